@@ -1,0 +1,1 @@
+"""Reference implementation and oracle of the Linux IPVS kthread stats estimator."""

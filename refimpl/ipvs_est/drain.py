@@ -1,0 +1,42 @@
+"""Kthread 0 takes estimators off the temp list (semantics section 10)."""
+
+from ipvs_est.contexts import add_kthread_context
+from ipvs_est.enqueue import enqueue, usable_context
+from ipvs_est.hlist import add_head, first, unlink
+from ipvs_est.machine import Machine
+from ipvs_est.points import Body, GiveWay
+from ipvs_est.stats import TEMP_LIST_KTID
+from ipvs_est.tasks import Task
+
+# Estimators enqueued in one hold of the service mutex.
+DRAIN_BATCH = 16
+
+_GIVE_WAY = GiveWay("ip_vs_est_drain_temp_list", rcu=False)
+
+
+def drain_temp_list(machine: Machine, task: Task) -> Body:
+    """Enqueue all that waits, in batches, until done, stopped, or there is no room."""
+    netns = machine.netns
+    temp_list = netns.est_temp_list
+    while True:
+        yield machine.lock_service
+        for _ in range(DRAIN_BATCH):
+            est = first(temp_list)
+            if est is None or task.should_stop:
+                yield machine.unlock_service
+                return
+            unlink(est)
+            kd = usable_context(netns)
+            if kd is None:
+                added = yield from add_kthread_context(machine)
+                error = added if isinstance(added, int) else enqueue(machine, added, est)
+            else:
+                error = enqueue(machine, kd, est)
+            if error:
+                # It waits for the next attempt, one tick later.
+                est.ktid = TEMP_LIST_KTID
+                add_head(temp_list, est)
+                yield machine.unlock_service
+                return
+        yield machine.unlock_service
+        yield _GIVE_WAY

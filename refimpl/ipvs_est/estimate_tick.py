@@ -1,0 +1,43 @@
+"""A kthread estimates one row (semantics section 8d)."""
+
+from ipvs_est.bitmap import find_next_bit
+from ipvs_est.events import Estimated
+from ipvs_est.hlist import first
+from ipvs_est.kthread_context import KthreadContext
+from ipvs_est.machine import Machine, touch
+from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, GiveWay
+from ipvs_est.stats import Estimator, estimate
+from ipvs_est.tasks import Task
+
+_GIVE_WAY = GiveWay("ip_vs_tick_estimation", rcu=True)
+
+
+def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) -> Body:
+    """Estimate every estimator of the row, chain by chain (`ip_vs_tick_estimation`)."""
+    chains = machine.params.tick_chains
+    yield RCU_READ_LOCK
+    td = kd.ticks[row]
+    cid = 0
+    while td is not None:
+        cid = find_next_bit(td.present, chains, cid)
+        if cid >= chains or task.should_stop:
+            break
+        est = first(td.chains[cid])
+        while est is not None and not task.should_stop:
+            _estimate_one(machine, kd, est, row)
+            est = est.next  # type: ignore[assignment]  # a chain's nodes are estimators
+        yield _GIVE_WAY
+        td = kd.ticks[row]
+        cid += 1
+    yield RCU_READ_UNLOCK
+
+
+def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> None:
+    stats = est.stats
+    machine.clock_ns += machine.est_cost_ns
+    # Without any counter the sums, and so the rates, are and stay 0.
+    if stats.cpustats:
+        touch(machine, stats, "cpustats", "ip_vs_chain_estimation")
+        estimate(stats)
+    if machine.events is not None:
+        machine.events.append(Estimated(machine.now, stats.id, kd.id, row))

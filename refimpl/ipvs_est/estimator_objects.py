@@ -1,0 +1,78 @@
+"""Bare stats objects: how the recorded histories create and delete estimators
+(conformance README, operations `tot`, `svc`, `dest`, `del`)."""
+
+from ipvs_est.errno import ENOMEM
+from ipvs_est.kthread_tasks import request_restart
+from ipvs_est.machine import Machine, allocate, free
+from ipvs_est.memory import Life
+from ipvs_est.points import Body, Call
+from ipvs_est.rcu import call_rcu
+from ipvs_est.start_stop import start_estimator, stop_estimator
+from ipvs_est.stats import Owner, StatsObject
+from ipvs_est.thread_limits import max_threads
+
+TOTAL_ID = 0
+
+
+def start_total(machine: Machine) -> Call:
+    """Allocate the total's stats and start their estimator, without the service mutex."""
+    total = StatsObject(id=TOTAL_ID, owner="total")
+    if not allocate(machine, total):
+        return -ENOMEM
+    machine.netns.total = total
+    error = yield from start_estimator(machine, total.est)
+    if error:
+        machine.netns.total = None
+        free(machine, total, "ip_vs_control_net_init")
+        return error
+    machine.objects[TOTAL_ID] = total
+    return 0
+
+
+def start_object(machine: Machine, object_id: int, owner: Owner) -> Call:
+    """Under the service mutex create a stats object; on error it does not come to exist."""
+    yield machine.lock_service
+    stats = StatsObject(id=object_id, owner=owner)
+    error = 0 if allocate(machine, stats) else -ENOMEM
+    if not error:
+        error = yield from start_estimator(machine, stats.est)
+        if error:
+            free(machine, stats, "ip_vs_stats_free")
+        else:
+            machine.objects[object_id] = stats
+            if owner == "service":
+                yield from enable_estimation(machine)
+    yield machine.unlock_service
+    return error
+
+
+def enable_estimation(machine: Machine) -> Body:
+    """The first service sets `enable` and has the tasks started (semantics section 13)."""
+    netns = machine.netns
+    if netns.enable:
+        return
+    if machine.revision.est_mutex_at_enable:
+        yield machine.lock_est
+        netns.enable = True
+        netns.est_max_threads = max_threads(machine)
+        yield from request_restart(machine)
+        yield machine.unlock_est
+    else:
+        netns.enable = True
+        yield from request_restart(machine)
+
+
+def stop_object(machine: Machine, stats: StatsObject) -> Call:
+    """Under the service mutex stop the estimator; then the object is freed."""
+    yield machine.lock_service
+    yield from stop_estimator(machine, stats.est)
+    yield machine.unlock_service
+    del machine.objects[stats.id]
+    free_stats_later(machine, stats)
+    return 0
+
+
+def free_stats_later(machine: Machine, stats: StatsObject) -> None:
+    """Free stopped stats from an RCU callback: a kthread may still be reading them."""
+    stats.life = Life.WAITING
+    call_rcu(machine.rcu, lambda: free(machine, stats, "ip_vs_stats_rcu_free"))

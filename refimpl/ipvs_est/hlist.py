@@ -1,0 +1,63 @@
+"""The kernel's hlist with RCU: insertion at the head, removal that leaves `next` to readers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+
+@dataclass(slots=True, eq=False)
+class Link:
+    """What a list's head and its nodes have in common: a first or a next node."""
+
+    next: "Node | None" = None
+
+
+@dataclass(slots=True, eq=False)
+class Node(Link):
+    """A member of at most one list."""
+
+    prev: Link | None = None
+    """The link that points here (`pprev`); None = unhashed."""
+
+
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+@dataclass(slots=True, eq=False)
+class ListHead(Link, Generic[NodeT]):
+    """A list; `next` is its first node."""
+
+
+def add_head(head: ListHead[NodeT], node: NodeT) -> None:
+    """Make `node` the first of the list (`hlist_add_head_rcu`)."""
+    first = head.next
+    node.next = first
+    node.prev = head
+    if first is not None:
+        first.prev = node
+    head.next = node
+
+
+def unlink(node: Node) -> None:
+    """Take `node` out; a reader that stands on it can still go on (`hlist_del_rcu`)."""
+    after = node.next
+    before = node.prev
+    assert before is not None, "unlinking a node that is on no list"
+    before.next = after
+    if after is not None:
+        after.prev = before
+    node.prev = None
+
+
+def first(head: ListHead[NodeT]) -> NodeT | None:
+    """The first node, if any."""
+    # cast: a list's nodes are all of its parameter's type, add_head sees to it.
+    return cast("NodeT | None", head.next)
+
+
+def nodes(head: ListHead[NodeT]) -> Iterator[NodeT]:
+    """The nodes from head to tail."""
+    node = first(head)
+    while node is not None:
+        yield node
+        node = cast("NodeT | None", node.next)  # cast: as in first()

@@ -1,0 +1,53 @@
+"""The function of a kthread's task (semantics section 8)."""
+
+from ipvs_est.calc_phase import calc_phase
+from ipvs_est.drain import drain_temp_list
+from ipvs_est.estimate_tick import estimate_tick
+from ipvs_est.fixed import signed
+from ipvs_est.kthread_context import KthreadContext
+from ipvs_est.machine import Machine, jiffies
+from ipvs_est.points import Body, Sleep
+from ipvs_est.tasks import Task
+
+# A kthread that is later than this forgets the past instead of catching up.
+CATCH_UP_TICKS = 8
+
+
+def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body:
+    """Estimate row after row until asked to stop (`ip_vs_estimation_kthread`)."""
+    netns = machine.netns
+    params = machine.params
+    nticks = params.nticks
+    tick = params.tick_jiffies
+    mask = params.jiffies_mask
+    row = kd.est_row
+    if kd.id > 0:
+        if not netns.est_chain_max:
+            return
+    else:
+        if not netns.est_chain_max:
+            netns.est_calc_phase = True
+        if netns.est_calc_phase:
+            yield from calc_phase(machine, task)
+            aborted = task.should_stop or not netns.enable
+            if machine.revision.returns_after_aborted_calc_phase and aborted:
+                return
+    while True:
+        if kd.id == 0 and netns.est_temp_list.next is not None:
+            yield from drain_temp_list(machine, task)
+        if task.should_stop:
+            return
+        now = jiffies(machine)
+        gap = signed(kd.est_timer - now, params.word_bits)
+        if gap > 0:
+            if gap > tick:
+                kd.est_timer = now - tick & mask
+                gap = tick
+            yield Sleep(gap, "ip_vs_estimation_kthread")
+        elif gap < -CATCH_UP_TICKS * tick:
+            kd.est_timer = now
+        if kd.tick_len[row]:
+            yield from estimate_tick(machine, kd, task, row)
+        row = (row + 1) % nticks
+        kd.est_row = row
+        kd.est_timer = kd.est_timer + tick & mask

@@ -1,0 +1,70 @@
+"""The network namespace's estimator state (semantics section 1, `netns_ipvs`)."""
+
+from dataclasses import dataclass, field
+
+from ipvs_est.control_objects import Dest, Service
+from ipvs_est.hlist import ListHead
+from ipvs_est.kthread_context import KthreadContext
+from ipvs_est.locks import Mutex
+from ipvs_est.stats import Estimator, StatsObject
+from ipvs_est.tasks import Task
+
+
+@dataclass(slots=True, eq=False)
+class DelayedWork:
+    """`est_reload_work`."""
+
+    pending: bool = False
+    due: int = 0
+    """When pending: jiffies since boot, not wrapped."""
+    running: Task | None = None
+    """The instance that is alive."""
+
+
+@dataclass(slots=True, eq=False)
+class Netns:
+    """One network namespace."""
+
+    est_mutex: Mutex = field(default_factory=lambda: Mutex("est_mutex"))
+    enable: bool = False
+    est_kt_arr: list[KthreadContext | None] = field(default_factory=list)
+    """Slots, holes (None) included."""
+    est_add_ktid: int = 0
+    est_max_threads: int = 0
+    est_chain_max: int = 0
+    """0 = never computed."""
+    est_calc_phase: bool = False
+    est_temp_list: ListHead[Estimator] = field(default_factory=ListHead)
+    est_genid: int = 0
+    est_genid_done: int = 0
+    est_stopped: bool = False
+    run_estimation: bool = True
+    est_nice: int = 0
+    est_cpulist: frozenset[int] = frozenset()
+    """Valid only with est_cpulist_valid."""
+    est_cpulist_valid: bool = False
+    reload_work: DelayedWork = field(default_factory=DelayedWork)
+    total: StatsObject | None = None
+    services: dict[int, Service] = field(default_factory=dict)
+    """By id."""
+    dests: dict[int, Dest] = field(default_factory=dict)
+    """Destinations that are in their service, by id."""
+    trash: list[Dest] = field(default_factory=list)
+    """Deleted destinations that may still be referenced, oldest first."""
+    trash_scan_due: int | None = None
+    """Next scan of the trash: jiffies since boot, not wrapped."""
+
+    @property
+    def est_kt_count(self) -> int:
+        """Allocated slots, holes included."""
+        return len(self.est_kt_arr)
+
+
+def context_at(netns: Netns, slot: int) -> KthreadContext | None:
+    """The kd in that slot; None for a hole and for a slot that was dropped."""
+    return netns.est_kt_arr[slot] if slot < len(netns.est_kt_arr) else None
+
+
+def enabled(netns: Netns) -> bool:
+    """`enable` as it is now: it may have changed since the caller last waited."""
+    return netns.enable

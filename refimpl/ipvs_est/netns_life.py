@@ -1,0 +1,86 @@
+"""Netns init and exit (semantics section 14)."""
+
+from ipvs_est.contexts import destroy_context
+from ipvs_est.control import flush_services, free_trash
+from ipvs_est.estimator_objects import free_stats_later, start_total, stop_object
+from ipvs_est.machine import Machine
+from ipvs_est.points import CANCEL_WORK, Body, Call
+from ipvs_est.start_stop import stop_estimator
+
+
+def init_netns(machine: Machine) -> Call:
+    """Allocate and start what a namespace has from the start; 0 or -ENOMEM."""
+    if not machine.params.sysctl:
+        return 0
+    return (yield from start_total(machine))
+
+
+def disable(machine: Machine) -> None:
+    """Netns shutdown begins."""
+    machine.netns.enable = False
+
+
+def cleanup_estimators(machine: Machine) -> Call:
+    """The recorded end of the estimators: total, reload work, contexts, then the fields."""
+    if machine.revision.total_stopped_under_service_mutex:
+        yield machine.lock_service
+        yield from _stop_total(machine)
+        yield machine.unlock_service
+    else:
+        yield from _stop_total(machine)
+    yield from _release_estimators(machine)
+    return 0
+
+
+def exit_netns(machine: Machine) -> Call:
+    """The whole exit, in its order (`ip_vs_control_net_cleanup` and what surrounds it)."""
+    netns = machine.netns
+    disable(machine)
+    # Bare objects stand for services and destinations: flushed like them.
+    for object_id in sorted(machine.objects):
+        stats = machine.objects[object_id]
+        if stats is not netns.total and not _owned_by_control(machine, object_id):
+            yield from stop_object(machine, stats)
+    under_mutex = machine.revision.total_stopped_under_service_mutex
+    yield machine.lock_service
+    yield from flush_services(machine)
+    if under_mutex:
+        yield from _stop_total(machine)
+    yield machine.unlock_service
+    free_trash(machine)
+    if not under_mutex:
+        yield from _stop_total(machine)
+    netns.est_cpulist = frozenset()
+    netns.est_cpulist_valid = False
+    yield from _release_estimators(machine)
+    return 0
+
+
+def _owned_by_control(machine: Machine, object_id: int) -> bool:
+    return object_id in machine.netns.services or object_id in machine.netns.dests
+
+
+def _stop_total(machine: Machine) -> Body:
+    total = machine.netns.total
+    if total is not None:
+        yield from stop_estimator(machine, total.est)
+
+
+def _release_estimators(machine: Machine) -> Body:
+    netns = machine.netns
+    yield CANCEL_WORK
+    total = netns.total
+    if total is not None:
+        del machine.objects[total.id]
+        netns.total = None
+        free_stats_later(machine, total)
+    for kd in netns.est_kt_arr:
+        if kd is not None:
+            yield from destroy_context(machine, kd, "ip_vs_estimator_net_cleanup")
+    netns.est_kt_arr.clear()
+    netns.est_add_ktid = 0
+    netns.est_max_threads = 0
+    netns.est_chain_max = 0
+    netns.est_calc_phase = False
+    netns.est_genid = 0
+    netns.est_genid_done = 0

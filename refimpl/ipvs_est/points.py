@@ -1,0 +1,114 @@
+"""Scheduling points: what a task yields when it waits for something or others may notice it.
+
+A driver performs what a point asks for and resumes the task when it may go on:
+LOCK after it became the owner, SLEEP when the time is over or a stop was asked for,
+JOIN when the other task has exited. All other points never wait. The sequential
+driver (conformance README, "The schedule") ends a slice only where a task waits.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipvs_est.locks import Mutex
+    from ipvs_est.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """mutex_lock."""
+
+    mutex: "Mutex"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """mutex_unlock."""
+
+    mutex: "Mutex"
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Sleep that many jiffies, or until asked to stop."""
+
+    jiffies: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Ask the task to stop and wake it (first half of kthread_stop)."""
+
+    task: "Task"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Wait until the task has exited (second half of kthread_stop)."""
+
+    task: "Task"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Make a new task runnable (wake_up_process)."""
+
+    task: "Task"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueWork:
+    """queue_delayed_work for the reload work; nothing if it is pending already."""
+
+    delay: int
+    """Jiffies."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelWork:
+    """cancel_delayed_work_sync: drop pending reload work, wait for a running instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveWay:
+    """cond_resched or cond_resched_rcu: others may run; with rcu, a grace period may end."""
+
+    where: str
+    rcu: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RcuReadLock:
+    """rcu_read_lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class RcuReadUnlock:
+    """rcu_read_unlock."""
+
+
+Point = (
+    Lock
+    | Unlock
+    | Sleep
+    | Stop
+    | Join
+    | Start
+    | QueueWork
+    | CancelWork
+    | GiveWay
+    | RcuReadLock
+    | RcuReadUnlock
+)
+
+Body = Generator[Point, None, None]
+"""A task's function."""
+
+Call = Generator[Point, None, int]
+"""A function that may wait; answers 0 or -errno."""
+
+RCU_READ_LOCK = RcuReadLock()
+RCU_READ_UNLOCK = RcuReadUnlock()
+CANCEL_WORK = CancelWork()

@@ -1,0 +1,92 @@
+"""The modelled kernels, as data: each field is one difference of the semantics."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision of the estimator. Every field is tested at exactly one place.
+
+    Source: the revision tags of the semantics; the section is named with each field.
+    """
+
+    name: str
+    kernel: str
+    """Kernel whose recordings show this behaviour, as in a trace header; '' if none does."""
+    returns_after_aborted_calc_phase: bool
+    """Section 8: kthread 0 returns if it was stopped or disabled during the calc phase."""
+    holds_task_reference: bool
+    """Section 9: starting a task takes a reference, so one that exits by itself stays valid."""
+    unbinds_scheduler_once: bool
+    """Section 13: the error path of adding a service forgets the scheduler that it unbound."""
+    kd0_until_exit: bool
+    """Sections 4, 7, 9: kd 0 has `needed` and lives until netns exit."""
+    est_mutex_at_enable: bool
+    """Section 13: the first service sets `enable` and the limits under est_mutex."""
+    computes_max_threads_at_start: bool
+    """Section 4: starting an estimator computes `est_max_threads` if it is 0."""
+    thread_limit_under_est_mutex: bool
+    """Section 6: the thread limit is tested after est_mutex is taken."""
+    work_starts_tasks: bool
+    """Section 6: a new context requests its start instead of starting its task."""
+    work_drops_est_mutex_for_kd0: bool
+    """Section 9: the reload work drops est_mutex around the stop of kthread 0."""
+    calc_stats_under_est_mutex: bool
+    """Section 11: `calc_stats` is read under est_mutex, not under the service mutex."""
+    calc_stops_tasks_before_service_mutex: bool
+    """Section 11: tasks are stopped under est_mutex alone, before the service mutex is taken."""
+    relinked_delay_from_loop: bool
+    """Section 11: a relinked estimator's delay is the loop's, not read from a freed kd."""
+    total_stopped_under_service_mutex: bool
+    """Sections 7, 14: netns exit stops the total's estimator under the service mutex."""
+    restores_trashed_dest: bool
+    """Section 13: a dest whose estimator does not start goes back to the trash."""
+
+
+V7 = Revision(
+    name="v7",
+    kernel="6.12.94",
+    returns_after_aborted_calc_phase=False,
+    holds_task_reference=False,
+    unbinds_scheduler_once=False,
+    kd0_until_exit=False,
+    est_mutex_at_enable=False,
+    computes_max_threads_at_start=True,
+    thread_limit_under_est_mutex=False,
+    work_starts_tasks=False,
+    work_drops_est_mutex_for_kd0=False,
+    calc_stats_under_est_mutex=False,
+    calc_stops_tasks_before_service_mutex=False,
+    relinked_delay_from_loop=False,
+    total_stopped_under_service_mutex=False,
+    restores_trashed_dest=False,
+)
+
+STABLE = replace(
+    V7,
+    name="stable",
+    kernel="6.12.117",
+    returns_after_aborted_calc_phase=True,
+    holds_task_reference=True,
+    unbinds_scheduler_once=True,
+)
+
+MAINLINE = replace(
+    STABLE,
+    name="mainline",
+    kernel="7.3.4",
+    kd0_until_exit=True,
+    est_mutex_at_enable=True,
+    computes_max_threads_at_start=False,
+    thread_limit_under_est_mutex=True,
+    work_starts_tasks=True,
+    work_drops_est_mutex_for_kd0=True,
+    calc_stats_under_est_mutex=True,
+    calc_stops_tasks_before_service_mutex=True,
+    relinked_delay_from_loop=True,
+    total_stopped_under_service_mutex=True,
+    restores_trashed_dest=True,
+)
+
+REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE)}
+KERNELS: dict[str, Revision] = {each.kernel: each for each in (V7, STABLE, MAINLINE)}

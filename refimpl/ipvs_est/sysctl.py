@@ -1,0 +1,72 @@
+"""The sysctls est_cpulist, est_nice and run_estimation (semantics section 12)."""
+
+from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
+from ipvs_est.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
+from ipvs_est.kthread_tasks import request_restart
+from ipvs_est.machine import Machine
+from ipvs_est.memory import may_allocate
+from ipvs_est.points import Call
+from ipvs_est.thread_limits import kthread_cpus, max_threads
+
+MIN_NICE = -20
+MAX_NICE = 19
+
+_ERRNO = {"EINVAL": EINVAL, "ERANGE": ERANGE, "EOVERFLOW": EOVERFLOW}
+
+
+def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
+    """Make `cpus` the valid cpulist, and all that follows from it; 0 or -ENOMEM."""
+    netns = machine.netns
+    yield machine.lock_est
+    if not netns.est_cpulist_valid:
+        if not may_allocate(machine.memory):
+            yield machine.unlock_est
+            return -ENOMEM
+        netns.est_cpulist_valid = True
+    netns.est_cpulist = cpus
+    netns.est_max_threads = max_threads(machine)
+    netns.est_calc_phase = True
+    yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0
+
+
+def write_cpulist(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
+    """A process that may run on the CPUs `allowed` writes `text` to est_cpulist.
+
+    Answers 0, -ENOMEM, or the negated errno of a malformed text; then nothing has changed.
+    """
+    try:
+        cpus = parse_cpulist(text, machine.params.possible_cpus)
+    except CpulistError as error:
+        return -_ERRNO[error.errno_name]
+    return (yield from set_cpulist(machine, cpus & allowed))
+
+
+def read_cpulist(machine: Machine) -> str:
+    """The CPUs for kthreads, in ranges."""
+    return format_cpulist(kthread_cpus(machine))
+
+
+def set_nice(machine: Machine, nice: int) -> Call:
+    """Write est_nice; 0, or -EINVAL outside -20..19."""
+    if not MIN_NICE <= nice <= MAX_NICE:
+        return -EINVAL
+    netns = machine.netns
+    yield machine.lock_est
+    if netns.est_nice != nice:
+        netns.est_nice = nice
+        yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0
+
+
+def set_run_estimation(machine: Machine, value: int) -> Call:
+    """Write run_estimation: 0 stops the tasks, another value lets them run."""
+    netns = machine.netns
+    yield machine.lock_est
+    if netns.run_estimation != bool(value):
+        netns.run_estimation = bool(value)
+        yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0

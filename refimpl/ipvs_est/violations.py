@@ -1,0 +1,113 @@
+"""What must never happen in the kernel, typed: memory errors, leaks, deadlocks.
+
+Source: semantics sections 5, 7, 11, 15; known defects section 1.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class UseAfterFree:
+    """A freed object was read or written; the memory still held its last value."""
+
+    kind: ClassVar[str] = "use-after-free"
+    thing: str
+    field: str
+    where: str
+    """The function that touched it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOutOfRange:
+    """An index outside a bitmap or an array; what follows is undefined."""
+
+    kind: ClassVar[str] = "index-out-of-range"
+    thing: str
+    index: int
+    size: int
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidPointer:
+    """A call or an access through a pointer that is NULL or was cleared; undefined."""
+
+    kind: ClassVar[str] = "invalid-pointer"
+    thing: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class DivisionByZero:
+    """An integer was divided by zero; undefined."""
+
+    kind: ClassVar[str] = "division-by-zero"
+    thing: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubleFree:
+    """An object was freed a second time."""
+
+    kind: ClassVar[str] = "double-free"
+    thing: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakAtExit:
+    """An object is still allocated after netns exit and all grace periods."""
+
+    kind: ClassVar[str] = "leak-at-exit"
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlock:
+    """Tasks wait for each other: each line of `cycle` is `task: waits for what, held by whom`."""
+
+    kind: ClassVar[str] = "deadlock"
+    cycle: tuple[str, ...]
+
+
+Violation = (
+    UseAfterFree
+    | IndexOutOfRange
+    | InvalidPointer
+    | DivisionByZero
+    | DoubleFree
+    | LeakAtExit
+    | Deadlock
+)
+
+UNDEFINED = (IndexOutOfRange, InvalidPointer, DivisionByZero)
+"""After one of these the history has no defined continuation."""
+
+
+class ViolationError(Exception):
+    """A violation, raised: by a caller's wish, or because nothing defined follows it."""
+
+    def __init__(self, violation: Violation) -> None:
+        super().__init__(describe(violation))
+        self.violation = violation
+
+
+def describe(violation: Violation) -> str:
+    """One line, with the fields in their order."""
+    return f"{violation.kind}: " + ", ".join(
+        f"{name}={value}" for name, value in _fields(violation)
+    )
+
+
+def to_json(violation: Violation) -> dict[str, object]:
+    """The violation as a JSON object with its `kind`."""
+    return {"kind": violation.kind, **dict(_fields(violation))}
+
+
+def _fields(violation: Violation) -> Iterator[tuple[str, object]]:
+    for each in fields(violation):
+        value = getattr(violation, each.name)
+        yield each.name, list(value) if isinstance(value, tuple) else value
