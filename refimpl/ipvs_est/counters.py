@@ -12,11 +12,12 @@ RATES = ("cps", "inpps", "outpps", "inbps", "outbps")
 ZERO: Group = (0, 0, 0, 0, 0)
 
 CpuStats = dict[int, list[int]]
-"""Counters of the CPUs that ever counted something: CPU -> five u64. Others hold zeros."""
+"""Counters of the CPUs that ever counted something; others hold zeros. A CPU's list is its
+memory: five u64 words, in a 32-bit build the words that `ipvs_est.seqcount` describes."""
 
 
 def count(cpustats: CpuStats, cpu: int, steps: Sequence[int]) -> None:
-    """Add `steps` to one CPU's counters, each modulo 2^64 (packet path)."""
+    """Add `steps` to one CPU's counters, each modulo 2^64 (packet path, 64-bit)."""
     words = cpustats.get(cpu)
     if words is None:
         words = cpustats[cpu] = [0, 0, 0, 0, 0]
@@ -25,7 +26,7 @@ def count(cpustats: CpuStats, cpu: int, steps: Sequence[int]) -> None:
 
 
 def sum_cpustats(cpustats: CpuStats) -> Group:
-    """Sums over all possible CPUs, modulo 2^64 (`ip_vs_chain_estimation`)."""
+    """Sums over all possible CPUs, modulo 2^64 (`ip_vs_chain_estimation`, 64-bit)."""
     conns = inpkts = outpkts = inbytes = outbytes = 0
     for c, ip, op, ib, ob in cpustats.values():
         conns += c

@@ -1,20 +1,24 @@
 """A kthread estimates one row (semantics section 8d)."""
 
 from ipvs_est.bitmap import find_next_bit
+from ipvs_est.counters import sum_cpustats
 from ipvs_est.events import Estimated
 from ipvs_est.hlist import first
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, touch
 from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, GiveWay
+from ipvs_est.seqcount import sum_split
 from ipvs_est.stats import Estimator, estimate
 from ipvs_est.tasks import Task
 
+_WHERE = "ip_vs_chain_estimation"
 _GIVE_WAY = GiveWay("ip_vs_tick_estimation", rcu=True)
 
 
 def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) -> Body:
     """Estimate every estimator of the row, chain by chain (`ip_vs_tick_estimation`)."""
     chains = machine.params.tick_chains
+    split = machine.params.word_bits == 32
     yield RCU_READ_LOCK
     td = kd.ticks[row]
     cid = 0
@@ -24,7 +28,10 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
             break
         est = first(td.chains[cid])
         while est is not None and not task.should_stop:
-            _estimate_one(machine, kd, est, row)
+            if split:
+                yield from _estimate_split(machine, kd, est, row)
+            else:
+                _estimate_one(machine, kd, est, row)
             est = est.next  # type: ignore[assignment]  # a chain's nodes are estimators
         yield _GIVE_WAY
         td = kd.ticks[row]
@@ -37,7 +44,18 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
     machine.clock_ns += machine.est_cost_ns
     # Without any counter the sums, and so the rates, are and stay 0.
     if stats.cpustats:
-        touch(machine, stats, "cpustats", "ip_vs_chain_estimation")
-        estimate(stats)
+        touch(machine, stats, "cpustats", _WHERE)
+        estimate(stats, sum_cpustats(stats.cpustats))
+    if machine.events is not None:
+        machine.events.append(Estimated(machine.now, stats.id, kd.id, row))
+
+
+def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> Body:
+    """The 32-bit build: reading a group may have to be repeated."""
+    stats = est.stats
+    machine.clock_ns += machine.est_cost_ns
+    touch(machine, stats, "cpustats", _WHERE)
+    sums = yield from sum_split(stats.cpustats)
+    estimate(stats, sums)
     if machine.events is not None:
         machine.events.append(Estimated(machine.now, stats.id, kd.id, row))

@@ -1,4 +1,4 @@
-"""Fixed-width integers, spelled where the kernel's arithmetic wraps (semantics sections 3, 8, 9)."""
+"""Fixed-width integers, for where the kernel's arithmetic wraps (semantics sections 3, 8, 9)."""
 
 U32_MASK = (1 << 32) - 1
 U64_MASK = (1 << 64) - 1

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from ipvs_est.counters import ZERO
 from ipvs_est.fixed import signed
 from ipvs_est.machine import Machine, report
 from ipvs_est.netns import context_at
@@ -72,7 +73,7 @@ def limits_test(machine: Machine, task: Task) -> Generator[Point, None, int | No
         yield RCU_READ_LOCK
         machine.clock_ns += machine.est_cost_ns  # warms the cache
         started = machine.clock_ns
-        estimate(calc_stats)  # it has no counters: once is as good as CACHE_FACTOR * loops
+        estimate(calc_stats, ZERO)  # it has no counters: once is as good as CACHE_FACTOR * loops
         machine.clock_ns += CACHE_FACTOR * state.loops * machine.est_cost_ns
         yield RCU_READ_UNLOCK
         after = measured(state, machine.clock_ns - started)

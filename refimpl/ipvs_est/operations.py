@@ -285,3 +285,4 @@ class OperationError(ValueError):
         super().__init__(f"{field}: {message}" if field else message)
         self.reason: BadInputReason = reason
         self.field = field
+        self.message = message

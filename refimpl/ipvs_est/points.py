@@ -89,6 +89,16 @@ class RcuReadUnlock:
     """rcu_read_unlock."""
 
 
+@dataclass(frozen=True, slots=True)
+class WordAccess:
+    """The next step reads or writes one 32-bit word of a CPU's counters."""
+
+    cpu: int
+    word: int
+    """Index of the word; see `ipvs_est.seqcount`."""
+    write: bool
+
+
 Point = (
     Lock
     | Unlock
@@ -101,6 +111,7 @@ Point = (
     | GiveWay
     | RcuReadLock
     | RcuReadUnlock
+    | WordAccess
 )
 
 Body = Generator[Point, None, None]

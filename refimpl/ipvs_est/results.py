@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ipvs_est.counters import COUNTERS, RATES
+from ipvs_est.snapshot import Snapshot, snapshot_to_json
 from ipvs_est.state import State, state_to_json
 from ipvs_est.stats import Reading
 
@@ -47,11 +48,18 @@ class Dumped:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshotted:
+    """The complete state."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
 class Deadlocked:
     """The control process waited for ten seconds; the history ends here."""
 
 
-Result = Returned | ReadObject | ExportedObject | Text | Dumped | Deadlocked
+Result = Returned | ReadObject | ExportedObject | Text | Dumped | Snapshotted | Deadlocked
 
 OK = Returned(0)
 DEADLOCK_TEXT = "control process blocked"
@@ -70,6 +78,8 @@ def result_to_json(result: Result) -> dict[str, object]:
         return _reading_to_json(result.reading)
     if isinstance(result, Text):
         return {"text": result.text}
+    if isinstance(result, Snapshotted):
+        return snapshot_to_json(result.snapshot)
     if isinstance(result, Deadlocked):
         return {"deadlock": DEADLOCK_TEXT}
     assert_never(result)

@@ -1,60 +1,66 @@
-"""The 32-bit build's consistency of a counter group: a seqcount per CPU (semantics section 3).
+"""The 32-bit build's counters: two words each, a seqcount for the group (semantics section 3).
 
 On 64-bit machines the seqcount is empty and each counter is one atomic word. On 32-bit
-machines each u64 is two words, and a reader retries until it saw no writer.
+machines a CPU's memory is ten u32 words, low and high word of each counter in turn, and
+then `syncp`, which is odd while a writer is inside; a reader retries until it saw none.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
 
+from ipvs_est.counters import CpuStats, Group
 from ipvs_est.fixed import U32_MASK, U64_MASK
+from ipvs_est.points import Call, Point, WordAccess
+
+WORDS = 10
+SYNCP = 10
 
 
-@dataclass(slots=True, eq=False)
-class SplitCounters:
-    """One CPU's counters as a 32-bit machine stores them."""
-
-    sequence: int = 0
-    """`syncp`: odd while a writer is inside."""
-    words: list[int] = field(default_factory=lambda: [0] * 10)
-    """Low word, high word of each of the five counters."""
-
-
-@dataclass(frozen=True, slots=True)
-class WordAccess:
-    """Scheduling point: the next step touches this word of a counter group."""
-
-    word: str
-    """`syncp`, or the index of a 32-bit word."""
-    write: bool
-
-
-def write_group(counters: SplitCounters, steps: Sequence[int]) -> Generator[WordAccess, None, None]:
-    """Add `steps` to the five counters inside a write section, one word at a time."""
-    yield WordAccess("syncp", True)
-    counters.sequence = counters.sequence + 1 & U32_MASK
+def count_split(cpustats: CpuStats, cpu: int, steps: Sequence[int]) -> Call:
+    """Add `steps` to one CPU's counters inside a write section, word by word; answers 0."""
+    words = cpustats.get(cpu)
+    if words is None:
+        words = cpustats[cpu] = [0] * (WORDS + 1)
+    yield WordAccess(cpu, SYNCP, write=True)
+    words[SYNCP] = words[SYNCP] + 1 & U32_MASK
     for index, step in enumerate(steps):
         low, high = 2 * index, 2 * index + 1
-        value = (counters.words[high] << 32 | counters.words[low]) + step & U64_MASK
-        yield WordAccess(str(low), True)
-        counters.words[low] = value & U32_MASK
-        yield WordAccess(str(high), True)
-        counters.words[high] = value >> 32
-    yield WordAccess("syncp", True)
-    counters.sequence = counters.sequence + 1 & U32_MASK
+        value = (words[high] << 32 | words[low]) + step & U64_MASK
+        yield WordAccess(cpu, low, write=True)
+        words[low] = value & U32_MASK
+        yield WordAccess(cpu, high, write=True)
+        words[high] = value >> 32
+    yield WordAccess(cpu, SYNCP, write=True)
+    words[SYNCP] = words[SYNCP] + 1 & U32_MASK
+    return 0
 
 
-def read_group(counters: SplitCounters) -> Generator[WordAccess, None, tuple[int, ...]]:
-    """Read the five counters as one group, again whenever a writer came in between."""
+def read_group(words: list[int], cpu: int) -> Generator[Point, None, Group]:
+    """One CPU's five counters as a writer left them, however often that takes."""
     while True:
-        yield WordAccess("syncp", False)
-        before = counters.sequence
+        yield WordAccess(cpu, SYNCP, write=False)
+        before = words[SYNCP]
         if before & 1:
             continue
-        words = [0] * 10
-        for index in range(10):
-            yield WordAccess(str(index), False)
-            words[index] = counters.words[index]
-        yield WordAccess("syncp", False)
-        if counters.sequence == before:
-            return tuple(words[2 * i + 1] << 32 | words[2 * i] for i in range(5))
+        copy = [0] * WORDS
+        for index in range(WORDS):
+            yield WordAccess(cpu, index, write=False)
+            copy[index] = words[index]
+        yield WordAccess(cpu, SYNCP, write=False)
+        if words[SYNCP] == before:
+            return group_of([*copy, before])
+
+
+def sum_split(cpustats: CpuStats) -> Generator[Point, None, Group]:
+    """Sums over all possible CPUs, modulo 2^64 (`ip_vs_chain_estimation`, 32-bit)."""
+    sums = [0, 0, 0, 0, 0]
+    for cpu in sorted(cpustats):
+        group = yield from read_group(cpustats[cpu], cpu)
+        sums = [left + right & U64_MASK for left, right in zip(sums, group, strict=True)]
+    return sums[0], sums[1], sums[2], sums[3], sums[4]
+
+
+def group_of(words: list[int]) -> Group:
+    """The five counters in a CPU's memory, of either word size, with nobody writing."""
+    if len(words) > WORDS:
+        words = [words[i + 1] << 32 | words[i] for i in range(0, WORDS, 2)]
+    return words[0], words[1], words[2], words[3], words[4]

@@ -28,6 +28,7 @@ from ipvs_est.points import (
     Start,
     Stop,
     Unlock,
+    WordAccess,
 )
 from ipvs_est.rcu import end_grace_period
 from ipvs_est.reload_work import reload_work
@@ -251,7 +252,7 @@ def _run(driver: Sequential, task: Task, body: Body | Call) -> None:
             mutex.owner = None
             if mutex.waiters:
                 _wake_waiters(driver, mutex)
-        elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock):
+        elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock | WordAccess):
             continue
         elif _waits_at(driver, task, point):
             return

@@ -1,8 +1,12 @@
 """The estimator state as the recordings show it (conformance README, `dump`)."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 
+from ipvs_est.fixed import U64_MASK
 from ipvs_est.hlist import nodes
+from ipvs_est.input_error import InputError, join
+from ipvs_est.json_input import integer, type_name
 from ipvs_est.kthread_context import KthreadContext, Tick
 from ipvs_est.machine import Machine, jiffies
 from ipvs_est.tasks import TaskState
@@ -154,3 +158,96 @@ def _kthread_to_json(kd: KthreadState) -> dict[str, object]:
             for tick in kd.ticks
         },
     }
+
+
+def state_from_json(value: object, path: str = "") -> State:
+    """The inverse of `state_to_json`; raises InputError naming the field."""
+    members = _members(value, path, _STATE_FIELDS)
+    kthreads = _list(members["kthreads"], join(path, "kthreads"))
+    numbers = {
+        name: integer(members[name], join(path, name), 0, U64_MASK) for name in _STATE_INTEGERS
+    }
+    return State(
+        **numbers,
+        temp=_ids(members["temp"], join(path, "temp")),
+        kthreads=tuple(
+            None if each is None else _kthread_from_json(each, join(path, f"kthreads[{slot}]"))
+            for slot, each in enumerate(kthreads)
+        ),
+    )
+
+
+def _kthread_from_json(value: object, path: str) -> KthreadState:
+    members = _members(value, path, _KTHREAD_FIELDS)
+    running = members["running"]
+    if not isinstance(running, bool):
+        raise InputError(join(path, "running"), "expected true or false")
+    ticks = _numbered(members["ticks"], join(path, "ticks"))
+    numbers = {
+        name: integer(members[name], join(path, name), 0, U64_MASK) for name in _KTHREAD_INTEGERS
+    }
+    return KthreadState(
+        **numbers,
+        running=running,
+        avail=_bitmap(members["avail"], join(path, "avail")),
+        ticks=tuple(_tick_from_json(row, each, join(path, f"ticks.{row}")) for row, each in ticks),
+    )
+
+
+def _tick_from_json(row: int, value: object, path: str) -> TickState:
+    members = _members(value, path, frozenset({"len", "present", "full", "chains"}))
+    chains = _numbered(members["chains"], join(path, "chains"))
+    return TickState(
+        row=row,
+        len=integer(members["len"], join(path, "len"), 0, U64_MASK),
+        present=_bitmap(members["present"], join(path, "present")),
+        full=_bitmap(members["full"], join(path, "full")),
+        chains=tuple((cid, _ids(each, join(path, f"chains.{cid}"))) for cid, each in chains),
+    )
+
+
+def _members(value: object, path: str, names: frozenset[str]) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise InputError(path, f"expected an object, found {type_name(value)}")
+    for name in sorted(names - value.keys()):
+        raise InputError(join(path, name), "missing")
+    for name in sorted(value.keys() - names):
+        raise InputError(join(path, name), "unknown field")
+    return value
+
+
+def _list(value: object, path: str) -> list[object]:
+    if not isinstance(value, list):
+        raise InputError(path, f"expected a list, found {type_name(value)}")
+    return value
+
+
+def _ids(value: object, path: str) -> tuple[int, ...]:
+    return tuple(
+        integer(each, f"{path}[{index}]", 0, U64_MASK)
+        for index, each in enumerate(_list(value, path))
+    )
+
+
+def _bitmap(value: object, path: str) -> int:
+    if not isinstance(value, str) or not _HEX.fullmatch(value):
+        raise InputError(path, "expected a bitmap as a string of hex digits")
+    return int(value, 16)
+
+
+def _numbered(value: object, path: str) -> list[tuple[int, object]]:
+    """The members of an object whose keys are row or chain numbers, ascending."""
+    if not isinstance(value, dict):
+        raise InputError(path, f"expected an object, found {type_name(value)}")
+    for name in value:
+        if not _NUMBER.fullmatch(name):
+            raise InputError(join(path, name), "expected the number of a row or chain")
+    return sorted((int(name), each) for name, each in value.items())
+
+
+_HEX = re.compile("0|[1-9a-f][0-9a-f]{0,15}")
+_NUMBER = re.compile("0|[1-9][0-9]?")
+_STATE_FIELDS = frozenset(each.name for each in fields(State))
+_STATE_INTEGERS = sorted(_STATE_FIELDS - {"temp", "kthreads"})
+_KTHREAD_FIELDS = frozenset(each.name for each in fields(KthreadState))
+_KTHREAD_INTEGERS = sorted(_KTHREAD_FIELDS - {"running", "avail", "ticks"})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ipvs_est.counters import ZERO, CpuStats, Group, difference, sum_cpustats
+from ipvs_est.counters import ZERO, CpuStats, Group, difference
 from ipvs_est.fixed import U32_MASK
 from ipvs_est.hlist import Node
 from ipvs_est.memory import HeapObject
@@ -59,9 +59,8 @@ class Reading:
     rates: Group
 
 
-def estimate(stats: StatsObject) -> None:
-    """Estimate once: new sums, new averages (one step of `ip_vs_chain_estimation`)."""
-    sums = sum_cpustats(stats.cpustats)
+def estimate(stats: StatsObject, sums: Group) -> None:
+    """Estimate once from new sums over the CPUs (one step of `ip_vs_chain_estimation`)."""
     est = stats.est
     stats.kstats = sums
     if sums != est.last or est.rates != ZERO:

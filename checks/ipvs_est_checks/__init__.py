@@ -1,0 +1,1 @@
+"""What checks the model: replay, state machines, explorer, mutants, and the `ipvs-est` command."""

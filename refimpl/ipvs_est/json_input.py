@@ -1,0 +1,72 @@
+"""Reading JSON from outside, strictly: one value a line, no floats, no duplicate keys."""
+
+import json
+from typing import Any, NoReturn
+
+from ipvs_est.input_error import InputError
+
+MAX_DIGITS = 40
+"""More digits than any number of the language has."""
+
+
+def _no_float(text: str) -> NoReturn:
+    raise InputError("", f"{text[:MAX_DIGITS]} is not an integer")
+
+
+_DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """One JSON object; raises InputError. Duplicate keys: see `check_unique_keys`."""
+    # Any: parsed data from outside; whoever takes a value out checks its type.
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise InputError("", f"not JSON: {error.msg} at column {error.colno}") from None
+    except RecursionError:
+        raise InputError("", "not usable: nested too deeply") from None
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError("", "not usable: a number with too many digits") from None
+    if not isinstance(value, dict):
+        raise InputError("", "expected a JSON object")
+    return value
+
+
+def check_unique_keys(text: str) -> None:
+    """Raise InputError if an object of `text`, which is valid JSON, has a key twice."""
+    json.JSONDecoder(object_pairs_hook=_unique).decode(text)
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for name, value in pairs:
+        if name in result:
+            raise InputError(name, "given twice")
+        result[name] = value
+    return result
+
+
+def integer(value: object, field: str, low: int, high: int) -> int:
+    """An integer from low to high; raises InputError naming `field`."""
+    if type(value) is not int:
+        raise InputError(field, f"expected an integer, found {type_name(value)}")
+    if not low <= value <= high:
+        raise InputError(field, f"{shorten(value)} is not in {low}..{high}")
+    return value
+
+
+def shorten(value: int) -> str:
+    """The number, or its size when it has too many digits to print."""
+    if value.bit_length() > 3 * MAX_DIGITS:
+        return f"a number of {value.bit_length()} bits"
+    return str(value)
+
+
+def type_name(value: object) -> str:
+    """The JSON name of a value's type."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    if value is None:
+        return "null"
+    return names.get(type(value), "an integer")

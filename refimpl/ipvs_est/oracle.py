@@ -1,0 +1,340 @@
+"""The oracle: a machine under the sequential schedule, driven by operations.
+
+Usable with no third-party package installed.
+"""
+
+from typing import NoReturn, assert_never
+
+from ipvs_est import control, estimator_objects, netns_life, sysctl
+from ipvs_est.control_objects import Dest, Service
+from ipvs_est.counters import count
+from ipvs_est.machine import Machine, boot, report
+from ipvs_est.memory import fail_allocations, forget
+from ipvs_est.netns import Netns
+from ipvs_est.operations import (
+    AddDest,
+    AddService,
+    Advance,
+    Cleanup,
+    Delete,
+    DeleteDest,
+    DeleteService,
+    Disable,
+    Dump,
+    ExitNetns,
+    Export,
+    FailAllocations,
+    GetDest,
+    InitNetns,
+    Operation,
+    OperationError,
+    PutDest,
+    Read,
+    ReadCpulist,
+    SetCost,
+    SetCpulist,
+    SetNice,
+    SetRunEstimation,
+    Settle,
+    StartDest,
+    StartService,
+    StartTotal,
+    TakeSnapshot,
+    Traffic,
+    WriteCpulist,
+    Zero,
+)
+from ipvs_est.params import MAX_POSSIBLE_CPUS, Params
+from ipvs_est.points import Call
+from ipvs_est.results import (
+    OK,
+    Deadlocked,
+    Dumped,
+    ExportedObject,
+    ReadObject,
+    Result,
+    Returned,
+    Snapshotted,
+    Text,
+)
+from ipvs_est.revision import MAINLINE, Revision
+from ipvs_est.seqcount import count_split
+from ipvs_est.sequential import (
+    ControlProcessBlockedError,
+    Sequential,
+    advance,
+    call,
+    finish_grace_periods,
+    settle,
+)
+from ipvs_est.snapshot import Snapshot, take_snapshot
+from ipvs_est.state import State, take_state
+from ipvs_est.stats import StatsObject, export, read, zero
+from ipvs_est.violations import LeakAtExit, Violation, ViolationError
+
+DEFAULT_SCHEDULER = "wlc"
+
+
+class Oracle:
+    """Applies operations to one machine and answers what the kernel would.
+
+    Violations that leave a defined continuation are recorded in `violations` and the
+    history goes on as a kernel's would; with `raise_violations` each is raised instead.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        revision: Revision = MAINLINE,
+        *,
+        raise_violations: bool = False,
+    ) -> None:
+        self._machine = boot(params, revision)
+        self._machine.raise_violations = raise_violations
+        self._driver = Sequential(self._machine)
+        self._ended = ""
+
+    @property
+    def machine(self) -> Machine:
+        """The modelled machine, for those who watch it; change it by operations only."""
+        return self._machine
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """All violations so far, in order."""
+        return tuple(self._machine.violations)
+
+    @property
+    def ended(self) -> str:
+        """Why the history has no continuation; '' while it has one."""
+        return self._ended
+
+    def snapshot(self) -> Snapshot:
+        """The complete state of now."""
+        return take_snapshot(self._machine)
+
+    def state(self) -> State:
+        """The estimator state of now, as the recordings show it."""
+        return take_state(self._machine)
+
+    def apply(self, operation: Operation) -> Result:
+        """Apply one operation.
+
+        Raises OperationError, and then nothing has changed, if it makes no sense here
+        (`bad-input`) or the history has ended (`cannot-answer`). Raises ViolationError
+        for a violation that nothing defined follows, and for any with `raise_violations`;
+        the history has then ended.
+        """
+        if self._ended:
+            raise OperationError("cannot-answer", "", f"the history has ended: {self._ended}")
+        try:
+            return self._apply(operation)
+        except ViolationError as error:
+            self._ended = str(error)
+            raise
+        except ControlProcessBlockedError:
+            self._ended = "deadlock"
+            return Deadlocked()
+
+    def _apply(self, operation: Operation) -> Result:
+        machine = self._machine
+        # The most frequent operations stand first.
+        match operation:
+            case StartDest(object_id):
+                self._check_new(object_id)
+                return self._call(estimator_objects.start_object(machine, object_id, "dest"))
+            case Delete(object_id):
+                stats = self._bare_object(object_id)
+                return self._call(estimator_objects.stop_object(machine, stats))
+            case StartService(object_id):
+                self._check_new(object_id)
+                return self._call(estimator_objects.start_object(machine, object_id, "service"))
+            case Advance(jiffies):
+                if jiffies < 0:
+                    _bad_input("n", f"{jiffies} jiffies cannot pass")
+                advance(self._driver, jiffies)
+                return OK
+            case Read(object_id):
+                stats = self._object(object_id)
+                est = stats.est
+                return ReadObject(read(stats), est.ktid, est.ktrow, est.ktcid)
+            case Dump():
+                return Dumped(take_state(machine))
+            case Traffic():
+                return self._traffic(operation)
+            case Settle():
+                settle(self._driver)
+                return OK
+            case SetCpulist(weight):
+                self._check_sysctl()
+                if not 0 <= weight <= MAX_POSSIBLE_CPUS:
+                    _bad_input("weight", f"{weight} is not in 0..{MAX_POSSIBLE_CPUS}")
+                return self._call(sysctl.set_cpulist(machine, frozenset(range(weight))))
+            case WriteCpulist(text, allowed):
+                self._check_sysctl()
+                if allowed is None:
+                    allowed = frozenset(range(machine.params.possible_cpus))
+                return self._call(sysctl.write_cpulist(machine, text, allowed))
+            case ReadCpulist():
+                self._check_sysctl()
+                return Text(sysctl.read_cpulist(machine))
+            case SetNice(value):
+                self._check_sysctl()
+                return self._call(sysctl.set_nice(machine, value))
+            case SetRunEstimation(value):
+                self._check_sysctl()
+                if value not in (0, 1):
+                    _bad_input("value", f"{value} is neither 0 nor 1")
+                return self._call(sysctl.set_run_estimation(machine, value))
+            case SetCost(ns):
+                if ns < 0:
+                    _bad_input("ns", f"{ns} is negative")
+                machine.est_cost_ns = ns
+                return OK
+            case Zero(object_id):
+                zero(self._object(object_id))
+                return OK
+            case Export(object_id):
+                return ExportedObject(export(self._object(object_id)))
+            case StartTotal():
+                self._check_no_total()
+                return self._call(estimator_objects.start_total(machine))
+            case InitNetns():
+                if machine.params.sysctl:
+                    self._check_no_total()
+                return self._call(netns_life.init_netns(machine))
+            case Disable():
+                netns_life.disable(machine)
+                return OK
+            case Cleanup():
+                return self._call(netns_life.cleanup_estimators(machine))
+            case ExitNetns():
+                return self._exit()
+            case AddService(object_id):
+                self._check_new(object_id)
+                return self._call(control.add_service(machine, object_id, DEFAULT_SCHEDULER))
+            case DeleteService(object_id):
+                return self._call(control.delete_service(machine, self._service(object_id, "id")))
+            case AddDest(object_id, service_id):
+                service = self._service(service_id, "service")
+                if self._trashed(object_id) is None:
+                    self._check_new(object_id)
+                return self._call(control.add_dest(machine, object_id, service))
+            case DeleteDest(object_id):
+                return self._call(control.delete_dest(machine, self._dest(object_id)))
+            case GetDest(object_id):
+                self._dest(object_id).references += 1
+                return OK
+            case PutDest(object_id):
+                return self._put_dest(object_id)
+            case FailAllocations(nth, times):
+                if nth < 1 or times < 0:
+                    _bad_input("nth", f"nothing is the {nth}th allocation, {times} times")
+                fail_allocations(machine.memory, nth, times)
+                return OK
+            case TakeSnapshot():
+                return Snapshotted(take_snapshot(machine))
+            case _:
+                assert_never(operation)
+
+    def _call(self, body: Call) -> Returned:
+        ret = call(self._driver, body)
+        return Returned(ret) if ret else OK
+
+    def _exit(self) -> Returned:
+        machine = self._machine
+        result = self._call(netns_life.exit_netns(machine))
+        finish_grace_periods(self._driver)
+        for serial in sorted(machine.memory.live):
+            thing = machine.memory.live[serial]
+            forget(machine.memory, thing)
+            report(machine, LeakAtExit(thing.describe()))
+        # A namespace that is set up next starts from scratch.
+        machine.netns = Netns(est_mutex=machine.netns.est_mutex)
+        return result
+
+    def _traffic(self, traffic: Traffic) -> Returned:
+        stats = self._machine.objects.get(traffic.id)
+        if stats is None:
+            # Connections go on counting on a destination in the trash.
+            trashed = self._trashed(traffic.id)
+            stats = trashed.stats if trashed is not None else None
+        if stats is None:
+            _bad_input("id", f"there is no object {traffic.id}")
+        possible_cpus = self._machine.params.possible_cpus
+        if not 0 <= traffic.cpu < possible_cpus:
+            _bad_input("cpu", f"CPU {traffic.cpu} is not possible, there are {possible_cpus}")
+        steps = (
+            traffic.conns,
+            traffic.inpkts,
+            traffic.outpkts,
+            traffic.inbytes,
+            traffic.outbytes,
+        )
+        if self._machine.params.word_bits == 32:
+            return self._call(count_split(stats.cpustats, traffic.cpu, steps))
+        count(stats.cpustats, traffic.cpu, steps)
+        return OK
+
+    def _put_dest(self, dest_id: int) -> Returned:
+        dest = self._machine.netns.dests.get(dest_id) or self._trashed(dest_id)
+        if dest is None:
+            _bad_input("id", f"there is no destination {dest_id}")
+        if not dest.references:
+            _bad_input("id", f"no connection holds a reference to destination {dest_id}")
+        dest.references -= 1
+        return OK
+
+    def _check_new(self, object_id: int) -> None:
+        if object_id <= 0:
+            _bad_input("id", f"{object_id} cannot be an object's id, they start at 1")
+        if object_id in self._machine.objects:
+            _bad_input("id", f"object {object_id} exists already")
+        if self._machine.netns.trash and self._trashed(object_id) is not None:
+            _bad_input("id", f"destination {object_id} still waits in the trash")
+
+    def _check_no_total(self) -> None:
+        self._check_sysctl()
+        if self._machine.netns.total is not None:
+            _bad_input("op", "the total's estimator exists already")
+
+    def _check_sysctl(self) -> None:
+        if not self._machine.params.sysctl:
+            _bad_input("op", "this kernel has no sysctl support")
+
+    def _object(self, object_id: int) -> StatsObject:
+        stats = self._machine.objects.get(object_id)
+        if stats is None:
+            _bad_input("id", f"there is no object {object_id}")
+        return stats
+
+    def _bare_object(self, object_id: int) -> StatsObject:
+        stats = self._object(object_id)
+        netns = self._machine.netns
+        if stats is netns.total:
+            _bad_input("id", "the total ends with its netns only")
+        if object_id in netns.services or object_id in netns.dests:
+            _bad_input("id", f"object {object_id} is a service or destination, not a bare object")
+        return stats
+
+    def _service(self, service_id: int, field: str) -> Service:
+        service = self._machine.netns.services.get(service_id)
+        if service is None:
+            _bad_input(field, f"there is no service {service_id}")
+        return service
+
+    def _dest(self, dest_id: int) -> Dest:
+        dest = self._machine.netns.dests.get(dest_id)
+        if dest is None:
+            _bad_input("id", f"there is no destination {dest_id}")
+        return dest
+
+    def _trashed(self, dest_id: int) -> Dest | None:
+        for dest in self._machine.netns.trash:
+            if dest.id == dest_id:
+                return dest
+        return None
+
+
+def _bad_input(field: str, message: str) -> NoReturn:
+    raise OperationError("bad-input", field, message)

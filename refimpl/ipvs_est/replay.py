@@ -1,0 +1,166 @@
+"""Replaying a trace: does the model answer what was recorded? (conformance README)"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ipvs_est.difference import Difference, first_difference
+from ipvs_est.header import Header, header_from_json
+from ipvs_est.input_error import InputError
+from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
+from ipvs_est.operation_json import operation_from_json
+from ipvs_est.operations import Operation, OperationError
+from ipvs_est.oracle import Oracle
+from ipvs_est.results import (
+    Deadlocked,
+    Dumped,
+    ReadObject,
+    Result,
+    Returned,
+    result_to_json,
+)
+from ipvs_est.revision import Revision
+from ipvs_est.state import state_from_json
+from ipvs_est.trace import TraceError, read_lines
+from ipvs_est.violations import Violation, ViolationError, describe
+
+_DUMP_START = '{"op":"dump",'
+_DUMP_WITH_RESULT = '{"op":"dump","result":'
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Every recorded result was reproduced."""
+
+    file: str
+    header: Header
+    operations: int
+    violations: tuple[Violation, ...]
+    """What went wrong in the modelled kernel, as it did in the recorded one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A recorded result was not reproduced; the trace was not followed further."""
+
+    file: str
+    header: Header
+    operations: int
+    """Operations replayed, the failing one included."""
+    line: int
+    """Line number in the file, from 1."""
+    operation: Operation
+    difference: Difference
+    violations: tuple[Violation, ...]
+
+
+Replayed = Passed | Failed
+
+
+def replay(path: Path, override: Revision | None = None) -> Replayed:
+    """Replay one trace file, under `override` instead of its own kernel's revision if given.
+
+    Raises TraceError for a trace that is malformed, empty or truncated.
+    """
+    file = str(path)
+    lines = read_lines(path)
+    line = 1
+    try:
+        value = parse_object(lines[0])
+        check_unique_keys(lines[0])
+        header = header_from_json(value, override)
+        oracle = Oracle(header.params, header.revision)
+        for line in range(2, len(lines) + 1):
+            found = _step(oracle, lines[line - 1], last=line == len(lines))
+            if found is not None:
+                operation, difference = found
+                return Failed(
+                    file, header, line - 1, line, operation, difference, oracle.violations
+                )
+    except InputError as error:
+        raise TraceError(file, line, error) from None
+    return Passed(file, header, len(lines) - 1, oracle.violations)
+
+
+def _step(oracle: Oracle, text: str, *, last: bool) -> tuple[Operation, Difference] | None:
+    """Apply one line's operation; the difference to its recorded result, if there is one."""
+    if text.startswith(_DUMP_START):
+        # Most of a recording is dumps: compare the text before parsing it.
+        state = json.dumps(result_to_json(Dumped(oracle.state())), separators=(",", ":"))
+        if text == f"{_DUMP_WITH_RESULT}{state}}}" and not oracle.ended:
+            return None
+    value = parse_object(text)
+    recorded = value.get("result")
+    if not isinstance(recorded, dict):
+        if "result" not in value:
+            raise InputError("result", "missing")
+        raise InputError("result", f"expected an object, found {type_name(recorded)}")
+    operation = operation_from_json(value, extra=1)
+    # Each key and each string has two quotes: more of them in the text than in what was
+    # parsed means that a key was given twice.
+    if text.count('"') != _QUOTES.get(operation.op):
+        check_unique_keys(text)
+    try:
+        result = oracle.apply(operation)
+    except OperationError as error:
+        if error.reason == "bad-input":
+            raise InputError(error.field, error.message) from None
+        return operation, Difference("", recorded, f"no result: {error.message}")
+    except ViolationError as error:
+        return operation, Difference("", recorded, f"no result: {describe(error.violation)}")
+    return _compare(operation, recorded, result, last=last)
+
+
+def _quotes(operation: str, fields: int, results: int) -> tuple[str, int]:
+    # The names of op, its value, its fields, `result` and what that holds.
+    return operation, 2 * (3 + fields + results)
+
+
+_QUOTES = dict(
+    (
+        _quotes("svc", 1, 1),
+        _quotes("dest", 1, 1),
+        _quotes("del", 1, 1),
+        _quotes("advance", 1, 1),
+        _quotes("settle", 0, 1),
+        _quotes("read", 1, 13),
+        _quotes("traffic", 7, 1),
+    )
+)
+"""Quotes in a line of each frequent operation."""
+
+
+def _compare(
+    operation: Operation, recorded: dict[str, Any], result: Result, *, last: bool
+) -> tuple[Operation, Difference] | None:
+    if isinstance(result, Returned) and len(recorded) == 1:
+        ret = recorded.get("ret")
+        if type(ret) is int and ret == result.ret:
+            return None
+    computed = result_to_json(result)
+    difference = first_difference(recorded, computed)
+    if difference is not None:
+        _check_form(recorded, result)
+        return operation, difference
+    if isinstance(result, Deadlocked) and not last:
+        raise InputError("result", "a deadlock ends a history, but the trace goes on")
+    return None
+
+
+def _check_form(recorded: dict[str, Any], result: Result) -> None:
+    """Tell a result that differs from one that no kernel can have given."""
+    if "deadlock" in recorded:
+        if not isinstance(recorded["deadlock"], str):
+            raise InputError("result.deadlock", "expected a string")
+        return
+    if isinstance(result, Dumped):
+        state_from_json(recorded, "result")
+    elif isinstance(result, Returned | ReadObject):
+        computed = result_to_json(result)
+        for name in computed:
+            if name not in recorded:
+                raise InputError(f"result.{name}", "missing")
+            integer(recorded[name], f"result.{name}", -(2**31), 2**64 - 1)
+        for name in sorted(recorded.keys() - computed.keys()):
+            raise InputError(f"result.{name}", "unknown field")

@@ -1,0 +1,1 @@
+"""The properties of the estimator, each written once, and their proofs."""
