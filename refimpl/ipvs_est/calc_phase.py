@@ -58,7 +58,7 @@ def calc_phase(machine: Machine, task: Task) -> Body:
     else:
         yield machine.lock_service
         yield machine.lock_est
-        done = yield from _stop_other_tasks(machine, task)
+        done = yield from _stop_other_tasks(machine)
         yield machine.unlock_est
         if not done:
             yield machine.unlock_service
@@ -69,13 +69,15 @@ def calc_phase(machine: Machine, task: Task) -> Body:
     yield machine.unlock_service
 
 
-def _stop_other_tasks(machine: Machine, task: Task) -> Generator[Point, None, bool]:
-    """Stop the tasks of all ids above 0, so that nobody walks a chain; False: given up."""
+def _stop_other_tasks(machine: Machine, own: Task | None = None) -> Generator[Point, None, bool]:
+    """Stop the tasks of all ids above 0, so that nobody walks a chain.
+
+    False: given up, because estimation was disabled or `own` was asked to stop.
+    """
     netns = machine.netns
-    tests_stop = machine.revision.calc_stops_tasks_before_service_mutex
     slot = 1
     while slot < netns.est_kt_count:
-        if not netns.enable or (tests_stop and task.should_stop):
+        if not netns.enable or (own is not None and own.should_stop):
             return False
         kd = netns.est_kt_arr[slot]
         if kd is not None:

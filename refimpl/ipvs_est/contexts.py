@@ -18,7 +18,7 @@ def add_kthread_context(machine: Machine) -> AddResult:
 
     Answers it, or -EINVAL at the thread limit, or -ENOMEM; then nothing has changed.
     """
-    if not machine.revision.thread_limit_under_est_mutex and _at_thread_limit(machine):
+    if _at_thread_limit(machine, under_est_mutex=False):
         return -EINVAL
     yield machine.lock_est
     added = yield from _add_locked(machine)
@@ -26,7 +26,10 @@ def add_kthread_context(machine: Machine) -> AddResult:
     return added
 
 
-def _at_thread_limit(machine: Machine) -> bool:
+def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> bool:
+    """The limit is reached, and this is where the revision tests it."""
+    if machine.revision.thread_limit_under_est_mutex != under_est_mutex:
+        return False
     netns = machine.netns
     return (
         netns.enable and netns.est_max_threads != 0 and netns.est_kt_count >= netns.est_max_threads
@@ -36,7 +39,7 @@ def _at_thread_limit(machine: Machine) -> bool:
 def _add_locked(machine: Machine) -> AddResult:
     netns = machine.netns
     revision = machine.revision
-    if revision.thread_limit_under_est_mutex and _at_thread_limit(machine):
+    if _at_thread_limit(machine, under_est_mutex=True):
         return -EINVAL
     slot = lowest_empty_slot(machine)
     grows = slot == netns.est_kt_count

@@ -22,12 +22,7 @@ def disable(machine: Machine) -> None:
 
 def cleanup_estimators(machine: Machine) -> Call:
     """The recorded end of the estimators: total, reload work, contexts, then the fields."""
-    if machine.revision.total_stopped_under_service_mutex:
-        yield machine.lock_service
-        yield from _stop_total(machine)
-        yield machine.unlock_service
-    else:
-        yield from _stop_total(machine)
+    yield from _stop_all(machine, flush=False)
     yield from _release_estimators(machine)
     return 0
 
@@ -41,15 +36,7 @@ def exit_netns(machine: Machine) -> Call:
         stats = machine.objects[object_id]
         if stats is not netns.total and not _owned_by_control(machine, object_id):
             yield from stop_object(machine, stats)
-    under_mutex = machine.revision.total_stopped_under_service_mutex
-    yield machine.lock_service
-    yield from flush_services(machine)
-    if under_mutex:
-        yield from _stop_total(machine)
-    yield machine.unlock_service
-    free_trash(machine)
-    if not under_mutex:
-        yield from _stop_total(machine)
+    yield from _stop_all(machine, flush=True)
     netns.est_cpulist = frozenset()
     netns.est_cpulist_valid = False
     yield from _release_estimators(machine)
@@ -58,6 +45,22 @@ def exit_netns(machine: Machine) -> Call:
 
 def _owned_by_control(machine: Machine, object_id: int) -> bool:
     return object_id in machine.netns.services or object_id in machine.netns.dests
+
+
+def _stop_all(machine: Machine, *, flush: bool) -> Body:
+    """Stop the total's estimator; with `flush` delete all services and the trash before."""
+    total_under_mutex = machine.revision.total_stopped_under_service_mutex
+    if flush or total_under_mutex:
+        yield machine.lock_service
+        if flush:
+            yield from flush_services(machine)
+        if total_under_mutex:
+            yield from _stop_total(machine)
+        yield machine.unlock_service
+    if flush:
+        free_trash(machine)
+    if not total_under_mutex:
+        yield from _stop_total(machine)
 
 
 def _stop_total(machine: Machine) -> Body:

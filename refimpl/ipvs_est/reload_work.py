@@ -41,7 +41,7 @@ def reload_work(machine: Machine) -> Body:
         if kd.task is not None or netns.est_stopped:
             continue
         if slot == 0:
-            wanted = kd.needed or not revision.kd0_until_exit
+            wanted = kd.needed or not revision.work_starts_kd0_if_needed
         else:
             wanted = not netns.est_calc_phase
         if wanted and (yield from start_kthread(machine, kd)) < 0:

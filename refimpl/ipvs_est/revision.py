@@ -20,7 +20,11 @@ class Revision:
     unbinds_scheduler_once: bool
     """Section 13: the error path of adding a service forgets the scheduler that it unbound."""
     kd0_until_exit: bool
-    """Sections 4, 7, 9: kd 0 has `needed` and lives until netns exit."""
+    """Section 7: without estimators kd 0 is no longer `needed` but lives until netns exit."""
+    start_marks_kd0_needed: bool
+    """Section 4: starting an estimator sets kd 0's `needed` and requests a restart."""
+    work_starts_kd0_if_needed: bool
+    """Section 9: the reload work starts kthread 0 only while its kd is `needed`."""
     est_mutex_at_enable: bool
     """Section 13: the first service sets `enable` and the limits under est_mutex."""
     computes_max_threads_at_start: bool
@@ -50,6 +54,8 @@ V7 = Revision(
     holds_task_reference=False,
     unbinds_scheduler_once=False,
     kd0_until_exit=False,
+    start_marks_kd0_needed=False,
+    work_starts_kd0_if_needed=False,
     est_mutex_at_enable=False,
     computes_max_threads_at_start=True,
     thread_limit_under_est_mutex=False,
@@ -76,6 +82,8 @@ MAINLINE = replace(
     name="mainline",
     kernel="7.3.4",
     kd0_until_exit=True,
+    start_marks_kd0_needed=True,
+    work_starts_kd0_if_needed=True,
     est_mutex_at_enable=True,
     computes_max_threads_at_start=False,
     thread_limit_under_est_mutex=True,

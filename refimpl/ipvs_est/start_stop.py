@@ -39,7 +39,7 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
         added = yield from add_kthread_context(machine)
         if isinstance(added, int):
             return added
-    elif revision.kd0_until_exit and not kd0.needed:
+    elif revision.start_marks_kd0_needed and not kd0.needed:
         yield machine.lock_est
         kd0.needed = True
         yield from request_restart(machine)
