@@ -1,0 +1,184 @@
+"""`ipvs-est bench`."""
+
+import json
+import multiprocessing
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ipvs_est.trace import TraceError
+from ipvs_est_checks.bench import (
+    BENCH_VERSION,
+    Load,
+    RecordedBench,
+    SyntheticBench,
+    bench_recorded,
+    bench_synthetic,
+)
+from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.report_file import check_report_file, write_report_file
+
+# Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.
+SIZES = (1_000, 10_000, 100_000)
+
+
+@click.command()
+@click.option(
+    "--traces",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Also time the recorded traces in this directory, by kind of operation.",
+)
+@click.option(
+    "--repeat", type=click.IntRange(1, 100), default=3, show_default=True, help="Best of N runs."
+)
+@click.option(
+    "--estimators",
+    type=click.IntRange(1, 1_000_000),
+    multiple=True,
+    help=f"Sizes of the synthetic load.  [default: {', '.join(map(str, SIZES))}]",
+)
+@click.option(
+    "--cpus", type=click.IntRange(1, 8192), default=256, show_default=True, help="Possible CPUs."
+)
+@click.option(
+    "--busy-cpus",
+    type=click.IntRange(1, 8192),
+    default=4,
+    show_default=True,
+    help="CPUs that count traffic for each estimator.",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Report as JSON; - for standard output.")
+def bench(
+    traces: Path | None,
+    repeat: int,
+    estimators: tuple[int, ...],
+    cpus: int,
+    busy_cpus: int,
+    json_file: str | None,
+) -> None:
+    """Measure the model's speed on this machine.
+
+    Without --traces only the synthetic load runs. Each size runs in a process of its own,
+    so that its peak memory is its own.
+    """
+    if busy_cpus > cpus:
+        raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
+    report_path = None if json_file in (None, "-") else Path(str(json_file))
+    if report_path is not None:
+        _or_usage_error(report_path, lambda: check_report_file(report_path))
+    human = sys.stderr if json_file == "-" else sys.stdout
+    recorded = None
+    if traces is not None:
+        recorded = _recorded(traces, repeat)
+        click.echo(_recorded_text(recorded), file=human)
+    synthetic: list[SyntheticBench] = []
+    sizes = estimators or SIZES
+    with progress_bar("synthetic load", len(sizes) * repeat) as bar:
+        for size in sizes:
+            best = _synthetic(Load(size, cpus, busy_cpus), repeat, bar, len(synthetic) * repeat)
+            hide(bar)
+            synthetic.append(best)
+            click.echo(_synthetic_text(best, header=len(synthetic) == 1), file=human)
+    if json_file is None:
+        return
+    text = json.dumps(_report(recorded, synthetic, repeat), indent=1) + "\n"
+    if report_path is None:
+        click.echo(text, nl=False)
+    else:
+        _or_usage_error(report_path, lambda: write_report_file(report_path, text))
+
+
+def _or_usage_error(path: Path, action: Callable[[], None]) -> None:
+    try:
+        action()
+    except OSError as error:
+        raise click.UsageError(f"--json {path}: {error.strerror}") from None
+
+
+def _recorded(traces: Path, repeat: int) -> RecordedBench:
+    files = sorted(traces.glob("*.jsonl"))
+    if not files:
+        raise click.UsageError(f"{traces}: no *.jsonl file in this directory")
+    try:
+        return bench_recorded(files, repeat)
+    except TraceError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench:
+    """Best of `repeat` runs, by start and drain; each in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    runs: list[SyntheticBench] = []
+    for run in range(repeat):
+        draw(bar, done + run)
+        with context.Pool(1) as pool:
+            try:
+                runs.append(pool.apply(bench_synthetic, (load,)))
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+    return min(runs, key=lambda run: run.start_seconds + run.drain_seconds)
+
+
+def _recorded_text(bench: RecordedBench) -> str:
+    lines = [
+        f"recorded set: {bench.traces} traces, {bench.operations} operations,"
+        f" {bench.seconds:.3f} s applying them",
+        f"{'operation':<16}{'count':>9}{'seconds':>10}{'per second':>14}",
+    ]
+    lines += [
+        f"{rate.op:<16}{rate.count:>9}{rate.seconds:>10.4f}{rate.per_second:>14,.0f}"
+        for rate in bench.rates
+    ]
+    return "\n".join([*lines, ""])
+
+
+_COLUMNS = (
+    ("estimators", 11),
+    ("kthreads", 9),
+    ("start s", 9),
+    ("drain s", 9),
+    ("revolution s", 13),
+    ("stop us", 9),
+    ("start us", 9),
+    ("peak MB", 9),
+)
+
+
+def _synthetic_text(bench: SyntheticBench, *, header: bool) -> str:
+    cells = (
+        f"{bench.load.estimators}",
+        f"{bench.kthreads}",
+        f"{bench.start_seconds:.3f}",
+        f"{bench.drain_seconds:.3f}",
+        f"{bench.revolution_seconds:.3f}",
+        f"{bench.stop_microseconds:.1f}",
+        f"{bench.restart_microseconds:.1f}",
+        f"{bench.peak_megabytes:.0f}",
+    )
+    row = "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
+    if not header:
+        return row
+    load = bench.load
+    return (
+        f"synthetic load: {load.possible_cpus} possible CPUs, {load.busy_cpus} with traffic\n"
+        + "".join(f"{name:>{width}}" for name, width in _COLUMNS)
+        + f"\n{row}"
+    )
+
+
+def _report(
+    recorded: RecordedBench | None, synthetic: list[SyntheticBench], repeat: int
+) -> dict[str, object]:
+    return {
+        "report": "ipvs-est bench",
+        "version": BENCH_VERSION,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "repeat": repeat,
+        "recorded": None if recorded is None else asdict(recorded),
+        "synthetic": [asdict(each) for each in synthetic],
+    }

@@ -1,0 +1,76 @@
+"""A progress bar on standard error, for people who wait at a terminal."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_QUIET_SECONDS = 1.0
+_SECONDS_PER_FRAME = 0.1
+
+
+@dataclass(slots=True)
+class Bar:
+    """How far the work is. Not drawn by a thread of its own: the work forks processes."""
+
+    label: str
+    total: int
+    next_frame: float
+    """When it is to be drawn next, by the monotonic clock."""
+    drawn: "Progress | None" = None
+    visible: bool = False
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Bar]:
+    """A bar that appears after a second, if standard error is a terminal, and goes at the end."""
+    bar = Bar(label, total, time.monotonic() + _QUIET_SECONDS)
+    if not is_terminal(sys.stderr):
+        bar.next_frame = float("inf")
+    try:
+        yield bar
+    finally:
+        hide(bar)
+
+
+def draw(bar: Bar, done: int) -> None:
+    """Show that so much is done, unless that was shown just now."""
+    now = time.monotonic()
+    if now < bar.next_frame:
+        return
+    bar.next_frame = now + _SECONDS_PER_FRAME
+    if bar.drawn is None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        bar.drawn = Progress(
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        bar.drawn.add_task(bar.label, total=bar.total)
+    bar.drawn.update(bar.drawn.task_ids[0], completed=done)
+    if not bar.visible:
+        bar.drawn.start()
+        bar.visible = True
+    bar.drawn.refresh()
+
+
+def hide(bar: Bar) -> None:
+    """Take the bar away, so that lines can be printed; the next frame brings it back."""
+    if bar.drawn is not None and bar.visible:
+        bar.drawn.stop()
+        bar.visible = False
+
+
+def is_terminal(stream: object) -> bool:
+    """Whether that standard stream is a terminal; a closed one is none."""
+    isatty = getattr(stream, "isatty", None)
+    return isatty is not None and bool(isatty())
