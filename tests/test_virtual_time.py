@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from histories import Step, history, params, revisions, steps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipvs_est import Oracle, OperationError, Params, Revision, Snapshot, ViolationError
+from histories import Step, history, params, revisions, steps
+from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
 from ipvs_est.operations import Advance, Operation, Settle
 
 # Fixed seeds: a run on another day finds the same.

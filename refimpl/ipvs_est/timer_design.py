@@ -6,6 +6,7 @@ arithmetic of one estimation is that of `ipvs_est.stats`, which the kthreads kep
 
 from dataclasses import dataclass, field
 
+from ipvs_est.counters import sum_cpustats
 from ipvs_est.hlist import ListHead, add_head, nodes, unlink
 from ipvs_est.stats import Estimator, estimate
 
@@ -76,7 +77,7 @@ def expire(design: TimerDesign, now: int) -> Expiry:
         raise ValueError(f"the timer is due at {design.due}, not at {now}")
     estimations = 0
     for est in nodes(design.est_list):
-        estimate(est.stats)
+        estimate(est.stats, sum_cpustats(est.stats.cpustats))
         estimations += 1
     design.due = now + PERIOD_SECONDS * design.hz
     return Expiry(now, estimations, estimations * design.est_cost_ns)

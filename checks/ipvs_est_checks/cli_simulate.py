@@ -1,0 +1,218 @@
+"""`ipvs-est simulate`."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+
+import click
+from rich.console import Console
+from rich.progress import Progress as ProgressBar
+from rich.progress import TaskID
+
+from ipvs_est.cpulist import CpulistError, parse_cpulist
+from ipvs_est.params import MAX_POSSIBLE_CPUS
+from ipvs_est.revision import MAINLINE, REVISIONS
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.printable import printable
+from ipvs_est_checks.simulate import (
+    MAX_ESTIMATORS,
+    Progress,
+    Scenario,
+    ScenarioError,
+    to_json,
+)
+from ipvs_est_checks.simulate import simulate as run_simulation
+from ipvs_est_checks.simulate_report import print_report
+from ipvs_est_checks.simulate_svg import simulation_svg
+
+STDOUT = "-"
+SECONDS_BEFORE_PROGRESS = 1.0
+
+_OPTION_OF_FIELD = {"cost_ns": "--cost"}
+
+
+class BadInputError(click.ClickException):
+    """Input that cannot be used; one line, which names the option."""
+
+    exit_code = exit_codes.BAD_INPUT
+
+
+class OneLineCommand(click.Command):
+    """A command that puts a usage error into one line, without the usage."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise BadInputError(printable(error.format_message())) from None
+
+
+@click.command(cls=OneLineCommand)
+@click.option(
+    "--estimators",
+    type=click.IntRange(1, MAX_ESTIMATORS),
+    default=10_000,
+    show_default=True,
+    help="Estimators of services and destinations; the total's comes on top.",
+)
+@click.option(
+    "--cpus",
+    type=click.IntRange(1, MAX_POSSIBLE_CPUS),
+    default=8,
+    show_default=True,
+    help="Possible CPUs.",
+)
+@click.option(
+    "--cost",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    metavar="NS",
+    help="Nanoseconds to estimate one estimator, for each possible CPU, with a warm cache.",
+)
+@click.option("--hz", type=int, default=250, show_default=True, help="Jiffies per second.")
+@click.option("--preempt-rcu/--no-preempt-rcu", help="Preemptible RCU: one chain in each tick.")
+@click.option(
+    "--revision",
+    type=click.Choice(list(REVISIONS)),
+    default=MAINLINE.name,
+    show_default=True,
+    help="Revision of the kthreads.",
+)
+@click.option(
+    "--cpulist", metavar="TEXT", help="CPUs for kthreads, as est_cpulist.  [default: all]"
+)
+@click.option("--svg", "svg_file", metavar="FILE", help="Draw both designs into this file.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    help="Write all numbers as JSON; - for standard output, instead of the report.",
+)
+def simulate(
+    estimators: int,
+    cpus: int,
+    cost: int,
+    hz: int,
+    preempt_rcu: bool,
+    revision: str,
+    cpulist: str | None,
+    svg_file: str | None,
+    json_file: str | None,
+) -> None:
+    """Compare the kthreads with the one timer that they replaced.
+
+    Both designs estimate the same load in virtual time: how long they keep a CPU without
+    a chance to reschedule, how their work spreads over the 2 seconds and the CPUs, and whether
+    the kthreads keep their goals.
+    """
+    try:
+        scenario = Scenario(
+            estimators=estimators,
+            cpus=cpus,
+            cost_ns=cost,
+            hz=hz,
+            preempt_rcu=preempt_rcu,
+            revision=REVISIONS[revision],
+            cpulist=None if cpulist is None else parse_cpulist(cpulist, cpus),
+        )
+    except CpulistError as error:
+        raise BadInputError(f"--cpulist: {error} ({error.errno_name})") from None
+    except ScenarioError as error:
+        option = _OPTION_OF_FIELD.get(error.field, f"--{error.field}")
+        raise BadInputError(f"{option}: {error.message}") from None
+    _check_targets(svg_file, json_file)
+
+    with _progress() as progress:
+        simulation = run_simulation(scenario, progress)
+
+    if svg_file is not None:
+        _write("--svg", svg_file, simulation_svg(simulation))
+    if json_file is not None:
+        text = json.dumps(to_json(simulation), indent=1) + "\n"
+        if json_file == STDOUT:
+            click.echo(text, nl=False)
+            return
+        _write("--json", json_file, text)
+    # Not what rich guesses: an environment variable must not put escapes into a pipe.
+    print_report(simulation, Console(force_terminal=sys.stdout.isatty()))
+
+
+def _check_targets(svg_file: str | None, json_file: str | None) -> None:
+    """Refuse before the run what certainly cannot be written after it."""
+    if svg_file == STDOUT:
+        raise BadInputError("--svg: needs a file; only --json writes to standard output")
+    for option, name in (("--svg", svg_file), ("--json", json_file)):
+        if name is None or name == STDOUT:
+            continue
+        if not name or os.path.isdir(name):
+            raise _cannot_write(option, name, "Is a directory" if name else "Empty name")
+        if _is_special(name):
+            continue
+        folder = os.path.dirname(os.path.realpath(name))
+        if not os.path.isdir(folder):
+            raise _cannot_write(option, name, "No such directory")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise _cannot_write(option, name, "Permission denied")
+    if svg_file and json_file and os.path.realpath(svg_file) == os.path.realpath(json_file):
+        raise BadInputError(f"--json: {printable(json_file)} is the file of --svg")
+
+
+def _write(option: str, name: str, text: str) -> None:
+    """Write a whole file or none."""
+    data = text.encode()
+    try:
+        if _is_special(name):
+            Path(name).write_bytes(data)
+            return
+        target = Path(os.path.realpath(name))
+        temporary = target.with_name(f".ipvs-est-simulate-{os.getpid()}.tmp")
+        with temporary.open("xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+                temporary.replace(target)
+            except BaseException:
+                temporary.unlink()
+                raise
+    except OSError as error:
+        raise _cannot_write(option, name, error.strerror or str(error)) from None
+
+
+def _is_special(name: str) -> bool:
+    """Whether the file is a device or a pipe: it is written to, not replaced."""
+    return os.path.exists(name) and not os.path.isfile(name)
+
+
+def _cannot_write(option: str, name: str, reason: str) -> BadInputError:
+    return BadInputError(f"{option}: cannot write {printable(name)!r}: {reason}")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Progress on standard error: only on a terminal, and only if it takes a while."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    bar = ProgressBar(console=Console(stderr=True), transient=True)
+    begin = monotonic()
+    task: TaskID | None = None
+
+    def say(stage: str, share: float) -> None:
+        nonlocal task
+        if task is None:
+            if monotonic() - begin < SECONDS_BEFORE_PROGRESS:
+                return
+            bar.start()
+            task = bar.add_task(stage, total=1.0)
+        bar.update(task, description=stage, completed=share)
+
+    try:
+        yield say
+    finally:
+        if task is not None:
+            bar.stop()
