@@ -144,7 +144,9 @@ def _operations(
         case "traffic" if ids.bare:
             cpu = second % params.possible_cpus
             target = ids.bare[first % len(ids.bare)]
-            return [Traffic(target, cpu, first, second, 1 << 40, first * second, 2**64 - second)]
+            return [
+                Traffic(target, cpu, first, second, 1 << 40, first * second, (2**64 - 1) - second)
+            ]
         case "zero" if ids.bare:
             return [Zero(ids.bare[first % len(ids.bare)])]
         case "cpulist":

@@ -1,5 +1,6 @@
 """Report files that are there in full or not at all."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -10,12 +11,12 @@ def check_report_file(path: Path) -> None:
     if not _is_replaced(path):
         # Opening one end of a pipe waits for the other, so ask only.
         if not os.access(path, os.W_OK):
-            raise PermissionError(0, "Permission denied")
+            raise PermissionError(errno.EACCES, "Permission denied")
         return
     target = _target(path)
     if target.exists() and not os.access(target, os.W_OK):
         # It could be replaced all the same, but somebody protected it.
-        raise PermissionError(0, "Permission denied")
+        raise PermissionError(errno.EACCES, "Permission denied")
     probe = _beside(target)
     probe.touch(exist_ok=False)
     probe.unlink()
@@ -49,7 +50,7 @@ def _is_replaced(path: Path) -> bool:
     except FileNotFoundError:
         return True
     if stat.S_ISDIR(mode):
-        raise IsADirectoryError(0, "Is a directory")
+        raise IsADirectoryError(errno.EISDIR, "Is a directory")
     return stat.S_ISREG(mode)
 
 

@@ -3,17 +3,33 @@
     from ipvs_est import MAINLINE, Oracle, Params
     from ipvs_est.operations import Advance, StartService, StartTotal
 
-Uses the standard library only.
+`python -m ipvs_est` is the oracle as a process (docs: SCHEMA.md). Uses the standard library
+only.
 """
 
+from typing import TYPE_CHECKING
+
 from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
-from ipvs_est.operations import Operation, OperationError
-from ipvs_est.oracle import Oracle
 from ipvs_est.params import Params, ParamsError
-from ipvs_est.results import Result
 from ipvs_est.revision import KERNELS, MAINLINE, REVISIONS, STABLE, V7, Revision
-from ipvs_est.snapshot import Snapshot
 from ipvs_est.violations import Violation, ViolationError
+
+if TYPE_CHECKING:
+    from ipvs_est.operations import Operation, OperationError
+    from ipvs_est.oracle import Oracle
+    from ipvs_est.results import Result
+    from ipvs_est.snapshot import Snapshot
+else:
+    # The model takes most of the time of an import, and who only wants the vocabulary (the
+    # properties, a command's --help) does without. Not for type checkers: with a
+    # `__getattr__` they would let every misspelt name pass.
+    def __getattr__(name):
+        if name not in {"Operation", "OperationError", "Oracle", "Result", "Snapshot"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ipvs_est import oracle
+
+        return getattr(oracle, name)
+
 
 __all__ = [
     "KERNELS",
@@ -32,6 +48,9 @@ __all__ = [
     "Snapshot",
     "Violation",
     "ViolationError",
+    "__version__",
     "format_cpulist",
     "parse_cpulist",
 ]
+
+__version__ = "0.1.0"

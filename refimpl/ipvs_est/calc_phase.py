@@ -4,9 +4,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 
-from ipvs_est.events import LimitsComputed, Relinked
+from ipvs_est.events import LimitsComputed, Relinked, RelinkingBegun, RelinkingEnded
 from ipvs_est.hlist import add_head, first, unlink
-from ipvs_est.kthread_context import KthreadContext, apply_limits
+from ipvs_est.kthread_context import KthreadContext, apply_limits, renew_flags
 from ipvs_est.kthread_tasks import stop_kthread
 from ipvs_est.limits_test import limits_test
 from ipvs_est.machine import Machine, touch
@@ -63,7 +63,11 @@ def calc_phase(machine: Machine, task: Task) -> Body:
         if not done:
             yield machine.unlock_service
             return
+    if machine.events is not None:
+        machine.events.append(RelinkingBegun(machine.now))
     relinked = yield from _relink_all(machine, task)
+    if machine.events is not None:
+        machine.events.append(RelinkingEnded(machine.now))
     if relinked:
         yield from _finish(machine, chain_max, genid)
     yield machine.unlock_service
@@ -159,6 +163,7 @@ def _relink_row(
 
 def _relink(machine: Machine, kd: KthreadContext, est: Estimator, delay: int) -> Body:
     row = est.ktrow
+    est_row = kd.est_row
     yield from stop_estimator(machine, est)
     if not machine.revision.relinked_delay_from_loop:
         touch(machine, kd, "est_row", _WHERE)
@@ -167,7 +172,7 @@ def _relink(machine: Machine, kd: KthreadContext, est: Estimator, delay: int) ->
     est.ktrow = delay
     add_head(machine.netns.est_temp_list, est)
     if machine.events is not None:
-        machine.events.append(Relinked(machine.now, est.stats.id, kd.id, row, delay))
+        machine.events.append(Relinked(machine.now, est.stats.id, kd.id, row, est_row, delay))
 
 
 def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
@@ -177,6 +182,8 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
         kd0.add_row = kd0.est_row
         netns.est_chain_max = chain_max
         apply_limits(machine.params, kd0, chain_max)
+        if machine.revision.renews_flags_with_limits:
+            renew_flags(kd0)
     total = netns.total
     if total is not None and total.est.prev is not None and total.est.ktid == TEMP_LIST_KTID:
         unlink(total.est)

@@ -1,24 +1,43 @@
 """Frozen dataclasses to JSON and back, strictly, driven by their annotations.
 
 Covers what the snapshots use: int, bool, str, None in unions, tuples of any or of fixed
-length, nested dataclasses. Types with a form of their own are given by the caller.
+length, nested dataclasses, and Annotated with a `Range` or `OneOf`. Types with a form of
+their own are given by the caller.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ipvs_est.input_error import InputError, join
-from ipvs_est.json_input import type_name
+from ipvs_est.json_input import shorten, type_name
 
 T = TypeVar("T")
 
 Encoders = Mapping[type, Callable[[object], dict[str, object]]]
 Decoders = Mapping[type, Callable[[object, str], object]]
 
+_NAMES = {int: "an integer", bool: "a boolean", str: "a string"}
+
 # Any in this file: annotations and parsed JSON, both data from outside.
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Annotates an integer with its smallest and largest value."""
+
+    low: int
+    high: int | None
+    """None: no bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Annotates a string with all its values."""
+
+    values: tuple[str, ...]
 
 
 def encode(value: object, special: Encoders) -> dict[str, object]:
@@ -48,11 +67,11 @@ def _encode(value: object, special: Encoders) -> object:
 
 @cache
 def _annotations(wanted: type) -> dict[str, Any]:
-    return get_type_hints(wanted)
+    return get_type_hints(wanted, include_extras=True)
 
 
 def _decode(wanted: Any, value: object, special: Decoders, path: str) -> object:
-    if get_origin(wanted) is UnionType:
+    if get_origin(wanted) in (UnionType, Union):
         if value is None:
             return None
         (wanted,) = [each for each in get_args(wanted) if each is not NoneType]
@@ -64,9 +83,22 @@ def _decode(wanted: Any, value: object, special: Decoders, path: str) -> object:
     if is_dataclass(wanted):
         assert isinstance(wanted, type)
         return _decode_dataclass(wanted, value, special, path)
+    restriction = None
+    if get_origin(wanted) is Annotated:
+        wanted, restriction = get_args(wanted)
     if type(value) is not wanted:
-        raise InputError(path, f"expected {wanted.__name__}, found {type_name(value)}")
+        raise InputError(path, f"expected {_NAMES[wanted]}, found {type_name(value)}")
+    _check(restriction, value, path)
     return value
+
+
+def _check(restriction: Range | OneOf | None, value: Any, path: str) -> None:
+    if isinstance(restriction, Range):
+        if value < restriction.low or (restriction.high is not None and value > restriction.high):
+            high = "" if restriction.high is None else restriction.high
+            raise InputError(path, f"{shorten(value)} is not in {restriction.low}..{high}")
+    elif isinstance(restriction, OneOf) and value not in restriction.values:
+        raise InputError(path, f"{value[:40]!r} is not one of {', '.join(restriction.values)}")
 
 
 def _decode_tuple(

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 
 from ipvs_est.errno import EINVAL, ENOMEM
+from ipvs_est.events import ContextAdded
 from ipvs_est.kthread_context import KthreadContext, new_context
 from ipvs_est.kthread_tasks import request_start, start_kthread, stop_kthread
 from ipvs_est.machine import Machine, allocate, free, jiffies
@@ -67,6 +68,9 @@ def _add_locked(machine: Machine) -> AddResult:
     else:
         netns.est_kt_arr[slot] = kd
     netns.est_add_ktid = slot
+    if machine.events is not None:
+        contexts = sum(each is not None for each in netns.est_kt_arr)
+        machine.events.append(ContextAdded(machine.now, slot, contexts, netns.est_max_threads))
     return kd
 
 

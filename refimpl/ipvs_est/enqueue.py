@@ -55,7 +55,9 @@ def enqueue(machine: Machine, kd: KthreadContext, est: Estimator) -> int:
     params = machine.params
     nticks = params.nticks
     delay = est.ktrow
-    row = choose_row(kd.avail, nticks, wanted_row(kd, nticks, delay), delay)
+    avail = kd.avail
+    crow = wanted_row(kd, nticks, delay)
+    row = choose_row(avail, nticks, crow, delay)
     if row >= nticks:
         report(machine, IndexOutOfRange(f"ticks of {kd.describe()}", row, nticks, _WHERE))
     td = kd.ticks[row]
@@ -78,7 +80,9 @@ def enqueue(machine: Machine, kd: KthreadContext, est: Estimator) -> int:
     est.ktcid = cid
     add_head(td.chains[cid], est)
     if machine.events is not None:
-        machine.events.append(Enqueued(machine.now, est.stats.id, kd.id, row, kd.est_row, delay))
+        machine.events.append(
+            Enqueued(machine.now, est.stats.id, kd.id, row, kd.est_row, delay, crow, avail)
+        )
     if td.chain_len[cid] >= kd.chain_max:
         td.full |= 1 << cid
         if kd.tick_len[row] >= kd.tick_max:

@@ -19,6 +19,10 @@ class Enqueued:
     """The kd's est_row at that moment."""
     delay: int
     """The wanted delay in ticks."""
+    crow: int
+    """The wanted row."""
+    avail: int
+    """The kd's bitmap before the choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,10 @@ class Relinked:
     id: int
     ktid: int
     row: int
+    est_row: int
+    """The kd's est_row at that moment."""
     delay: int
-    """Its remaining delay in ticks."""
+    """The delay in ticks that it will want."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class TaskStarted:
     kind: ClassVar[str] = "task-started"
     jiffies: int
     ktid: int
+    enable: bool
+    """`enable` at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,35 @@ class TaskExited:
 
 
 @dataclass(frozen=True, slots=True)
+class ContextAdded:
+    """A kthread context was published (section 6)."""
+
+    kind: ClassVar[str] = "context-added"
+    jiffies: int
+    ktid: int
+    contexts: int
+    """Contexts then, the new one included."""
+    max_threads: int
+    """`est_max_threads` then; 0 = no limit yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelinkingBegun:
+    """The calc phase holds the service mutex and empties the chains (section 11)."""
+
+    kind: ClassVar[str] = "relinking-begun"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelinkingEnded:
+    """The calc phase has relinked all, or has given up (section 11)."""
+
+    kind: ClassVar[str] = "relinking-ended"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
 class LimitsComputed:
     """A calc phase was completed (section 11)."""
 
@@ -91,5 +128,15 @@ class LimitsComputed:
 
 
 Event = (
-    Enqueued | Estimated | Relinked | Started | Stopped | TaskStarted | TaskExited | LimitsComputed
+    Enqueued
+    | Estimated
+    | Relinked
+    | Started
+    | Stopped
+    | TaskStarted
+    | TaskExited
+    | ContextAdded
+    | RelinkingBegun
+    | RelinkingEnded
+    | LimitsComputed
 )

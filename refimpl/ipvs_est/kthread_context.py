@@ -82,3 +82,14 @@ def apply_limits(params: Params, kd: KthreadContext, est_chain_max: int) -> None
     kd.chain_max = est_chain_max * params.chain_factor if params.preempt_rcu else est_chain_max
     kd.tick_max = params.tick_chains * kd.chain_max
     kd.est_max_count = params.nticks * kd.tick_max
+
+
+def renew_flags(kd: KthreadContext) -> None:
+    """Make `full` and `avail` say what the limits of now make of the chains (repair of F01)."""
+    for td in kd.ticks:
+        if td is None:
+            continue
+        td.full = sum(1 << cid for cid, length in enumerate(td.chain_len) if length >= kd.chain_max)
+        kd.avail |= 1 << td.row
+        if td.full == (1 << len(td.chains)) - 1:
+            kd.avail &= ~(1 << td.row)

@@ -36,7 +36,7 @@ def start_kthread(machine: Machine, kd: KthreadContext) -> Call:
         task.references = 1
     kd.task = task
     if machine.events is not None:
-        machine.events.append(TaskStarted(machine.now, kd.id))
+        machine.events.append(TaskStarted(machine.now, kd.id, machine.netns.enable))
     yield Start(task)
     return 0
 

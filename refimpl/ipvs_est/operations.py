@@ -286,3 +286,7 @@ class OperationError(ValueError):
         self.reason: BadInputReason = reason
         self.field = field
         self.message = message
+
+    def __reduce__(self) -> tuple[type["OperationError"], tuple[BadInputReason, str, str]]:
+        # Makes the error pass between processes.
+        return OperationError, (self.reason, self.field, self.message)

@@ -3,14 +3,17 @@
 Usable with no third-party package installed.
 """
 
-from typing import NoReturn, assert_never
+from dataclasses import fields
+from typing import NoReturn, assert_never, overload
 
 from ipvs_est import control, estimator_objects, netns_life, sysctl
 from ipvs_est.control_objects import Dest, Service
 from ipvs_est.counters import count
+from ipvs_est.json_input import shorten
 from ipvs_est.machine import Machine, boot, report
 from ipvs_est.memory import fail_allocations, forget
 from ipvs_est.netns import Netns
+from ipvs_est.operation_json import BOUNDS, MAX_TEXT, OPERATIONS
 from ipvs_est.operations import (
     AddDest,
     AddService,
@@ -44,7 +47,7 @@ from ipvs_est.operations import (
     WriteCpulist,
     Zero,
 )
-from ipvs_est.params import MAX_POSSIBLE_CPUS, Params
+from ipvs_est.params import Params
 from ipvs_est.points import Call
 from ipvs_est.results import (
     OK,
@@ -73,6 +76,12 @@ from ipvs_est.stats import StatsObject, export, read, zero
 from ipvs_est.violations import LeakAtExit, Violation, ViolationError
 
 DEFAULT_SCHEDULER = "wlc"
+
+_INTEGERS = {
+    each: tuple((field.name, *BOUNDS[field.name]) for field in fields(each) if field.name in BOUNDS)
+    for each in OPERATIONS
+}
+"""Name, smallest and largest value of each operation's integers."""
 
 
 class Oracle:
@@ -117,24 +126,44 @@ class Oracle:
         """The estimator state of now, as the recordings show it."""
         return take_state(self._machine)
 
+    @overload
+    def apply(self, operation: Read) -> ReadObject: ...
+    @overload
+    def apply(self, operation: Export) -> ExportedObject: ...
+    @overload
+    def apply(self, operation: ReadCpulist) -> Text: ...
+    @overload
+    def apply(self, operation: Dump) -> Dumped: ...
+    @overload
+    def apply(self, operation: TakeSnapshot) -> Snapshotted: ...
+    @overload
+    def apply(self, operation: Operation) -> Result: ...
+
     def apply(self, operation: Operation) -> Result:
         """Apply one operation.
 
-        Raises OperationError, and then nothing has changed, if it makes no sense here
-        (`bad-input`) or the history has ended (`cannot-answer`). Raises ViolationError
-        for a violation that nothing defined follows, and for any with `raise_violations`;
-        the history has then ended.
+        Raises OperationError, and then nothing has changed, if a field is out of range or
+        the operation makes no sense here (`bad-input`), or if the history has ended
+        (`cannot-answer`). Raises ViolationError for a violation that nothing defined
+        follows, and for any with `raise_violations`; the history has then ended.
         """
         if self._ended:
             raise OperationError("cannot-answer", "", f"the history has ended: {self._ended}")
+        _check_integers(operation)
         try:
             return self._apply(operation)
+        except OperationError:
+            raise
         except ViolationError as error:
             self._ended = str(error)
             raise
         except ControlProcessBlockedError:
             self._ended = "deadlock"
             return Deadlocked()
+        except BaseException as error:
+            # Such as ctrl-C: the operation was left half done.
+            self._ended = f"interrupted by {type(error).__name__}"
+            raise
 
     def _apply(self, operation: Operation) -> Result:
         machine = self._machine
@@ -150,8 +179,6 @@ class Oracle:
                 self._check_new(object_id)
                 return self._call(estimator_objects.start_object(machine, object_id, "service"))
             case Advance(jiffies):
-                if jiffies < 0:
-                    _bad_input("n", f"{jiffies} jiffies cannot pass")
                 advance(self._driver, jiffies)
                 return OK
             case Read(object_id):
@@ -167,13 +194,11 @@ class Oracle:
                 return OK
             case SetCpulist(weight):
                 self._check_sysctl()
-                if not 0 <= weight <= MAX_POSSIBLE_CPUS:
-                    _bad_input("weight", f"{weight} is not in 0..{MAX_POSSIBLE_CPUS}")
                 return self._call(sysctl.set_cpulist(machine, frozenset(range(weight))))
             case WriteCpulist(text, allowed):
                 self._check_sysctl()
-                if allowed is None:
-                    allowed = frozenset(range(machine.params.possible_cpus))
+                _check_text(text)
+                allowed = self._allowed_cpus(allowed)
                 return self._call(sysctl.write_cpulist(machine, text, allowed))
             case ReadCpulist():
                 self._check_sysctl()
@@ -187,8 +212,6 @@ class Oracle:
                     _bad_input("value", f"{value} is neither 0 nor 1")
                 return self._call(sysctl.set_run_estimation(machine, value))
             case SetCost(ns):
-                if ns < 0:
-                    _bad_input("ns", f"{ns} is negative")
                 machine.est_cost_ns = ns
                 return OK
             case Zero(object_id):
@@ -207,6 +230,7 @@ class Oracle:
                 netns_life.disable(machine)
                 return OK
             case Cleanup():
+                self._check_only_total()
                 return self._call(netns_life.cleanup_estimators(machine))
             case ExitNetns():
                 return self._exit()
@@ -228,8 +252,6 @@ class Oracle:
             case PutDest(object_id):
                 return self._put_dest(object_id)
             case FailAllocations(nth, times):
-                if nth < 1 or times < 0:
-                    _bad_input("nth", f"nothing is the {nth}th allocation, {times} times")
                 fail_allocations(machine.memory, nth, times)
                 return OK
             case TakeSnapshot():
@@ -261,9 +283,7 @@ class Oracle:
             stats = trashed.stats if trashed is not None else None
         if stats is None:
             _bad_input("id", f"there is no object {traffic.id}")
-        possible_cpus = self._machine.params.possible_cpus
-        if not 0 <= traffic.cpu < possible_cpus:
-            _bad_input("cpu", f"CPU {traffic.cpu} is not possible, there are {possible_cpus}")
+        self._check_cpu(traffic.cpu, "cpu")
         steps = (
             traffic.conns,
             traffic.inpkts,
@@ -285,8 +305,22 @@ class Oracle:
         dest.references -= 1
         return OK
 
+    def _allowed_cpus(self, allowed: frozenset[int] | None) -> frozenset[int]:
+        if allowed is None:
+            return frozenset(range(self._machine.params.possible_cpus))
+        if not isinstance(allowed, frozenset):
+            _bad_input("allowed", f"expected a frozenset, found {type(allowed).__name__}")
+        for cpu in sorted(allowed, key=repr):
+            self._check_cpu(cpu, "allowed")
+        return allowed
+
+    def _check_cpu(self, cpu: int, field: str) -> None:
+        possible_cpus = self._machine.params.possible_cpus
+        if type(cpu) is not int or not 0 <= cpu < possible_cpus:
+            _bad_input(field, f"CPU {cpu!r:.40} is not possible, there are {possible_cpus}")
+
     def _check_new(self, object_id: int) -> None:
-        if object_id <= 0:
+        if object_id == 0:
             _bad_input("id", f"{object_id} cannot be an object's id, they start at 1")
         if object_id in self._machine.objects:
             _bad_input("id", f"object {object_id} exists already")
@@ -297,6 +331,11 @@ class Oracle:
         self._check_sysctl()
         if self._machine.netns.total is not None:
             _bad_input("op", "the total's estimator exists already")
+
+    def _check_only_total(self) -> None:
+        for object_id in self._machine.objects:
+            if object_id != estimator_objects.TOTAL_ID:
+                _bad_input("op", f"object {object_id} exists: netns exit ends it before")
 
     def _check_sysctl(self) -> None:
         if not self._machine.params.sysctl:
@@ -334,6 +373,26 @@ class Oracle:
             if dest.id == dest_id:
                 return dest
         return None
+
+
+def _check_integers(operation: Operation) -> None:
+    """What JSON has passed already, but a caller of the Python API may have got wrong."""
+    integers = _INTEGERS.get(type(operation))
+    if integers is None:
+        _bad_input("op", f"{type(operation).__name__} is no operation")
+    for name, low, high in integers:
+        value = getattr(operation, name)
+        if type(value) is not int:
+            _bad_input(name, f"expected an integer, found {type(value).__name__}")
+        if not low <= value <= high:
+            _bad_input(name, f"{shorten(value)} is not in {low}..{high}")
+
+
+def _check_text(text: str) -> None:
+    if not isinstance(text, str):
+        _bad_input("text", f"expected a string, found {type(text).__name__}")
+    if len(text) > MAX_TEXT:
+        _bad_input("text", f"longer than {MAX_TEXT} characters")
 
 
 def _bad_input(field: str, message: str) -> NoReturn:

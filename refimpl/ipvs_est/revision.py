@@ -45,6 +45,9 @@ class Revision:
     """Sections 7, 14: netns exit stops the total's estimator under the service mutex."""
     restores_trashed_dest: bool
     """Section 13: a dest whose estimator does not start goes back to the trash."""
+    renews_flags_with_limits: bool = False
+    """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
+    estimator (section 11)."""
 
 
 V7 = Revision(
@@ -96,5 +99,8 @@ MAINLINE = replace(
     restores_trashed_dest=True,
 )
 
-REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE)}
+REPAIRED = replace(MAINLINE, name="repaired", kernel="", renews_flags_with_limits=True)
+"""Mainline and the smallest repair of each finding (spec/FINDINGS.md)."""
+
+REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE, REPAIRED)}
 KERNELS: dict[str, Revision] = {each.kernel: each for each in (V7, STABLE, MAINLINE)}

@@ -1,51 +1,71 @@
-"""The one public picture of the whole state: frozen, complete, comparable, JSON both ways."""
+"""The one public picture of the whole state: frozen, complete, comparable, JSON both ways
+(docs: SCHEMA.md)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
-from ipvs_est.codec import decode, encode
-from ipvs_est.counters import CpuStats, Group
+from ipvs_est.codec import OneOf, Range, decode, encode
+from ipvs_est.counters import CpuStats
+from ipvs_est.fixed import U64_MASK
+from ipvs_est.header import params_from_json, params_to_json
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.locks import Mutex
 from ipvs_est.machine import Machine
-from ipvs_est.memory import HeapObject, Life
+from ipvs_est.memory import HeapObject, Life, Memory
 from ipvs_est.netns import Netns
+from ipvs_est.params import MAX_POSSIBLE_CPUS, MAX_TICKS, Params
 from ipvs_est.seqcount import group_of
 from ipvs_est.state import State, state_from_json, state_to_json, take_state
 from ipvs_est.stats import StatsObject
-from ipvs_est.tasks import Task
-from ipvs_est.violations import Violation, describe
+from ipvs_est.tasks import Task, TaskState
+from ipvs_est.violations import describe
 
 SNAPSHOT_VERSION = 1
+
+U64 = Annotated[int, Range(0, U64_MASK)]
+U64Group = tuple[U64, U64, U64, U64, U64]
+"""One value for each counter, as `ipvs_est.counters.Group`."""
+Natural = Annotated[int, Range(0, None)]
+Slot = Annotated[int, Range(0, 2**15 - 1)]
+"""Index in est_kt_arr."""
+Row = Annotated[int, Range(0, MAX_TICKS - 1)]
+ObjectId = Annotated[int, Range(0, 2**31 - 1)]
+Cpu = Annotated[int, Range(0, MAX_POSSIBLE_CPUS - 1)]
+LifeName = Annotated[str, OneOf(tuple(each.value for each in Life))]
 
 
 @dataclass(frozen=True, slots=True)
 class CpuCounters:
     """One CPU's counters of an object."""
 
-    cpu: int
-    counters: Group
+    cpu: Cpu
+    counters: U64Group
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectState:
     """A stats object and its estimator."""
 
-    id: int
-    owner: str
-    """total, service or dest."""
-    life: str
+    id: ObjectId
+    owner: Annotated[str, OneOf(("total", "service", "dest"))]
+    life: LifeName
     linked: bool
     """The node is on some list."""
-    ktid: int
+    ktid: Annotated[int, Range(-1, 2**15 - 1)]
     """-1 = on the temp list."""
-    ktrow: int
-    ktcid: int
-    last: Group
-    """Sums at the last estimation, u64."""
-    rates: Group
+    ktrow: Annotated[int, Range(0, 255)]
+    """On the temp list the wanted delay in ticks."""
+    ktcid: Annotated[int, Range(0, 255)]
+    """Keeps its last value on the temp list."""
+    last: U64Group
+    """Sums at the last estimation."""
+    rates: U64Group
     """Averages, scaled: 2^10 for conns and packets, 2^5 for bytes."""
-    kstats: Group
-    kstats0: Group
+    kstats: U64Group
+    """Sums over the CPUs as of the last estimation."""
+    kstats0: U64Group
+    """Zero point."""
     cpustats: tuple[CpuCounters, ...]
     """CPUs that ever counted, ascending."""
 
@@ -54,25 +74,34 @@ class ObjectState:
 class TaskSnapshot:
     """A kthread's task."""
 
-    ktid: int
-    state: str
+    ktid: Slot
+    state: Annotated[str, OneOf(tuple(each.value for each in TaskState))]
     should_stop: bool
-    wake_at: int | None
+    """`kthread_stop` was called."""
+    wake_at: Natural | None
     """When sleeping: jiffies since boot, not wrapped."""
     waits_for: str | None
-    nice: int
-    cpus: tuple[int, ...]
-    life: str
-    references: int
+    """Name of the mutex, or of the task whose exit it waits for."""
+    nice: Annotated[int, Range(-20, 19)]
+    cpus: tuple[Cpu, ...]
+    """CPU affinity, ascending."""
+    life: LifeName
+    references: Natural
+    """Beyond the one that it holds on itself until it exits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContextSnapshot:
     """What the recorded state leaves out of a kthread context."""
 
-    ktid: int
+    ktid: Slot
     needed: bool
     calc_stats: bool
+    """Has the object that the limits test estimates."""
+    tick_len: tuple[Natural, ...]
+    """By row, those without a tick included."""
+    chain_len: tuple[tuple[Row, tuple[Natural, ...]], ...]
+    """Row and lengths of all its chains, for each row that has a tick, ascending."""
     task: TaskSnapshot | None
 
 
@@ -90,9 +119,12 @@ class WorkSnapshot:
     """The reload work."""
 
     pending: bool
-    due: int | None
+    due: Natural | None
     """When pending: jiffies since boot, not wrapped."""
     running: bool
+    """An instance is alive."""
+    waits_for: str | None
+    """Name of the mutex, or of the task whose exit, that instance waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,56 +132,71 @@ class SysctlSnapshot:
     """The sysctl values."""
 
     run_estimation: bool
-    nice: int
-    cpulist: tuple[int, ...] | None
-    """None = never written."""
+    nice: Annotated[int, Range(-20, 19)]
+    cpulist: tuple[Cpu, ...] | None
+    """Ascending; None = never written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSnapshot:
     """A service in the table."""
 
-    id: int
+    id: ObjectId
     scheduler: str | None
-    dests: tuple[int, ...]
-    references: int
+    """None: cleared."""
+    dests: tuple[ObjectId, ...]
+    """Ascending."""
+    references: Natural
+    """One while it is in the table and one from each dest, those in the trash included."""
 
 
 @dataclass(frozen=True, slots=True)
 class DestSnapshot:
     """A destination, in its service or in the trash."""
 
-    id: int
-    service: int | None
-    references: int
-    idle_start: int | None
+    id: ObjectId
+    service: ObjectId | None
+    references: Natural
+    """Held by connections."""
+    idle_start: Natural | None
+    """In the trash: when it was first seen idle, jiffies since boot, not wrapped."""
     in_trash: bool
+    stats: ObjectState | None
+    """In the trash: its stats object. That of another dest is among the `objects`."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemorySnapshot:
     """The heap."""
 
-    allocations: int
+    allocations: Natural
     """Tried so far, failed ones included."""
-    live: int
+    failing: tuple[Natural, Natural] | None
+    """Numbers, from 1, of the next allocation that fails and the last; None = none will."""
+    live: Natural
     """Objects not yet freed."""
     waiting: tuple[str, ...]
     """Objects that wait for a grace period, by age."""
-    callbacks: int
+    callbacks: Natural
     """RCU callbacks queued."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that decides what happens next, and what has gone wrong so far."""
+    """All data that decides what happens next, and what has gone wrong so far.
 
-    version: int
+    What is not data is where a waiting task stands in its function, such as after how many
+    tests in the limits test.
+    """
+
+    version: Annotated[int, Range(SNAPSHOT_VERSION, SNAPSHOT_VERSION)]
     revision: str
-    now: int
+    params: Params
+    now: Natural
     """Jiffies since boot, not wrapped."""
-    clock_ns: int
-    est_cost_ns: int
+    clock_ns: Natural
+    """What the limits test reads, not wrapped."""
+    est_cost_ns: Natural
     state: State
     contexts: tuple[ContextSnapshot | None, ...]
     """By slot."""
@@ -158,12 +205,14 @@ class Snapshot:
     services: tuple[ServiceSnapshot, ...]
     dests: tuple[DestSnapshot, ...]
     """By id, those in the trash last."""
-    trash_scan_due: int | None
+    trash_scan_due: Natural | None
+    """Jiffies since boot, not wrapped; None = no scan is to come."""
     sysctls: SysctlSnapshot
     mutexes: tuple[MutexSnapshot, ...]
     work: WorkSnapshot
     memory: MemorySnapshot
     violations: tuple[str, ...]
+    """One line each, in order."""
 
 
 def take_snapshot(machine: Machine) -> Snapshot:
@@ -172,6 +221,7 @@ def take_snapshot(machine: Machine) -> Snapshot:
     return Snapshot(
         version=SNAPSHOT_VERSION,
         revision=machine.revision.name,
+        params=machine.params,
         now=machine.now,
         clock_ns=machine.clock_ns,
         est_cost_ns=machine.est_cost_ns,
@@ -187,24 +237,20 @@ def take_snapshot(machine: Machine) -> Snapshot:
             tuple(sorted(netns.est_cpulist)) if netns.est_cpulist_valid else None,
         ),
         mutexes=(_mutex(machine.service_mutex), _mutex(netns.est_mutex)),
-        work=WorkSnapshot(
-            netns.reload_work.pending,
-            netns.reload_work.due if netns.reload_work.pending else None,
-            netns.reload_work.running is not None,
-        ),
+        work=_work(netns),
         memory=_memory(machine),
-        violations=tuple(_violation(each) for each in machine.violations),
+        violations=tuple([describe(each) for each in machine.violations]),
     )
 
 
 def snapshot_to_json(snapshot: Snapshot) -> dict[str, object]:
     """The snapshot as a JSON object; its `state` has the recorded form."""
-    return encode(snapshot, {State: _encode_state})
+    return encode(snapshot, _ENCODERS)
 
 
 def snapshot_from_json(value: object) -> Snapshot:
     """The inverse of `snapshot_to_json`; raises InputError."""
-    return decode(Snapshot, value, {State: state_from_json})
+    return decode(Snapshot, value, _DECODERS)
 
 
 def _encode_state(state: object) -> dict[str, object]:
@@ -212,27 +258,62 @@ def _encode_state(state: object) -> dict[str, object]:
     return state_to_json(state)
 
 
-def _violation(violation: Violation) -> str:
-    return describe(violation)
+def _encode_params(params: object) -> dict[str, object]:
+    assert isinstance(params, Params)
+    return params_to_json(params)
+
+
+def _decode_params(value: object, path: str) -> Params:
+    assert path == "params"  # the path that errors in the parameters have anyway
+    return params_from_json(value)
+
+
+_ENCODERS: dict[type, Callable[[object], dict[str, object]]] = {
+    State: _encode_state,
+    Params: _encode_params,
+}
+_DECODERS: dict[type, Callable[[object, str], object]] = {
+    State: state_from_json,
+    Params: _decode_params,
+}
 
 
 def _context(kd: KthreadContext) -> ContextSnapshot:
-    task = None if kd.task is None else _task(kd.id, kd.task)
-    return ContextSnapshot(kd.id, kd.needed, kd.calc_stats is not None, task)
+    return ContextSnapshot(
+        ktid=kd.id,
+        needed=kd.needed,
+        calc_stats=kd.calc_stats is not None,
+        tick_len=tuple(kd.tick_len),
+        chain_len=tuple([(td.row, tuple(td.chain_len)) for td in kd.ticks if td is not None]),
+        task=None if kd.task is None else _task(kd.id, kd.task),
+    )
 
 
 def _task(ktid: int, task: Task) -> TaskSnapshot:
-    waits_for = task.waits_for
     return TaskSnapshot(
         ktid=ktid,
         state=task.state.value,
         should_stop=task.should_stop,
-        wake_at=task.wake_at if task.state.value == "sleeping" else None,
-        waits_for=None if waits_for is None else waits_for.name,
+        wake_at=task.wake_at if task.state is TaskState.SLEEPING else None,
+        waits_for=_waits_for(task),
         nice=task.nice,
         cpus=tuple(sorted(task.cpus)),
         life=task.life.value,
         references=task.references,
+    )
+
+
+def _waits_for(task: Task) -> str | None:
+    return None if task.waits_for is None else task.waits_for.name
+
+
+def _work(netns: Netns) -> WorkSnapshot:
+    work = netns.reload_work
+    return WorkSnapshot(
+        pending=work.pending,
+        due=work.due if work.pending else None,
+        running=work.running is not None,
+        waits_for=None if work.running is None else _waits_for(work.running),
     )
 
 
@@ -274,6 +355,7 @@ def _dests(netns: Netns) -> tuple[DestSnapshot, ...]:
             dest.references,
             dest.idle_start,
             in_trash,
+            _object(dest.stats) if in_trash and dest.stats is not None else None,
         )
         for dest, in_trash in found
     )
@@ -293,7 +375,13 @@ def _memory(machine: Machine) -> MemorySnapshot:
     ]
     return MemorySnapshot(
         allocations=memory.allocations,
+        failing=_failing(memory),
         live=len(memory.live),
         waiting=tuple(each.describe() for each in waiting),
         callbacks=len(machine.rcu.pending),
     )
+
+
+def _failing(memory: Memory) -> tuple[int, int] | None:
+    first = max(memory.fail_first, memory.allocations + 1)
+    return (first, memory.fail_last) if first <= memory.fail_last else None

@@ -28,7 +28,11 @@ class TraceError(InputError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Any: the type of object.__reduce__; makes the error pass between processes.
-        return TraceError, (self.file, self.line, InputError(self.field, self.message))
+        return _trace_error, (self.file, self.line, self.field, self.message)
+
+
+def _trace_error(file: str, line: int, field: str, message: str) -> TraceError:
+    return TraceError(file, line, InputError(field, message))
 
 
 def read_lines(path: Path) -> list[str]:

@@ -94,6 +94,10 @@ class ViolationError(Exception):
         super().__init__(describe(violation))
         self.violation = violation
 
+    def __reduce__(self) -> tuple[type["ViolationError"], tuple[Violation]]:
+        # Makes the error pass between processes.
+        return ViolationError, (self.violation,)
+
 
 def describe(violation: Violation) -> str:
     """One line, with the fields in their order."""

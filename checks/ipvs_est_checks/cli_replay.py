@@ -1,0 +1,216 @@
+"""`ipvs-est replay`."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ipvs_est.header import find_revision
+from ipvs_est.input_error import InputError
+from ipvs_est.replay import Passed
+from ipvs_est.revision import Revision
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.printable import printable
+from ipvs_est_checks.progress import draw, hide, is_terminal, progress_bar
+from ipvs_est_checks.replay_outcome import Outcome, Unusable, exit_code, totals_of
+from ipvs_est_checks.replay_pool import WorkerDiedError, outcomes, usable_cpus
+from ipvs_est_checks.replay_text import closing_line, details, verdict, violation_lines
+from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.trace_files import trace_files
+
+_STDOUT = Path("-")
+_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red"}
+
+
+class BadInputError(click.ClickException):
+    """One line, without the usage."""
+
+    exit_code = exit_codes.BAD_INPUT
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Which lines are printed, and where."""
+
+    quiet: bool
+    verbose: bool
+    on_stderr: bool
+    """Because the JSON report goes to standard output."""
+
+
+@click.command("replay")
+@click.argument(
+    "paths", metavar="FILE|DIR ...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--kernel", metavar="VERSION", help="Replay as this kernel, not as the recorded one.")
+@click.option("--revision", metavar="NAME", help="The same, by the revision's name.")
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Replay in N processes; 0: one for each usable CPU.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Report as JSON; - for standard output, the lines then go to standard error.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Report as JUnit XML.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only failures and the closing line.")
+@click.option("-v", "--verbose", is_flag=True, help="Also what went wrong in the modelled kernel.")
+@click.pass_context
+def replay_command(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    kernel: str | None,
+    revision: str | None,
+    jobs: int,
+    json_file: Path | None,
+    junit_file: Path | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Check that the model answers what was recorded.
+
+    A directory stands for its *.jsonl files. Each trace is followed to its first difference.
+    """
+    override = _override(kernel, revision)
+    _check_reports(json_file, junit_file)
+    lines = _Lines(quiet, verbose, on_stderr=json_file == _STDOUT)
+    files = trace_files(paths)
+    found: list[Outcome] = []
+    stopped = _replay(files, override, jobs or usable_cpus(), lines, found)
+    totals = totals_of(found)
+    click.echo(closing_line(totals), err=lines.on_stderr)
+    if stopped is not None:
+        # A report of a part would look like one of the whole.
+        click.echo(f"{stopped.reason} after {len(found)} of {len(files)} traces", err=True)
+        context.exit(stopped.exit_code)
+    _write_reports(found, json_file, junit_file)
+    context.exit(exit_code(totals))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """Not all files were replayed."""
+
+    reason: str
+    exit_code: int
+
+
+def _replay(
+    files: Sequence[Path | Unusable],
+    override: Revision | None,
+    jobs: int,
+    lines: _Lines,
+    found: list[Outcome],
+) -> _Stopped | None:
+    """Replay the files and print their lines; `found` has what came of them, also if stopped."""
+    try:
+        with (
+            progress_bar("replay", len(files)) as bar,
+            closing(outcomes(files, override, jobs)) as replayed,
+        ):
+            for outcome in replayed:
+                found.append(outcome)
+                printed = list(_printed(outcome, lines))
+                if printed:
+                    hide(bar)
+                for text, on_stderr in printed:
+                    click.echo(text, err=on_stderr, color=True)
+                draw(bar, len(found))
+    except KeyboardInterrupt:
+        return _Stopped("interrupted", exit_codes.INTERRUPTED)
+    except WorkerDiedError as error:
+        return _Stopped(f"{printable(str(error))}: stopped", exit_codes.INCOMPLETE)
+    return None
+
+
+def _printed(outcome: Outcome, lines: _Lines) -> Iterator[tuple[str, bool]]:
+    """The lines of an outcome; whether they go to standard error."""
+    if isinstance(outcome, Unusable):
+        yield _coloured(outcome, on_stderr=True), True
+        return
+    if lines.quiet and isinstance(outcome, Passed):
+        return
+    yield _coloured(outcome, on_stderr=lines.on_stderr), lines.on_stderr
+    if lines.verbose:
+        for line in violation_lines(outcome.violations):
+            yield line, lines.on_stderr
+
+
+def _coloured(outcome: Outcome, *, on_stderr: bool) -> str:
+    word = verdict(outcome)
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if wanted and is_terminal(sys.stderr if on_stderr else sys.stdout):
+        word = click.style(word, fg=_COLOURS[word])
+    return f"{word} {details(outcome)}"
+
+
+def _override(kernel: str | None, revision: str | None) -> Revision | None:
+    if kernel is not None and revision is not None:
+        raise click.UsageError("--kernel and --revision exclude each other")
+    try:
+        if kernel is not None:
+            return find_revision(kernel, "--kernel")
+        if revision is not None:
+            return find_revision(revision, "--revision")
+    except InputError as error:
+        raise click.UsageError(printable(str(error))) from None
+    return None
+
+
+def _check_reports(json_file: Path | None, junit_file: Path | None) -> None:
+    """Find out now, not after a long replay, that a report cannot be written."""
+    if junit_file == _STDOUT:
+        raise click.UsageError("--junit: goes to a file only")
+    files = [os.path.realpath(each) for each in (json_file, junit_file) if each is not None]
+    if len(set(files)) < len(files):
+        raise click.UsageError("--json and --junit name the same file")
+    for option, file in (("--json", json_file), ("--junit", junit_file)):
+        if file is not None and file != _STDOUT:
+            with _one_line(option, file):
+                check_report_file(file)
+
+
+def _write_reports(
+    found: Sequence[Outcome], json_file: Path | None, junit_file: Path | None
+) -> None:
+    if json_file is not None:
+        from ipvs_est_checks.replay_json import json_report
+
+        if json_file == _STDOUT:
+            click.echo(json_report(found), nl=False)
+        else:
+            with _one_line("--json", json_file):
+                write_report_file(json_file, json_report(found))
+    if junit_file is not None:
+        from ipvs_est_checks.replay_junit import junit_report
+
+        with _one_line("--junit", junit_file):
+            write_report_file(junit_file, junit_report(found))
+
+
+@contextmanager
+def _one_line(option: str, file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        place = printable(str(file))
+        reason = error.strerror or type(error).__name__
+        raise BadInputError(f"{option} {place}: {reason}") from None

@@ -1,0 +1,40 @@
+"""The `ipvs-est` console script."""
+
+import sys
+from collections.abc import Sequence
+
+from ipvs_est_checks import exit_codes
+
+_OF_EXTRA = ("click", "rich")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line (default: the process's arguments) and return the exit code.
+
+    `oracle` needs the standard library only, so nothing else is imported for it.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["oracle"]:
+        from ipvs_est.__main__ import main as oracle
+
+        return oracle(arguments[1:])
+    try:
+        from ipvs_est_checks.cli import run
+
+        return run(arguments)
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_EXTRA:
+            raise
+        print(
+            f"ipvs-est: {error.name} is not installed: pip install 'ipvs-est[check]'"
+            " (`ipvs-est oracle` works without)",
+            file=sys.stderr,
+        )
+        return exit_codes.BAD_INPUT
+    except KeyboardInterrupt:
+        # While modules were loaded; later ones are caught where the work is.
+        return exit_codes.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Tasks and limits at the moment when something happens, from the record of events."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from ipvs_est.events import ContextAdded, Event, RelinkingBegun, RelinkingEnded, TaskStarted
+from ipvs_est.params import Params
+from ipvs_est_spec.algebra import Algebra
+from ipvs_est_spec.property import Case
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+
+def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each start of a kthread: `enable`, slot, 1 while estimators are relinked."""
+    del params
+    relinking = 0
+    for event in events:
+        if isinstance(event, RelinkingBegun):
+            relinking = 1
+        elif isinstance(event, RelinkingEnded):
+            relinking = 0
+        elif isinstance(event, TaskStarted):
+            yield int(event.enable), event.ktid, relinking
+
+
+def started_while_enabled(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """`enable` is 1."""
+    enable, _, _ = case
+    return a.equal(enable, a.number(1))
+
+
+def started_outside_relinking(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """It is kthread 0, or nothing is being relinked."""
+    _, slot, relinking = case
+    return a.either(a.equal(slot, a.number(0)), a.equal(relinking, a.number(0)))
+
+
+def publication_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each context published: contexts then, `est_max_threads` then."""
+    del params
+    for event in events:
+        if isinstance(event, ContextAdded):
+            yield event.contexts, event.max_threads
+
+
+def published_within_limit(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """No more contexts than threads are allowed, once a limit is computed."""
+    contexts, max_threads = case
+    return a.either(a.equal(max_threads, a.number(0)), a.at_most(contexts, max_threads))
