@@ -27,9 +27,13 @@ class Run:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """That of the tests, with this checkout first on the path and no wish about colours."""
+    """That of the tests with this checkout, without wishes about colours and buffers.
+
+    An unbuffered Python would never leave output for its last flush.
+    """
     roots = (str(CHECKOUT / root) for root in ("refimpl", "spec", "checks"))
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    wishes = ("NO_COLOR", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in wishes}
     return {**kept, "PYTHONPATH": os.pathsep.join(roots), **changes}
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from histories import history, params, revisions, steps
 from ipvs_est import Params, Revision
-from ipvs_est.operation_json import BOUNDS, OPERATIONS
 from ipvs_est.operations import (
+    BOUNDS,
+    OPERATIONS,
     Advance,
     Cleanup,
     Disable,

@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvs_est import V7, OperationError, Oracle, ViolationError
-from ipvs_est.operation_json import MAX_ADVANCE, MAX_TEXT, OPERATIONS
 from ipvs_est.operations import (
+    MAX_ADVANCE,
+    MAX_TEXT,
+    OPERATIONS,
     AddDest,
     AddService,
     Advance,
@@ -42,7 +44,7 @@ from ipvs_est.operations import (
     Zero,
 )
 from ipvs_est.oracle_process import serve
-from ipvs_est.params import Params
+from ipvs_est.params import Params, ParamsError
 from ipvs_est.replay import Failed, Passed, Replayed, replay
 from ipvs_est.trace import TraceError
 from ipvs_est.violations import InvalidPointer
@@ -612,3 +614,47 @@ def test_errors_pass_between_processes() -> None:
     assert isinstance(again, ViolationError)
     assert again.violation == violation
     assert str(again) == str(ViolationError(violation))
+
+
+@pytest.mark.parametrize("depth", range(900, 1010, 2))
+def test_nesting_of_any_depth_is_refused_in_one_line(
+    replay_bytes: Callable[[bytes], Replayed], depth: int
+) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    line = f'{{"op":"settle","x":{nested},"result":{{"ret":0}}}}'
+    with pytest.raises(TraceError) as caught:
+        replay_bytes(HEADER + f"{line}\n".encode())
+    assert caught.value.line == 2
+
+
+def test_a_key_given_twice_is_named_even_where_the_quotes_add_up(
+    replay_bytes: Callable[[bytes], Replayed],
+) -> None:
+    with pytest.raises(TraceError, match="id: given twice"):
+        replay_bytes(HEADER + b'{"op":"svc","id":1,"id":2,"result":{}}\n')
+
+
+def test_a_result_of_the_wrong_form_is_refused(replay_bytes: Callable[[bytes], Replayed]) -> None:
+    with pytest.raises(TraceError, match=r"result\.text: expected a string"):
+        replay_bytes(HEADER + b'{"op":"read_cpulist","result":{"text":5}}\n')
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hz", 250.0),
+        ("hz", True),
+        ("hz", "a"),
+        ("est_cost_ns", 0.5),
+        ("preempt_rcu", 1),
+        ("sysctl", "no"),
+        ("housekeeping_cpus", [0]),
+        ("housekeeping_cpus", frozenset({True})),
+    ],
+)
+def test_parameters_of_the_wrong_type_are_named(field: str, value: object) -> None:
+    with pytest.raises(ParamsError) as caught:
+        Params(**{field: value})  # type: ignore[arg-type]  # that is the point
+    assert caught.value.field == field
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (again.field, str(again)) == (field, str(caught.value))

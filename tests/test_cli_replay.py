@@ -489,6 +489,13 @@ def test_interrupt_tells_what_was_found_so_far(
     assert report.read_text() == "of the last run"
 
 
+def test_interrupt_is_the_parents_business_alone(mixed: Path) -> None:
+    script = REPLACED.format(what="os.kill(os.getpid(), signal.SIGINT)")
+    run = python("-c", script, "replay", "-j", "2", mixed / "b.jsonl", mixed / "d.jsonl")
+    assert run.out == "PASS early-3007\nPASS early-3003\n2 passed, 0 failed\n"
+    assert (run.code, run.err) == (0, "")
+
+
 def test_interrupt_of_all_processes_at_once_is_told_once(mixed: Path) -> None:
     # As a terminal does it: the signal goes to the whole process group.
     script = REPLACED.format(what="os.killpg(0, signal.SIGINT); signal.pause()")

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 
 from ipvs_est.input_error import InputError
-from ipvs_est.operation_json import BOUNDS, OPERATIONS, operation_from_json, operation_to_json
+from ipvs_est.operation_json import operation_from_json, operation_to_json
 from ipvs_est.operations import (
+    BOUNDS,
+    OPERATIONS,
     FailAllocations,
     Operation,
     SetNice,

@@ -220,6 +220,24 @@ def test_terminal_gets_a_hint() -> None:
     assert b"ctrl-D" in hint
 
 
+def test_hint_never_gets_among_the_answers() -> None:
+    terminal, its_input = pty.openpty()
+    try:
+        os.write(terminal, b"\x04")
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" 2>&-', "sh", *COMMAND],
+            stdin=its_input,
+            stdout=subprocess.PIPE,
+            env=environment(),
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(terminal)
+        os.close(its_input)
+    assert json.loads(done.stdout) == handshake()
+
+
 @pytest.mark.parametrize(
     ("argument", "code"), [("--help", 0), ("--version", 0), ("--vers", 2), ("trace.jsonl", 2)]
 )

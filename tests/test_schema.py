@@ -18,8 +18,11 @@ from ipvs_est.codec import OneOf, Range
 from ipvs_est.counters import COUNTERS, RATES
 from ipvs_est.header import FORMAT, header_from_json, params_from_json, params_to_json
 from ipvs_est.input_error import InputError
-from ipvs_est.operation_json import BOUNDS, MAX_TEXT, OPERATIONS, operation_from_json
+from ipvs_est.operation_json import operation_from_json
 from ipvs_est.operations import (
+    BOUNDS,
+    MAX_TEXT,
+    OPERATIONS,
     AddDest,
     AddService,
     Advance,
@@ -355,7 +358,7 @@ def test_operations_and_their_fields() -> None:
 def test_additions_are_told_from_what_was_recorded() -> None:
     since = [row["since"] for row in table("Operations")]
     assert since[:RECORDED] == ["recorded"] * RECORDED
-    assert set(since[RECORDED:]) == {ipvs_est.__version__}
+    assert set(since[RECORDED:]) == {"0.1.0"}
 
 
 def test_ranges_of_operation_fields() -> None:

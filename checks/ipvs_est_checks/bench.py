@@ -7,19 +7,15 @@ this process unless stated.
 import gc
 import resource
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
 from ipvs_est import MAINLINE, Oracle, Params
-from ipvs_est.header import header_from_json
-from ipvs_est.input_error import InputError
-from ipvs_est.json_input import parse_object
-from ipvs_est.operation_json import operation_from_json
 from ipvs_est.operations import Advance, Delete, Operation, StartDest, StartService, StartTotal
 from ipvs_est.operations import Traffic as TrafficOperation
-from ipvs_est.trace import TraceError, read_lines
+from ipvs_est_checks.history_file import History, read_history
 
 BENCH_VERSION = 1
 
@@ -89,7 +85,7 @@ class SyntheticBench:
 
 def bench_recorded(files: Iterable[Path], repetitions: int) -> RecordedBench:
     """Apply every operation of the traces, best of `repetitions`; raises TraceError."""
-    histories = [_read_history(each) for each in files]
+    histories = [read_history(each) for each in files]
     runs = [_apply_all(histories) for _ in range(repetitions)]
     best = min(runs, key=lambda times: sum(seconds for _, seconds in times.values()))
     rates = [OperationRate(op, count, seconds) for op, (count, seconds) in best.items()]
@@ -102,29 +98,11 @@ def bench_recorded(files: Iterable[Path], repetitions: int) -> RecordedBench:
     )
 
 
-_History = tuple[Callable[[], Oracle], list[Operation]]
-
-
-def _read_history(file: Path) -> _History:
-    line = 1
-    try:
-        lines = read_lines(file)
-        header = header_from_json(parse_object(lines[0]))
-        operations: list[Operation] = []
-        for line in range(2, len(lines) + 1):
-            operations.append(operation_from_json(parse_object(lines[line - 1]), extra=1))
-    except TraceError:
-        raise
-    except InputError as error:
-        raise TraceError(str(file), line, error) from None
-    return (lambda: Oracle(header.params, header.revision)), operations
-
-
-def _apply_all(histories: list[_History]) -> dict[str, tuple[int, float]]:
+def _apply_all(histories: list[History]) -> dict[str, tuple[int, float]]:
     times: dict[str, tuple[int, float]] = {}
-    for new_oracle, operations in histories:
-        apply = new_oracle().apply
-        for operation in operations:
+    for history in histories:
+        apply = Oracle(history.header.params, history.header.revision).apply
+        for operation in history.operations:
             started = perf_counter()
             apply(operation)
             spent = perf_counter() - started

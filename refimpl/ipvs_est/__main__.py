@@ -15,7 +15,7 @@ INTERRUPTED = 130
 DEAD_PIPE = 141
 
 _PROG = "ipvs-est oracle"
-_HINT = f'{_PROG}: type lines of JSON, the first {{"configure":{{}}}}; ctrl-D ends'
+_HINT = 'type lines of JSON, the first {"configure":{}}; ctrl-D ends'
 _DESCRIPTION = """\
 The oracle as a process: reads one JSON object a line from standard input and answers each
 with one line on standard output. A configuration line starts a machine, operations follow;
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ipvs_est.oracle_process import serve
 
         if sys.stdin.isatty():
-            print(_HINT, file=sys.stderr)
+            _tell(_HINT)
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
         _discard_output()
@@ -74,8 +74,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _unusable(reason: str) -> int:
-    print(f"{_PROG}: {reason}", file=sys.stderr)
+    _tell(reason)
     return UNUSABLE_STREAM
+
+
+def _tell(message: str) -> None:
+    # Without a standard error, print would take standard output, where only answers belong.
+    if sys.stderr is not None:
+        print(f"{_PROG}: {message}", file=sys.stderr)
 
 
 def _discard_output() -> None:

@@ -9,6 +9,10 @@ class InputError(ValueError):
         self.field = field
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Makes the error pass between processes.
+        return type(self), (self.field, self.message)
+
 
 def join(path: str, name: str) -> str:
     """The path of a member of the object at `path`."""

@@ -36,7 +36,10 @@ def parse_object(text: str) -> dict[str, Any]:
 
 def check_unique_keys(text: str) -> None:
     """Raise InputError if an object of `text`, which is valid JSON, has a key twice."""
-    json.JSONDecoder(object_pairs_hook=_unique).decode(text)
+    try:
+        json.JSONDecoder(object_pairs_hook=_unique).decode(text)
+    except RecursionError:
+        raise InputError("", "not usable: nested too deeply") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -67,6 +70,7 @@ def shorten(value: int) -> str:
 def type_name(value: object) -> str:
     """The JSON name of a value's type."""
     names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    names[float] = "a fraction"
     if value is None:
         return "null"
     return names.get(type(value), "an integer")

@@ -6,108 +6,17 @@ from typing import Any
 
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import integer, type_name
-from ipvs_est.operations import (
-    AddDest,
-    AddService,
-    Advance,
-    Cleanup,
-    Delete,
-    DeleteDest,
-    DeleteService,
-    Disable,
-    Dump,
-    ExitNetns,
-    Export,
-    FailAllocations,
-    GetDest,
-    InitNetns,
-    Operation,
-    PutDest,
-    Read,
-    ReadCpulist,
-    SetCost,
-    SetCpulist,
-    SetNice,
-    SetRunEstimation,
-    Settle,
-    StartDest,
-    StartService,
-    StartTotal,
-    TakeSnapshot,
-    Traffic,
-    WriteCpulist,
-    Zero,
-)
-from ipvs_est.params import MAX_COST_NS, MAX_POSSIBLE_CPUS
-
-MAX_ID = 2**31 - 1
-MAX_ADVANCE = 10_000_000
-"""Jiffies in one `advance`: keeps the time that one line can take bounded."""
-MAX_TEXT = 1 << 20
-"""Characters in one text written to a sysctl file."""
-
-_U64 = (0, 2**64 - 1)
-_S32 = (-(2**31), 2**31 - 1)
-
-BOUNDS: dict[str, tuple[int, int]] = {
-    "id": (0, MAX_ID),
-    "service": (0, MAX_ID),
-    "weight": (0, MAX_POSSIBLE_CPUS),
-    "ns": (0, MAX_COST_NS),
-    "value": _S32,
-    "cpu": (0, MAX_POSSIBLE_CPUS - 1),
-    "conns": _U64,
-    "inpkts": _U64,
-    "outpkts": _U64,
-    "inbytes": _U64,
-    "outbytes": _U64,
-    "n": (0, MAX_ADVANCE),
-    "nth": (1, MAX_ID),
-    "count": (0, MAX_ID),
-}
-"""Smallest and largest value of each integer field."""
-
-OPERATIONS: tuple[type[Operation], ...] = (
-    StartTotal,
-    StartService,
-    StartDest,
-    Delete,
-    SetCpulist,
-    SetCost,
-    SetNice,
-    SetRunEstimation,
-    Traffic,
-    Zero,
-    Read,
-    Disable,
-    Cleanup,
-    Settle,
-    Advance,
-    Dump,
-    InitNetns,
-    ExitNetns,
-    AddService,
-    DeleteService,
-    AddDest,
-    DeleteDest,
-    GetDest,
-    PutDest,
-    WriteCpulist,
-    ReadCpulist,
-    FailAllocations,
-    Export,
-    TakeSnapshot,
-)
+from ipvs_est.operations import BOUNDS, MAX_TEXT, OPERATIONS, Operation
+from ipvs_est.params import MAX_POSSIBLE_CPUS
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     """How one operation is written."""
 
-    # Any: the constructors take different arguments, which `_parse` has checked.
+    # Any: the constructors take different arguments, which are checked before.
     build: Callable[..., Any]
     integers: tuple[tuple[str, int, int], ...]
-    required: int
     names: frozenset[str]
 
 
@@ -116,7 +25,6 @@ def _form(operation: type[Operation]) -> _Form:
     return _Form(
         build=operation,
         integers=tuple((each.name, *BOUNDS[each.name]) for each in members if each.name in BOUNDS),
-        required=sum(each.default is MISSING for each in members),
         names=frozenset({"op", *(each.name for each in members)}),
     )
 

@@ -4,7 +4,9 @@ Version 1 is the recorded format; later additions are optional operations and fi
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
+
+from ipvs_est.params import MAX_COST_NS, MAX_POSSIBLE_CPUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,36 @@ Operation = (
     | Export
     | TakeSnapshot
 )
+
+OPERATIONS: tuple[type[Operation], ...] = get_args(Operation)
+"""All operations."""
+
+MAX_ID = 2**31 - 1
+MAX_ADVANCE = 10_000_000
+"""Jiffies in one `advance`: keeps the time that one line can take bounded."""
+MAX_TEXT = 1 << 20
+"""Characters in one text written to a sysctl file."""
+
+_U64 = (0, 2**64 - 1)
+_S32 = (-(2**31), 2**31 - 1)
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "id": (0, MAX_ID),
+    "service": (0, MAX_ID),
+    "weight": (0, MAX_POSSIBLE_CPUS),
+    "ns": (0, MAX_COST_NS),
+    "value": _S32,
+    "cpu": (0, MAX_POSSIBLE_CPUS - 1),
+    "conns": _U64,
+    "inpkts": _U64,
+    "outpkts": _U64,
+    "inbytes": _U64,
+    "outbytes": _U64,
+    "n": (0, MAX_ADVANCE),
+    "nth": (1, MAX_ID),
+    "count": (0, MAX_ID),
+}
+"""Smallest and largest value of each integer field."""
 
 BadInputReason = Literal["bad-input", "cannot-answer"]
 

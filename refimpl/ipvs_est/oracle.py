@@ -13,8 +13,10 @@ from ipvs_est.json_input import shorten
 from ipvs_est.machine import Machine, boot, report
 from ipvs_est.memory import fail_allocations, forget
 from ipvs_est.netns import Netns
-from ipvs_est.operation_json import BOUNDS, MAX_TEXT, OPERATIONS
 from ipvs_est.operations import (
+    BOUNDS,
+    MAX_TEXT,
+    OPERATIONS,
     AddDest,
     AddService,
     Advance,

@@ -16,8 +16,8 @@ from ipvs_est.header import (
 )
 from ipvs_est.input_error import InputError, join
 from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
-from ipvs_est.operation_json import OPERATIONS, operation_from_json
-from ipvs_est.operations import OperationError
+from ipvs_est.operation_json import operation_from_json
+from ipvs_est.operations import OPERATIONS, OperationError
 from ipvs_est.oracle import Oracle
 from ipvs_est.params import Params
 from ipvs_est.results import result_to_json

@@ -1,6 +1,6 @@
 """Geometry and configuration of the modelled machine (semantics section 2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 IPVS_EST_NTICKS = 50
 IPVS_EST_LOAD_DIVISOR = 8
@@ -22,6 +22,10 @@ class ParamsError(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Makes the error pass between processes.
+        return type(self), (self.field, self.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Params:
     """Jiffies at the start of a history."""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         bounds = (
             ("hz", self.hz, 1, 100_000),
             ("nticks", self.nticks, 1, MAX_TICKS),
@@ -108,3 +113,20 @@ class Params:
 
 
 MAX_COST_NS = 10**15
+_FLAGS = frozenset({"preempt_rcu", "sysctl"})
+
+
+def _check_types(params: Params) -> None:
+    """Callers without a type checker get a clear error, too."""
+    for each in fields(params):
+        value = getattr(params, each.name)
+        wanted: type = bool if each.name in _FLAGS else int
+        values = (value,)
+        if each.name == "housekeeping_cpus":
+            if value is not None and not isinstance(value, frozenset):
+                raise ParamsError(each.name, "expected a frozenset of CPUs or None")
+            values = tuple(value or ())
+        for item in values:
+            if type(item) is not wanted:
+                name = type(item).__name__
+                raise ParamsError(each.name, f"expected {wanted.__name__}, found {name}")

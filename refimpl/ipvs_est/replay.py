@@ -15,15 +15,19 @@ from ipvs_est.oracle import Oracle
 from ipvs_est.results import (
     Deadlocked,
     Dumped,
+    ExportedObject,
     ReadObject,
     Result,
     Returned,
+    Snapshotted,
+    Text,
     result_to_json,
 )
 from ipvs_est.revision import Revision
+from ipvs_est.snapshot import snapshot_from_json
 from ipvs_est.state import state_from_json
 from ipvs_est.trace import TraceError, read_lines
-from ipvs_est.violations import Violation, ViolationError, describe
+from ipvs_est.violations import Violation, ViolationError, describe, to_json
 
 _DUMP_START = '{"op":"dump",'
 _DUMP_WITH_RESULT = '{"op":"dump","result":'
@@ -99,7 +103,7 @@ def _step(oracle: Oracle, text: str, *, last: bool) -> tuple[Operation, Differen
     operation = operation_from_json(value, extra=1)
     # Each key and each string has two quotes: more of them in the text than in what was
     # parsed means that a key was given twice.
-    if text.count('"') != _QUOTES.get(operation.op):
+    if text.count('"') != _QUOTES.get(operation.op) or len(recorded) != _RESULTS[operation.op]:
         check_unique_keys(text)
     try:
         result = oracle.apply(operation)
@@ -108,26 +112,21 @@ def _step(oracle: Oracle, text: str, *, last: bool) -> tuple[Operation, Differen
             raise InputError(error.field, error.message) from None
         return operation, Difference("", recorded, f"no result: {error.message}")
     except ViolationError as error:
+        if not first_difference(recorded, {"violation": to_json(error.violation)}):
+            if not last:
+                raise InputError("result", "a violation ends a history, this goes on") from None
+            return None
         return operation, Difference("", recorded, f"no result: {describe(error.violation)}")
     return _compare(operation, recorded, result, last=last)
 
 
-def _quotes(operation: str, fields: int, results: int) -> tuple[str, int]:
-    # The names of op, its value, its fields, `result` and what that holds.
-    return operation, 2 * (3 + fields + results)
+_RESULTS = {"svc": 1, "dest": 1, "del": 1, "advance": 1, "settle": 1, "read": 13, "traffic": 1}
+"""Members of the result of each frequent operation."""
 
+_FIELDS = {"svc": 1, "dest": 1, "del": 1, "advance": 1, "settle": 0, "read": 1, "traffic": 7}
 
-_QUOTES = dict(
-    (
-        _quotes("svc", 1, 1),
-        _quotes("dest", 1, 1),
-        _quotes("del", 1, 1),
-        _quotes("advance", 1, 1),
-        _quotes("settle", 0, 1),
-        _quotes("read", 1, 13),
-        _quotes("traffic", 7, 1),
-    )
-)
+# The names of op, its value, its fields, `result` and what that holds.
+_QUOTES = {op: 2 * (3 + _FIELDS[op] + members) for op, members in _RESULTS.items()}
 """Quotes in a line of each frequent operation."""
 
 
@@ -154,9 +153,18 @@ def _check_form(recorded: dict[str, Any], result: Result) -> None:
         if not isinstance(recorded["deadlock"], str):
             raise InputError("result.deadlock", "expected a string")
         return
+    if "violation" in recorded:
+        if not isinstance(recorded["violation"], dict):
+            raise InputError("result.violation", "expected an object")
+        return
     if isinstance(result, Dumped):
         state_from_json(recorded, "result")
-    elif isinstance(result, Returned | ReadObject):
+    elif isinstance(result, Text):
+        if not isinstance(recorded.get("text"), str):
+            raise InputError("result.text", "expected a string")
+    elif isinstance(result, Snapshotted):
+        snapshot_from_json(recorded)
+    elif isinstance(result, Returned | ReadObject | ExportedObject):
         computed = result_to_json(result)
         for name in computed:
             if name not in recorded:

@@ -1,0 +1,33 @@
+"""The operations of a trace file, without its results."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipvs_est.header import Header, header_from_json
+from ipvs_est.input_error import InputError
+from ipvs_est.json_input import parse_object
+from ipvs_est.operation_json import operation_from_json
+from ipvs_est.operations import Operation
+from ipvs_est.trace import TraceError, read_lines
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A trace's header and operations."""
+
+    header: Header
+    operations: tuple[Operation, ...]
+
+
+def read_history(file: Path) -> History:
+    """Read a trace file; raises TraceError."""
+    lines = read_lines(file)
+    line = 1
+    try:
+        header = header_from_json(parse_object(lines[0]))
+        operations: list[Operation] = []
+        for line in range(2, len(lines) + 1):
+            operations.append(operation_from_json(parse_object(lines[line - 1]), extra=1))
+    except InputError as error:
+        raise TraceError(str(file), line, error) from None
+    return History(header, tuple(operations))
