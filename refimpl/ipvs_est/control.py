@@ -2,7 +2,8 @@
 
 from ipvs_est.control_objects import Dest, Service
 from ipvs_est.errno import ENOMEM
-from ipvs_est.estimator_objects import enable_estimation
+from ipvs_est.estimator_objects import enable_estimation, record_start
+from ipvs_est.events import DestTaken
 from ipvs_est.machine import Machine, allocate, free, report, touch
 from ipvs_est.memory import Life
 from ipvs_est.points import Body, Call
@@ -37,6 +38,7 @@ def _add_service(machine: Machine, service_id: int, scheduler: str) -> Call:
     service.stats = stats
     service.scheduler = scheduler
     error = yield from start_estimator(machine, stats.est)
+    record_start(machine, stats.est, error, new=True)
     if error:
         service.scheduler = None
         if not machine.revision.unbinds_scheduler_once:
@@ -66,6 +68,10 @@ def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
         error = yield from _add_new_dest(machine, dest_id, service)
     else:
         error = yield from _add_trashed_dest(machine, trashed, service)
+        if machine.events is not None:
+            in_service = service.dests.get(dest_id) is trashed
+            in_trash = trashed in machine.netns.trash
+            machine.events.append(DestTaken(machine.now, dest_id, error, in_service, in_trash))
     yield machine.unlock_service
     return error
 
@@ -80,6 +86,7 @@ def _add_new_dest(machine: Machine, dest_id: int, service: Service) -> Call:
         return -ENOMEM
     dest.stats = stats
     error = yield from start_estimator(machine, stats.est)
+    record_start(machine, stats.est, error, new=True)
     if error:
         free(machine, stats, _ADD_DEST)
         free(machine, dest, _ADD_DEST)
@@ -96,6 +103,7 @@ def _add_trashed_dest(machine: Machine, dest: Dest, service: Service) -> Call:
     netns.trash.remove(dest)
     idle_start = dest.idle_start
     error = yield from start_estimator(machine, stats.est)
+    record_start(machine, stats.est, error, new=False)
     if error:
         if machine.revision.restores_trashed_dest:
             dest.idle_start = idle_start

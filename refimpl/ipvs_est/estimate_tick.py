@@ -2,7 +2,7 @@
 
 from ipvs_est.bitmap import find_next_bit
 from ipvs_est.counters import sum_cpustats
-from ipvs_est.events import Estimated
+from ipvs_est.events import Averaged, Estimated, ReadingBegun
 from ipvs_est.hlist import first
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, touch
@@ -45,7 +45,11 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
     # Without any counter the sums, and so the rates, are and stay 0.
     if stats.cpustats:
         touch(machine, stats, "cpustats", _WHERE)
-        estimate(stats, sum_cpustats(stats.cpustats))
+        last, before = est.last, est.rates
+        sums = sum_cpustats(stats.cpustats)
+        estimate(stats, sums)
+        if machine.events is not None:
+            machine.events.append(Averaged(machine.now, stats.id, last, sums, before, est.rates))
     if machine.events is not None:
         machine.events.append(Estimated(machine.now, stats.id, kd.id, row))
 
@@ -55,7 +59,11 @@ def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: i
     stats = est.stats
     machine.clock_ns += machine.est_cost_ns
     touch(machine, stats, "cpustats", _WHERE)
+    if machine.events is not None:
+        machine.events.append(ReadingBegun(machine.now, stats.id))
     sums = yield from sum_split(stats.cpustats)
+    last, before = est.last, est.rates
     estimate(stats, sums)
     if machine.events is not None:
+        machine.events.append(Averaged(machine.now, stats.id, last, sums, before, est.rates))
         machine.events.append(Estimated(machine.now, stats.id, kd.id, row))

@@ -2,13 +2,14 @@
 (conformance README, operations `tot`, `svc`, `dest`, `del`)."""
 
 from ipvs_est.errno import ENOMEM
+from ipvs_est.events import StartReturned
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, allocate, free
 from ipvs_est.memory import Life
 from ipvs_est.points import Body, Call
 from ipvs_est.rcu import call_rcu
 from ipvs_est.start_stop import start_estimator, stop_estimator
-from ipvs_est.stats import Owner, StatsObject
+from ipvs_est.stats import Estimator, Owner, StatsObject
 from ipvs_est.thread_limits import max_threads
 
 TOTAL_ID = 0
@@ -21,6 +22,7 @@ def start_total(machine: Machine) -> Call:
         return -ENOMEM
     machine.netns.total = total
     error = yield from start_estimator(machine, total.est)
+    record_start(machine, total.est, error, new=True)
     if error:
         machine.netns.total = None
         free(machine, total, "ip_vs_control_net_init")
@@ -36,6 +38,7 @@ def start_object(machine: Machine, object_id: int, owner: Owner) -> Call:
     error = 0 if allocate(machine, stats) else -ENOMEM
     if not error:
         error = yield from start_estimator(machine, stats.est)
+        record_start(machine, stats.est, error, new=True)
         if error:
             free(machine, stats, "ip_vs_stats_free")
         else:
@@ -44,6 +47,13 @@ def start_object(machine: Machine, object_id: int, owner: Owner) -> Call:
                 yield from enable_estimation(machine)
     yield machine.unlock_service
     return error
+
+
+def record_start(machine: Machine, est: Estimator, error: int, *, new: bool) -> None:
+    """Enter what starting `est` has answered into the event record; `new`: not from the trash."""
+    if machine.events is not None:
+        linked = est.prev is not None
+        machine.events.append(StartReturned(machine.now, est.stats.id, new, error, linked))
 
 
 def enable_estimation(machine: Machine) -> Body:

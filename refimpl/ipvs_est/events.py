@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ipvs_est.counters import Group
+
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
@@ -127,6 +129,181 @@ class LimitsComputed:
     chain_max: int
 
 
+@dataclass(frozen=True, slots=True)
+class StartReturned:
+    """Starting an estimator has answered (section 4)."""
+
+    kind: ClassVar[str] = "start-returned"
+    jiffies: int
+    id: int
+    new: bool
+    """Its stats object is a new one; else it comes from the trash."""
+    error: int
+    """0 or -errno."""
+    linked: bool
+    """The node is on a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class DestTaken:
+    """A destination was taken out of the trash, and adding it has ended (section 13)."""
+
+    kind: ClassVar[str] = "dest-taken"
+    jiffies: int
+    id: int
+    error: int
+    """0 or -errno."""
+    in_service: bool
+    in_trash: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBegun:
+    """A kthread begins to read the counters of an object, word by word (section 3, 32-bit)."""
+
+    kind: ClassVar[str] = "reading-begun"
+    jiffies: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """The counters of an object were read and its rates renewed (section 3)."""
+
+    kind: ClassVar[str] = "averaged"
+    jiffies: int
+    id: int
+    last: Group
+    """The sums from which the new rates are taken."""
+    sums: Group
+    before: Group
+    """The averages before, scaled."""
+    after: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A writer has left its section after counting on one CPU (section 3)."""
+
+    kind: ClassVar[str] = "counted"
+    jiffies: int
+    id: int
+    cpu: int
+    steps: Group
+    """What it added."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsMeasured:
+    """A limits test has ended (section 11)."""
+
+    kind: ClassVar[str] = "limits-measured"
+    jiffies: int
+    chain_max: int
+    """Its answer."""
+    min_est: int
+    """The cheapest estimation seen, ns; 0 = none was measured."""
+    max_threads: int
+    """`est_max_threads` then."""
+    cpus: int
+    """How many CPUs kthreads may use then."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpulistWritten:
+    """A process is about to set est_cpulist (section 12); CPU sets are bitmaps."""
+
+    kind: ClassVar[str] = "cpulist-written"
+    jiffies: int
+    parsed: int
+    """CPUs that its text names."""
+    allowed: int
+    """CPUs that the process itself may use."""
+    mask: int
+    """CPUs that it sets."""
+
+
+@dataclass(frozen=True, slots=True)
+class CpulistSet:
+    """est_cpulist has a new value; est_mutex is still held (section 12)."""
+
+    kind: ClassVar[str] = "cpulist-set"
+    jiffies: int
+    calc_phase: bool
+    """`est_calc_phase` then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """Values of fields that a mutex guards (section 15)."""
+
+    est: tuple[int, ...]
+    """Under est_mutex: genid, est_max_threads, cpulist valid, cpulist as a bitmap, nice,
+    est_stopped, run_estimation."""
+    service: tuple[int, ...]
+    """Under the service mutex: est_add_ktid and the array, by slot: -1 = empty, else a number
+    that no other kd has."""
+    calc_phase: bool
+    """`est_calc_phase`, which no mutex guards."""
+    alone: bool
+    """It is a control process that runs, and no kthread and no reload work is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A driver lets a task run on."""
+
+    kind: ClassVar[str] = "resumed"
+    jiffies: int
+    task: str
+    ktid: int | None
+    """The kthread's id; None for other tasks."""
+    guarded: Guarded
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A task runs no further: it waits or has returned."""
+
+    kind: ClassVar[str] = "paused"
+    jiffies: int
+    task: str
+    ktid: int | None
+    guarded: Guarded
+    mutex: str | None
+    """It waits for this mutex."""
+    exit_of: int | None
+    """It waits for the exit of the kthread with this id."""
+    asked: bool
+    """That kthread was asked to stop."""
+    sleeps: bool
+    """It waits for time to pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockTaken:
+    """A task has become the owner of a mutex."""
+
+    kind: ClassVar[str] = "lock-taken"
+    jiffies: int
+    task: str
+    ktid: int | None
+    guarded: Guarded
+    mutex: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockReleased:
+    """A task has released a mutex."""
+
+    kind: ClassVar[str] = "lock-released"
+    jiffies: int
+    task: str
+    ktid: int | None
+    guarded: Guarded
+    mutex: str
+
+
 Event = (
     Enqueued
     | Estimated
@@ -139,4 +316,16 @@ Event = (
     | RelinkingBegun
     | RelinkingEnded
     | LimitsComputed
+    | StartReturned
+    | DestTaken
+    | ReadingBegun
+    | Averaged
+    | Counted
+    | LimitsMeasured
+    | CpulistWritten
+    | CpulistSet
+    | Resumed
+    | Paused
+    | LockTaken
+    | LockReleased
 )

@@ -32,6 +32,7 @@ from ipvs_est.points import (
 )
 from ipvs_est.rcu import end_grace_period
 from ipvs_est.reload_work import reload_work
+from ipvs_est.task_record import lock_released, lock_taken, paused, resumed
 from ipvs_est.tasks import Task, TaskState
 from ipvs_est.violations import Deadlock
 
@@ -69,7 +70,9 @@ def call(driver: Sequential, body: Call) -> int:
         try:
             _run(driver, caller, body)
         except StopIteration as finished:
+            _record_pause(driver, caller)
             return int(finished.value)
+        _record_pause(driver, caller)
         _wait(driver, caller)
 
 
@@ -211,8 +214,17 @@ def _slice(driver: Sequential) -> None:
         try:
             _run(driver, task, task.body)
         except StopIteration:
+            _record_pause(driver, task)
             _exit(driver, task)
+        else:
+            _record_pause(driver, task)
     _look_at_work(driver)
+
+
+def _record_pause(driver: Sequential, task: Task) -> None:
+    machine = driver.machine
+    if machine.events is not None:
+        machine.events.append(paused(machine, task))
 
 
 def _function(machine: Machine, task: Task) -> Body:
@@ -237,6 +249,12 @@ def _run(driver: Sequential, task: Task, body: Body | Call) -> None:
             return
         task.waits_for = None
     task.state = TaskState.RUNNING
+    machine = driver.machine
+    events = machine.events
+    if events is not None:
+        events.append(resumed(machine, task))
+        if isinstance(waits_for, Mutex):
+            events.append(lock_taken(machine, task, waits_for))
     resume = body.__next__
     while True:
         point = resume()
@@ -244,12 +262,16 @@ def _run(driver: Sequential, task: Task, body: Body | Call) -> None:
             mutex = point.mutex
             if mutex.owner is None:
                 mutex.owner = task
+                if events is not None:
+                    events.append(lock_taken(machine, task, mutex))
             else:
                 _try_lock(mutex, task)
                 return
         elif isinstance(point, Unlock):
             mutex = point.mutex
             mutex.owner = None
+            if events is not None:
+                events.append(lock_released(machine, task, mutex))
             if mutex.waiters:
                 _wake_waiters(driver, mutex)
         elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock | WordAccess):

@@ -2,10 +2,12 @@
 
 from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
+from ipvs_est.events import CpulistSet, CpulistWritten
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine
 from ipvs_est.memory import may_allocate
 from ipvs_est.points import Call
+from ipvs_est.task_record import cpu_bitmap
 from ipvs_est.thread_limits import kthread_cpus, max_threads
 
 MIN_NICE = -20
@@ -27,6 +29,8 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
     netns.est_max_threads = max_threads(machine)
     netns.est_calc_phase = True
     yield from request_restart(machine)
+    if machine.events is not None:
+        machine.events.append(CpulistSet(machine.now, netns.est_calc_phase))
     yield machine.unlock_est
     return 0
 
@@ -40,7 +44,12 @@ def write_cpulist(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
         cpus = parse_cpulist(text, machine.params.possible_cpus)
     except CpulistError as error:
         return -_ERRNO[error.errno_name]
-    return (yield from set_cpulist(machine, cpus & allowed))
+    mask = cpus & allowed
+    if machine.events is not None:
+        machine.events.append(
+            CpulistWritten(machine.now, cpu_bitmap(cpus), cpu_bitmap(allowed), cpu_bitmap(mask))
+        )
+    return (yield from set_cpulist(machine, mask))
 
 
 def read_cpulist(machine: Machine) -> str:

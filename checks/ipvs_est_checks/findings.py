@@ -1,0 +1,117 @@
+"""The registry of findings: properties that fail on a revision, each with its history.
+
+Explained in spec/FINDINGS.md. A finding is confirmed by its history on every revision that has
+it; one that no longer reproduces, or that shows on a revision without it, is a failure.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.oracle import Oracle
+from ipvs_est_checks.history_file import History, read_history
+from ipvs_est_checks.monitor import NewOracle, Watch, run
+
+_FOLDER = Path(__file__).parent / "findings"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which properties fail."""
+
+    id: str
+    title: str
+    """One sentence in kernel terms."""
+    properties: tuple[str, ...]
+    """Ids of the properties that its history breaks, on each of its revisions."""
+    revisions: tuple[str, ...]
+    defect: str
+    """Row of the known defects; '' = not listed there."""
+    repair: str
+    """Field of Revision that repairs it."""
+
+
+FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "F01",
+        "A full bit from old limits leads the search for a chain out of its array.",
+        ("bitmaps.in-range",),
+        ("v7", "stable", "mainline"),
+        "",
+        "renews_flags_with_limits",
+    ),
+    Finding(
+        "F02",
+        "After limits have grown, kd 0's flags are those of the old limits.",
+        ("bitmaps.avail", "bitmaps.full"),
+        ("v7", "stable", "mainline"),
+        "",
+        "renews_flags_with_limits",
+    ),
+    Finding(
+        "F03",
+        "After limits have shrunk, kd 0's kept chain takes more than its limit.",
+        ("bitmaps.avail", "limits.chain"),
+        ("v7", "stable", "mainline"),
+        "",
+        "renews_flags_with_limits",
+    ),
+    Finding(
+        "F04",
+        "Relinking reads est_row of the context that it has just freed.",
+        ("memory.use-after-free",),
+        ("v7", "stable"),
+        "D07",
+        "relinked_delay_from_loop",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a finding's history shows on one revision."""
+
+    finding: Finding
+    revision: str
+    broken: tuple[str, ...]
+    """Ids of the properties that fail, sorted."""
+    operations: int
+
+    @property
+    def as_recorded(self) -> bool:
+        """The history breaks the finding's properties exactly where it is recorded to."""
+        if self.revision in self.finding.revisions:
+            return set(self.finding.properties) <= set(self.broken)
+        return not set(self.finding.properties) & set(self.broken)
+
+
+def history_path(finding: Finding) -> Path:
+    """The finding's trace file."""
+    return _FOLDER / f"{finding.id}.jsonl"
+
+
+def history_of(finding: Finding) -> History:
+    """The finding's history."""
+    return read_history(history_path(finding))
+
+
+def watch_finding(finding: Finding, revision: Revision, new_oracle: NewOracle = Oracle) -> Watch:
+    """Run the finding's history on a revision."""
+    history = history_of(finding)
+    return run(history.header.params, revision, history.operations, new_oracle)
+
+
+def confirm_all() -> Iterator[Confirmation]:
+    """Every finding on every revision."""
+    for finding in FINDINGS:
+        for revision in REVISIONS.values():
+            seen = watch_finding(finding, revision)
+            yield Confirmation(
+                finding, revision.name, tuple(sorted(seen.failures)), len(seen.operations)
+            )
+
+
+def explained(revision: str, property_id: str) -> bool:
+    """Whether a recorded finding breaks that property on that revision."""
+    return any(revision in each.revisions and property_id in each.properties for each in FINDINGS)

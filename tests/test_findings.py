@@ -1,0 +1,81 @@
+"""Each recorded finding is confirmed where it is recorded, and only there."""
+
+from pathlib import Path
+
+import pytest
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.operations import Dump
+from ipvs_est.replay import Failed, Passed, replay
+from ipvs_est_checks.findings import (
+    FINDINGS,
+    Confirmation,
+    Finding,
+    confirm_all,
+    history_of,
+    history_path,
+    watch_finding,
+)
+from ipvs_est_checks.monitor import run
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+by_id = pytest.mark.parametrize("finding", FINDINGS, ids=lambda each: each.id)
+
+
+def test_the_number_of_findings_and_confirmations_is_known() -> None:
+    assert [each.id for each in FINDINGS] == ["F01", "F02", "F03", "F04"]
+    assert len(list(confirm_all())) == len(FINDINGS) * len(REVISIONS) == 16
+
+
+def test_each_history_breaks_its_properties_exactly_on_its_revisions() -> None:
+    for confirmation in confirm_all():
+        assert confirmation.as_recorded, confirmation
+
+
+def test_a_finding_that_does_not_reproduce_is_noticed() -> None:
+    assert not Confirmation(FINDINGS[0], "mainline", (), 8).as_recorded
+    assert not Confirmation(FINDINGS[0], "repaired", ("bitmaps.in-range",), 8).as_recorded
+
+
+@by_id
+def test_the_repaired_revision_breaks_nothing_at_all(finding: Finding) -> None:
+    assert watch_finding(finding, REVISIONS["repaired"]).failures == {}
+
+
+@by_id
+def test_the_history_replays_on_its_revisions(finding: Finding) -> None:
+    for name in finding.revisions:
+        outcome = replay(history_path(finding), REVISIONS[name])
+        if finding.properties != ("memory.use-after-free",):
+            assert isinstance(outcome, Passed)
+        assert not isinstance(outcome, Failed) or "running" in outcome.difference.path
+
+
+@by_id
+def test_no_operation_of_a_history_can_be_left_out(finding: Finding) -> None:
+    history = history_of(finding)
+    revision = REVISIONS[finding.revisions[-1]]
+    for index, operation in enumerate(history.operations):
+        if isinstance(operation, Dump):
+            continue  # shows the state to the reader
+        rest = [*history.operations[:index], *history.operations[index + 1 :]]
+        failures = run(history.header.params, revision, rest).failures.values()
+        # Not what only the quiet time after the history brings out.
+        broken = {each.property for each in failures if each.step >= 0}
+        assert not set(finding.properties) <= broken, (index, operation)
+
+
+@by_id
+def test_the_repair_is_a_field_of_the_revision(finding: Finding) -> None:
+    for name, revision in REVISIONS.items():
+        assert isinstance(revision, Revision)
+        assert getattr(revision, finding.repair) is (name not in finding.revisions)
+
+
+@by_id
+def test_the_finding_is_explained(finding: Finding) -> None:
+    text = (CHECKOUT / "spec" / "FINDINGS.md").read_text(encoding="utf-8")
+    assert finding.id in text
+    for each in finding.properties:
+        assert f"`{each}`" in text
+    assert finding.defect in text
