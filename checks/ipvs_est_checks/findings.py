@@ -65,6 +65,14 @@ FINDINGS: tuple[Finding, ...] = (
         "D07",
         "relinked_delay_from_loop",
     ),
+    Finding(
+        "F05",
+        "At the thread limit a hole in est_kt_arr is not used again, and estimators wait.",
+        ("progress.room",),
+        ("v7", "stable", "mainline"),
+        "",
+        "thread_limit_counts_contexts",
+    ),
 )
 
 

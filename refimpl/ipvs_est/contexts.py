@@ -32,9 +32,10 @@ def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> bool:
     if machine.revision.thread_limit_under_est_mutex != under_est_mutex:
         return False
     netns = machine.netns
-    return (
-        netns.enable and netns.est_max_threads != 0 and netns.est_kt_count >= netns.est_max_threads
-    )
+    threads = netns.est_kt_count
+    if machine.revision.thread_limit_counts_contexts:
+        threads = sum(kd is not None for kd in netns.est_kt_arr)
+    return netns.enable and netns.est_max_threads != 0 and threads >= netns.est_max_threads
 
 
 def _add_locked(machine: Machine) -> AddResult:

@@ -48,6 +48,9 @@ class Revision:
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    thread_limit_counts_contexts: bool = False
+    """Repair of F05: the thread limit is compared with the contexts, not with the slots, of
+    which some may be holes (section 6)."""
 
 
 V7 = Revision(
@@ -99,7 +102,13 @@ MAINLINE = replace(
     restores_trashed_dest=True,
 )
 
-REPAIRED = replace(MAINLINE, name="repaired", kernel="", renews_flags_with_limits=True)
+REPAIRED = replace(
+    MAINLINE,
+    name="repaired",
+    kernel="",
+    renews_flags_with_limits=True,
+    thread_limit_counts_contexts=True,
+)
 """Mainline and the smallest repair of each finding (spec/FINDINGS.md)."""
 
 REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE, REPAIRED)}
