@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
+from xml.etree import ElementTree
 
 import pytest
 
@@ -194,6 +195,30 @@ def test_what_a_trace_says_cannot_control_the_terminal(tmp_path: Path, capsys: C
         f'FAIL {shown}: {tmp_path}/copy.jsonl:2: {{"op":"tot"}}: ret: recorded 1, computed 0',
         "0 passed, 1 failed",
     ]
+
+
+def test_trace_without_a_name_is_called_by_its_file(tmp_path: Path, capsys: Capture) -> None:
+    header, *rest = lines_of("early-3003")
+    file = write_lines(tmp_path / "x.jsonl", [header.replace('"early-3003"', '""'), *rest])
+    assert here(capsys, "replay", file).out.splitlines()[0] == f"PASS {file}"
+
+
+def test_history_without_a_defined_result_is_a_failure(tmp_path: Path, capsys: Capture) -> None:
+    # The third allocation of adding a service is that of kd 0; v7's undo path then calls
+    # through a scheduler that it has unbound.
+    lines = [
+        lines_of("small-1007")[0],
+        '{"op":"fail_allocations","nth":3,"result":{"ret":0}}',
+        '{"op":"add_service","id":1,"result":{"ret":-12}}',
+    ]
+    file = write_lines(tmp_path / "x.jsonl", lines)
+    run = here(capsys, "replay", file)
+    assert run.out.splitlines()[0] == (
+        f'FAIL small-1007: {file}:3: {{"op":"add_service","id":1}}: result:'
+        ' recorded {"ret":-12}, computed "no result: invalid-pointer:'
+        ' thing=scheduler, where=ip_vs_add_service"'
+    )
+    assert run.code == 1
 
 
 def test_name_that_the_terminal_cannot_show_is_no_reason_to_fail(tmp_path: Path) -> None:
@@ -447,7 +472,7 @@ def test_worker_that_dies_makes_the_run_incomplete(mixed: Path, tmp_path: Path) 
         re.MULTILINE,
     )
     assert run.code == 3
-    assert not report.exists()
+    assert json.loads(report.read_text())["complete"] is False
 
 
 def test_workers_end_with_a_parent_that_was_killed(mixed: Path) -> None:
@@ -486,7 +511,23 @@ def test_interrupt_tells_what_was_found_so_far(
     assert run.out.splitlines()[1:] == ["PASS early-3007", "1 passed, 1 failed, 1 unusable"]
     assert run.err.splitlines()[1:] == ["interrupted after 3 of 8 traces"]
     assert run.code == 130
-    assert report.read_text() == "of the last run"
+    written = json.loads(report.read_text())
+    assert written["complete"] is False
+    assert written["stopped"] == "interrupted after 3 of 8 traces"
+    assert [each["verdict"] for each in written["traces"]] == ["fail", "pass", "error"]
+
+
+def test_interrupted_junit_report_cannot_be_taken_for_the_whole(
+    mixed: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(path: Path, override: Revision | None) -> Outcome:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay_pool, "outcome_of", interrupted)
+    report = tmp_path / "report.xml"
+    assert here(capsys, "replay", "--junit", report, mixed).code == 130
+    (error,) = ElementTree.parse(report).iter("error")
+    assert error.get("message") == "interrupted after 0 of 4 traces"
 
 
 def test_interrupt_is_the_parents_business_alone(mixed: Path) -> None:
@@ -526,6 +567,8 @@ def test_interrupt_of_all_processes_at_once_is_told_once(mixed: Path) -> None:
         ("replay", "-j", "2", TRACES),
         ("replay", "-q", TRACES / "early-3003.jsonl"),
         ("replay", "--json", "-", TRACES / "early-3003.jsonl"),
+        # Writes without a flush of its own.
+        ("simulate", "--estimators", "10"),
         ("--help",),
     ],
     ids=lambda arguments: " ".join(map(str, arguments[:2])),
@@ -654,6 +697,32 @@ def test_progress_bar_appears_after_a_second_and_gives_way(
         progress.draw(bar, 30)
         assert "60%" in terminal.getvalue()
     assert terminal.getvalue().endswith("\x1b[1A\x1b[2K")
+
+
+def test_lines_and_progress_bar_do_not_mix(
+    mixed: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def slow(path: Path, override: Revision | None) -> Outcome:
+        clock.now += 0.8
+        return outcome_of(path, override)
+
+    monkeypatch.setattr(replay_pool, "outcome_of", slow)
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr("sys.stderr", terminal)
+    here(capsys, "replay", mixed)
+    seen = terminal.getvalue()
+    # After 0.8 s none, then after each.
+    assert [percent for percent in (25, 50, 75, 100) if f"{percent}%" in seen] == [50, 75, 100]
+    for start in ("FAIL early-3011", "PASS early-3007", "ERROR", "PASS early-3003", "2 passed"):
+        before, _, _ = seen.partition(start)
+        assert before.endswith(("\n", "\x1b[1A\x1b[2K")) or before == "", start
+    assert seen.count("\x1b[1A\x1b[2K") == 3
 
 
 def test_progress_bar_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ def mixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 REPORT = {
     "report": "ipvs-est replay",
     "version": 1,
+    "complete": True,
+    "stopped": None,
     "traces": [
         {
             "file": "mixed/error.jsonl",
@@ -163,6 +165,18 @@ def test_junit_report_holds_each_trace(mixed: Path, capsys: Capture) -> None:
     assert list(success) == []
 
 
+def test_junit_report_can_hold_any_file_name(mixed: Path, capsys: Capture) -> None:
+    names = [b"a\x01&<b>.jsonl", b"b\xff.jsonl"]
+    for name in names:
+        shutil.copy(os.fsencode(mixed / "pass.jsonl"), name)
+    run = here(capsys, "replay", "--junit", "report.xml", "--json", "-", ".")
+    assert run.code == 0
+    (suite,) = ElementTree.fromstring(Path("report.xml").read_bytes())
+    assert [case.get("file") for case in suite] == [r"a\x01&<b>.jsonl", r"b\udcff.jsonl"]
+    files = [trace["file"] for trace in json.loads(run.out)["traces"]]
+    assert [os.fsencode(file) for file in files] == names
+
+
 def test_reports_of_equal_runs_are_equal(mixed: Path, capsys: Capture) -> None:
     reports = []
     for _ in range(2):
@@ -220,6 +234,15 @@ def test_report_that_fails_halfway_leaves_the_old_one(
     assert run.code == 2
     assert Path(name).read_text() == "old"
     assert sorted(os.listdir()) == ["mixed", name]
+
+
+def test_report_is_never_half_of_the_new_one(mixed: Path, capsys: Capture) -> None:
+    # Who has the old file open keeps it whole: it is replaced, not written over.
+    Path("report.json").write_text("old")
+    os.link("report.json", "opened")
+    here(capsys, "replay", "--json", "report.json", mixed)
+    assert Path("opened").read_text() == "old"
+    assert json.loads(Path("report.json").read_text()) == REPORT
 
 
 def test_report_keeps_the_mode_of_the_one_it_replaces(mixed: Path, capsys: Capture) -> None:

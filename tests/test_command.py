@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import click
 import pytest
@@ -191,9 +190,3 @@ def test_oracle_can_be_reached_through_the_group(
     assert command.main(["oracle", "--version"]) == 17
     assert list(map(list, handed)) == [["--help", "-x", "file"], ["--version"]]
     assert capsys.readouterr().out == ""
-
-
-def test_subcommands_are_looked_up_in_this_package_alone() -> None:
-    modules = {Path(target.partition(":")[0]).name for target in SUBCOMMANDS.values()}
-    present = {path.stem for path in (CHECKOUT / "checks" / "ipvs_est_checks").glob("cli_*.py")}
-    assert modules == present

@@ -97,12 +97,12 @@ def replay_command(
     stopped = _replay(files, override, jobs or usable_cpus(), lines, found)
     totals = totals_of(found)
     click.echo(closing_line(totals), err=lines.on_stderr)
+    why = ""
     if stopped is not None:
-        # A report of a part would look like one of the whole.
-        click.echo(f"{stopped.reason} after {len(found)} of {len(files)} traces", err=True)
-        context.exit(stopped.exit_code)
-    _write_reports(found, json_file, junit_file)
-    context.exit(exit_code(totals))
+        why = f"{stopped.reason} after {len(found)} of {len(files)} traces"
+        click.echo(why, err=True)
+    _write_reports(found, why, json_file, junit_file)
+    context.exit(exit_code(totals) if stopped is None else stopped.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,21 +189,21 @@ def _check_reports(json_file: Path | None, junit_file: Path | None) -> None:
 
 
 def _write_reports(
-    found: Sequence[Outcome], json_file: Path | None, junit_file: Path | None
+    found: Sequence[Outcome], stopped: str, json_file: Path | None, junit_file: Path | None
 ) -> None:
     if json_file is not None:
         from ipvs_est_checks.replay_json import json_report
 
         if json_file == _STDOUT:
-            click.echo(json_report(found), nl=False)
+            click.echo(json_report(found, stopped), nl=False)
         else:
             with _one_line("--json", json_file):
-                write_report_file(json_file, json_report(found))
+                write_report_file(json_file, json_report(found, stopped))
     if junit_file is not None:
         from ipvs_est_checks.replay_junit import junit_report
 
         with _one_line("--junit", junit_file):
-            write_report_file(junit_file, junit_report(found))
+            write_report_file(junit_file, junit_report(found, stopped))
 
 
 @contextmanager

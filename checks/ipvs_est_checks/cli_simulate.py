@@ -18,6 +18,7 @@ from ipvs_est.params import MAX_POSSIBLE_CPUS
 from ipvs_est.revision import MAINLINE, REVISIONS
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.printable import printable
+from ipvs_est_checks.report_file import check_report_file, write_report_file
 from ipvs_est_checks.simulate import (
     MAX_ESTIMATORS,
     Progress,
@@ -147,45 +148,24 @@ def _check_targets(svg_file: str | None, json_file: str | None) -> None:
     if svg_file == STDOUT:
         raise BadInputError("--svg: needs a file; only --json writes to standard output")
     for option, name in (("--svg", svg_file), ("--json", json_file)):
+        if name == "":
+            raise _cannot_write(option, name, "Empty name")
         if name is None or name == STDOUT:
             continue
-        if not name or os.path.isdir(name):
-            raise _cannot_write(option, name, "Is a directory" if name else "Empty name")
-        if _is_special(name):
-            continue
-        folder = os.path.dirname(os.path.realpath(name))
-        if not os.path.isdir(folder):
-            raise _cannot_write(option, name, "No such directory")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise _cannot_write(option, name, "Permission denied")
+        try:
+            check_report_file(Path(name))
+        except OSError as error:
+            raise _cannot_write(option, name, error.strerror or str(error)) from None
     if svg_file and json_file and os.path.realpath(svg_file) == os.path.realpath(json_file):
         raise BadInputError(f"--json: {printable(json_file)} is the file of --svg")
 
 
 def _write(option: str, name: str, text: str) -> None:
     """Write a whole file or none."""
-    data = text.encode()
     try:
-        if _is_special(name):
-            Path(name).write_bytes(data)
-            return
-        target = Path(os.path.realpath(name))
-        temporary = target.with_name(f".ipvs-est-simulate-{os.getpid()}.tmp")
-        with temporary.open("xb") as file:
-            try:
-                file.write(data)
-                file.flush()
-                temporary.replace(target)
-            except BaseException:
-                temporary.unlink()
-                raise
+        write_report_file(Path(name), text)
     except OSError as error:
         raise _cannot_write(option, name, error.strerror or str(error)) from None
-
-
-def _is_special(name: str) -> bool:
-    """Whether the file is a device or a pipe: it is written to, not replaced."""
-    return os.path.exists(name) and not os.path.isfile(name)
 
 
 def _cannot_write(option: str, name: str, reason: str) -> BadInputError:

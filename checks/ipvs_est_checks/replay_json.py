@@ -12,11 +12,16 @@ from ipvs_est_checks.replay_outcome import Outcome, Unusable, totals_of, violati
 REPORT_VERSION = 1
 
 
-def json_report(outcomes: Sequence[Outcome]) -> str:
-    """The report as text: ASCII, with a newline at its end."""
+def json_report(outcomes: Sequence[Outcome], stopped: str = "") -> str:
+    """The report as text: ASCII, with a newline at its end.
+
+    `stopped` says why not all files were replayed, if they were not.
+    """
     report = {
         "report": "ipvs-est replay",
         "version": REPORT_VERSION,
+        "complete": not stopped,
+        "stopped": stopped or None,
         "traces": [_trace(each) for each in outcomes],
         "totals": asdict(totals_of(outcomes)),
     }

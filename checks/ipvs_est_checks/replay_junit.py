@@ -14,23 +14,27 @@ _SUITE = "ipvs-est replay"
 _CLASS = "ipvs_est.replay"
 
 
-def junit_report(outcomes: Sequence[Outcome]) -> str:
+def junit_report(outcomes: Sequence[Outcome], stopped: str = "") -> str:
     """The report as text, to be written as UTF-8.
 
+    `stopped` says why not all files were replayed, if they were not; it is an error of the
+    suite, so that a part is not taken for the whole.
     All texts are printable, and no printable character is forbidden in XML. There are no
     times, which would differ from run to run.
     """
     totals = totals_of(outcomes)
     counts = {
-        "tests": str(len(outcomes)),
+        "tests": str(len(outcomes) + bool(stopped)),
         "failures": str(totals.failed),
-        "errors": str(totals.unusable),
+        "errors": str(totals.unusable + bool(stopped)),
         "skipped": "0",
     }
     root = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(root, "testsuite", {"name": _SUITE, **counts})
     for outcome in outcomes:
         _add_case(suite, outcome)
+    if stopped:
+        _problem(_case(suite, "stopped", ""), "error", "stopped", printable(stopped))
     ElementTree.indent(root, " ")
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
