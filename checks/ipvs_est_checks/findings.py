@@ -73,6 +73,46 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "thread_limit_counts_contexts",
     ),
+    Finding(
+        "F06",
+        "Netns exit takes est_cpulist away without est_mutex, while the reload work may use it.",
+        ("locks.est-fields",),
+        ("v7", "stable", "mainline"),
+        "",
+        "frees_cpulist_under_est_mutex",
+    ),
+    Finding(
+        "F07",
+        "The first service sets est_stopped and requests a restart without est_mutex.",
+        ("locks.est-fields",),
+        ("v7", "stable"),
+        "D04",
+        "est_mutex_at_enable",
+    ),
+    Finding(
+        "F08",
+        "Netns exit takes the total off its list without the service mutex.",
+        ("locks.lists", "locks.service-fields"),
+        ("v7", "stable"),
+        "D08",
+        "total_stopped_under_service_mutex",
+    ),
+    Finding(
+        "F09",
+        "A service whose estimator does not start is undone through a cleared scheduler.",
+        ("memory.pointer",),
+        ("v7",),
+        "D09",
+        "unbinds_scheduler_once",
+    ),
+    Finding(
+        "F10",
+        "After an aborted first calc phase kthread 0 fills rows with all limits 0, past the last.",
+        ("bitmaps.in-range",),
+        ("v7",),
+        "D01",
+        "returns_after_aborted_calc_phase",
+    ),
 )
 
 

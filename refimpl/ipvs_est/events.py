@@ -210,6 +210,22 @@ class LimitsMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class ExitBegun:
+    """Netns exit begins (section 14)."""
+
+    kind: ClassVar[str] = "exit-begun"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExitEnded:
+    """Netns exit has ended; what follows is another netns."""
+
+    kind: ClassVar[str] = "exit-ended"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
 class CpulistWritten:
     """A process is about to set est_cpulist (section 12); CPU sets are bitmaps."""
 
@@ -322,6 +338,8 @@ Event = (
     | Averaged
     | Counted
     | LimitsMeasured
+    | ExitBegun
+    | ExitEnded
     | CpulistWritten
     | CpulistSet
     | Resumed

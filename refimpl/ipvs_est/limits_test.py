@@ -4,6 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from ipvs_est.counters import ZERO
+from ipvs_est.events import LimitsMeasured
 from ipvs_est.fixed import signed
 from ipvs_est.machine import Machine, report
 from ipvs_est.netns import context_at
@@ -11,6 +12,7 @@ from ipvs_est.params import CHAIN_GOAL_NS
 from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Point, Sleep
 from ipvs_est.stats import estimate
 from ipvs_est.tasks import Task
+from ipvs_est.thread_limits import kthread_cpus
 from ipvs_est.violations import DivisionByZero
 
 # Answer when nothing could be measured.
@@ -83,4 +85,14 @@ def limits_test(machine: Machine, task: Task) -> Generator[Point, None, int | No
         state = after
         if not netns.enable or task.should_stop:
             return None
+    if machine.events is not None:
+        machine.events.append(
+            LimitsMeasured(
+                machine.now,
+                state.chain_max,
+                state.min_est,
+                netns.est_max_threads,
+                len(kthread_cpus(machine)),
+            )
+        )
     return state.chain_max

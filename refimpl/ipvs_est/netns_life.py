@@ -3,6 +3,7 @@
 from ipvs_est.contexts import destroy_context
 from ipvs_est.control import flush_services, free_trash
 from ipvs_est.estimator_objects import free_stats_later, start_total, stop_object
+from ipvs_est.events import ExitBegun, ExitEnded
 from ipvs_est.machine import Machine
 from ipvs_est.points import CANCEL_WORK, Body, Call
 from ipvs_est.start_stop import stop_estimator
@@ -30,6 +31,8 @@ def cleanup_estimators(machine: Machine) -> Call:
 def exit_netns(machine: Machine) -> Call:
     """The whole exit, in its order (`ip_vs_control_net_cleanup` and what surrounds it)."""
     netns = machine.netns
+    if machine.events is not None:
+        machine.events.append(ExitBegun(machine.now))
     disable(machine)
     # Bare objects stand for services and destinations: flushed like them.
     for object_id in sorted(machine.objects):
@@ -37,9 +40,16 @@ def exit_netns(machine: Machine) -> Call:
         if stats is not netns.total and not _owned_by_control(machine, object_id):
             yield from stop_object(machine, stats)
     yield from _stop_all(machine, flush=True)
+    under_est_mutex = machine.revision.frees_cpulist_under_est_mutex
+    if under_est_mutex:
+        yield machine.lock_est
     netns.est_cpulist = frozenset()
     netns.est_cpulist_valid = False
+    if under_est_mutex:
+        yield machine.unlock_est
     yield from _release_estimators(machine)
+    if machine.events is not None:
+        machine.events.append(ExitEnded(machine.now))
     return 0
 
 

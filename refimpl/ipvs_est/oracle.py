@@ -9,6 +9,7 @@ from typing import NoReturn, assert_never, overload
 from ipvs_est import control, estimator_objects, netns_life, sysctl
 from ipvs_est.control_objects import Dest, Service
 from ipvs_est.counters import count
+from ipvs_est.events import Counted
 from ipvs_est.json_input import shorten
 from ipvs_est.machine import Machine, boot, report
 from ipvs_est.memory import fail_allocations, forget
@@ -294,8 +295,12 @@ class Oracle:
             traffic.outbytes,
         )
         if self._machine.params.word_bits == 32:
-            return self._call(count_split(stats.cpustats, traffic.cpu, steps))
-        count(stats.cpustats, traffic.cpu, steps)
+            self._call(count_split(stats.cpustats, traffic.cpu, steps))
+        else:
+            count(stats.cpustats, traffic.cpu, steps)
+        if self._machine.events is not None:
+            event = Counted(self._machine.now, traffic.id, traffic.cpu, steps)
+            self._machine.events.append(event)
         return OK
 
     def _put_dest(self, dest_id: int) -> Returned:

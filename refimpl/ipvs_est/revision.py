@@ -48,6 +48,8 @@ class Revision:
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    frees_cpulist_under_est_mutex: bool = False
+    """Repair of F06: netns exit frees est_cpulist under est_mutex (section 14)."""
     thread_limit_counts_contexts: bool = False
     """Repair of F05: the thread limit is compared with the contexts, not with the slots, of
     which some may be holes (section 6)."""
@@ -107,6 +109,7 @@ REPAIRED = replace(
     name="repaired",
     kernel="",
     renews_flags_with_limits=True,
+    frees_cpulist_under_est_mutex=True,
     thread_limit_counts_contexts=True,
 )
 """Mainline and the smallest repair of each finding (spec/FINDINGS.md)."""

@@ -314,6 +314,9 @@ def _waits_at(
         return False
     if isinstance(point, CancelWork):
         work.pending = False
+        if machine.events is not None:
+            # The task may be alone from here on.
+            machine.events.extend((paused(machine, task), resumed(machine, task)))
         return work.running is not None and _join(task, work.running)
     assert_never(point)
 

@@ -3,6 +3,11 @@
 Every function is total: for a slot, row, chain or estimator that does not exist it answers
 0 or false, so that predicates guard with `exists` and its like. Lengths called true are
 those of the lists themselves, counted by walking; the others are the kernel's own fields.
+
+What a quantifier hands to a body is a name: a row only to ask the functions of ticks and
+chains about, in its own slot, a chain id likewise, an estimator only to ask the functions of
+estimators about. Its number means nothing else, so that rows, chains and estimators of which
+all answers are the same need be asked but once. Slots are numbers.
 """
 
 from collections.abc import Callable
@@ -33,24 +38,32 @@ class AbstractState(Protocol[B, I]):
         """`body` holds for every slot below est_kt_count, holes included."""
         ...
 
-    def every_row(self, body: Callable[[I], B]) -> B:
-        """`body` holds for every row."""
+    def every_row(self, slot: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every row of the slot."""
         ...
 
-    def every_chain(self, body: Callable[[I], B]) -> B:
-        """`body` holds for every chain id."""
+    def every_chain(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every chain id of the row."""
         ...
 
     def every_estimator(self, body: Callable[[I], B]) -> B:
         """`body` holds for every estimator that is on a list or belongs to a live object."""
         ...
 
-    def sum_chains(self, body: Callable[[I], I]) -> I:
-        """The sum over all chain ids."""
+    def every_counter(self, body: Callable[[I, I], B]) -> B:
+        """`body` holds for the last sum and the `kstats` of every counter of every live object."""
         ...
 
-    def sum_rows(self, body: Callable[[I], I]) -> I:
-        """The sum over all rows."""
+    def sum_slots(self, body: Callable[[I], I]) -> I:
+        """The sum over all slots below est_kt_count, holes included."""
+        ...
+
+    def sum_rows(self, slot: I, body: Callable[[I], I]) -> I:
+        """The sum over all rows of the slot."""
+        ...
+
+    def sum_chains(self, slot: I, row: I, body: Callable[[I], I]) -> I:
+        """The sum over all chain ids of the row."""
         ...
 
     # The netns.
@@ -109,6 +122,14 @@ class AbstractState(Protocol[B, I]):
 
     def running(self, slot: I) -> B:
         """kd's task is there and has not exited."""
+        ...
+
+    def task_freed(self, slot: I) -> B:
+        """kd's `task` points to a task that is freed."""
+        ...
+
+    def task_stopping(self, slot: I) -> B:
+        """kd's task was asked to stop; whoever did so holds a reference."""
         ...
 
     def est_count(self, slot: I) -> I:

@@ -3,6 +3,7 @@
 B stands for truth values and I for integers: Python's bool and int, or z3's terms.
 """
 
+from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 B = TypeVar("B")
@@ -22,6 +23,10 @@ class Algebra(Protocol[B, I]):
 
     def both(self, *terms: B) -> B:
         """All of the terms hold."""
+        ...
+
+    def every(self, terms: Iterable[B]) -> B:
+        """All of the terms hold; those after one that does not need not be made."""
         ...
 
     def either(self, *terms: B) -> B:

@@ -13,12 +13,15 @@ def present_iff_not_empty(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: state.every_chain(
+                slot,
+                row,
                 lambda cid: a.same(
                     state.present(slot, row, cid),
                     a.less(a.number(0), state.true_length(slot, row, cid)),
-                )
-            )
+                ),
+            ),
         )
     )
 
@@ -28,15 +31,18 @@ def full_iff_at_chain_max(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: state.every_chain(
+                slot,
+                row,
                 lambda cid: a.implies(
                     state.tick_exists(slot, row),
                     a.same(
                         state.full(slot, row, cid),
                         a.at_most(state.chain_max(slot), state.true_length(slot, row, cid)),
                     ),
-                )
-            )
+                ),
+            ),
         )
     )
 
@@ -46,15 +52,18 @@ def avail_iff_space(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: a.implies(
                 state.exists(slot),
                 a.same(
                     state.avail(slot, row),
                     a.either(
                         a.negate(state.tick_exists(slot, row)),
-                        a.negate(state.every_chain(lambda cid: state.full(slot, row, cid))),
+                        a.negate(
+                            state.every_chain(slot, row, lambda cid: state.full(slot, row, cid))
+                        ),
                     ),
                 ),
-            )
+            ),
         )
     )

@@ -13,11 +13,14 @@ def chain_len_is_true(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: state.every_chain(
+                slot,
+                row,
                 lambda cid: a.equal(
                     state.chain_len(slot, row, cid), state.true_length(slot, row, cid)
-                )
-            )
+                ),
+            ),
         )
     )
 
@@ -27,10 +30,11 @@ def tick_len_is_true(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: a.equal(
                 state.tick_len(slot, row),
-                state.sum_chains(lambda cid: state.true_length(slot, row, cid)),
-            )
+                state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid)),
+            ),
         )
     )
 
@@ -42,7 +46,10 @@ def est_count_is_true(state: AbstractState[B, I]) -> B:
         lambda slot: a.equal(
             state.est_count(slot),
             state.sum_rows(
-                lambda row: state.sum_chains(lambda cid: state.true_length(slot, row, cid))
+                slot,
+                lambda row: state.sum_chains(
+                    slot, row, lambda cid: state.true_length(slot, row, cid)
+                ),
             ),
         )
     )
@@ -53,8 +60,9 @@ def tick_exists_iff_used(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: a.same(
                 state.tick_exists(slot, row), a.less(a.number(0), state.tick_len(slot, row))
-            )
+            ),
         )
     )

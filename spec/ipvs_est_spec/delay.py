@@ -1,6 +1,8 @@
 """Delay: when estimators are estimated, from the record of events."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ipvs_est.events import (
@@ -180,3 +182,58 @@ def not_closer(a: Algebra[B, I], case: Sequence[I]) -> B:
     """The time is at least that."""
     elapsed, closest = case
     return a.at_most(closest, elapsed)
+
+
+def longest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each two estimations in a row at one place: jiffies from one to the other, jiffies in
+    which its kthread had no task or was in the calc phase, restarts, jiffies in a revolution,
+    jiffies in a tick."""
+    tick = params.tick_jiffies
+    idle: defaultdict[int, _Idle] = defaultdict(_Idle)
+    last: dict[int, tuple[int, int, int]] = {}
+    for event in events:
+        if isinstance(event, Estimated):
+            kthread = idle[event.ktid]
+            if event.id in last:
+                at, lost, restarts = last[event.id]
+                yield (
+                    event.jiffies - at,
+                    kthread.lost - lost,
+                    kthread.restarts - restarts,
+                    params.nticks * tick,
+                    tick,
+                )
+            last[event.id] = event.jiffies, kthread.lost, kthread.restarts
+        elif isinstance(event, Relinked | Started | Stopped | Enqueued):
+            last.pop(event.id, None)
+        elif isinstance(event, TaskStarted):
+            kthread = idle[event.ktid]
+            kthread.lost += event.jiffies - kthread.since
+            kthread.since = event.jiffies
+            kthread.restarts += 1
+        elif isinstance(event, TaskExited):
+            for ktid, kthread in idle.items():
+                if event.task == f"ipvs-e:{ktid}":
+                    kthread.since = event.jiffies
+        elif isinstance(event, LimitsComputed):
+            kthread = idle[0]
+            kthread.lost += event.jiffies - kthread.since
+
+
+@dataclass(slots=True)
+class _Idle:
+    """When a kthread does not estimate."""
+
+    since: int = 0
+    """When its task started or, without one, exited."""
+    lost: int = 0
+    """Jiffies until then."""
+    restarts: int = 0
+
+
+def not_longer(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """A revolution and the time lost, and for each restart a tick and, for the row that it may
+    have skipped, another revolution."""
+    elapsed, lost, restarts, revolution, tick = case
+    each = a.times(restarts, a.plus(revolution, tick))
+    return a.at_most(elapsed, a.plus(revolution, lost, each))

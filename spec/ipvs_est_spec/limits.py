@@ -13,9 +13,12 @@ def chains_within_limit(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: state.every_chain(
-                lambda cid: a.at_most(state.true_length(slot, row, cid), state.chain_max(slot))
-            )
+                slot,
+                row,
+                lambda cid: a.at_most(state.true_length(slot, row, cid), state.chain_max(slot)),
+            ),
         )
     )
 
@@ -25,10 +28,11 @@ def ticks_within_limit(state: AbstractState[B, I]) -> B:
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
+            slot,
             lambda row: a.at_most(
-                state.sum_chains(lambda cid: state.true_length(slot, row, cid)),
+                state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid)),
                 state.tick_max(slot),
-            )
+            ),
         )
     )
 
@@ -79,3 +83,21 @@ def stopped_as_configured(state: AbstractState[B, I]) -> B:
     empty = a.both(state.cpulist_valid(), a.equal(state.kthread_cpus(), a.number(0)))
     wanted = a.either(a.negate(state.run_estimation()), empty)
     return a.implies(state.enable(), a.same(state.est_stopped(), wanted))
+
+
+def limits_known(state: AbstractState[B, I]) -> B:
+    """No estimator is in a chain before limits were computed."""
+    a = state.algebra
+    zero = a.number(0)
+    return a.implies(
+        a.equal(state.est_chain_max(), zero),
+        state.every_slot(lambda slot: a.equal(state.est_count(slot), zero)),
+    )
+
+
+def kthreads_allowed(state: AbstractState[B, I]) -> B:
+    """There are at most `est_max_threads` kthread contexts, once that is computed."""
+    a = state.algebra
+    contexts = state.sum_slots(lambda slot: a.choose(state.exists(slot), a.number(1), a.number(0)))
+    limit = state.est_max_threads()
+    return a.either(a.equal(limit, a.number(0)), a.at_most(contexts, limit))

@@ -1,5 +1,7 @@
 """The algebra of Python's own bool and int."""
 
+from collections.abc import Iterable
+
 
 class PythonAlgebra:
     """Evaluates at once."""
@@ -14,6 +16,10 @@ class PythonAlgebra:
 
     def both(self, *terms: bool) -> bool:
         """All of the terms hold."""
+        return all(terms)
+
+    def every(self, terms: Iterable[bool]) -> bool:
+        """All of the terms hold; those after one that does not are not made."""
         return all(terms)
 
     def either(self, *terms: bool) -> bool:

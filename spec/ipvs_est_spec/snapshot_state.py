@@ -1,11 +1,12 @@
 """The abstract state that a `Snapshot` is, over any algebra with constants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from ipvs_est.params import Params
 from ipvs_est.snapshot import Snapshot
 from ipvs_est_spec.algebra import ConcreteAlgebra
+from ipvs_est_spec.snapshot_rows import Kinds, Row, RowKinds, all_rows, kinds_of_rows
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra
@@ -15,35 +16,53 @@ _Chain = tuple[int, int, int]
 
 
 class SnapshotState(Generic[B, I]):
-    """Reads one snapshot; implements `AbstractState`."""
+    """Reads one snapshot; implements `AbstractState`.
 
-    def __init__(self, algebra: ConcreteAlgebra[B, I], params: Params, snapshot: Snapshot) -> None:
+    With `each_kind_once`, of rows, chains and counters that look the same one is asked for all.
+    """
+
+    def __init__(
+        self,
+        algebra: ConcreteAlgebra[B, I],
+        params: Params,
+        snapshot: Snapshot,
+        *,
+        each_kind_once: bool = True,
+    ) -> None:
         self._algebra = algebra
+        # Every answer passes through one of these.
+        self._number = algebra.number
+        self._truth = algebra.truth
+        self._value = algebra.value
         self._params = params
         self._snapshot = snapshot
+        self._each_kind_once = each_kind_once
         self._state = snapshot.state
         self._objects = {each.id: each for each in snapshot.objects}
         self._kds = {slot: kd for slot, kd in enumerate(snapshot.state.kthreads) if kd is not None}
         self._contexts = {
             slot: each for slot, each in enumerate(snapshot.contexts) if each is not None
         }
-        self._ticks = {
-            (slot, tick.row): tick for slot, kd in self._kds.items() for tick in kd.ticks
-        }
-        self._chain_len: dict[_Chain, int] = {}
-        for slot, context in self._contexts.items():
-            for row, lengths in context.chain_len:
-                for cid, length in enumerate(lengths):
-                    self._chain_len[slot, row, cid] = length
-        self._true_length: dict[_Chain, int] = {}
         self._places: dict[int, list[_Chain | None]] = {}
         for est in snapshot.state.temp:
             self._places.setdefault(est, []).append(None)
-        for (slot, row), tick in self._ticks.items():
-            for cid, ids in tick.chains:
-                self._true_length[slot, row, cid] = len(ids)
-                for est in ids:
-                    self._places.setdefault(est, []).append((slot, row, cid))
+        self._rows: dict[int, dict[int, Row]] = {}
+        self._kinds: dict[int, RowKinds] = {}
+        for slot, kd in self._kds.items():
+            self._rows[slot] = rows = {}
+            for tick in kd.ticks:
+                row = rows[tick.row] = Row(tick=True, present=tick.present, full=tick.full)
+                for cid, ids in tick.chains:
+                    row.true_length[cid] = len(ids)
+                    place = (slot, tick.row, cid)
+                    for est in ids:
+                        self._places.setdefault(est, []).append(place)
+            context = self._contexts.get(slot)
+            if context is not None:
+                for index, lengths in context.chain_len:
+                    if index not in rows:
+                        rows[index] = Row()
+                    rows[index].chain_len = lengths
 
     @property
     def algebra(self) -> ConcreteAlgebra[B, I]:
@@ -59,25 +78,41 @@ class SnapshotState(Generic[B, I]):
         """`body` holds for every slot below est_kt_count, holes included."""
         return self._every(range(len(self._state.kthreads)), body)
 
-    def every_row(self, body: Callable[[I], B]) -> B:
-        """`body` holds for every row."""
-        return self._every(range(self._params.nticks), body)
+    def every_row(self, slot: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every row of the slot."""
+        return self._every((row for row, _ in self._kinds_of(slot).rows), body)
 
-    def every_chain(self, body: Callable[[I], B]) -> B:
-        """`body` holds for every chain id."""
-        return self._every(range(self._params.tick_chains), body)
+    def every_chain(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every chain id of the row."""
+        return self._every((cid for cid, _ in self._chains_of(slot, row)), body)
 
     def every_estimator(self, body: Callable[[I], B]) -> B:
         """`body` holds for every estimator that is on a list or belongs to a live object."""
         return self._every(sorted(self._objects.keys() | self._places.keys()), body)
 
-    def sum_chains(self, body: Callable[[I], I]) -> I:
-        """The sum over all chain ids."""
-        return self._sum(range(self._params.tick_chains), body)
+    def every_counter(self, body: Callable[[I, I], B]) -> B:
+        """`body` holds for the last sum and the `kstats` of every counter of every live object."""
+        number = self._number
+        pairs: Iterable[tuple[int, int]] = [
+            pair
+            for each in self._objects.values()
+            for pair in zip(each.last, each.kstats, strict=True)
+        ]
+        if self._each_kind_once:
+            pairs = set(pairs)
+        return self._algebra.every(body(number(last), number(kstats)) for last, kstats in pairs)
 
-    def sum_rows(self, body: Callable[[I], I]) -> I:
-        """The sum over all rows."""
-        return self._sum(range(self._params.nticks), body)
+    def sum_slots(self, body: Callable[[I], I]) -> I:
+        """The sum over all slots below est_kt_count, holes included."""
+        return self._sum([(slot, 1) for slot in range(len(self._state.kthreads))], body)
+
+    def sum_rows(self, slot: I, body: Callable[[I], I]) -> I:
+        """The sum over all rows of the slot."""
+        return self._sum(self._kinds_of(slot).rows, body)
+
+    def sum_chains(self, slot: I, row: I, body: Callable[[I], I]) -> I:
+        """The sum over all chain ids of the row."""
+        return self._sum(self._chains_of(slot, row), body)
 
     def enable(self) -> B:
         """`enable`."""
@@ -139,6 +174,18 @@ class SnapshotState(Generic[B, I]):
         kd = self._kds.get(self._value(slot))
         return self._truth(kd is not None and kd.running)
 
+    def task_freed(self, slot: I) -> B:
+        """kd's `task` points to a task that is freed."""
+        context = self._contexts.get(self._value(slot))
+        task = None if context is None else context.task
+        return self._truth(task is not None and task.life == "freed")
+
+    def task_stopping(self, slot: I) -> B:
+        """kd's task was asked to stop; whoever did so holds a reference."""
+        context = self._contexts.get(self._value(slot))
+        task = None if context is None else context.task
+        return self._truth(task is not None and task.should_stop)
+
     def est_count(self, slot: I) -> I:
         """`est_count`."""
         kd = self._kds.get(self._value(slot))
@@ -178,25 +225,30 @@ class SnapshotState(Generic[B, I]):
 
     def tick_exists(self, slot: I, row: I) -> B:
         """The row has a tick."""
-        return self._truth((self._value(slot), self._value(row)) in self._ticks)
+        found = self._row(slot, row)
+        return self._truth(found is not None and found.tick)
 
     def present(self, slot: I, row: I, cid: I) -> B:
         """The chain's bit in `present`."""
-        tick = self._ticks.get((self._value(slot), self._value(row)))
-        return self._truth(tick is not None and tick.present >> self._value(cid) & 1 != 0)
+        found = self._row(slot, row)
+        return self._truth(found is not None and found.present >> self._value(cid) & 1 != 0)
 
     def full(self, slot: I, row: I, cid: I) -> B:
         """The chain's bit in `full`."""
-        tick = self._ticks.get((self._value(slot), self._value(row)))
-        return self._truth(tick is not None and tick.full >> self._value(cid) & 1 != 0)
+        found = self._row(slot, row)
+        return self._truth(found is not None and found.full >> self._value(cid) & 1 != 0)
 
     def chain_len(self, slot: I, row: I, cid: I) -> I:
         """`chain_len`."""
-        return self._number(self._chain_len.get(self._chain(slot, row, cid), 0))
+        found = self._row(slot, row)
+        index = self._value(cid)
+        known = found is not None and 0 <= index < len(found.chain_len)
+        return self._number(found.chain_len[index] if found is not None and known else 0)
 
     def true_length(self, slot: I, row: I, cid: I) -> I:
         """True length of the chain."""
-        return self._number(self._true_length.get(self._chain(slot, row, cid), 0))
+        found = self._row(slot, row)
+        return self._number(0 if found is None else found.true_length.get(self._value(cid), 0))
 
     def is_object(self, est: I) -> B:
         """It belongs to a stats object that its owner uses."""
@@ -233,22 +285,47 @@ class SnapshotState(Generic[B, I]):
     def on_chain(self, est: I, slot: I, row: I, cid: I) -> B:
         """It is on that chain."""
         places = self._places.get(self._value(est), ())
-        return self._truth(self._chain(slot, row, cid) in places)
+        place = self._value(slot), self._value(row), self._value(cid)
+        return self._truth(place in places)
 
-    def _every(self, domain: "range | list[int]", body: Callable[[I], B]) -> B:
-        return self._algebra.both(*[body(self._number(each)) for each in domain])
+    def _every(self, domain: Iterable[int], body: Callable[[I], B]) -> B:
+        number = self._number
+        return self._algebra.every(body(number(each)) for each in domain)
 
-    def _sum(self, domain: range, body: Callable[[I], I]) -> I:
-        return self._algebra.plus(*[body(self._number(each)) for each in domain])
+    def _sum(self, domain: Iterable[tuple[int, int]], body: Callable[[I], I]) -> I:
+        a = self._algebra
+        number = self._number
+        return a.plus(
+            *[
+                body(number(each)) if times == 1 else a.times(number(times), body(number(each)))
+                for each, times in domain
+            ]
+        )
 
-    def _number(self, value: int) -> I:
-        return self._algebra.number(value)
+    def _row(self, slot: I, row: I) -> Row | None:
+        rows = self._rows.get(self._value(slot))
+        return None if rows is None else rows.get(self._value(row))
 
-    def _truth(self, value: bool) -> B:
-        return self._algebra.truth(value)
+    def _kinds_of(self, slot: I) -> RowKinds:
+        index = self._value(slot)
+        found = self._kinds.get(index)
+        if found is None:
+            found = self._kinds[index] = self._make_kinds(index)
+        return found
 
-    def _value(self, term: I) -> int:
-        return self._algebra.value(term)
+    def _chains_of(self, slot: I, row: I) -> Kinds:
+        return self._kinds_of(slot).chains[self._value(row)]
 
-    def _chain(self, slot: I, row: I, cid: I) -> _Chain:
-        return self._value(slot), self._value(row), self._value(cid)
+    def _make_kinds(self, slot: int) -> RowKinds:
+        nticks, chains = self._params.nticks, self._params.tick_chains
+        if not self._each_kind_once:
+            return all_rows(nticks, chains)
+        kd = self._kds.get(slot)
+        context = self._contexts.get(slot)
+        return kinds_of_rows(
+            self._rows.get(slot, {}),
+            0 if kd is None else kd.avail,
+            () if context is None else context.tick_len,
+            nticks,
+            chains,
+        )

@@ -1,5 +1,7 @@
 """The algebra of z3's terms; the one module that imports z3."""
 
+from collections.abc import Iterable
+
 import z3
 
 
@@ -15,6 +17,10 @@ class Z3Algebra:
         return z3.BoolVal(value)
 
     def both(self, *terms: z3.BoolRef) -> z3.BoolRef:
+        """All of the terms hold."""
+        return z3.And(*terms)
+
+    def every(self, terms: Iterable[z3.BoolRef]) -> z3.BoolRef:
         """All of the terms hold."""
         return z3.And(*terms)
 
