@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ipvs_est_checks.cli_list import markdown_table
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -56,6 +58,11 @@ def test_the_python_program_runs_as_shown() -> None:
     assert "counters=(10, 2000, 2000, 120000, 90000)" in done.stdout
     assert "rates=(1, 250, 250, 15000, 11250)" in done.stdout
     assert done.stdout.endswith("()\n")
+
+
+def test_the_table_of_properties_is_the_catalogue() -> None:
+    table = README.partition("<!-- properties -->\n")[2].partition("<!-- end of")[0]
+    assert table.splitlines() == markdown_table()
 
 
 def test_the_files_that_the_readme_links_exist() -> None:

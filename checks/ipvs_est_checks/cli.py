@@ -17,6 +17,10 @@ SUBCOMMANDS = {
     "simulate": "cli_simulate:simulate",
     "bench": "cli_bench:bench",
     "oracle": "cli_oracle:oracle_command",
+    "check": "cli_check:check",
+    "findings": "cli_findings:findings",
+    "list": "cli_list:list_command",
+    "mutants": "cli_mutants:mutants",
 }
 """Name -> module of this package and attribute."""
 

@@ -113,6 +113,22 @@ FINDINGS: tuple[Finding, ...] = (
         "D01",
         "returns_after_aborted_calc_phase",
     ),
+    Finding(
+        "F11",
+        "est_add_ktid goes on naming a hole when a kthread behind the hole gets room.",
+        ("array.add-ktid-usable",),
+        ("v7", "stable", "mainline"),
+        "",
+        "stop_prefers_room_to_holes",
+    ),
+    Finding(
+        "F12",
+        "A total that found no memory is overtaken by later estimators, which fill kd 0.",
+        ("place.total",),
+        ("v7", "stable", "mainline"),
+        "",
+        "drain_takes_total_first",
+    ),
 )
 
 

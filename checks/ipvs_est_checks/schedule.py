@@ -6,16 +6,18 @@ been preempted there. It stays where it is, with all that it holds, until they a
 other tasks may run. Nothing else differs, and the same generators run.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ipvs_est import Oracle, Params, Revision, sequential
+from ipvs_est.events import Event
 from ipvs_est.machine import Machine, report
 from ipvs_est.operations import Advance, Operation, Settle
 from ipvs_est.points import Body, Call, GiveWay, Lock, Point, RcuReadLock, RcuReadUnlock, Unlock
 from ipvs_est.results import Returned
+from ipvs_est.task_record import paused, resumed
 from ipvs_est.tasks import Task
 from ipvs_est.violations import Deadlock, ViolationError
 from ipvs_est_checks.monitor import NewOracle
@@ -26,7 +28,7 @@ CONTROL = "control process"
 """Name of the task in whose context operations run."""
 
 # More points than any task passes without waiting in a history: it goes round in circles.
-ENDLESS = 200_000
+ENDLESS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ class InterruptedOracle(Oracle):
     def _call(self, body: Call) -> Returned:
         outermost, self._calling = not self._calling, True
         try:
-            return super()._call(self.interposed(CONTROL, body))
+            return super()._call(self.interposed(self._driver.caller, body))
         finally:
             if outermost:
                 self._calling = False
 
-    def interposed(self, task: str, body: Generator[Point, None, T]) -> Generator[Point, None, T]:
+    def interposed(self, task: Task, body: Generator[Point, None, T]) -> Generator[Point, None, T]:
         """The task's function, interrupted where the plan says so."""
         readers = 0
         points = 0
@@ -80,31 +82,34 @@ class InterruptedOracle(Oracle):
             points = 0 if self.machine.now != now else points + 1
             now = self.machine.now
             if points > ENDLESS:
-                self._endless(task, point)
+                self._endless(task.name, point)
             may_sleep = not readers or isinstance(point, GiveWay | RcuReadLock)
             self._interrupt(task, point, may_sleep=may_sleep)
             yield point
 
-    def _interrupt(self, task: str, point: Point, *, may_sleep: bool) -> None:
-        if self._interrupted or (self._calling and task != CONTROL):
+    def _interrupt(self, task: Task, point: Point, *, may_sleep: bool) -> None:
+        if self._interrupted or (self._calling and task.name != CONTROL):
             return
         for index, each in enumerate(self._plan):
-            if each.task != task or not _matches(each, point):
+            if each.task != task.name or not _matches(each, point):
                 continue
             self._seen[index] += 1
             if self._seen[index] != each.nth:
                 continue
             self._interrupted = True
+            self._record(paused, task)
             try:
                 for operation in each.operations:
-                    timely = isinstance(operation, Advance)
-                    if timely and not may_sleep:
-                        raise ValueError("a grace period would end inside a reader")
-                    if task == CONTROL and not isinstance(operation, Advance | Settle):
-                        raise ValueError("the control process does one thing at a time")
+                    _check(operation, task.name, may_sleep=may_sleep)
                     self._apply(operation)
             finally:
                 self._interrupted = False
+                self._record(resumed, task)
+
+    def _record(self, entry: Callable[[Machine, Task], Event], task: Task) -> None:
+        events = self.machine.events
+        if events is not None:
+            events.append(entry(self.machine, task))
 
     def _endless(self, task: str, point: Point) -> None:
         deadlock = Deadlock((f"{task}: repeats {point} for ever",))
@@ -124,13 +129,20 @@ def interrupted(plan: tuple[Interruption, ...]) -> Iterator[NewOracle]:
     original = sequential._function
 
     def function(machine: Machine, task: Task) -> Body:
-        return made[0].interposed(task.name, original(machine, task))
+        return made[0].interposed(task, original(machine, task))
 
     sequential._function = function
     try:
         yield new_oracle
     finally:
         sequential._function = original
+
+
+def _check(operation: Operation, task: str, *, may_sleep: bool) -> None:
+    if isinstance(operation, Advance) and not may_sleep:
+        raise ValueError("a grace period would end inside a reader")
+    if task == CONTROL and not isinstance(operation, Advance | Settle):
+        raise ValueError("the control process does one thing at a time")
 
 
 def _matches(wanted: Interruption, point: Point) -> bool:

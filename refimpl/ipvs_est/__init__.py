@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.params import Params, ParamsError
-from ipvs_est.revision import KERNELS, MAINLINE, REVISIONS, STABLE, V7, Revision
+from ipvs_est.revision import KERNELS, MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
 from ipvs_est.violations import Violation, ViolationError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ else:
 __all__ = [
     "KERNELS",
     "MAINLINE",
+    "REPAIRED",
     "REVISIONS",
     "STABLE",
     "V7",

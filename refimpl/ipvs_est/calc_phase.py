@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est.events import LimitsComputed, Relinked, RelinkingBegun, RelinkingEnded
-from ipvs_est.hlist import add_head, first, unlink
+from ipvs_est.hlist import add_head, first
 from ipvs_est.kthread_context import KthreadContext, apply_limits, renew_flags
 from ipvs_est.kthread_tasks import stop_kthread
 from ipvs_est.limits_test import limits_test
 from ipvs_est.machine import Machine, touch
-from ipvs_est.netns import context_at
+from ipvs_est.netns import context_at, move_total_to_head
 from ipvs_est.points import Body, GiveWay, Point
 from ipvs_est.start_stop import stop_estimator
 from ipvs_est.stats import TEMP_LIST_KTID, Estimator
@@ -184,10 +184,7 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
         apply_limits(machine.params, kd0, chain_max)
         if machine.revision.renews_flags_with_limits:
             renew_flags(kd0)
-    total = netns.total
-    if total is not None and total.est.prev is not None and total.est.ktid == TEMP_LIST_KTID:
-        unlink(total.est)
-        add_head(netns.est_temp_list, total.est)
+    move_total_to_head(netns)
     if machine.events is not None:
         machine.events.append(LimitsComputed(machine.now, chain_max))
     yield machine.lock_est

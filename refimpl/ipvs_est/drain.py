@@ -1,9 +1,10 @@
 """Kthread 0 takes estimators off the temp list (semantics section 10)."""
 
 from ipvs_est.contexts import add_kthread_context
-from ipvs_est.enqueue import enqueue, usable_context
+from ipvs_est.enqueue import enqueue
 from ipvs_est.hlist import add_head, first, unlink
 from ipvs_est.machine import Machine
+from ipvs_est.netns import move_total_to_head, usable_context
 from ipvs_est.points import Body, GiveWay
 from ipvs_est.stats import TEMP_LIST_KTID
 from ipvs_est.tasks import Task
@@ -20,6 +21,8 @@ def drain_temp_list(machine: Machine, task: Task) -> Body:
     temp_list = netns.est_temp_list
     while True:
         yield machine.lock_service
+        if machine.revision.drain_takes_total_first:
+            move_total_to_head(netns)
         for _ in range(DRAIN_BATCH):
             est = first(temp_list)
             if est is None or task.should_stop:

@@ -12,16 +12,10 @@ from ipvs_est.events import Enqueued
 from ipvs_est.hlist import add_head
 from ipvs_est.kthread_context import KthreadContext, new_tick
 from ipvs_est.machine import Machine, allocate, report
-from ipvs_est.netns import Netns, context_at
 from ipvs_est.stats import Estimator
 from ipvs_est.violations import IndexOutOfRange
 
 _WHERE = "ip_vs_enqueue_estimator"
-
-
-def usable_context(netns: Netns) -> KthreadContext | None:
-    """The kd that est_add_ktid names, if there is one."""
-    return context_at(netns, netns.est_add_ktid)
 
 
 def wanted_row(kd: KthreadContext, nticks: int, delay: int) -> int:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from ipvs_est.control_objects import Dest, Service
-from ipvs_est.hlist import ListHead
+from ipvs_est.hlist import ListHead, add_head, unlink
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.locks import Mutex
-from ipvs_est.stats import Estimator, StatsObject
+from ipvs_est.stats import TEMP_LIST_KTID, Estimator, StatsObject
 from ipvs_est.tasks import Task
 
 
@@ -68,3 +68,16 @@ def context_at(netns: Netns, slot: int) -> KthreadContext | None:
 def enabled(netns: Netns) -> bool:
     """`enable` as it is now: it may have changed since the caller last waited."""
     return netns.enable
+
+
+def usable_context(netns: Netns) -> KthreadContext | None:
+    """The kd that est_add_ktid names, if there is one."""
+    return context_at(netns, netns.est_add_ktid)
+
+
+def move_total_to_head(netns: Netns) -> None:
+    """If the total is on est_temp_list, make it the first there, so that it gets into kd 0."""
+    total = netns.total
+    if total is not None and total.est.prev is not None and total.est.ktid == TEMP_LIST_KTID:
+        unlink(total.est)
+        add_head(netns.est_temp_list, total.est)

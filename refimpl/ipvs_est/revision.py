@@ -48,6 +48,10 @@ class Revision:
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    drain_takes_total_first: bool = False
+    """Repair of F12: the total is enqueued before all others (section 10)."""
+    stop_prefers_room_to_holes: bool = False
+    """Repair of F11: stopping an estimator does not leave est_add_ktid on a hole (section 7)."""
     frees_cpulist_under_est_mutex: bool = False
     """Repair of F06: netns exit frees est_cpulist under est_mutex (section 14)."""
     thread_limit_counts_contexts: bool = False
@@ -109,6 +113,8 @@ REPAIRED = replace(
     name="repaired",
     kernel="",
     renews_flags_with_limits=True,
+    drain_takes_total_first=True,
+    stop_prefers_room_to_holes=True,
     frees_cpulist_under_est_mutex=True,
     thread_limit_counts_contexts=True,
 )

@@ -12,7 +12,7 @@ from ipvs_est.kthread_context import KthreadContext, Tick
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, free, report
 from ipvs_est.memory import Life
-from ipvs_est.netns import context_at
+from ipvs_est.netns import context_at, usable_context
 from ipvs_est.points import Body, Call
 from ipvs_est.rcu import call_rcu
 from ipvs_est.stats import TEMP_LIST_KTID, Estimator
@@ -68,6 +68,8 @@ def stop_estimator(machine: Machine, est: Estimator) -> Body:
         _unlink_from_chain(machine, kd, est)
         if kd.est_count:
             netns.est_add_ktid = min(netns.est_add_ktid, kd.id)
+            if machine.revision.stop_prefers_room_to_holes and usable_context(netns) is None:
+                netns.est_add_ktid = choose_add_ktid(machine)
             return
         if kd.id > 0:
             yield machine.lock_est

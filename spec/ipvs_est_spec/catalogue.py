@@ -221,7 +221,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "progress.recalculation",
         "progress",
-        "No calc phase stays pending.",
+        "While there is an estimator no calc phase stays pending.",
         Scope.QUIET,
         "semantics 8, 11; D34, R4",
         progress.recalculation_completes,

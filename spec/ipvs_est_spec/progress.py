@@ -21,9 +21,17 @@ def none_waits_while_there_is_room(state: AbstractState[B, I]) -> B:
 
 
 def recalculation_completes(state: AbstractState[B, I]) -> B:
-    """No calc phase is pending, and limits are computed if anything is to be estimated."""
+    """While there is an estimator no calc phase is pending.
+
+    Without one no task may run; kthread 0 then recalculates when the next one is started.
+    """
     a = state.algebra
-    return a.negate(state.est_calc_phase())
+    zero = a.number(0)
+    nothing = a.both(
+        a.equal(state.temp_length(), zero),
+        state.every_slot(lambda slot: a.equal(state.est_count(slot), zero)),
+    )
+    return a.either(nothing, a.negate(state.est_calc_phase()))
 
 
 def wanted_tasks_run(state: AbstractState[B, I]) -> B:

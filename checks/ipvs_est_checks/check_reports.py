@@ -1,0 +1,87 @@
+"""The reports of `ipvs-est check` for machines: JSON and JUnit XML."""
+
+import json
+from xml.etree import ElementTree
+
+from ipvs_est.snapshot import snapshot_to_json
+from ipvs_est_checks.check import Problem, Report, Row, Verdict, worst
+from ipvs_est_checks.check_text import problem_lines
+from ipvs_est_checks.printable import printable
+
+REPORT_VERSION = 1
+
+
+def json_report(report: Report) -> str:
+    """The whole report, states before and after each failure included."""
+    written = {
+        "report": "ipvs-est check",
+        "version": REPORT_VERSION,
+        "complete": report.complete,
+        "profile": report.request.profile,
+        "seed": report.request.seed,
+        "revisions": [each.name for each in report.request.revisions],
+        "verdict": worst(report.rows).value,
+        "seconds": round(report.seconds, 3),
+        "rows": [_row(each) for each in report.rows],
+    }
+    return json.dumps(written, indent=1) + "\n"
+
+
+def _row(row: Row) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "sentence": row.sentence,
+        "revision": row.revision or None,
+        "verdict": row.verdict.value,
+        "how": row.how,
+        "cases": row.cases,
+        "seconds": round(row.seconds, 3),
+        "command": row.command or None,
+        "problems": [_problem(each) for each in row.problems],
+        "notes": list(row.notes),
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    failure = problem.failure
+    return {
+        "property": problem.property,
+        "revision": problem.revision or None,
+        "detail": problem.detail,
+        "history": list(problem.operations),
+        "step": None if failure is None else failure.step,
+        "before": None if failure is None else snapshot_to_json(failure.before),
+        "after": None if failure is None else snapshot_to_json(failure.after),
+        "command": problem.command,
+    }
+
+
+def junit_report(report: Report) -> str:
+    """A test case for each row; an interrupted run has an error of its own."""
+    failed = sum(row.verdict is Verdict.FAIL for row in report.rows)
+    skipped = sum(row.verdict in (Verdict.NOT_RUN, Verdict.INCOMPLETE) for row in report.rows)
+    counts = {
+        "tests": str(len(report.rows) + (not report.complete)),
+        "failures": str(failed),
+        "errors": str(int(not report.complete)),
+        "skipped": str(skipped),
+    }
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est check", **counts})
+    for row in report.rows:
+        name = f"{row.id} {row.revision}".strip()
+        attributes = {"classname": f"ipvs_est.check.{row.how}", "name": printable(name)}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        text = "\n".join(line for each in row.problems for line in problem_lines(each))
+        if row.verdict is Verdict.FAIL:
+            element = ElementTree.SubElement(case, "failure", {"message": row.sentence})
+            element.text = "\n".join(printable(line) for line in text.split("\n"))
+        elif row.verdict in (Verdict.NOT_RUN, Verdict.INCOMPLETE):
+            message = row.command or row.verdict.value
+            ElementTree.SubElement(case, "skipped", {"message": printable(message)})
+    if not report.complete:
+        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
+        ElementTree.SubElement(case, "error", {"message": "interrupted"})
+    ElementTree.indent(root, " ")
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'

@@ -1,0 +1,103 @@
+"""The report of `ipvs-est check` as text: one table, then the failures with their histories."""
+
+from collections.abc import Iterator, Sequence
+
+from ipvs_est import Snapshot
+from ipvs_est.state import state_to_json
+from ipvs_est_checks.check import Problem, Row, Verdict
+
+
+def table(rows: Sequence[Row], revisions: Sequence[str]) -> Iterator[str]:
+    """One line for each subject: a verdict for each revision, then what it says."""
+    merged: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        merged.setdefault((row.id, row.how), []).append(row)
+    head = ("id", *revisions, "how", "cases", "seconds", "what")
+    lines = [head]
+    for (subject, how), group in merged.items():
+        by_revision = {row.revision: row for row in group}
+        everywhere = by_revision.get("")
+        verdicts = []
+        for revision in revisions:
+            found = by_revision.get(revision, everywhere)
+            verdicts.append("-" if found is None else found.verdict.value)
+        lines.append(
+            (
+                subject,
+                *verdicts,
+                how,
+                str(sum(row.cases for row in group)),
+                f"{max(row.seconds for row in group):.1f}",
+                group[0].command or group[0].sentence,
+            )
+        )
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
+    for line in lines:
+        cells = [f"{cell:<{width}}" for cell, width in zip(line[:-1], widths, strict=True)]
+        yield "  ".join([*cells, line[-1]])
+
+
+def problem_lines(problem: Problem) -> Iterator[str]:
+    """A failure for a reader who knows the kernel's code: what, the history, the states."""
+    yield f"{problem.property} on {problem.revision or 'every revision'}: {problem.detail}"
+    if problem.operations:
+        yield "  history:"
+        for number, operation in enumerate(problem.operations, 1):
+            yield f"  {number:>4}  {operation}"
+    failure = problem.failure
+    if failure is not None:
+        where = (
+            "after the quiet time" if failure.step < 0 else f"after operation {failure.step + 1}"
+        )
+        yield f"  it fails {where}; what changed in that step:"
+        for line in changes(failure.before, failure.after):
+            yield f"    {line}"
+    yield f"  again: {problem.command}"
+
+
+_KERNEL_NAMES = {
+    "stopped": "est_stopped",
+    "kt_count": "est_kt_count",
+    "add_ktid": "est_add_ktid",
+    "max_threads": "est_max_threads",
+    "chain_max": "est_chain_max",
+    "calc_phase": "est_calc_phase",
+    "genid": "est_genid",
+    "genid_done": "est_genid_done",
+    "temp": "est_temp_list",
+}
+"""Names in the recorded form -> the kernel's."""
+
+
+def changes(before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """The estimator state's fields that differ, each with both values."""
+    left, right = state_to_json(before.state), state_to_json(after.state)
+    for name in left:
+        if name == "kthreads":
+            yield from _kthread_changes(left[name], right[name])
+        elif left[name] != right[name]:
+            yield f"{_KERNEL_NAMES.get(name, name)}: {left[name]} -> {right[name]}"
+
+
+def _kthread_changes(left: object, right: object) -> Iterator[str]:
+    assert isinstance(left, list)
+    assert isinstance(right, list)
+    for slot in range(max(len(left), len(right))):
+        old = left[slot] if slot < len(left) else None
+        new = right[slot] if slot < len(right) else None
+        if old == new:
+            continue
+        if not isinstance(old, dict) or not isinstance(new, dict):
+            yield f"kd {slot}: {'freed' if new is None else 'added'}"
+            continue
+        for name in new:
+            if old[name] != new[name]:
+                yield f"kd {slot} {name}: {old[name]} -> {new[name]}"
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """The closing line."""
+    counts = {each: sum(row.verdict is each for row in rows) for each in Verdict}
+    return ", ".join(
+        f"{count} {verdict.value.lower()}" for verdict, count in counts.items() if count
+    )

@@ -1,0 +1,75 @@
+"""`ipvs-est findings`."""
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.operation_json import operation_to_json
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.check_text import changes
+from ipvs_est_checks.findings import FINDINGS, Finding, history_of
+from ipvs_est_checks.monitor import finish, step, watch
+
+_BY_ID = {each.id: each for each in FINDINGS}
+
+
+@click.command()
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option(
+    "--revision",
+    type=click.Choice(list(REVISIONS)),
+    help="Run the histories on this revision.  [default: the last one that has the finding]",
+)
+@click.pass_context
+def findings(context: click.Context, ids: tuple[str, ...], revision: str | None) -> None:
+    """List the recorded findings, or tell the history of each ID step by step."""
+    unknown = [each for each in ids if each not in _BY_ID]
+    if unknown:
+        raise click.UsageError(f"no such finding: {', '.join(unknown)}")
+    if not ids:
+        for each in FINDINGS:
+            defect = f" ({each.defect})" if each.defect else ""
+            click.echo(f"{each.id}  {', '.join(each.revisions):<20}  {each.title}{defect}")
+        return
+    as_recorded = True
+    for id_ in ids:
+        finding = _BY_ID[id_]
+        chosen = REVISIONS[revision or finding.revisions[-1]]
+        broken: set[str] = set()
+        for line in story(finding, chosen, broken):
+            click.echo(line)
+        recorded = chosen.name in finding.revisions
+        as_recorded = as_recorded and (set(finding.properties) <= broken) == recorded
+    context.exit(exit_codes.PASS if as_recorded else exit_codes.FAIL)
+
+
+def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[str]:
+    """The history, each operation with what it changes; `broken` gets the properties broken."""
+    history = history_of(finding)
+    params = history.header.params
+    yield f"{finding.id} on {revision.name}: {finding.title}"
+    yield (
+        f"HZ {params.hz}, {params.nticks} x {params.tick_chains} chains,"
+        f" {params.possible_cpus} CPU, {params.est_cost_ns} ns an estimation"
+    )
+    seen = watch(params, revision)
+    for number, operation in enumerate(history.operations, 1):
+        before = seen.before
+        known = set(seen.failures)
+        yield f"{number:>3}  {json.dumps(operation_to_json(operation))}"
+        step(seen, operation)
+        for line in changes(before, seen.before):
+            yield f"       {line}"
+        for id_ in sorted(seen.failures.keys() - known):
+            yield f"     ! {id_}: {seen.failures[id_].detail}"
+        if seen.oracle.ended:
+            break
+    known = set(seen.failures)
+    finish(seen)
+    for id_ in sorted(seen.failures.keys() - known):
+        yield f"     ! {id_}: {seen.failures[id_].detail}"
+    if not seen.failures:
+        yield "     every property holds"
+    broken.update(seen.failures)

@@ -1,0 +1,59 @@
+"""Engine: each recorded finding still shows, and shows nowhere else."""
+
+import json
+from collections.abc import Iterator
+from time import perf_counter
+
+from ipvs_est.operation_json import operation_to_json
+from ipvs_est_checks.check import Problem, Request, Row, Verdict, timed
+from ipvs_est_checks.findings import FINDINGS, Finding, history_path, watch_finding
+
+
+def engine_findings(request: Request) -> Iterator[Row]:
+    """A row for each finding, on each of the revisions that are checked."""
+    for finding in FINDINGS:
+        if request.properties is not None and not request.properties & set(finding.properties):
+            continue
+        for revision in request.revisions:
+            started = perf_counter()
+            seen = watch_finding(finding, revision)
+            broken = set(seen.failures)
+            wanted = set(finding.properties)
+            recorded = revision.name in finding.revisions
+            if recorded:
+                verdict = Verdict.FINDING if wanted <= broken else Verdict.FAIL
+            else:
+                verdict = Verdict.FAIL if wanted & broken else Verdict.PASS
+            problems: tuple[Problem, ...] = ()
+            if verdict is not Verdict.PASS:
+                problems = tuple(
+                    Problem(
+                        property=each,
+                        revision=revision.name,
+                        detail=_detail(finding, each, seen.failures),
+                        operations=tuple(
+                            json.dumps(operation_to_json(step)) for step in seen.operations
+                        ),
+                        failure=seen.failures.get(each),
+                        command=f"ipvs-est replay --revision {revision.name}"
+                        f" {history_path(finding).name}",
+                    )
+                    for each in finding.properties
+                )
+            yield Row(
+                id=finding.id,
+                sentence=finding.title,
+                revision=revision.name,
+                verdict=verdict,
+                how="history",
+                cases=len(seen.operations),
+                seconds=timed(started),
+                problems=problems,
+            )
+
+
+def _detail(finding: Finding, property_id: str, failures: object) -> str:
+    del finding
+    if isinstance(failures, dict) and property_id in failures:
+        return str(failures[property_id].detail)
+    return "the recorded history does not break this property any more"

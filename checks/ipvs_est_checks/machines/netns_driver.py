@@ -1,0 +1,131 @@
+"""What the rules of the netns machine are made of: applying, judging, choosing operands."""
+
+from typing import ClassVar
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from ipvs_est import MAINLINE, Params, Revision
+from ipvs_est.operations import (
+    AddService,
+    Advance,
+    Delete,
+    DeleteDest,
+    DeleteService,
+    Operation,
+)
+from ipvs_est_checks.machines import netns_history as nh
+from ipvs_est_checks.machines.expected import reason_for
+from ipvs_est_checks.machines.naive_model import live
+from ipvs_est_checks.machines.report import (
+    FailureRecord,
+    Findings,
+    UnexpectedFailureError,
+    add_failure,
+    add_history,
+)
+from ipvs_est_checks.machines.system import REFERENCE, System
+
+NAME = "netns"
+MOST_OBJECTS = 70
+"""More only take time."""
+
+
+class NetnsDriver(RuleBasedStateMachine):
+    """A history that goes on; subclasses have the rules."""
+
+    revision: ClassVar[Revision] = MAINLINE
+    system: ClassVar[System] = REFERENCE
+    findings: ClassVar[Findings] = Findings()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: nh.History
+        self.next_id = 1
+        self.operations = 0
+        self.reached: set[str] = set()
+
+    def _begin(self, params: Params) -> None:
+        self.history = nh.begin(params, type(self).revision, type(self).system.new_oracle)
+
+    def teardown(self) -> None:
+        """The history ends: what the record as a whole shows, and what was reached."""
+        if not hasattr(self, "history"):
+            return
+        self._judge(nh.end(self.history))
+        self._count()
+        add_history(type(self).findings, NAME, self.reached, self.operations)
+
+    def _count(self) -> None:
+        type(self).findings.checks.update(self.history.seen.checks)
+        self.reached |= self.history.observer.reached
+
+    def _do(self, operation: Operation) -> None:
+        history = self.history
+        if nh.ended(history):
+            return
+        self.operations += 1
+        self._judge(nh.do(history, operation))
+
+    def _all(self, *operations: Operation) -> None:
+        for each in operations:
+            self._do(each)
+
+    def _judge(self, failing: list[str]) -> None:
+        history, findings = self.history, type(self).findings
+        revision, state = history.revision.name, history.seen.before
+        records = [
+            FailureRecord(
+                machine=NAME,
+                property=name,
+                sentence=history.failing[name],
+                revision=revision,
+                params=history.params,
+                operations=tuple(history.seen.operations),
+                steps=(),
+                reason=reason_for(revision, name, state),
+            )
+            for name in failing
+        ]
+        for each in records:
+            add_failure(findings, each)
+        for each in records:
+            if not each.reason:
+                raise UnexpectedFailureError(each)
+
+    @property
+    def _params(self) -> Params:
+        return self.history.params
+
+    @property
+    def _tick(self) -> int:
+        return self._params.tick_jiffies
+
+    @property
+    def _revolution(self) -> int:
+        return self._params.nticks * self._tick
+
+    def _usable(self) -> bool:
+        return not nh.ended(self.history) and self.history.model.initialised
+
+    def _room(self, wanted: int) -> int:
+        return max(0, min(wanted, MOST_OBJECTS - len(live(self.history.model))))
+
+    def _new_id(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
+    def _add_service(self) -> None:
+        self._do(AddService(self._new_id()))
+
+    def _delete(self, object_id: int) -> None:
+        model = self.history.model
+        if object_id in model.bare:
+            self._do(Delete(object_id))
+        elif object_id in model.services:
+            self._do(DeleteService(object_id))
+        elif object_id in model.dests:
+            self._do(DeleteDest(object_id))
+
+    def _drained(self) -> None:
+        """Enough time for a restart, a calc phase and a drain."""
+        self._do(Advance(self._params.hz // 5 + self._tick))

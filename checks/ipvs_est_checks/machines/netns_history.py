@@ -1,0 +1,128 @@
+"""One history of a netns: the system under watch, the naive model beside it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
+from ipvs_est.operations import Operation
+from ipvs_est.results import Deadlocked, Returned
+from ipvs_est_checks.machines.naive_compare import SENTENCES, Difference, differences, wrong_answer
+from ipvs_est_checks.machines.naive_model import NaiveModel, boot, live
+from ipvs_est_checks.machines.naive_steps import (
+    Answer,
+    Heap,
+    follow,
+    makes_sense,
+    needs_netns,
+    see,
+)
+from ipvs_est_checks.machines.situations import Observer, observe
+from ipvs_est_checks.monitor import NewOracle, Watch, finish, step, watch
+
+
+@dataclass(slots=True)
+class History:
+    """What is known of a history while it goes on."""
+
+    params: Params
+    revision: Revision
+    seen: Watch
+    model: NaiveModel
+    observer: Observer
+    events: int = 0
+    """How many of the recorded events are dealt with."""
+    failing: dict[str, str] = field(default_factory=dict)
+    """By property: what failed first."""
+
+
+def begin(params: Params, revision: Revision, new_oracle: NewOracle = Oracle) -> History:
+    """Start one, before netns init."""
+    return History(
+        params, revision, watch(params, revision, new_oracle), boot(params, revision), Observer()
+    )
+
+
+def do(history: History, operation: Operation) -> list[str]:
+    """Apply one operation to both; answers the properties that failed by it for the first time."""
+    seen, model = history.seen, history.model
+    before = seen.before
+    sensible = makes_sense(model, operation)
+    known = set(live(model))
+    result = step(seen, operation)
+    events = (seen.oracle.machine.events or [])[history.events :]
+    history.events += len(events)
+    found: list[Difference] = []
+    answer = Answer()
+    if isinstance(result, OperationError):
+        if sensible or seen.oracle.snapshot() != before:
+            found.append(("model.senseless", f"{operation} gave: {result}"))
+    elif not sensible:
+        found.append(("model.senseless", f"{operation} was done"))
+    elif not isinstance(result, ViolationError | Deadlocked):
+        heap = Heap(before.memory.allocations, before.memory.failing)
+        if isinstance(result, Returned) and _had_to_wait(before) and heap.failing is not None:
+            # Whoever ran meanwhile may have allocated as well: the model cannot know who
+            # met the failure, so the answer decides.
+            heap = Heap(0, (1, 1) if result.ret else None)
+        answer = follow(model, operation, heap)
+        unknown = see(model, events, known)
+        if unknown:
+            found.append(("model.estimated", f"objects {unknown} were estimated"))
+        found += wrong_answer(answer, result)
+        found += differences(model, seen.before)
+    for each in SENTENCES:
+        seen.checks[each] += 1
+    if not isinstance(result, OperationError):
+        observe(history.observer, operation, result, answer, before, seen.before, events)
+    return _note(history, found)
+
+
+def end(history: History) -> list[str]:
+    """End it with a quiet time; answers the properties that failed by it for the first time."""
+    finish(history.seen)
+    return _note(history, [])
+
+
+def ended(history: History) -> bool:
+    """Nothing defined follows."""
+    return bool(history.seen.oracle.ended)
+
+
+def failures_of(
+    params: Params,
+    revision: Revision,
+    operations: Iterable[Operation],
+    new_oracle: NewOracle = Oracle,
+) -> dict[str, str]:
+    """By property: what fails in a whole history; nothing in one that no netns can have."""
+    history = begin(params, revision, new_oracle)
+    for operation in operations:
+        if needs_netns(operation) and not history.model.initialised:
+            return {}
+        do(history, operation)
+        if ended(history) or _lost(history):
+            break
+    end(history)
+    return history.failing
+
+
+def _lost(history: History) -> bool:
+    """Model and system have parted: what follows would only repeat it."""
+    return any(each in SENTENCES for each in history.failing)
+
+
+def _had_to_wait(before: Snapshot) -> bool:
+    return any(mutex.owner is not None for mutex in before.mutexes)
+
+
+def _note(history: History, found: list[Difference]) -> list[str]:
+    fresh: list[str] = []
+    for name, failure in history.seen.failures.items():
+        if name not in history.failing:
+            history.failing[name] = failure.detail
+            fresh.append(name)
+    for name, text in found:
+        if name not in history.failing:
+            history.failing[name] = f"{SENTENCES[name]} Found: {text}."
+            fresh.append(name)
+    return fresh

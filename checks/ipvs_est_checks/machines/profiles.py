@@ -1,0 +1,145 @@
+"""How much a run does, and with which random numbers."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.internal.cache import LRUCache
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+M = TypeVar("M", bound=RuleBasedStateMachine)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Of one machine.
+
+    Hypothesis makes many of a round's histories from earlier ones of the round; several rounds
+    differ more.
+    """
+
+    rounds: int
+    examples: int
+    """Histories in a round."""
+    steps: int
+    """Rules in a history."""
+    more: int = 0
+    """Further rounds, at most, until every situation was reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Amounts by machine."""
+
+    name: str
+    netns: Amount
+    context: Amount
+    counters: Amount
+    cpulist: Amount
+    attempts: int
+    """Shorter histories tried for each failure that was not expected."""
+
+
+QUICK = Profile(
+    "quick",
+    netns=Amount(5, 26, 12, more=20),
+    context=Amount(2, 30, 50, more=20),
+    counters=Amount(2, 30, 40, more=20),
+    cpulist=Amount(2, 25, 25, more=20),
+    attempts=200,
+)
+"""All machines together in 20 seconds on one core."""
+CI = Profile(
+    "ci",
+    netns=Amount(12, 60, 25, more=20),
+    context=Amount(5, 80, 60, more=20),
+    counters=Amount(5, 80, 60, more=20),
+    cpulist=Amount(5, 80, 30, more=20),
+    attempts=600,
+)
+DEEP = Profile(
+    "deep",
+    netns=Amount(120, 80, 40, more=20),
+    context=Amount(50, 100, 90, more=20),
+    counters=Amount(50, 100, 90, more=20),
+    cpulist=Amount(50, 100, 40, more=20),
+    attempts=3000,
+)
+
+PROFILES: dict[str, Profile] = {each.name: each for each in (QUICK, CI, DEEP)}
+
+
+def fresh_seed() -> int:
+    """A seed for a run that was given none; print it."""
+    return random.SystemRandom().getrandbits(32)
+
+
+def settings_of(amount: Amount) -> settings:
+    """Every setting that changes what is explored is named here.
+
+    A profile of Hypothesis' own, such as the one that it loads when it finds itself in a CI
+    and that explores the same histories each time, thus has nothing left to decide. Shrinking
+    is left to `shorten`: it works on operations and tries a known number of times.
+    """
+    return settings(
+        max_examples=amount.examples,
+        stateful_step_count=amount.steps,
+        derandomize=False,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        backend="hypothesis",
+    )
+
+
+@contextmanager
+def nothing_left_behind() -> Iterator[None]:
+    """Hypothesis keeps notes in the current directory, database or not: not in a user's."""
+    with TemporaryDirectory() as folder:
+        set_hypothesis_home_dir(folder)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
+
+
+@contextmanager
+def no_local_constants() -> Iterator[None]:
+    """Keep Hypothesis from drawing numbers that it finds in the source of loaded modules.
+
+    Otherwise what a seed means would depend on what else the process has imported.
+    """
+    original, cache = providers._get_local_constants, providers.CONSTANTS_CACHE
+    providers._get_local_constants = Constants
+    providers.CONSTANTS_CACHE = LRUCache(1024)
+    try:
+        yield
+    finally:
+        providers._get_local_constants, providers.CONSTANTS_CACHE = original, cache
+
+
+def explore(
+    machine: type[M], amount: Amount, number: int, complete: Callable[[], bool] = lambda: True
+) -> None:
+    """Run a machine with the seed `number`; raises what its first failing history raised.
+
+    `complete` tells whether all situations were reached: else more rounds follow.
+    """
+    numbers = random.Random(number)
+    for done in range(amount.rounds + amount.more):
+        if done >= amount.rounds and complete():
+            break
+        chosen = seed(numbers.getrandbits(64))(machine)
+        with nothing_left_behind(), no_local_constants():
+            run_state_machine_as_test(chosen, settings=settings_of(amount))
