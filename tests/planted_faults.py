@@ -1252,6 +1252,16 @@ FAULTS = (
         trace="early-3015.jsonl",
     ),
     Fault(
+        id="reader-goes-on-from-an-unlinked-node",
+        section="7",
+        rule="an RCU reader may still stand on an unlinked estimator",
+        module="hlist.py",
+        old="    node.prev = None\n",
+        new="    node.prev = node.next = None\n",
+        test="test_kthread_goes_on_from_an_estimator_that_is_stopped_under_it",
+        uncaught=NO_OVERLAP,
+    ),
+    Fault(
         id="full-is-cleared",
         section="7",
         rule="full[cid] is cleared",
@@ -1881,6 +1891,28 @@ FAULTS = (
         old=("        if task.should_stop:\n            return\n        now"),
         new=("        if task.should_stop and not kd.id:\n            return\n        now"),
         trace="nototal-3014.jsonl",
+    ),
+    Fault(
+        id="gap-is-taken-after-the-drain",
+        section="8c",
+        rule="gap counts from now, not from before the drain",
+        module="kthread.py",
+        old=(
+            "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
+            "            yield from drain_temp_list(machine, task)\n"
+            "        if task.should_stop:\n"
+            "            return\n"
+            "        now = jiffies(machine)\n"
+        ),
+        new=(
+            "        now = jiffies(machine)\n"
+            "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
+            "            yield from drain_temp_list(machine, task)\n"
+            "        if task.should_stop:\n"
+            "            return\n"
+        ),
+        test="test_sleep_is_counted_from_after_the_drain",
+        uncaught=NO_OVERLAP,
     ),
     Fault(
         id="gap-is-signed",
@@ -4674,5 +4706,17 @@ FAULTS = (
         old="drain_takes_total_first: bool = False",
         new="drain_takes_total_first: bool = True",
         trace="recalc-3017.jsonl",
+    ),
+    Fault(
+        id="thread-limit-when-disabled-flipped-on",
+        section="6",
+        rule="the thread limit does not hold while enable is 0 (in every recorded kernel)",
+        module="revision.py",
+        old="thread_limit_when_disabled: bool = False",
+        new="thread_limit_when_disabled: bool = True",
+        test="test_thread_limit_refuses_a_context",
+        uncaught=(
+            "While enable is 0, recordings add a context only to an empty array without a limit."
+        ),
     ),
 )

@@ -1058,6 +1058,28 @@ def test_kthread_0_leaves_without_a_step_when_stopped_during_the_drain() -> None
         assert temp_list(machine) == [1]
 
 
+def test_sleep_is_counted_from_after_the_drain() -> None:
+    for revision in ALL:
+        machine = small(revision)
+        machine.netns.est_chain_max = 2
+        kd = put_kd(machine)
+        wait(machine, 1)
+        task = start_task(machine, kd)
+        kd.est_timer = 1030
+
+        def take_time(machine: Machine = machine) -> None:
+            machine.now += 12
+
+        # The drain waits for the service mutex until 1012.
+        names = function(
+            machine,
+            kd,
+            Others(LOCK_SERVICE, 1, take_time),
+            Others("sleep 18", 1, ask_to_stop(task)),
+        )
+        assert names == [LOCK_SERVICE, UNLOCK_SERVICE, "sleep 18"]
+
+
 def steps_until_sleep(lateness: int) -> tuple[int, str]:
     """A kthread that is late by that many jiffies: rows until it first sleeps, and the sleep.
 
@@ -1203,9 +1225,7 @@ def test_kthread_asked_to_stop_estimates_no_further_chain() -> None:
 
 def test_kthread_asked_to_stop_estimates_no_further_estimator_of_the_chain() -> None:
     row = row_of_two_chains(replace(SMALL, word_bits=32))
-    newest = row.kd.ticks[NEW]
-    assert newest is not None
-    for chain in newest.chains:
+    for chain in row.td.chains:
         for est in nodes(chain):
             est.stats.cpustats = {0: [0] * (SYNCP + 1)}
     names = points(
@@ -1218,6 +1238,24 @@ def test_kthread_asked_to_stop_estimates_no_further_estimator_of_the_chain() -> 
     assert names[-2:] == [GIVE_WAY, RCU_UNLOCK]
     assert names.count(GIVE_WAY) == 1
     assert estimated(row.machine) == [2]
+
+
+def test_kthread_goes_on_from_an_estimator_that_is_stopped_under_it() -> None:
+    row = row_of_two_chains(replace(SMALL, word_bits=32))
+    newest, *_ = nodes(row.td.chains[0])
+    newest.stats.cpustats = {0: [0] * (SYNCP + 1)}
+
+    def stop_it() -> None:
+        for _ in stop_estimator(row.machine, newest):
+            pass
+
+    points(
+        row.machine,
+        estimate_tick(row.machine, row.kd, row.task, NEW),
+        # While the first word of its counters is read.
+        Others("word 0", 1, stop_it),
+    )
+    assert estimated(row.machine) == [2, 1, 6, 5]
 
 
 def test_row_whose_tick_goes_while_giving_way_is_left() -> None:

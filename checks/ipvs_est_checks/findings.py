@@ -129,6 +129,14 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "drain_takes_total_first",
     ),
+    Finding(
+        "F13",
+        "After netns exit has begun kthread 0 adds contexts beyond the thread limit.",
+        ("limits.published",),
+        ("v7", "stable", "mainline"),
+        "",
+        "thread_limit_when_disabled",
+    ),
 )
 
 

@@ -35,7 +35,10 @@ def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> bool:
     threads = netns.est_kt_count
     if machine.revision.thread_limit_counts_contexts:
         threads = sum(kd is not None for kd in netns.est_kt_arr)
-    return netns.enable and netns.est_max_threads != 0 and threads >= netns.est_max_threads
+    tested = netns.enable and netns.est_max_threads != 0
+    if machine.revision.thread_limit_when_disabled:
+        tested = netns.est_max_threads != 0
+    return tested and threads >= netns.est_max_threads
 
 
 def _add_locked(machine: Machine) -> AddResult:

@@ -48,6 +48,8 @@ class Revision:
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    thread_limit_when_disabled: bool = False
+    """Repair of F13: the thread limit holds also while `enable` is 0 (section 6)."""
     drain_takes_total_first: bool = False
     """Repair of F12: the total is enqueued before all others (section 10)."""
     stop_prefers_room_to_holes: bool = False
@@ -113,6 +115,7 @@ REPAIRED = replace(
     name="repaired",
     kernel="",
     renews_flags_with_limits=True,
+    thread_limit_when_disabled=True,
     drain_takes_total_first=True,
     stop_prefers_room_to_holes=True,
     frees_cpulist_under_est_mutex=True,

@@ -60,6 +60,11 @@ _D08 = Known("D08: netns exit stops the total's estimator without the service mu
 _D07 = Known("D07: a recalculation reads est_row of a kd that it has just freed.")
 _D09 = Known("D09: the error path of adding a service calls through a cleared scheduler.")
 
+_NO_LIMIT_AT_EXIT = Known(
+    "The thread limit is tested only while `enable` is set, and the drain goes on without.",
+    lambda state: not state.state.enable,
+)
+
 _MAINLINE = {
     "bitmaps.full": Known(STALE_FLAGS),
     "bitmaps.avail": Known(STALE_FLAGS),
@@ -69,6 +74,7 @@ _MAINLINE = {
     "array.add-ktid-usable": _HOLE_STAYS_CHOSEN,
     "locks.est-fields": _MASK_AT_EXIT,
     "place.total": _TOTAL_OVERTAKEN,
+    "limits.published": _NO_LIMIT_AT_EXIT,
 }
 _STABLE = {
     **_MAINLINE,
