@@ -6,6 +6,7 @@ from ipvs_est.events import Averaged, Estimated, ReadingBegun
 from ipvs_est.hlist import first
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, touch
+from ipvs_est.memory import Life
 from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, GiveWay
 from ipvs_est.seqcount import sum_split
 from ipvs_est.stats import Estimator, estimate
@@ -42,9 +43,10 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
 def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> None:
     stats = est.stats
     machine.clock_ns += machine.est_cost_ns
+    if stats.life is Life.FREED:
+        touch(machine, stats, "cpustats", _WHERE)
     # Without any counter the sums, and so the rates, are and stay 0.
     if stats.cpustats:
-        touch(machine, stats, "cpustats", _WHERE)
         last, before = est.last, est.rates
         sums = sum_cpustats(stats.cpustats)
         estimate(stats, sums)

@@ -32,7 +32,8 @@ def update_rates(rates: Group, last: Group, sums: Group) -> Group:
 
 
 def decode_rates(rates: Group) -> Group:
-    """Rates per second as a reader sees them, rounded up (`ip_vs_read_estimator`)."""
+    """Rates per second as a reader sees them, rounded to the nearest, a half down
+    (`ip_vs_read_estimator`)."""
     return (
         (rates[0] + 0x1FF & U64_MASK) >> 10,
         (rates[1] + 0x1FF & U64_MASK) >> 10,
