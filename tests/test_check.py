@@ -102,6 +102,13 @@ def test_bad_arguments_are_named(arguments: list[str], message: str) -> None:
     assert message in result.output
 
 
+def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--property", "no.such"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "Error: --property no.such: there is no such property\n"
+
+
 def test_the_findings_engine_tells_where_each_shows() -> None:
     rows = list(engine_findings(request()))
     assert len(rows) == 3 * len(FINDINGS)

@@ -11,6 +11,7 @@ import click
 
 from ipvs_est import __version__
 from ipvs_est_checks import exit_codes
+from ipvs_est_checks.printable import printable
 
 SUBCOMMANDS = {
     "replay": "cli_replay:replay_command",
@@ -78,7 +79,8 @@ def _invoke(arguments: list[str]) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        error.show()
+        # One line, without click's usage, which --help tells.
+        _complain(f"Error: {printable(error.format_message())}")
         return exit_codes.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted", err=True)
