@@ -8,13 +8,16 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est_checks import cli_check
+from ipvs_est_checks import engine_machines as engine_machines_module
 from ipvs_est_checks.check import Engine, Problem, Request, Row, Verdict, worst
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_findings import engine_findings
+from ipvs_est_checks.engine_machines import engine_machines
 from ipvs_est_checks.findings import FINDINGS
+from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_spec.catalogue import PROPERTIES
 
 TRACES = Path(__file__).parent / "data" / "traces"
@@ -100,6 +103,20 @@ def test_bad_arguments_are_named(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(cli, ["check", *arguments])
     assert result.exit_code == 2
     assert message in result.output
+
+
+def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lucky(revision: Revision, profile: str, seed: int) -> MachineReport:
+        checks = tuple((each.id, 1) for each in PROPERTIES)
+        return MachineReport(revision.name, profile, seed, (), checks, (), (), 1, 1, 0.0)
+
+    monkeypatch.setattr(engine_machines_module, "run_machines", lucky)
+    rows = {(each.id, each.revision): each.verdict for each in engine_machines(request())}
+    assert rows["bitmaps.full", "mainline"] is Verdict.FINDING
+    assert rows["bitmaps.full", "repaired"] is Verdict.PASS
+    assert rows["counts.tick", "mainline"] is Verdict.PASS
 
 
 def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

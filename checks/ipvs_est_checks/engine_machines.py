@@ -60,7 +60,8 @@ def _row(
     count = dict(report.checks).get(property_id, 0)
     if any(not each.reason for each in failures):
         verdict = Verdict.FAIL
-    elif failures:
+    elif failures or explained(revision.name, property_id):
+        # Whether or not these histories came across it: its own history confirms it.
         verdict = Verdict.FINDING
     else:
         # A property that was never evaluated has not passed.
