@@ -137,6 +137,14 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "thread_limit_when_disabled",
     ),
+    Finding(
+        "F14",
+        "After an aborted first calc phase kthread 0 enqueues with all limits 0.",
+        ("limits.known", "limits.kthread", "limits.tick"),
+        ("v7",),
+        "D01",
+        "returns_after_aborted_calc_phase",
+    ),
 )
 
 

@@ -87,6 +87,7 @@ _STABLE = {
 _V7 = {
     **_STABLE,
     "memory.pointer": _D09,
+    "limits.known": _D01,
     "limits.tick": _D01,
     "limits.kthread": _D01,
 }
