@@ -1,8 +1,8 @@
-"""The algebra of z3's terms; the one module that imports z3."""
+"""The algebra of z3's terms."""
 
 from collections.abc import Iterable
 
-import z3
+from ipvs_est_spec.z3_names import z3
 
 
 class Z3Algebra:

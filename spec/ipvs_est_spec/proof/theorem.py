@@ -1,0 +1,85 @@
+"""What a theorem is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ipvs_est_spec.z3_names import z3
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A premise that can be left out; each theorem needs each of its own."""
+
+    id: str
+    sentence: str
+    term: z3.BoolRef
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One formula: the definitions and the assumptions imply the conclusion."""
+
+    name: str
+    """Tells the goals of one theorem apart: a step, a geometry, a revision; '' if there is one."""
+    assumptions: tuple[Assumption, ...]
+    conclusion: z3.BoolRef
+    definitions: tuple[z3.BoolRef, ...] = ()
+    """What the symbols mean and which values their C types can hold. Never left out, and
+    satisfiable for every value of the inputs."""
+    shown: tuple[tuple[str, z3.ExprRef], ...] = ()
+    """Named values of a counterexample, in the order in which they are printed."""
+    needless: tuple[str, ...] = ()
+    """Assumptions that this goal happens not to need, while another goal of its theorem does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """One query to the fixed-point engine: no run from an initial state reaches a bad one."""
+
+    name: str
+    state: tuple[z3.ExprRef, ...]
+    """State variables."""
+    following: tuple[z3.ExprRef, ...]
+    """The same after one step."""
+    assumptions: tuple[Assumption, ...]
+    """Over `state` and `following`: restrictions of the steps."""
+    initial: z3.BoolRef
+    step: z3.BoolRef
+    bad: z3.BoolRef
+
+
+Obligation = Goal | Reachability
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A mutated theorem that must be refuted, so that the theorem is seen to say something."""
+
+    sentence: str
+    """What was changed."""
+    obligation: Callable[[], Obligation]
+
+
+@dataclass(frozen=True, slots=True)
+class Theorem:
+    """A statement that z3 proves, or refutes where a finding says so."""
+
+    id: str
+    group: str
+    sentence: str
+    """One plain sentence."""
+    scope: str
+    """For all of what."""
+    source: str
+    """Section of the semantics, row of the known defects, properties of the catalogue."""
+    obligations: Callable[[], tuple[Obligation, ...]]
+    """Built on demand; all have to be proved."""
+    twin: Twin
+    revision: str = ""
+    """The revision that it is about; '' = all of them alike."""
+    properties: tuple[str, ...] = ()
+    """Ids of the catalogue's properties whose predicates are used."""
+    refuted_by: tuple[str, ...] = ()
+    """Findings or known defects for which it does not hold; () = it has to hold."""
+    second_solver: bool = False
+    """Also to be checked with another solver, by SMT-LIB."""
