@@ -4719,4 +4719,13 @@ FAULTS = (
             "While enable is 0, recordings add a context only to an empty array without a limit."
         ),
     ),
+    Fault(
+        id="keeps-row-when-stopped-in-sleep-flipped-on",
+        section="8",
+        rule="a task stopped in its sleep moves on to the next row (in every recorded kernel)",
+        module="revision.py",
+        old="keeps_row_when_stopped_in_sleep: bool = False",
+        new="keeps_row_when_stopped_in_sleep: bool = True",
+        trace="early-3031.jsonl",
+    ),
 )

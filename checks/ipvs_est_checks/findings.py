@@ -145,6 +145,14 @@ FINDINGS: tuple[Finding, ...] = (
         "D01",
         "returns_after_aborted_calc_phase",
     ),
+    Finding(
+        "F15",
+        "Each restart makes a sleeping kthread skip a row, and its revolution a tick shorter.",
+        ("delay.closest",),
+        ("v7", "stable", "mainline"),
+        "",
+        "keeps_row_when_stopped_in_sleep",
+    ),
 )
 
 

@@ -7,7 +7,7 @@ from ipvs_est.fixed import signed
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, jiffies
 from ipvs_est.points import Body, Sleep
-from ipvs_est.tasks import Task
+from ipvs_est.tasks import Task, asked_to_stop
 
 # A kthread that is later than this forgets the past instead of catching up.
 CATCH_UP_TICKS = 8
@@ -44,6 +44,8 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
                 kd.est_timer = now - tick & mask
                 gap = tick
             yield Sleep(gap, "ip_vs_estimation_kthread")
+            if machine.revision.keeps_row_when_stopped_in_sleep and asked_to_stop(task):
+                return
         elif gap < -CATCH_UP_TICKS * tick:
             kd.est_timer = now
         if kd.tick_len[row]:

@@ -48,6 +48,9 @@ class Revision:
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    keeps_row_when_stopped_in_sleep: bool = False
+    """Repair of F15: a task stopped in its sleep leaves est_row and est_timer to the next one
+    (section 8)."""
     thread_limit_when_disabled: bool = False
     """Repair of F13: the thread limit holds also while `enable` is 0 (section 6)."""
     drain_takes_total_first: bool = False
@@ -115,6 +118,7 @@ REPAIRED = replace(
     name="repaired",
     kernel="",
     renews_flags_with_limits=True,
+    keeps_row_when_stopped_in_sleep=True,
     thread_limit_when_disabled=True,
     drain_takes_total_first=True,
     stop_prefers_room_to_holes=True,

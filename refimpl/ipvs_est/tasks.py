@@ -57,3 +57,8 @@ class Task(HeapObject):
 
     def describe(self) -> str:
         return f"task {self.name}"
+
+
+def asked_to_stop(task: Task) -> bool:
+    """Whether the task is asked to stop by now: that may have changed since it last waited."""
+    return task.should_stop

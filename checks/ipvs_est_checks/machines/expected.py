@@ -1,108 +1,82 @@
-"""Properties that are known to fail on a merged revision: collected, so that the search goes on.
+"""Failures that a recorded finding explains: collected, so that the search goes on.
 
-Each with its reason. A property of the catalogue or of the model that is not named here for
-a revision ends the search when it fails.
+A failure is taken for a known one only if its cause is shown: the same history, on the same
+revision with that finding's repair, must not break the property.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from ipvs_est import Snapshot
+from ipvs_est import Revision
+from ipvs_est_checks.findings import FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Why a property fails."""
+class Cause:
+    """Why properties fail on some revisions."""
 
-    reason: str
-    seen_in: Callable[[Snapshot], bool] | None = None
-    """Tells the state in which it fails for that reason; None = whatever the state."""
-
-
-def _hole_at_thread_limit(state: Snapshot) -> bool:
-    slots = state.state.kthreads
-    return None in slots and len(slots) >= state.state.max_threads
-
-
-def _add_ktid_is_hole(state: Snapshot) -> bool:
-    slots = state.state.kthreads
-    return state.state.add_ktid < len(slots) and slots[state.state.add_ktid] is None
+    id: str
+    """Of a finding, or a row of the known defects."""
+    title: str
+    properties: tuple[str, ...]
+    revisions: tuple[str, ...]
+    repairs: tuple[str, ...]
+    """Fields of Revision which, set together, remove it."""
 
 
-STALE_FLAGS = (
-    "New limits leave the flags of the tick in which kd 0 keeps its last estimator as the old"
-    " limits made them."
+_D03 = Cause(
+    "D03",
+    "Kthread 0 and whoever stops it wait for each other.",
+    ("locks.deadlock",),
+    ("v7", "stable"),
+    (
+        "calc_stats_under_est_mutex",
+        "calc_stops_tasks_before_service_mutex",
+        "kd0_until_exit",
+        "start_marks_kd0_needed",
+        "total_stopped_under_service_mutex",
+        "work_drops_est_mutex_for_kd0",
+        "work_starts_kd0_if_needed",
+        "work_starts_tasks",
+    ),
 )
-_HOLES_COUNT = Known(
-    "The thread limit is compared with est_kt_count, which counts holes: at the limit a hole is"
-    " not used again, and estimators wait though fewer kthreads run than are allowed.",
-    _hole_at_thread_limit,
-)
-_HOLE_STAYS_CHOSEN = Known(
-    "With all kthreads full est_add_ktid names the lowest hole. A later deletion above the hole"
-    " takes the minimum of the two slots, so the hole stays chosen though a kthread has space.",
-    _add_ktid_is_hole,
-)
-_MASK_AT_EXIT = Known(
-    "Netns exit frees the cpulist's mask without est_mutex, before it cancels the reload work."
-)
-_D01 = Known("D01: kthread 0 drains with all limits 0 after an aborted first calc phase.")
-_D03 = Known("D03: kthread 0 and whoever stops it wait for each other.")
-_TOTAL_OVERTAKEN = Known(
-    "Without memory for its tick the total goes back to the temp list. What is added before the"
-    " next attempt goes to the list's head, and may fill kd 0 before the total's turn comes."
-)
-_D04 = Known(
-    "D04: the first service sets `enable` and what follows from it without est_mutex; and netns"
-    " exit frees the cpulist's mask without it."
-)
-_D08 = Known("D08: netns exit stops the total's estimator without the service mutex.")
-_D07 = Known("D07: a recalculation reads est_row of a kd that it has just freed.")
-_D09 = Known("D09: the error path of adding a service calls through a cleared scheduler.")
+"""Known, and met by sequential histories; not in the registry, since it takes several repairs."""
 
-_NO_LIMIT_AT_EXIT = Known(
-    "The thread limit is tested only while `enable` is set, and the drain goes on without.",
-    lambda state: not state.state.enable,
+CAUSES: tuple[Cause, ...] = (
+    *(
+        Cause(each.id, each.title, each.properties, each.revisions, (each.repair,))
+        for each in FINDINGS
+    ),
+    _D03,
 )
 
-_MAINLINE = {
-    "bitmaps.full": Known(STALE_FLAGS),
-    "bitmaps.avail": Known(STALE_FLAGS),
-    "bitmaps.in-range": Known(STALE_FLAGS + " An available row may then have no chain left."),
-    "limits.chain": Known(STALE_FLAGS + " A chain not marked as full takes one too many."),
-    "progress.room": _HOLES_COUNT,
-    "array.add-ktid-usable": _HOLE_STAYS_CHOSEN,
-    "locks.est-fields": _MASK_AT_EXIT,
-    "place.total": _TOTAL_OVERTAKEN,
-    "limits.published": _NO_LIMIT_AT_EXIT,
-}
-_STABLE = {
-    **_MAINLINE,
-    "memory.use-after-free": _D07,
-    "locks.deadlock": _D03,
-    "locks.est-fields": _D04,
-    "locks.lists": _D08,
-    "locks.service-fields": _D08,
-}
-_V7 = {
-    **_STABLE,
-    "memory.pointer": _D09,
-    "limits.known": _D01,
-    "limits.tick": _D01,
-    "limits.kthread": _D01,
-}
-
-EXPECTED: Mapping[str, Mapping[str, Known]] = {
-    "v7": _V7,
-    "stable": _STABLE,
-    "mainline": _MAINLINE,
-}
-"""By revision and property. `repaired` has none: whatever fails there is news."""
+Holds = Callable[[Revision], bool]
+"""Whether the property holds in the same history on another revision."""
 
 
-def reason_for(revision: str, property_id: str, state: Snapshot) -> str:
-    """Why the property fails on that revision in that state; '' if it must not."""
-    known = EXPECTED.get(revision, {}).get(property_id)
-    if known is None or (known.seen_in is not None and not known.seen_in(state)):
+def repaired(revision: Revision, causes: tuple[Cause, ...]) -> Revision:
+    """The revision with the repairs of those causes."""
+    fields = {name: True for each in causes for name in each.repairs}
+    return replace(revision, **fields)  # type: ignore[arg-type]  # all of them are booleans
+
+
+def reason_for(revision: Revision, property_id: str, holds: Holds) -> str:
+    """What makes the property fail in this history; '' if nothing known does."""
+    known = tuple(each for each in CAUSES if revision.name in each.revisions)
+    if not any(property_id in each.properties for each in known):
         return ""
-    return known.reason
+    for causes in _suspects(known, property_id):
+        if holds(repaired(revision, causes)):
+            return "; ".join(f"{each.id}: {each.title}" for each in causes)
+    return ""
+
+
+def _suspects(known: tuple[Cause, ...], property_id: str) -> Iterator[tuple[Cause, ...]]:
+    """One recorded for the property; all of those; all that the revision has."""
+    named = tuple(each for each in known if property_id in each.properties)
+    for each in named:
+        yield (each,)
+    if len(named) > 1:
+        yield named
+    if len(known) > len(named):
+        yield known

@@ -1,5 +1,6 @@
 """What the rules of the netns machine are made of: applying, judging, choosing operands."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine
@@ -72,17 +73,17 @@ class NetnsDriver(RuleBasedStateMachine):
 
     def _judge(self, failing: list[str]) -> None:
         history, findings = self.history, type(self).findings
-        revision, state = history.revision.name, history.seen.before
+        revision = history.revision
         records = [
             FailureRecord(
                 machine=NAME,
                 property=name,
                 sentence=history.failing[name],
-                revision=revision,
+                revision=revision.name,
                 params=history.params,
                 operations=tuple(history.seen.operations),
                 steps=(),
-                reason=reason_for(revision, name, state),
+                reason=reason_for(revision, name, self._holds(name)),
             )
             for name in failing
         ]
@@ -91,6 +92,16 @@ class NetnsDriver(RuleBasedStateMachine):
         for each in records:
             if not each.reason:
                 raise UnexpectedFailureError(each)
+
+    def _holds(self, property_id: str) -> Callable[[Revision], bool]:
+        """Tells of another revision whether the property holds there in the same history."""
+        params, operations = self.history.params, tuple(self.history.seen.operations)
+        new_oracle = type(self).system.new_oracle
+
+        def holds(revision: Revision) -> bool:
+            return property_id not in nh.failures_of(params, revision, operations, new_oracle)
+
+        return holds
 
     @property
     def _params(self) -> Params:
