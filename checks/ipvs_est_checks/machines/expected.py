@@ -60,15 +60,23 @@ def repaired(revision: Revision, causes: tuple[Cause, ...]) -> Revision:
     return replace(revision, **fields)  # type: ignore[arg-type]  # all of them are booleans
 
 
-def reason_for(revision: Revision, property_id: str, holds: Holds) -> str:
-    """What makes the property fail in this history; '' if nothing known does."""
+def reason_for(revision: Revision, property_id: str, holds: Holds, likely: str = "") -> str:
+    """What makes the property fail in this history; '' if nothing known does.
+
+    `likely`, an earlier answer, is tried first.
+    """
     known = tuple(each for each in CAUSES if revision.name in each.revisions)
     if not any(property_id in each.properties for each in known):
         return ""
-    for causes in _suspects(known, property_id):
+    suspects = sorted(_suspects(known, property_id), key=lambda causes: _told(causes) != likely)
+    for causes in suspects:
         if holds(repaired(revision, causes)):
-            return "; ".join(f"{each.id}: {each.title}" for each in causes)
+            return _told(causes)
     return ""
+
+
+def _told(causes: tuple[Cause, ...]) -> str:
+    return "; ".join(f"{each.id}: {each.title}" for each in causes)
 
 
 def _suspects(known: tuple[Cause, ...], property_id: str) -> Iterator[tuple[Cause, ...]]:

@@ -1,6 +1,5 @@
 """What the rules of the netns machine are made of: applying, judging, choosing operands."""
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from hypothesis.stateful import RuleBasedStateMachine
@@ -74,6 +73,7 @@ class NetnsDriver(RuleBasedStateMachine):
     def _judge(self, failing: list[str]) -> None:
         history, findings = self.history, type(self).findings
         revision = history.revision
+        failing_with: dict[Revision, frozenset[str]] = {}
         records = [
             FailureRecord(
                 machine=NAME,
@@ -83,7 +83,7 @@ class NetnsDriver(RuleBasedStateMachine):
                 params=history.params,
                 operations=tuple(history.seen.operations),
                 steps=(),
-                reason=reason_for(revision, name, self._holds(name)),
+                reason=self._reason(name, failing_with),
             )
             for name in failing
         ]
@@ -93,15 +93,21 @@ class NetnsDriver(RuleBasedStateMachine):
             if not each.reason:
                 raise UnexpectedFailureError(each)
 
-    def _holds(self, property_id: str) -> Callable[[Revision], bool]:
-        """Tells of another revision whether the property holds there in the same history."""
+    def _reason(self, property_id: str, failing_with: dict[Revision, frozenset[str]]) -> str:
+        """What known cause the failure has; `failing_with` keeps what was tried for this state."""
         params, operations = self.history.params, tuple(self.history.seen.operations)
-        new_oracle = type(self).system.new_oracle
+        findings, new_oracle = type(self).findings, type(self).system.new_oracle
 
         def holds(revision: Revision) -> bool:
-            return property_id not in nh.failures_of(params, revision, operations, new_oracle)
+            if revision not in failing_with:
+                failures = nh.failures_of(params, revision, operations, new_oracle)
+                failing_with[revision] = frozenset(failures)
+            return property_id not in failing_with[revision]
 
-        return holds
+        likely = findings.causes.get(property_id, "")
+        reason = reason_for(self.history.revision, property_id, holds, likely)
+        findings.causes[property_id] = reason
+        return reason
 
     @property
     def _params(self) -> Params:

@@ -100,6 +100,8 @@ class Findings:
     checks: Counter[str] = field(default_factory=Counter)
     failures: dict[tuple[str, str], FailureRecord] = field(default_factory=dict)
     """By property and machine: that with the shortest history."""
+    causes: dict[str, str] = field(default_factory=dict)
+    """By property: what made it fail last."""
     reached: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Histories by machine and situation."""
     examples: Counter[str] = field(default_factory=Counter)

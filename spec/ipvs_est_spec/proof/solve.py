@@ -1,0 +1,315 @@
+"""Deciding a theorem with z3: its premises, its goals, its twin and each of its assumptions."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from time import perf_counter
+
+from ipvs_est_spec.proof.theorem import Goal, Obligation, Reachability, Theorem
+from ipvs_est_spec.z3_names import z3
+
+RLIMIT = 200_000_000
+"""z3's own measure of work for one query, so that the limit does not depend on the machine;
+about a minute."""
+
+
+class Status(Enum):
+    """What z3 says of one formula."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+class Verdict(Enum):
+    """What is said of a theorem."""
+
+    PROVED = "PROVED"
+    FINDING = "FINDING"
+    """Refuted, as recorded."""
+    FAIL = "FAIL"
+    UNKNOWN = "UNKNOWN"
+    """z3 gave up on one of the queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to ask."""
+
+    seed: int = 0
+    """Of z3's random choices."""
+    rlimit: int = RLIMIT
+    """For each query; 0: no limit."""
+    drop_assumptions: bool = True
+    """Also ask whether each assumption is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """z3's answer to one query."""
+
+    status: Status
+    values: tuple[tuple[str, str], ...] = ()
+    """The counterexample's values, or the states of a run one after another."""
+    reason: str = ""
+    """Why z3 does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What comes of an obligation without one of its assumptions."""
+
+    assumption: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One obligation."""
+
+    name: str
+    answer: Answer
+    premises: Status
+    """Of "the premises contradict each other": to be refuted."""
+    dropped: tuple[Dropped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One theorem."""
+
+    id: str
+    verdict: Verdict
+    obligations: tuple[Decided, ...]
+    twin: Answer
+    complaints: tuple[str, ...]
+    """Why the verdict is FAIL or UNKNOWN."""
+    queries: int
+    seconds: float
+
+
+def decide(theorem: Theorem, options: Options) -> Outcome:
+    """Ask z3 everything about a theorem.
+
+    Sets z3's random seed for the whole process. The same seed gives the same answers.
+    """
+    started = perf_counter()
+    seed_z3(options.seed)
+    found: list[Decided] = []
+    needless: dict[str, list[bool]] = {}
+    queries = 1
+    for obligation in theorem.obligations():
+        began = perf_counter()
+        answer = ask(obligation, options)
+        premises = _premises(obligation, options)
+        queries += 1 + _premise_queries(obligation)
+        dropped: list[Dropped] = []
+        listed = obligation.needless if isinstance(obligation, Goal) else ()
+        for each in obligation.assumptions:
+            needless.setdefault(each.id, []).append(each.id in listed)
+            if each.id in listed or not options.drop_assumptions or theorem.refuted_by:
+                continue
+            without = ask(_without(obligation, each.id), options)
+            dropped.append(Dropped(each.id, without.status))
+            queries += 1
+        unknown = set(listed) - {each.id for each in obligation.assumptions}
+        if unknown:
+            raise ValueError(f"{theorem.id}: not an assumption: {', '.join(sorted(unknown))}")
+        seconds = perf_counter() - began
+        found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
+    twin = ask(theorem.twin.obligation(), options)
+    nowhere = [each for each, listed in needless.items() if all(listed)]
+    failures = tuple(_failures(theorem, found, twin, nowhere))
+    unknowns = tuple(_unknowns(found, twin))
+    if failures:
+        verdict = Verdict.FAIL
+    elif unknowns:
+        verdict = Verdict.UNKNOWN
+    else:
+        verdict = Verdict.FINDING if theorem.refuted_by else Verdict.PROVED
+    return Outcome(
+        theorem.id,
+        verdict,
+        tuple(found),
+        twin,
+        failures + unknowns,
+        queries,
+        perf_counter() - started,
+    )
+
+
+def seed_z3(seed: int) -> None:
+    """Set the random seed of z3's engines, for the whole process."""
+    for name in ("smt.random_seed", "sat.random_seed", "fp.spacer.random_seed"):
+        z3.set_param(name, seed)
+
+
+def ask(obligation: Obligation, options: Options) -> Answer:
+    """Whether an obligation holds; if not, a counterexample."""
+    if isinstance(obligation, Goal):
+        return _ask_goal(obligation, options)
+    return _ask_reachability(obligation, options)
+
+
+def _ask_goal(goal: Goal, options: Options) -> Answer:
+    solver = _solver(options)
+    solver.add(*goal.definitions, *(each.term for each in goal.assumptions))
+    solver.add(z3.Not(goal.conclusion))
+    answer = solver.check()
+    if answer == z3.unsat:
+        return Answer(Status.PROVED)
+    if answer == z3.unknown:
+        return Answer(Status.UNKNOWN, reason=solver.reason_unknown())
+    model = solver.model()
+    values = tuple(
+        (name, value_text(model.evaluate(term, model_completion=True)))
+        for name, term in goal.shown
+    )
+    return Answer(Status.REFUTED, values)
+
+
+def _ask_reachability(query: Reachability, options: Options) -> Answer:
+    engine = z3.Fixedpoint()
+    engine.set(engine="spacer", **{"fp.spacer.random_seed": options.seed})
+    if options.rlimit:
+        engine.set(rlimit=options.rlimit)
+    sorts = [each.sort() for each in query.state]
+    reach = z3.Function("reach", *sorts, z3.BoolSort())
+    bad = z3.Function("bad", z3.BoolSort())
+    engine.register_relation(reach, bad)
+    engine.declare_var(*query.state, *query.following)
+    here, there = _applied(reach, query.state), _applied(reach, query.following)
+    engine.rule(here, query.initial)
+    assumed = [each.term for each in query.assumptions]
+    engine.rule(there, [here, query.step, *assumed])
+    engine.rule(_applied(bad, ()), [here, query.bad])
+    answer = engine.query(_applied(bad, ()))
+    if answer == z3.unsat:
+        return Answer(Status.PROVED)
+    if answer == z3.unknown:
+        return Answer(Status.UNKNOWN, reason=engine.reason_unknown())
+    run = tuple(_run(engine.get_ground_sat_answer(), reach.name()))
+    names = [value_text(each) for each in query.state]
+    values = (
+        (f"{step}", ", ".join(f"{n}={v}" for n, v in zip(names, state, strict=True)))
+        for step, state in enumerate(run)
+    )
+    return Answer(Status.REFUTED, tuple(values))
+
+
+def _applied(relation: z3.FuncDeclRef, arguments: Sequence[z3.ExprRef]) -> z3.BoolRef:
+    term = relation(*arguments)
+    assert isinstance(term, z3.BoolRef)
+    return term
+
+
+def _run(answer: z3.ExprRef, relation: str) -> Iterator[tuple[str, ...]]:
+    """The states of a run in the engine's proof, the first one first."""
+    seen: set[tuple[str, ...]] = set()
+    states: list[tuple[str, ...]] = []
+    todo = [answer]
+    while todo:
+        term = todo.pop()
+        if term.decl().name() == relation:
+            state = tuple(value_text(each) for each in term.children())
+            if state not in seen:
+                seen.add(state)
+                states.append(state)
+        todo.extend(reversed(term.children()))
+    yield from reversed(states)
+
+
+def _premises(obligation: Obligation, options: Options) -> Status:
+    """Of "the premises contradict each other", which has to be refuted."""
+    assumed = [each.term for each in obligation.assumptions]
+    if isinstance(obligation, Goal):
+        return _contradiction([*obligation.definitions, *assumed], options)
+    first = _contradiction([obligation.initial], options)
+    if first is not Status.REFUTED:
+        return first
+    return _contradiction([obligation.step, *assumed], options)
+
+
+def _premise_queries(obligation: Obligation) -> int:
+    return 1 if isinstance(obligation, Goal) else 2
+
+
+def _contradiction(terms: Sequence[z3.BoolRef], options: Options) -> Status:
+    solver = _solver(options)
+    solver.add(*terms)
+    answer = solver.check()
+    if answer == z3.unknown:
+        return Status.UNKNOWN
+    return Status.PROVED if answer == z3.unsat else Status.REFUTED
+
+
+def _solver(options: Options) -> z3.Solver:
+    solver = z3.Solver()
+    if options.rlimit:
+        solver.set(rlimit=options.rlimit)
+    return solver
+
+
+def _without(obligation: Obligation, id_: str) -> Obligation:
+    kept = tuple(each for each in obligation.assumptions if each.id != id_)
+    return replace(obligation, assumptions=kept)
+
+
+def value_text(value: z3.ExprRef) -> str:
+    """A value for people; `int(text, 0)` reads numbers back. Bit vectors are unsigned."""
+    if isinstance(value, z3.BitVecNumRef):
+        number = value.as_long()
+        return str(number) if number < 1 << 16 else hex(number)
+    if isinstance(value, z3.IntNumRef):
+        return str(value.as_long())
+    return value.sexpr()
+
+
+def _failures(
+    theorem: Theorem, found: Sequence[Decided], twin: Answer, nowhere: Sequence[str]
+) -> Iterator[str]:
+    refuted = [each for each in found if each.answer.status is Status.REFUTED]
+    unknown = any(each.answer.status is Status.UNKNOWN for each in found)
+    if not found:
+        yield "there is nothing to prove"
+    if theorem.refuted_by:
+        if not refuted and not unknown:
+            yield f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
+    else:
+        for each in refuted:
+            yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
+    for each in found:
+        if each.premises is Status.PROVED:
+            yield _named("the premises contradict each other", each.name)
+        for dropped in each.dropped:
+            if dropped.status is Status.PROVED:
+                yield _named(f"the assumption {dropped.assumption} is not needed", each.name)
+    for id_ in nowhere:
+        yield f"no obligation needs the assumption {id_}"
+    if twin.status is Status.PROVED:
+        yield "the twin is not refuted"
+
+
+def _unknowns(found: Sequence[Decided], twin: Answer) -> Iterator[str]:
+    for each in found:
+        if each.answer.status is Status.UNKNOWN:
+            yield _named(f"z3 does not know ({each.answer.reason})", each.name)
+        if each.premises is Status.UNKNOWN:
+            yield _named("z3 does not know whether the premises can be satisfied", each.name)
+        for dropped in each.dropped:
+            if dropped.status is Status.UNKNOWN:
+                yield _named(
+                    f"z3 does not know whether {dropped.assumption} is needed", each.name
+                )
+    if twin.status is Status.UNKNOWN:
+        yield f"z3 does not know of the twin ({twin.reason})"
+
+
+def _named(text: str, name: str) -> str:
+    return f"{name}: {text}" if name else text
+
+
+def values_text(values: Sequence[tuple[str, str]]) -> str:
+    """A counterexample on one line."""
+    return ", ".join(f"{name} = {value}" for name, value in values)
