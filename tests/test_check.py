@@ -12,12 +12,14 @@ from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est_checks import cli_check
 from ipvs_est_checks import engine_machines as engine_machines_module
 from ipvs_est_checks.check import Engine, Problem, Request, Row, Verdict, worst
+from ipvs_est_checks.check_text import problem_lines
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_findings import engine_findings
 from ipvs_est_checks.engine_machines import engine_machines
-from ipvs_est_checks.findings import FINDINGS
-from ipvs_est_checks.machines.report import MachineReport
+from ipvs_est_checks.findings import FINDINGS, history_of
+from ipvs_est_checks.history_file import read_history
+from ipvs_est_checks.machines.report import FailureRecord, MachineReport
 from ipvs_est_spec.catalogue import PROPERTIES
 
 TRACES = Path(__file__).parent / "data" / "traces"
@@ -117,6 +119,43 @@ def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
     assert rows["bitmaps.full", "mainline"] is Verdict.FINDING
     assert rows["bitmaps.full", "repaired"] is Verdict.PASS
     assert rows["counts.tick", "mainline"] is Verdict.PASS
+
+
+def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracle(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    history = history_of(next(each for each in FINDINGS if each.id == "F02"))
+
+    def unlucky(revision: Revision, profile: str, seed: int) -> MachineReport:
+        record = FailureRecord(
+            "netns",
+            "bitmaps.full",
+            "s",
+            revision.name,
+            history.header.params,
+            history.operations,
+            (),
+            "",
+        )
+        return MachineReport(revision.name, profile, seed, (), (), (record,), (), 1, 1, 0.0)
+
+    monkeypatch.setattr(engine_machines_module, "run_machines", unlucky)
+    wanted = Request((MAINLINE,), "quick", frozenset({"bitmaps.full"}), 1, 1, None)
+    (found,) = engine_machines(wanted)
+    assert found.verdict is Verdict.FAIL
+    (problem,) = found.problems
+    assert problem.failure is not None
+    assert problem.failure.before != problem.failure.after
+    told = "\n".join(problem_lines(problem))
+    assert "it fails after operation" in told
+    assert "kd 0" in told
+    file = tmp_path / "history.jsonl"
+    results = ({**json.loads(each), "result": {"ret": 0}} for each in problem.operations)
+    file.write_text("\n".join([problem.header, *map(json.dumps, results)]) + "\n")
+    again = read_history(file)
+    assert again.operations == history.operations
+    assert again.header.params == history.header.params
+    assert again.header.revision is MAINLINE
 
 
 def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,8 @@ class Problem:
     """States before and after, if they are known."""
     command: str
     """Replays it."""
+    header: str = ""
+    """First line of a trace with this history, if it is one of operations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ def _problem(problem: Problem) -> dict[str, object]:
         "property": problem.property,
         "revision": problem.revision or None,
         "detail": problem.detail,
+        "header": problem.header or None,
         "history": list(problem.operations),
         "step": None if failure is None else failure.step,
         "before": None if failure is None else snapshot_to_json(failure.before),

@@ -42,6 +42,9 @@ def problem_lines(problem: Problem) -> Iterator[str]:
     yield f"{problem.property} on {problem.revision or 'every revision'}: {problem.detail}"
     if problem.operations:
         yield "  history:"
+        if problem.header:
+            # With the operations below it makes an input of `ipvs-est oracle`.
+            yield f"  {0:>4}  {problem.header}"
         for number, operation in enumerate(problem.operations, 1):
             yield f"  {number:>4}  {operation}"
     failure = problem.failure

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from functools import partial
 from multiprocessing import get_context
 
-from ipvs_est import Revision
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.header import FORMAT, params_to_json
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport
 from ipvs_est_checks.machines.run import run_machines
+from ipvs_est_checks.monitor import Failure, run
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -81,11 +83,32 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
     return Problem(
         property=found.property,
         revision=found.revision,
-        detail=f"{found.reason or found.sentence} ({found.params})",
+        detail=(found.reason or found.sentence) + ("" if steps else f" ({found.params})"),
         operations=steps or found.steps,
-        failure=None,
+        failure=_states(found),
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --property {found.property}",
+        header=_header(found) if steps else "",
+    )
+
+
+def _states(found: FailureRecord) -> Failure | None:
+    """The states around the failure; None if the operations alone do not bring it about."""
+    if not found.operations:
+        return None
+    seen = run(found.params, REVISIONS[found.revision], found.operations)
+    return seen.failures.get(found.property)
+
+
+def _header(found: FailureRecord) -> str:
+    return json.dumps(
+        {
+            "trace": found.property,
+            "format": FORMAT,
+            "kernel": found.revision,
+            "seed": 0,
+            "params": params_to_json(found.params),
+        }
     )
 
 
