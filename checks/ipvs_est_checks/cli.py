@@ -22,6 +22,8 @@ SUBCOMMANDS = {
     "findings": "cli_findings:findings",
     "list": "cli_list:list_command",
     "mutants": "cli_mutants:mutants",
+    "prove": "cli_prove:prove",
+    "explore": "cli_explore:explore",
 }
 """Name -> module of this package and attribute."""
 

@@ -1,16 +1,12 @@
-"""The algebra of z3's terms."""
+"""The algebras of z3's terms."""
 
 from collections.abc import Iterable
 
 from ipvs_est_spec.z3_names import z3
 
 
-class Z3Algebra:
-    """Builds formulas over mathematical integers."""
-
-    def number(self, value: int) -> z3.ArithRef:
-        """A constant."""
-        return z3.IntVal(value)
+class Z3Logic:
+    """The truth values, which are the same over all kinds of integers."""
 
     def truth(self, value: bool) -> z3.BoolRef:
         """A constant."""
@@ -45,6 +41,14 @@ class Z3Algebra:
     ) -> z3.BoolRef:
         """One of two truth values."""
         return z3.And(z3.Implies(condition, then), z3.Or(condition, otherwise))
+
+
+class Z3Algebra(Z3Logic):
+    """Builds formulas over mathematical integers."""
+
+    def number(self, value: int) -> z3.ArithRef:
+        """A constant."""
+        return z3.IntVal(value)
 
     def equal(self, left: z3.ArithRef, right: z3.ArithRef) -> z3.BoolRef:
         """left = right."""

@@ -163,8 +163,7 @@ def _ask_goal(goal: Goal, options: Options) -> Answer:
         return Answer(Status.UNKNOWN, reason=solver.reason_unknown())
     model = solver.model()
     values = tuple(
-        (name, value_text(model.evaluate(term, model_completion=True)))
-        for name, term in goal.shown
+        (name, value_text(model.evaluate(term, model_completion=True))) for name, term in goal.shown
     )
     return Answer(Status.REFUTED, values)
 
@@ -299,9 +298,7 @@ def _unknowns(found: Sequence[Decided], twin: Answer) -> Iterator[str]:
             yield _named("z3 does not know whether the premises can be satisfied", each.name)
         for dropped in each.dropped:
             if dropped.status is Status.UNKNOWN:
-                yield _named(
-                    f"z3 does not know whether {dropped.assumption} is needed", each.name
-                )
+                yield _named(f"z3 does not know whether {dropped.assumption} is needed", each.name)
     if twin.status is Status.UNKNOWN:
         yield f"z3 does not know of the twin ({twin.reason})"
 

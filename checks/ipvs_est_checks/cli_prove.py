@@ -1,0 +1,189 @@
+"""`ipvs-est prove`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.progress import draw, is_terminal, progress_bar
+from ipvs_est_checks.prove_report import (
+    HEADINGS,
+    Report,
+    aligned,
+    details,
+    exit_code,
+    json_report,
+    junit_report,
+    row,
+    summary,
+)
+from ipvs_est_checks.prove_run import outcomes
+from ipvs_est_checks.prove_smtlib import write_scripts
+from ipvs_est_checks.replay_pool import usable_cpus
+from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_spec.proof.registry import BY_ID, GROUPS, THEOREMS
+from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome
+from ipvs_est_spec.proof.theorem import Theorem
+
+_COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yellow"}
+
+
+@click.command("prove")
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    type=click.Choice(GROUPS),
+    help="Only this group; may be given several times.",
+)
+@click.option(
+    "--seed",
+    metavar="N",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of z3's random choices.",
+)
+@click.option(
+    "--rlimit",
+    metavar="N",
+    type=click.IntRange(0, 2**32 - 1),
+    default=RLIMIT,
+    show_default=True,
+    help="z3's measure of work, for each query; 0: no limit.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Run in N processes; 0: one for each usable CPU.",
+)
+@click.option("--no-assumptions-check", is_flag=True, help="Do not try without each assumption.")
+@click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Report as JSON; - for standard output, instead of the table.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Report as JUnit XML.",
+)
+@click.option(
+    "--smtlib",
+    "directory",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each formula as SMT-LIB into that directory, for another solver.",
+)
+@click.pass_context
+def prove(
+    context: click.Context,
+    ids: tuple[str, ...],
+    groups: tuple[str, ...],
+    seed: int,
+    rlimit: int,
+    jobs: int,
+    no_assumptions_check: bool,
+    json_file: Path | None,
+    junit_file: Path | None,
+    directory: Path | None,
+) -> None:
+    """Prove the theorems, or those with an ID.
+
+    Of each theorem: its premises can be satisfied, it holds, it does not hold without any one
+    of its assumptions, and a mutated twin of it does not hold. Exit code 0: each stands as
+    recorded; 3: z3 gave up on one.
+    """
+    unknown = [each for each in ids if each not in BY_ID]
+    if unknown:
+        raise click.UsageError(f"no such theorem: {', '.join(unknown)}")
+    chosen = [
+        each
+        for each in THEOREMS
+        if (not ids or each.id in ids) and (not groups or each.group in groups)
+    ]
+    if not chosen:
+        raise click.UsageError("none of these theorems is in that group")
+    to_stdout = json_file == Path("-")
+    files = [
+        (option, name)
+        for option, name in (("--json", json_file), ("--junit", junit_file))
+        if name is not None and name != Path("-")
+    ]
+    for option, name in files:
+        try:
+            check_report_file(name)
+        except OSError as error:
+            raise click.UsageError(f"{option} {name}: {error.strerror}") from None
+    written = _smtlib(directory, chosen) if directory is not None else 0
+    report = _run(context, chosen, Options(seed, rlimit, not no_assumptions_check), jobs)
+    if to_stdout:
+        click.echo(json_report(report), nl=False)
+    else:
+        _print(report)
+        if written:
+            click.echo(f"{written} SMT-LIB scripts in {directory}")
+    for option, name in files:
+        write_report_file(name, (json_report if option == "--json" else junit_report)(report))
+    context.exit(exit_code(report))
+
+
+def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
+    try:
+        return write_scripts(directory, chosen)
+    except OSError as error:
+        raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
+
+
+def _run(context: click.Context, chosen: Sequence[Theorem], options: Options, jobs: int) -> Report:
+    started = perf_counter()
+    found: list[Outcome] = []
+    try:
+        with progress_bar("theorems", len(chosen)) as bar:
+            for outcome in outcomes(chosen, options, jobs or usable_cpus()):
+                found.append(outcome)
+                draw(bar, len(found))
+    except KeyboardInterrupt:
+        click.echo(f"interrupted after {len(found)} of {len(chosen)} theorems", err=True)
+        context.exit(exit_codes.INTERRUPTED)
+    return Report(options, tuple(found), perf_counter() - started)
+
+
+def _print(report: Report) -> None:
+    rows = [row(each) for each in report.outcomes]
+    if is_terminal(sys.stdout):
+        _print_table(rows)
+    else:
+        for line in aligned([HEADINGS, *rows]):
+            click.echo(line)
+    for outcome in report.outcomes:
+        click.echo("\n" + "\n".join(details(outcome)))
+    click.echo("\n" + summary(report))
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in HEADINGS:
+        wraps = heading in ("sentence", "scope")
+        right = heading == "seconds"
+        table.add_column(heading, justify="right" if right else "left", no_wrap=not wraps)
+    for cells in rows:
+        styled = [Text(cell, style=_COLOURS.get(cell, "")) for cell in cells]
+        table.add_row(*styled)
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""The interleaving explorer: refimpl's generators under every schedule that matters."""

@@ -1,0 +1,92 @@
+"""A fingerprint of a world: equal for states from which the same can follow.
+
+It covers all that the machine holds and where each thread stands, with the local variables of
+each of its suspended functions. Left out is what only numbers things in order of creation.
+"""
+
+import io
+import pickle
+from collections.abc import Callable
+from dataclasses import fields
+from hashlib import blake2b
+from types import FunctionType, GeneratorType
+
+from ipvs_est.machine import Machine
+from ipvs_est.memory import HeapObject, Memory
+from ipvs_est.tasks import Task
+from ipvs_est_checks.explore.world import Thread, World
+
+_LEFT_OUT = {
+    Machine: frozenset({"events", "tasks_created", "violations", "revision", "params"}),
+    Memory: frozenset({"serials", "live"}),
+    Task: frozenset(
+        {"serial", "age", "rank", "body", "state", "wake_at", "sleep_ticket", "waits_for"}
+    ),
+}
+_NUMBERING = frozenset({"serial"})
+
+
+def fingerprint(world: World) -> bytes:
+    """16 bytes; equal ones are taken for equal states."""
+    buffer = io.BytesIO()
+    pickler = _Pickler(buffer, protocol=5)
+    threads = [
+        (each.task, each.task.state.value, each.point, bool(each.reading), each.wake_at)
+        for each in world.threads
+    ]
+    sections = sorted(each.reading for each in world.threads if each.reading)
+    callbacks = [
+        (callback, sorted(index for index, number in before if number in sections))
+        for callback, before in world.callbacks
+    ]
+    pickler.dump((world.machine, threads, callbacks))
+    pickler.dump([_standing(each) for each in world.threads])
+    return blake2b(buffer.getbuffer(), digest_size=16).digest()
+
+
+def _standing(thread: Thread) -> list[tuple[str, int, tuple[object, ...]]]:
+    """Where each of the thread's suspended functions stands, with its local variables."""
+    frames: list[tuple[str, int, tuple[object, ...]]] = []
+    body: object = thread.body
+    while isinstance(body, GeneratorType):
+        frame = body.gi_frame
+        if frame is None:
+            break
+        locals_ = frame.f_locals
+        kept = tuple(each for each in locals_.values() if not isinstance(each, GeneratorType))
+        frames.append((frame.f_code.co_qualname, frame.f_lasti, kept))
+        body = body.gi_yieldfrom
+    return frames
+
+
+def _blank(name: str) -> object:
+    """Named in pickles, which are hashed and never loaded."""
+    return name
+
+
+_Reduced = tuple[Callable[[str], object], tuple[str], tuple[object, ...]]
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, obj: object) -> _Reduced:
+        kind = type(obj)
+        if isinstance(obj, FunctionType) and obj.__closure__ is not None:
+            cells = tuple(each.cell_contents for each in obj.__closure__)
+            return _blank, (obj.__qualname__,), cells
+        if isinstance(obj, HeapObject) or kind in _LEFT_OUT:
+            return _blank, (kind.__name__,), _state(obj)
+        return NotImplemented  # type: ignore[no-any-return]  # pickle's way to decline
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _state(obj: object) -> tuple[object, ...]:
+    kind = type(obj)
+    names = _NAMES.get(kind)
+    if names is None:
+        left_out = _LEFT_OUT.get(kind, _NUMBERING)
+        members = fields(obj)  # type: ignore[arg-type]  # dataclasses all, see the caller
+        names = tuple(each.name for each in members if each.name not in left_out)
+        _NAMES[kind] = names
+    return tuple(getattr(obj, name) for name in names)

@@ -1,0 +1,325 @@
+"""One run of a scenario: threads at their scheduling points, RCU callbacks, time.
+
+A step performs the point at which a thread stands and runs it to its next one. Whoever calls
+`step` is the scheduler. A thread stops where another could make a difference: before it takes
+a mutex, sleeps, joins, gives way, asks a task to stop, or touches a field without a common
+lock. What only makes others able to go on (unlocking, starting a task, queueing work) is done
+at once: between it and the thread's next point nothing is touched that others may touch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from ipvs_est import Oracle, Revision
+from ipvs_est.control import scan_trash
+from ipvs_est.kthread import estimation_kthread
+from ipvs_est.kthread_tasks import exit_task
+from ipvs_est.locks import Mutex
+from ipvs_est.machine import Machine
+from ipvs_est.points import (
+    Body,
+    CancelWork,
+    GiveWay,
+    Join,
+    Lock,
+    Point,
+    QueueWork,
+    RcuReadLock,
+    RcuReadUnlock,
+    Sleep,
+    Start,
+    Stop,
+    Unlock,
+    WordAccess,
+)
+from ipvs_est.reload_work import reload_work
+from ipvs_est.sequential import Sequential
+from ipvs_est.tasks import Task, TaskState
+from ipvs_est.violations import Deadlock, ViolationError
+from ipvs_est_checks.explore.bodies import actor_body
+from ipvs_est_checks.explore.scenario import Scenario
+
+TIME = -1
+"""The choice that lets time pass until the next sleep or delay ends."""
+RCU = -2
+"""The choice that ends a grace period and runs its oldest callback."""
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """A task with its generator and the point at which it stands."""
+
+    index: int
+    task: Task
+    body: Body
+    point: Point | None = None
+    """What it does next; None = run from where it is."""
+    reading: int = 0
+    """Number of its RCU read-side section; 0 = in none."""
+    wake_at: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class World:
+    """All threads and what they share."""
+
+    machine: Machine
+    end: int
+    """Time does not pass this jiffy."""
+    threads: list[Thread] = field(default_factory=list)
+    """In order of creation; exited ones stay, so that indexes do."""
+    callbacks: list[tuple[Callable[[], None], frozenset[tuple[int, int]]]] = field(
+        default_factory=list
+    )
+    """RCU callbacks, oldest first, with the read-side sections that were open before."""
+    sections: int = 0
+    """Read-side sections so far."""
+    steps: int = 0
+
+
+class _Setup(Oracle):
+    def handed_over(self) -> Sequential:
+        return self._driver
+
+
+def start(scenario: Scenario, revision: Revision) -> World:
+    """The scenario's world after its setup."""
+    oracle = _Setup(scenario.params, revision, raise_violations=True)
+    for operation in scenario.setup:
+        oracle.apply(operation)
+    machine = oracle.machine
+    world = World(machine, machine.now + scenario.jiffies)
+    for actor in scenario.actors:
+        task = Task(name=actor.name, state=TaskState.RUNNABLE)
+        _add(world, task, actor_body(machine, actor.operations))
+    driver = oracle.handed_over()
+    inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
+    for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
+        if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
+            continue
+        body = task.body if task.body is not None else _function(machine, task)
+        thread = _add(world, task, body)
+        if task.state is TaskState.SLEEPING:
+            thread.point = Sleep(0, "setup")
+            thread.wake_at = task.wake_at
+    _take_callbacks(world)
+    return world
+
+
+def _add(world: World, task: Task, body: Body) -> Thread:
+    thread = Thread(len(world.threads), task, body)
+    world.threads.append(thread)
+    return thread
+
+
+def _function(machine: Machine, task: Task) -> Body:
+    if task.kd is None:
+        return reload_work(machine)
+    return estimation_kthread(machine, task.kd, task)
+
+
+def can_run(world: World, thread: Thread) -> bool:
+    """Whether the point at which the thread stands lets it go on."""
+    task, point = thread.task, thread.point
+    if task.state is TaskState.EXITED:
+        return False
+    if isinstance(point, Lock):
+        return point.mutex.owner is None
+    if isinstance(point, Sleep):
+        return task.should_stop or thread.wake_at <= world.machine.now
+    if isinstance(point, Join):
+        return point.task.state is TaskState.EXITED
+    return True
+
+
+def enabled(world: World) -> list[int]:
+    """All choices, threads by index first."""
+    choices = [each.index for each in world.threads if can_run(world, each)]
+    if world.callbacks and not world.callbacks[0][1] & _open_sections(world):
+        choices.append(RCU)
+    if _next_wake_up(world) is not None:
+        choices.append(TIME)
+    return choices
+
+
+def step(world: World, choice: int) -> None:
+    """Let `choice`, which is enabled, go on to its next point; raises ViolationError."""
+    world.steps += 1
+    if choice == TIME:
+        due = _next_wake_up(world)
+        assert due is not None
+        world.machine.now = due
+        scan = world.machine.netns.trash_scan_due
+        if scan is not None and scan <= due:
+            scan_trash(world.machine)
+    elif choice == RCU:
+        callback, _ = world.callbacks.pop(0)
+        callback()
+    else:
+        _run(world, world.threads[choice])
+    _take_callbacks(world)
+    _start_work(world)
+    _look_for_deadlock(world)
+
+
+def finished(world: World) -> bool:
+    """All control processes have returned."""
+    return all(
+        each.task.state is TaskState.EXITED for each in world.threads if each.task.kd is None
+    )
+
+
+def _run(world: World, thread: Thread) -> None:
+    task = thread.task
+    point, thread.point = thread.point, None
+    if point is None and task.state is TaskState.NEW and task.should_stop:
+        _exit(world, thread)
+        return
+    task.state = TaskState.RUNNING
+    if point is not None and not _perform(world, thread, point):
+        return
+    while True:
+        try:
+            point = next(thread.body)
+        except StopIteration:
+            _exit(world, thread)
+            return
+        if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock | Start | QueueWork):
+            _perform(world, thread, point)
+            continue
+        if isinstance(point, Sleep):
+            thread.wake_at = world.machine.now + point.jiffies
+        thread.point = point
+        task.state = TaskState.RUNNABLE
+        return
+
+
+def _perform(world: World, thread: Thread, point: Point) -> bool:
+    """Do what the point says; False if the thread now stands at another one."""
+    machine = world.machine
+    work = machine.netns.reload_work
+    match point:
+        case Lock(mutex):
+            mutex.owner = thread.task
+        case Unlock(mutex):
+            mutex.owner = None
+        case Stop(task):
+            task.should_stop = True
+        case Start(task):
+            _add(world, task, _function(machine, task))
+        case QueueWork(delay):
+            if not work.pending:
+                work.pending = True
+                work.due = machine.now + delay
+        case CancelWork():
+            work.pending = False
+            if work.running is not None:
+                thread.point = Join(work.running)
+                return False
+        case GiveWay(_, rcu):
+            if rcu:
+                world.sections += 1
+                thread.reading = world.sections
+        case RcuReadLock():
+            world.sections += 1
+            thread.reading = world.sections
+        case RcuReadUnlock():
+            thread.reading = 0
+        case Sleep() | Join() | WordAccess():
+            pass
+        case _:
+            assert_never(point)
+    return True
+
+
+def _exit(world: World, thread: Thread) -> None:
+    work = world.machine.netns.reload_work
+    if work.running is thread.task:
+        work.running = None
+    exit_task(world.machine, thread.task)
+
+
+def _start_work(world: World) -> None:
+    machine = world.machine
+    work = machine.netns.reload_work
+    if not work.pending or work.running is not None or work.due > machine.now:
+        return
+    task = Task(name="est_reload_work")
+    work.pending = False
+    work.running = task
+    _add(world, task, reload_work(machine))
+
+
+def _take_callbacks(world: World) -> None:
+    pending = world.machine.rcu.pending
+    if pending:
+        before = _open_sections(world)
+        world.callbacks.extend((each, before) for each in pending)
+        pending.clear()
+
+
+def _open_sections(world: World) -> frozenset[tuple[int, int]]:
+    return frozenset((each.index, each.reading) for each in world.threads if each.reading)
+
+
+def _next_wake_up(world: World) -> int | None:
+    machine = world.machine
+    now = machine.now
+    work = machine.netns.reload_work
+    times = [
+        each.wake_at
+        for each in world.threads
+        if isinstance(each.point, Sleep)
+        and each.wake_at > now
+        and each.task.state is not TaskState.EXITED
+    ]
+    if work.pending and work.due > now:
+        times.append(work.due)
+    due = min(times, default=None)
+    return due if due is not None and due <= world.end else None
+
+
+def _look_for_deadlock(world: World) -> None:
+    """Raise if threads wait for each other in a circle."""
+    for thread in world.threads:
+        if thread.point is None or can_run(world, thread):
+            continue
+        circle: list[str] = []
+        seen: set[int] = set()
+        current: Thread | None = thread
+        while current is not None and current.index not in seen:
+            seen.add(current.index)
+            circle.append(_waits(current))
+            current = _waits_for(world, current)
+        if current is thread:
+            violation = Deadlock(tuple(circle))
+            world.machine.violations.append(violation)
+            raise ViolationError(violation)
+
+
+def _waits_for(world: World, thread: Thread) -> Thread | None:
+    """The thread without which this one cannot go on."""
+    point = thread.point
+    if thread.task.state is TaskState.EXITED or can_run(world, thread):
+        return None
+    other: Task | None = None
+    if isinstance(point, Lock):
+        other = point.mutex.owner
+    elif isinstance(point, Join):
+        other = point.task
+    return next((each for each in world.threads if each.task is other), None)
+
+
+def _waits(thread: Thread) -> str:
+    point = thread.point
+    name = thread.task.name
+    if isinstance(point, Lock):
+        return f"{name}: waits for {point.mutex.name}, held by {_holder(point.mutex)}"
+    if isinstance(point, Join):
+        return f"{name}: waits for the exit of {point.task.name}"
+    return f"{name}: {thread.task.state.value}"
+
+
+def _holder(mutex: Mutex) -> str:
+    return "nobody" if mutex.owner is None else mutex.owner.name

@@ -1,0 +1,183 @@
+"""The outcomes of `ipvs-est prove` for people and for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.printable import printable
+from ipvs_est_spec.proof.registry import BY_ID
+from ipvs_est_spec.proof.solve import Answer, Decided, Options, Outcome, Status, Verdict
+from ipvs_est_spec.proof.theorem import Theorem
+from ipvs_est_spec.z3_names import z3
+
+HEADINGS = ("theorem", "verdict", "seconds", "revision", "sentence", "scope")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run."""
+
+    options: Options
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+
+
+def row(outcome: Outcome) -> tuple[str, ...]:
+    """One line of the table."""
+    theorem = BY_ID[outcome.id]
+    return (
+        theorem.id,
+        outcome.verdict.value,
+        f"{outcome.seconds:.2f}",
+        theorem.revision or "all",
+        theorem.sentence,
+        theorem.scope,
+    )
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table whose last column is ragged."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        text = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join([*text[:-1], cells[-1]])
+
+
+def exit_code(report: Report) -> int:
+    """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one."""
+    verdicts = {each.verdict for each in report.outcomes}
+    if Verdict.FAIL in verdicts:
+        return exit_codes.FAIL
+    return exit_codes.INCOMPLETE if Verdict.UNKNOWN in verdicts else exit_codes.PASS
+
+
+def details(outcome: Outcome) -> Iterator[str]:
+    """What is below the table: complaints, counterexamples, assumptions, the twin."""
+    theorem = BY_ID[outcome.id]
+    yield f"{outcome.verdict.value} {theorem.id}: {theorem.sentence}"
+    yield f"  source: {theorem.source}"
+    if theorem.properties:
+        yield f"  properties: {', '.join(theorem.properties)}"
+    if theorem.refuted_by:
+        yield f"  refuted by: {', '.join(theorem.refuted_by)}"
+    for complaint in outcome.complaints:
+        yield f"  {complaint}"
+    for id_, sentence in _assumptions(theorem).items():
+        yield f"  assumes {id_}: {sentence}"
+    shown = [each for each in outcome.obligations if each.answer.status is Status.REFUTED]
+    for each in shown:
+        yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
+        yield from _value_lines(each.answer)
+    yield f"  twin: {theorem.twin.sentence} It is {outcome.twin.status.value}:"
+    yield from _value_lines(outcome.twin)
+
+
+def summary(report: Report) -> str:
+    """The closing line."""
+    counts = {each: sum(o.verdict is each for o in report.outcomes) for each in Verdict}
+    named = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
+    obligations = sum(len(each.obligations) for each in report.outcomes)
+    queries = sum(each.queries for each in report.outcomes)
+    return (
+        f"{len(report.outcomes)} theorems: {named}; {obligations} obligations,"
+        f" {queries} queries; z3 {z3.get_version_string()}, seed {report.options.seed};"
+        f" {report.seconds:.1f} s"
+    )
+
+
+def json_report(report: Report) -> str:
+    """The record; the same for the same seed but for the values of `seconds`."""
+    written = {
+        "report": "ipvs-est prove",
+        "version": 1,
+        "z3": z3.get_version_string(),
+        "seed": report.options.seed,
+        "rlimit": report.options.rlimit,
+        "assumptions_dropped": report.options.drop_assumptions,
+        "seconds": round(report.seconds, 3),
+        "exit_code": exit_code(report),
+        "theorems": [_theorem_json(each) for each in report.outcomes],
+    }
+    return json.dumps(written, indent=1) + "\n"
+
+
+def junit_report(report: Report) -> str:
+    """A test case for each theorem."""
+    failed = sum(each.verdict is Verdict.FAIL for each in report.outcomes)
+    unknown = sum(each.verdict is Verdict.UNKNOWN for each in report.outcomes)
+    counts = {
+        "tests": str(len(report.outcomes)),
+        "failures": str(failed),
+        "errors": "0",
+        "skipped": str(unknown),
+    }
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est prove", **counts})
+    for outcome in report.outcomes:
+        attributes = {"classname": "ipvs_est.prove", "name": outcome.id}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        message = {"message": printable("; ".join(outcome.complaints))}
+        if outcome.verdict is Verdict.FAIL:
+            element = ElementTree.SubElement(case, "failure", message)
+            element.text = "\n".join(printable(line) for line in details(outcome))
+        elif outcome.verdict is Verdict.UNKNOWN:
+            ElementTree.SubElement(case, "skipped", message)
+    ElementTree.indent(root, " ")
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _assumptions(theorem: Theorem) -> dict[str, str]:
+    return {a.id: a.sentence for each in theorem.obligations() for a in each.assumptions}
+
+
+def _value_lines(answer: Answer) -> Iterator[str]:
+    yield from (f"    {name} = {value}" for name, value in answer.values)
+
+
+def _theorem_json(outcome: Outcome) -> dict[str, object]:
+    theorem = BY_ID[outcome.id]
+    return {
+        "id": theorem.id,
+        "group": theorem.group,
+        "sentence": theorem.sentence,
+        "scope": theorem.scope,
+        "source": theorem.source,
+        "revision": theorem.revision or None,
+        "properties": list(theorem.properties),
+        "refuted_by": list(theorem.refuted_by),
+        "second_solver": theorem.second_solver,
+        "verdict": outcome.verdict.value,
+        "complaints": list(outcome.complaints),
+        "assumptions": _assumptions(theorem),
+        "obligations": [_obligation_json(each) for each in outcome.obligations],
+        "twin": {"sentence": theorem.twin.sentence, **_answer_json(outcome.twin)},
+        "queries": outcome.queries,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _obligation_json(decided: Decided) -> dict[str, object]:
+    # The query says that the premises contradict each other, so that refuted is good.
+    premises = {
+        Status.REFUTED: "satisfiable",
+        Status.PROVED: "contradictory",
+        Status.UNKNOWN: "unknown",
+    }
+    return {
+        "name": decided.name,
+        **_answer_json(decided.answer),
+        "premises": premises[decided.premises],
+        "without": {each.assumption: each.status.value for each in decided.dropped},
+        "seconds": round(decided.seconds, 3),
+    }
+
+
+def _answer_json(answer: Answer) -> dict[str, object]:
+    return {
+        "status": answer.status.value,
+        "counterexample": dict(answer.values),
+        "reason": answer.reason,
+    }

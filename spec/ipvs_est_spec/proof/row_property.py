@@ -1,0 +1,53 @@
+"""Goals that the chosen row fulfils the predicates of the catalogue."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ipvs_est_spec import delay
+from ipvs_est_spec.proof import row_terms as rows
+from ipvs_est_spec.proof.bit_algebra import BitVectorAlgebra
+from ipvs_est_spec.proof.row_goals import Inputs, row_goal
+from ipvs_est_spec.proof.theorem import Goal
+from ipvs_est_spec.z3_names import z3
+
+_Predicate = Callable[[BitVectorAlgebra, Sequence[z3.BitVecRef]], z3.BoolRef]
+
+
+def new_row_goals(
+    geometries: Iterable[int],
+    chooser: rows.Chooser = rows.chosen_row,
+    besides: tuple[str, ...] = (),
+) -> tuple[Goal, ...]:
+    """`delay.new-row` for each number of rows."""
+    return _goals(geometries, ("available", "new", *besides), delay.new_row, chooser)
+
+
+def relinked_row_goals(
+    geometries: Iterable[int],
+    chooser: rows.Chooser = rows.chosen_row,
+    besides: tuple[str, ...] = (),
+) -> tuple[Goal, ...]:
+    """`delay.relinked-row` for each number of rows."""
+    return _goals(geometries, ("available", "relinked", *besides), delay.relinked_row, chooser)
+
+
+def _goals(
+    geometries: Iterable[int],
+    assumptions: tuple[str, ...],
+    predicate: _Predicate,
+    chooser: rows.Chooser,
+) -> tuple[Goal, ...]:
+    def goal(nticks: int) -> Goal:
+        def conclusion(inputs: Inputs) -> z3.BoolRef:
+            avail = inputs.choice.avail
+            bits = [
+                z3.ZeroExt(rows.INDEX - 1, z3.Extract(row, row, avail)) for row in range(nticks)
+            ]
+            case = [inputs.row, inputs.wanted, *bits]
+            return predicate(BitVectorAlgebra(rows.INDEX), case)
+
+        # With one or two rows a new estimator and a relinked one get the same.
+        same = tuple(each for each in assumptions if each in ("new", "relinked"))
+        needless = same if nticks <= 2 else ()
+        return row_goal(nticks, assumptions, conclusion, chooser, needless)
+
+    return tuple(goal(each) for each in geometries)

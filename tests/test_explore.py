@@ -1,0 +1,192 @@
+"""The explorer finds known defects by schedules, on their revisions only, and tells how."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
+from ipvs_est.input_error import InputError
+from ipvs_est.violations import Deadlock, IndexOutOfRange, UseAfterFree, Violation
+from ipvs_est_checks.cli import cli, run
+from ipvs_est_checks.explore import dfs
+from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
+from ipvs_est_checks.explore.fingerprint import fingerprint
+from ipvs_est_checks.explore.random_walk import explore_random
+from ipvs_est_checks.explore.scenario import library, load, scenario_from_text
+from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
+from ipvs_est_checks.explore.world import World, enabled, start, step
+
+# Known defects, section 1: scenario, kind of violation, revisions.
+DEFECTS: dict[str, tuple[type[Violation], tuple[Revision, ...]]] = {
+    "delete-in-recalculation": (UseAfterFree, (V7, STABLE)),  # D07
+    "exit-in-calc-phase": (IndexOutOfRange, (V7,)),  # D01
+    "last-estimator-goes": (Deadlock, (V7, STABLE)),  # D03d
+    "restart-in-calc-phase": (Deadlock, (V7, STABLE)),  # D03a, D03b
+    "restart-in-drain": (Deadlock, (V7, STABLE)),  # D03c
+}
+
+# Schedules and states of each scenario on `repaired` at two preemptions.
+FIGURES = {
+    "delete-in-recalculation": (117, 77),
+    "exit-and-sysctl": (559, 270),
+    "exit-in-calc-phase": (140, 90),
+    "last-estimator-goes": (140, 80),
+    "restart-in-calc-phase": (257, 173),
+    "restart-in-drain": (231, 147),
+}
+
+
+def test_the_library_is_known() -> None:
+    assert library() == tuple(FIGURES)
+    assert set(DEFECTS) < set(FIGURES)
+
+
+@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+def test_each_defect_is_found_on_its_revisions_and_nothing_on_the_others(
+    name: str, revision: Revision
+) -> None:
+    outcome = explore_dfs(load(name), revision, Bounds(preemptions=2))
+    kind, revisions = DEFECTS.get(name, (None, ()))
+    if kind is None or revision not in revisions:
+        assert outcome.found is None
+        assert outcome.figures.exhausted
+    else:
+        assert outcome.found is not None
+        assert isinstance(outcome.found.violation, kind)
+        assert outcome.found.preemptions <= 2
+
+
+@pytest.mark.parametrize("name", library())
+def test_the_size_of_each_space_is_known(name: str) -> None:
+    figures = explore_dfs(load(name), REPAIRED, Bounds(preemptions=2)).figures
+    assert (figures.schedules, figures.states) == FIGURES[name]
+
+
+def test_the_deadlock_of_the_drain_is_that_of_the_catalogue() -> None:
+    """D03c: kthread 0 wants est_mutex to add a context, the reload work joins it under that."""
+    found = explore_dfs(load("restart-in-drain"), V7, Bounds(preemptions=2)).found
+    assert found is not None
+    assert isinstance(found.violation, Deadlock)
+    assert set(found.violation.cycle) == {
+        "ipvs-e:0: waits for est_mutex, held by est_reload_work",
+        "est_reload_work: waits for the exit of ipvs-e:0",
+    }
+
+
+def test_fewer_preemptions_do_not_find_what_needs_two() -> None:
+    outcome = explore_dfs(load("restart-in-drain"), V7, Bounds(preemptions=1))
+    assert outcome.found is None
+    assert outcome.figures.exhausted
+
+
+def _ends(name: str, revision: Revision, preemptions: int) -> set[str]:
+    """How the schedules of a scenario can end: all of them, or a violation's kind."""
+    found = explore_dfs(load(name), revision, Bounds(preemptions)).found
+    return set() if found is None else {found.violation.kind}
+
+
+@pytest.mark.parametrize("name", library())
+def test_matching_states_hides_no_outcome(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_matching = {each.name: _ends(name, each, 1) for each in (V7, MAINLINE)}
+    monkeypatch.setattr(dfs, "_known", lambda search, world, current, left: False)
+    assert {each.name: _ends(name, each, 1) for each in (V7, MAINLINE)} == with_matching
+
+
+def test_what_is_left_over_is_told() -> None:
+    outcome = explore_dfs(load("restart-in-drain"), REPAIRED, Bounds(2, schedules=10))
+    assert (outcome.figures.schedules, outcome.figures.exhausted) == (10, False)
+    outcome = explore_dfs(load("restart-in-drain"), REPAIRED, Bounds(2, depth=10))
+    assert not outcome.figures.exhausted
+
+
+def test_a_token_replays_its_schedule_exactly() -> None:
+    scenario = load("exit-in-calc-phase")
+    found = explore_dfs(scenario, V7, Bounds()).found
+    assert found is not None
+    text = token_text(scenario.name, V7, found.choices)
+    token = token_from_text(text)
+    assert (token.revision, token.choices) == (V7, found.choices)
+    _, violation = replay_token(scenario, token)
+    assert violation == found.violation
+
+
+def test_random_schedules_are_those_of_their_seed() -> None:
+    scenario = load("restart-in-drain")
+    first = explore_random(scenario, V7, Bounds(schedules=300), seed=1)
+    assert first == explore_random(scenario, V7, Bounds(schedules=300), seed=1)
+    assert first != explore_random(scenario, V7, Bounds(schedules=300), seed=2)
+    assert not first.figures.exhausted
+
+
+def _after(world: World, count: int) -> World:
+    for _ in range(count):
+        step(world, enabled(world)[0])
+    return world
+
+
+def test_a_fingerprint_tells_states_apart_and_equal_ones_not() -> None:
+    scenario = load("restart-in-drain")
+    prints = [fingerprint(_after(start(scenario, V7), count)) for count in range(8)]
+    assert len(set(prints)) == 8
+    assert prints[5] == fingerprint(_after(start(scenario, V7), 5))
+
+
+def test_the_command_tells_a_failure_as_a_timeline_with_its_token() -> None:
+    result = CliRunner().invoke(cli, ["explore", "restart-in-drain", "--revision", "v7"])
+    assert result.exit_code == 1
+    assert "restart-in-drain on v7: FAIL" in result.output
+    assert "kthread_stop(ipvs-e:0)" in result.output
+    token = result.output.split("--replay ")[1].strip()
+    again = CliRunner().invoke(cli, ["explore", "--replay", token])
+    assert again.exit_code == 1
+    told = result.output.splitlines()
+    assert again.output.splitlines() == told[2:-1]
+
+
+def test_the_command_passes_only_what_is_exhausted() -> None:
+    command = ["explore", "restart-in-drain", "--revision", "repaired"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    assert CliRunner().invoke(cli, [*command, "--iterations", "5"]).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("token", "complaint"),
+    [
+        ("e2:a:v7:0", "expected e1:SCENARIO:REVISION:RUNS"),
+        ("e1:restart-in-drain:v7:0,z", "'z' is no run"),
+        ("e1:restart-in-drain:v7:0x3,9", "step 3: 0 cannot go on there"),
+        ("e1:restart-in-drain:v9:0", "unknown kernel 'v9'"),
+        ("e1:no-such:v7:0", "no-such: No such file"),
+    ],
+)
+def test_a_bad_token_gets_one_line(
+    token: str, complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explore", "--replay", token]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert complaint in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"scenario": 2}, "scenario"),
+        ({"tasks": {}}, "tasks"),
+        ({"tasks": {"A": [{"op": "nice"}]}}, "tasks.A[0].value"),
+        ({"tasks": {"A": [{"op": "read", "id": 1}]}}, "tasks.A[0].op"),
+        ({"setup": 3}, "setup"),
+        ({"more": 1}, "more"),
+        ({"jiffies": -1}, "jiffies"),
+    ],
+)
+def test_a_bad_scenario_names_the_field(change: dict[str, object], field: str) -> None:
+    folder = Path(dfs.__file__).parent / "scenarios"
+    value = json.loads((folder / "restart-in-drain.json").read_text())
+    with pytest.raises(InputError) as error:
+        scenario_from_text("s", json.dumps({**value, **change}))
+    assert error.value.field == field

@@ -1,0 +1,158 @@
+"""What is proved of rows and chains is about the choice that the model makes."""
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ipvs_est.bitmap import find_first_zero_bit
+from ipvs_est.enqueue import choose_row, wanted_row
+from ipvs_est.kthread_context import KthreadContext
+from ipvs_est_spec.proof import row_choice, row_delays, row_terms
+from ipvs_est_spec.proof.row_goals import Inputs, inputs_of
+from ipvs_est_spec.proof.solve import Options, Status, ask
+from ipvs_est_spec.proof.theorem import Theorem
+from ipvs_est_spec.z3_names import z3
+
+_SEED = 20260727
+_THEOREMS = (*row_choice.THEOREMS, *row_delays.THEOREMS)
+_ROWS = {each.id: each for each in _THEOREMS if each.id != "rows.chain"}
+
+# Twins whose change is in the conclusion: the chosen row is the model's, what is said of it fails.
+_CLAIMS: dict[str, Callable[[dict[str, int]], bool]] = {
+    "rows.first-delay": lambda v: _first_delay(v) < v["nticks"],
+    "rows.relinked-wraps": lambda v: (v["other"] - v["est_row"]) % v["nticks"] <= _turn(v),
+    "rows.relinked-interval": lambda v: v["nticks"] - v["delay"] + _turn(v) <= v["nticks"],
+}
+
+
+def _turn(values: dict[str, int]) -> int:
+    return (_model_row(values) - values["est_row"]) % values["nticks"]
+
+
+def _first_delay(values: dict[str, int]) -> int:
+    turn = _turn(values)
+    return values["nticks"] if values["begun"] and turn == 0 else turn
+
+
+def _model_wanted(values: dict[str, int]) -> int:
+    kd = KthreadContext(
+        est_row=values["est_row"],
+        add_row=values["add_row"],
+        tick_max=1,
+        est_count=0 if values["few"] else 2,
+    )
+    return wanted_row(kd, values["nticks"], values["delay"])
+
+
+def _model_row(values: dict[str, int]) -> int:
+    return choose_row(values["avail"], values["nticks"], _model_wanted(values), values["delay"])
+
+
+def _sample(rng: random.Random) -> dict[str, int]:
+    nticks = rng.choice((50, 50, rng.randint(1, 64)))
+    sparse = rng.getrandbits(64) & rng.getrandbits(64) & rng.getrandbits(64)
+    delay = nticks - 1 if rng.random() < 0.5 else rng.randrange(nticks)
+    return {
+        "nticks": nticks,
+        "avail": rng.choice((0, 1 << rng.randrange(64), sparse, rng.getrandbits(64))),
+        "est_row": rng.randrange(nticks),
+        "add_row": rng.randrange(nticks),
+        "delay": delay,
+        "few": rng.randrange(2),
+    }
+
+
+def _at(term: z3.BitVecRef, values: dict[str, int]) -> int:
+    pairs: list[tuple[z3.ExprRef, z3.ExprRef]] = [
+        (z3.BitVec("nticks", row_terms.INDEX), row_terms.index(values["nticks"])),
+        (z3.BitVec("avail", row_terms.WORD), z3.BitVecVal(values["avail"], row_terms.WORD)),
+        (z3.Bool("few"), z3.BoolVal(bool(values["few"]))),
+    ]
+    pairs += [
+        (z3.BitVec(name, 8), z3.BitVecVal(values[name], 8))
+        for name in ("est_row", "add_row", "delay")
+    ]
+    value = z3.simplify(z3.substitute(term, *pairs))
+    assert isinstance(value, z3.BitVecNumRef)
+    return value.as_long()
+
+
+def _inputs() -> Inputs:
+    return inputs_of(None, row_terms.chosen_row)
+
+
+def test_proved_choice_of_a_row_is_the_models() -> None:
+    rng = random.Random(_SEED)
+    inputs = _inputs()
+    found = 0
+    for _ in range(400):
+        values = _sample(rng)
+        assert _at(inputs.wanted, values) == _model_wanted(values), values
+        row = _model_row(values)
+        assert _at(inputs.row, values) == row, values
+        found += row < values["nticks"]
+    assert 0 < found < 400
+
+
+def test_proved_choice_of_a_chain_is_the_models() -> None:
+    rng = random.Random(_SEED)
+    full = z3.BitVec("full", row_terms.WORD)
+    found = 0
+    for _ in range(400):
+        chains = rng.choice((48, 1, rng.randint(1, 64)))
+        bits = rng.choice((2**64 - 1, rng.getrandbits(64), 2**64 - 1 ^ 1 << rng.randrange(64)))
+        term = row_terms.chosen_chain(full, row_terms.index(chains))
+        value = z3.simplify(z3.substitute(term, (full, z3.BitVecVal(bits, row_terms.WORD))))
+        assert isinstance(value, z3.BitVecNumRef)
+        cid = find_first_zero_bit(bits, chains)
+        assert value.as_long() == cid
+        found += cid < chains
+    assert 0 < found < 400
+
+
+def test_difference_from_the_model_would_be_seen() -> None:
+    rng = random.Random(_SEED)
+    choice = _inputs().choice
+    other = replace(choice, few=z3.Not(choice.few))
+    samples = [_sample(rng) for _ in range(100)]
+    assert any(_at(row_terms.wanted_row(other), each) != _model_wanted(each) for each in samples)
+
+
+def _counterexample(theorem: Theorem) -> dict[str, int]:
+    answer = ask(theorem.twin.obligation(), Options())
+    assert answer.status is Status.REFUTED
+    truths = {"true": 1, "false": 0}
+    return {name: truths[text] if text in truths else int(text, 0) for name, text in answer.values}
+
+
+@pytest.mark.parametrize("id_", _ROWS)
+def test_counterexample_of_a_twin_differs_in_the_model(id_: str) -> None:
+    values = _counterexample(_ROWS[id_])
+    assert _model_wanted(values) == values["wanted"] or "base row" in _ROWS[id_].twin.sentence
+    if id_ in _CLAIMS:
+        assert _model_row(values) == values["row"]
+        assert not _CLAIMS[id_](values)
+    else:
+        assert _model_row(values) != values["row"]
+
+
+def test_counterexample_of_the_chains_twin_differs_in_the_model() -> None:
+    (theorem,) = (each for each in _THEOREMS if each.id == "rows.chain")
+    values = _counterexample(theorem)
+    assert find_first_zero_bit(values["full"], values["chains"]) != values["cid"]
+
+
+def test_bounds_on_first_delays_are_reached_in_the_model() -> None:
+    base = {"nticks": 50, "est_row": 7, "add_row": 8, "delay": 49, "few": 1, "begun": 0}
+    everywhere = base | {"avail": 2**50 - 1}
+    # add_row is the row after est_row: a new estimator is estimated at once.
+    assert _turn(everywhere) == 0
+    assert _turn(everywhere | {"few": 0}) == 49
+    assert _turn(everywhere | {"add_row": 7}) == 49
+    # Rows 6 and 5 of a relinked estimator's turns 49 and 48 have no room: 48 ticks early.
+    full = everywhere | {"avail": 2**50 - 1 ^ 1 << 6 ^ 1 << 5, "delay": 48}
+    assert _turn(full) == 0
+    # The row before est_row alone has room: 49 ticks late.
+    assert _turn(base | {"avail": 1 << 6, "delay": 0}) == 49
