@@ -11,7 +11,7 @@ from ipvs_est.input_error import InputError
 from ipvs_est.violations import Deadlock, IndexOutOfRange, UseAfterFree, Violation
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.explore import dfs
-from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
+from ipvs_est_checks.explore.dfs import Bounds, Found, explore_dfs
 from ipvs_est_checks.explore.fingerprint import fingerprint
 from ipvs_est_checks.explore.random_walk import explore_random
 from ipvs_est_checks.explore.scenario import library, load, scenario_from_text
@@ -190,3 +190,19 @@ def test_a_bad_scenario_names_the_field(change: dict[str, object], field: str) -
     with pytest.raises(InputError) as error:
         scenario_from_text("s", json.dumps({**value, **change}))
     assert error.value.field == field
+
+
+def test_a_search_goes_on_behind_failures_that_are_not_wanted() -> None:
+    seen: list[Found] = []
+
+    def note(world: World, found: Found) -> bool:
+        del world
+        seen.append(found)
+        return False
+
+    scenario = load("restart-in-drain")
+    outcome = explore_dfs(scenario, V7, Bounds(preemptions=2), wanted=note)
+    assert outcome.found is None
+    assert outcome.figures.exhausted
+    assert len(seen) > 1
+    assert seen[0] == explore_dfs(scenario, V7, Bounds(preemptions=2)).found

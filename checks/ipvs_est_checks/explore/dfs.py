@@ -34,6 +34,16 @@ class Found:
     preemptions: int
 
 
+Wanted = Callable[[World, Found], bool]
+"""Whether a failure, at whose end the world stands, ends the search; else it ends its schedule."""
+
+
+def any_failure(world: World, found: Found) -> bool:
+    """Every failure is wanted."""
+    del world, found
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a search has done."""
@@ -72,6 +82,7 @@ class _Search:
     revision: Revision
     bounds: Bounds
     preemptions: int
+    wanted: Wanted
     seen: dict[tuple[bytes, int], int] = field(default_factory=dict)
     stack: list[_Node] = field(default_factory=list)
     schedules: int = 0
@@ -106,11 +117,12 @@ def explore_dfs(
     revision: Revision,
     bounds: Bounds,
     progress: Callable[[int], None] = lambda schedules: None,
+    wanted: Wanted = any_failure,
 ) -> Outcome:
-    """Search all schedules within the bounds, until one fails."""
+    """Search all schedules within the bounds, until one fails as wanted."""
     total = Figures(0, 0, 0, 0, 0, exhausted=True)
     for preemptions in range(bounds.preemptions + 1):
-        search = _Search(scenario, revision, bounds, preemptions)
+        search = _Search(scenario, revision, bounds, preemptions, wanted)
         found = _search(search, total.schedules, progress)
         total = Figures(
             total.schedules + search.schedules,
@@ -170,7 +182,8 @@ def _schedule(search: _Search) -> Found | None:
             if choice >= 0:
                 current = choice
     except ViolationError as error:
-        return Found(error.violation, tuple(choices), search.preemptions - left)
+        found = Found(error.violation, tuple(choices), search.preemptions - left)
+        return found if search.wanted(world, found) else None
     finally:
         search.steps += depth
         search.longest = max(search.longest, depth)
