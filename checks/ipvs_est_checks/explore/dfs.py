@@ -1,115 +1,174 @@
 """Depth-first search over schedules, with a bound on preemptions and state matching.
 
-Generators cannot be copied, so each schedule is run from the start. A state that was reached
-before by the same thread with as many preemptions left is not searched again: what can follow
-depends on nothing else. Bounds are tried from 0 up, so the first failure has the fewest.
+Generators cannot be copied, so each schedule is run from the start. The bound is raised one by
+one, as in iterative context bounding: a choice that takes one more preemption waits until all
+schedules with fewer are done. The first failure so has the fewest preemptions, and nothing is
+searched twice for a larger bound.
+
+Reduction. An *edge* is a state, a choice and who has the processor afterwards. What can follow
+an edge depends on nothing else but the preemptions left. Each edge is taken once, by a schedule
+with the fewest preemptions that lead to it (they come first), so with the most left: whatever
+another schedule could do after the same edge, that one can as well. By induction over the
+preemptions and then the steps of a schedule, every state and every failure within the bound is
+reached. This rests on fingerprints: equal ones (of 16 bytes) are taken for equal states.
+
+Not done: partial-order reduction. It needs to know what a step touches; a step of the model
+runs Python from one point to the next and may touch anything, and a wrong guess would lose
+schedules silently. Matching states merges what commuting steps make equal, without a guess.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ipvs_est import Revision
-from ipvs_est.violations import Violation, ViolationError
-from ipvs_est_checks.explore.fingerprint import fingerprint
+from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome
+from ipvs_est_checks.explore.run import Tally, any_failure, run
 from ipvs_est_checks.explore.scenario import Scenario
-from ipvs_est_checks.explore.world import TIME, World, enabled, start, step
+from ipvs_est_checks.explore.scheduler import (
+    Ending,
+    Moment,
+    next_holder,
+    preemption_cost,
+    system_of,
+)
+from ipvs_est_checks.explore.world import TIME, World
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How far a search goes."""
-
-    preemptions: int = 2
-    depth: int = 5_000
-    """Steps in a schedule."""
-    schedules: int = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A failure and its schedule."""
-
-    violation: Violation
-    choices: tuple[int, ...]
-    preemptions: int
-
+__all__ = ["Bounds", "Dfs", "Figures", "Found", "Outcome", "Wanted", "any_failure", "explore_dfs"]
 
 Wanted = Callable[[World, Found], bool]
 """Whether a failure, at whose end the world stands, ends the search; else it ends its schedule."""
 
-
-def any_failure(world: World, found: Found) -> bool:
-    """Every failure is wanted."""
-    del world, found
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a search has done."""
-
-    schedules: int
-    steps: int
-    """Scheduling steps, those that repeat a schedule's beginning included."""
-    states: int
-    """Distinct states at which there was a choice."""
-    longest: int
-    """Steps in the longest schedule."""
-    pruned: int
-    """Schedules that ended at a state seen before."""
-    exhausted: bool
-    """Nothing within the preemption bound is left."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Of a search."""
-
-    found: Found | None
-    figures: Figures
+_Path = tuple["_Path", int] | None
+"""A schedule as a list linked from its end, so that schedules share their beginnings."""
+_Edge = tuple[_Path, int, bytes, int]
+"""Where it leaves, the choice, the state's fingerprint (b'' if not matched) and its bit."""
 
 
 @dataclass(slots=True)
-class _Node:
-    options: list[tuple[int, int]]
-    """Choice and its cost in preemptions."""
+class Dfs:
+    """All schedules with at most `bound` preemptions, those with fewer first."""
+
+    bound: int
+    cost: Callable[[Moment, int], int] = preemption_cost
+    """0 or 1, for each choice."""
+    matching: bool = True
+    """Whether states that were reached before are recognised."""
+    level: int = 0
+    """The bound that is searched now."""
+    todo: list[_Edge] = field(default_factory=list)
+    """Edges to begin a schedule with, the next one last."""
+    later: list[_Edge] = field(default_factory=list)
+    """Those that take one preemption more."""
+    taken: dict[bytes, int] = field(default_factory=dict)
+    """By state: the bits of the edges that are taken or in `todo`."""
+    deferred: dict[bytes, int] = field(default_factory=dict)
+    """By state: the bits of those in `later`, or beyond the bound."""
+    left_out: bool = False
+    """Without matching: a schedule takes more preemptions than the bound."""
+    begun: bool = False
+    prefix: list[int] = field(default_factory=list)
     at: int = 0
+    path: _Path = None
+
+    def new_execution(self) -> bool:
+        """The next edge that is left, with the schedule that leads to it."""
+        if not self.begun:
+            self.begun = True
+            return True
+        while not self.todo:
+            if not self.later:
+                return False
+            self._raise_bound()
+        path, choice, _, _ = self.todo.pop()
+        self.prefix = [choice]
+        while path is not None:
+            path, choice = path
+            self.prefix.append(choice)
+        self.prefix.reverse()
+        self.at = 0
+        self.path = None
+        return True
+
+    def next_choice(self, moment: Moment) -> int | None:
+        """The prefix, then whatever takes no preemption and was not taken there before."""
+        if self.at < len(self.prefix):
+            choice = self.prefix[self.at]
+            self.at += 1
+        elif len(moment.enabled) == 1:
+            choice = moment.enabled[0]
+        else:
+            options = self._options(moment)
+            if not options:
+                return None
+            choice = options[0]
+        self.path = (self.path, choice)
+        return choice
+
+    def end_execution(self, ending: Ending, steps: int) -> None:
+        """Nothing to learn."""
+        del ending, steps
+
+    def _options(self, moment: Moment) -> list[int]:
+        """New choices without a preemption; all but the first, and those with one, are kept."""
+        free: list[int] = []
+        key = moment.fingerprint() if self.matching else b""
+        taken, deferred = self.taken.get(key, 0), self.deferred.get(key, 0)
+        fresh: list[_Edge] = []
+        for choice in _holder_first(moment):
+            bit = 1 << _number(choice, next_holder(moment, choice)) if self.matching else 0
+            if self.cost(moment, choice):
+                if (taken | deferred) & bit:
+                    continue
+                deferred |= bit
+                if self.level < self.bound:
+                    self.later.append((self.path, choice, key, bit))
+                else:
+                    self.left_out = True
+            elif not taken & bit:
+                taken |= bit
+                free.append(choice)
+                fresh.append((self.path, choice, key, bit))
+        if self.matching:
+            self.taken[key] = taken
+            if deferred:
+                self.deferred[key] = deferred
+        self.todo.extend(reversed(fresh[1:]))
+        return free
+
+    def _raise_bound(self) -> None:
+        """What waited for one preemption more, unless it was taken with fewer meanwhile."""
+        self.level += 1
+        for edge in reversed(self.later):
+            _, _, key, bit = edge
+            taken = self.taken.get(key, 0)
+            if bit and taken & bit:
+                continue
+            if self.matching:
+                self.taken[key] = taken | bit
+            self.todo.append(edge)
+        self.later = []
+        self.deferred = {}
 
 
-@dataclass(slots=True)
-class _Search:
-    scenario: Scenario
-    revision: Revision
-    bounds: Bounds
-    preemptions: int
-    wanted: Wanted
-    seen: dict[tuple[bytes, int], int] = field(default_factory=dict)
-    stack: list[_Node] = field(default_factory=list)
-    schedules: int = 0
-    steps: int = 0
-    states: int = 0
-    longest: int = 0
-    pruned: int = 0
-    too_long: bool = False
+def beyond_bound(search: Dfs) -> bool:
+    """Whether schedules were left out because they take more preemptions than the bound."""
+    if not search.matching:
+        return search.left_out
+    return any(bits & ~search.taken[key] for key, bits in search.deferred.items())
 
 
-def options(world: World, current: int, left: int) -> list[tuple[int, int]]:
-    """What a schedule may do next, with the cost of each in preemptions.
+def _holder_first(moment: Moment) -> list[int]:
+    holder = moment.holder
+    if holder is None:
+        return list(moment.enabled)
+    return [holder, *(each for each in moment.enabled if each != holder)]
 
-    Taking the processor from a thread that could go on costs one; so does letting time pass
-    while anything else could happen.
-    """
-    choices = enabled(world)
-    goes_on = current in choices
-    costed: list[tuple[int, int]] = [(current, 0)] if goes_on else []
-    others = sum(each != TIME for each in choices)
-    for choice in choices:
-        if goes_on and choice == current:
-            continue
-        cost = int(others > 0) if choice == TIME else int(goes_on)
-        if cost <= left:
-            costed.append((choice, cost))
-    return costed
+
+def _number(choice: int, holder: int | None) -> int:
+    """A number for each pair of a choice and who has the processor afterwards."""
+    if choice >= 0:
+        return 3 * (choice + 1)
+    return 3 * (0 if holder is None else holder + 1) + (1 if choice == TIME else 2)
 
 
 def explore_dfs(
@@ -120,80 +179,18 @@ def explore_dfs(
     wanted: Wanted = any_failure,
 ) -> Outcome:
     """Search all schedules within the bounds, until one fails as wanted."""
-    total = Figures(0, 0, 0, 0, 0, exhausted=True)
-    for preemptions in range(bounds.preemptions + 1):
-        search = _Search(scenario, revision, bounds, preemptions, wanted)
-        found = _search(search, total.schedules, progress)
-        total = Figures(
-            total.schedules + search.schedules,
-            total.steps + search.steps,
-            search.states,
-            max(total.longest, search.longest),
-            total.pruned + search.pruned,
-            exhausted=found is None and not search.stack and not search.too_long,
-        )
-        if found is not None or not total.exhausted:
-            return Outcome(found, total)
-    return Outcome(None, total)
+
+    def report(tally: Tally) -> None:
+        progress(tally.figures.schedules)
+
+    scheduler = Dfs(bounds.preemptions)
+    outcome = run(system_of(scenario, revision), scheduler, bounds, wanted=wanted, progress=report)
+    return with_reach(outcome, scheduler)
 
 
-def _search(search: _Search, before: int, progress: Callable[[int], None]) -> Found | None:
-    while before + search.schedules < search.bounds.schedules:
-        found = _schedule(search)
-        search.schedules += 1
-        progress(before + search.schedules)
-        if found is not None:
-            return found
-        while search.stack and search.stack[-1].at + 1 == len(search.stack[-1].options):
-            search.stack.pop()
-        if not search.stack:
-            return None
-        search.stack[-1].at += 1
-    return None
-
-
-def _schedule(search: _Search) -> Found | None:
-    """Run one schedule: the stack's choices, then the first of what there is."""
-    world = start(search.scenario, search.revision)
-    left, current, depth = search.preemptions, 0, 0
-    choices: list[int] = []
-    stack = search.stack
-    try:
-        while True:
-            if depth < len(stack):
-                node = stack[depth]
-            else:
-                available = options(world, current, left)
-                if not available:
-                    return None
-                if len(available) > 1 and _known(search, world, current, left):
-                    search.pruned += 1
-                    return None
-                node = _Node(available)
-                stack.append(node)
-            choice, cost = node.options[node.at]
-            left -= cost
-            depth += 1
-            choices.append(choice)
-            if depth > search.bounds.depth:
-                search.too_long = True
-                return None
-            step(world, choice)
-            if choice >= 0:
-                current = choice
-    except ViolationError as error:
-        found = Found(error.violation, tuple(choices), search.preemptions - left)
-        return found if search.wanted(world, found) else None
-    finally:
-        search.steps += depth
-        search.longest = max(search.longest, depth)
-
-
-def _known(search: _Search, world: World, current: int, left: int) -> bool:
-    key = fingerprint(world), current
-    known = search.seen.get(key, -1)
-    if known >= left:
-        return True
-    search.states += known < 0
-    search.seen[key] = left
-    return False
+def with_reach(outcome: Outcome, search: Dfs) -> Outcome:
+    """The outcome, which also says whether the bound on preemptions left anything out."""
+    figures = outcome.figures
+    if not figures.exhausted or beyond_bound(search):
+        return outcome
+    return replace(outcome, figures=replace(figures, unbounded=True))

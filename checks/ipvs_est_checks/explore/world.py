@@ -133,6 +133,11 @@ def can_run(world: World, thread: Thread) -> bool:
     return True
 
 
+def gives_way(world: World, index: int) -> bool:
+    """Whether the thread stands where it offers the processor to others (cond_resched)."""
+    return isinstance(world.threads[index].point, GiveWay)
+
+
 def enabled(world: World) -> list[int]:
     """All choices, threads by index first."""
     choices = [each.index for each in world.threads if can_run(world, each)]

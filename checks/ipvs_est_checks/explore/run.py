@@ -1,0 +1,134 @@
+"""The loop around a scheduler: execute schedules, count, record, stop at a failure or a bound."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from ipvs_est.violations import ViolationError
+from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome, failure_key
+from ipvs_est_checks.explore.scheduler import (
+    Ending,
+    Moment,
+    Scheduler,
+    System,
+    next_holder,
+    preemption_cost,
+)
+
+W = TypeVar("W")
+
+
+def any_failure(world: object, found: Found) -> bool:
+    """Every failure is wanted."""
+    del world, found
+    return True
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a search has done so far: readable also after ctrl-C."""
+
+    figures: Figures = field(default_factory=Figures)
+    failures: dict[str, Found] = field(default_factory=dict)
+    """First failure of each key."""
+    states: set[bytes] = field(default_factory=set)
+
+
+def outcome_of(tally: Tally) -> Outcome:
+    """The result, of a search that has ended or was interrupted."""
+    return Outcome(tuple(tally.failures.values()), tally.figures)
+
+
+def run(
+    system: System[W],
+    scheduler: Scheduler,
+    bounds: Bounds,
+    *,
+    wanted: Callable[[W, Found], bool] = any_failure,
+    keep_going: bool = False,
+    progress: Callable[[Tally], None] = lambda tally: None,
+    tally: Tally | None = None,
+) -> Outcome:
+    """Execute schedules until a wanted failure, the bound on schedules or the scheduler's end.
+
+    With `keep_going` a wanted failure ends only its schedule. `tally` is filled as the search
+    goes on.
+    """
+    tally = Tally() if tally is None else tally
+    while tally.figures.schedules < bounds.schedules:
+        if not scheduler.new_execution():
+            figures = tally.figures
+            whole = not figures.cut
+            tally.figures = replace(figures, exhausted=whole)
+            break
+        found = _execute(system, scheduler, bounds, wanted, tally)
+        if found is not None:
+            tally.failures.setdefault(failure_key(found.violation), found)
+        progress(tally)
+        if found is not None and not keep_going:
+            break
+    return outcome_of(tally)
+
+
+def _execute(
+    system: System[W],
+    scheduler: Scheduler,
+    bounds: Bounds,
+    wanted: Callable[[W, Found], bool],
+    tally: Tally,
+) -> Found | None:
+    """Run one schedule; its failure, if there is one and it is wanted."""
+    world = system.start()
+    enabled, step, gives_way = system.enabled, system.step, system.gives_way
+    states = tally.states
+
+    def fingerprint() -> bytes:
+        seen = system.fingerprint(world)
+        states.add(seen)
+        return seen
+
+    moment = Moment((), None, fingerprint)
+    choices: list[int] = []
+    current: int | None = None
+    preemptions = 0
+    found: Found | None = None
+    ending = Ending.COMPLETE
+    try:
+        while available := enabled(world):
+            if len(choices) >= bounds.steps:
+                ending = Ending.CUT
+                break
+            moment.enabled = available
+            moment.holder = current
+            if current is not None and (current not in available or gives_way(world, current)):
+                moment.holder = None
+            choice = scheduler.next_choice(moment)
+            if choice is None:
+                ending = Ending.STOPPED
+                break
+            preemptions += preemption_cost(moment, choice)
+            current = next_holder(moment, choice)
+            choices.append(choice)
+            step(world, choice)
+    except ViolationError as error:
+        ending = Ending.FAILED
+        found = Found(error.violation, tuple(choices), preemptions)
+        if not wanted(world, found):
+            found = None
+    scheduler.end_execution(ending, len(choices))
+    _count(tally, ending, len(choices))
+    return found
+
+
+def _count(tally: Tally, ending: Ending, steps: int) -> None:
+    before = tally.figures
+    tally.figures = replace(
+        before,
+        schedules=before.schedules + 1,
+        steps=before.steps + steps,
+        states=len(tally.states),
+        longest=max(before.longest, steps),
+        pruned=before.pruned + (ending is Ending.STOPPED),
+        cut=before.cut + (ending is Ending.CUT),
+        failed=before.failed + (ending is Ending.FAILED),
+    )

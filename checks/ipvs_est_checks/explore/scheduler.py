@@ -1,0 +1,98 @@
+"""Schedulers: who goes next, at each step of each execution.
+
+A scheduler has three methods. `new_execution` and `next_choice` are all that choosing takes;
+`end_execution` tells how the execution ended, without which no scheduler could learn how long
+executions are (PCT places its change points by that) or that its choices were cut short.
+Everything else (counting, bounds, recording, properties, reports) is around it, in `run.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+from ipvs_est import Revision
+from ipvs_est_checks.explore.fingerprint import fingerprint
+from ipvs_est_checks.explore.scenario import Scenario
+from ipvs_est_checks.explore.world import TIME, World, enabled, gives_way, start, step
+
+W = TypeVar("W")
+
+
+@dataclass(frozen=True, slots=True)
+class System(Generic[W]):
+    """What is explored: how to begin, and what can be done with a world then."""
+
+    start: Callable[[], W]
+    enabled: Callable[[W], Sequence[int]]
+    """Threads that can go on, by index, and the negative choices `TIME` and `RCU`."""
+    step: Callable[[W, int], None]
+    """Let an enabled choice go on; raises ViolationError."""
+    fingerprint: Callable[[W], bytes]
+    """Equal for states from which the same can follow."""
+    gives_way: Callable[[W, int], bool]
+    """Whether that thread, which can go on, offers the processor to others."""
+
+
+def system_of(scenario: Scenario, revision: Revision) -> System[World]:
+    """A scenario on a revision."""
+    return System(lambda: start(scenario, revision), enabled, step, fingerprint, gives_way)
+
+
+@dataclass(slots=True)
+class Moment:
+    """What a scheduler knows when it is asked."""
+
+    enabled: Sequence[int]
+    """At least one choice."""
+    holder: int | None
+    """The thread that has the processor and could keep it; None if it waits, gives way or has
+    exited."""
+    fingerprint: Callable[[], bytes]
+    """Of the state at this moment; not free."""
+
+
+class Ending(Enum):
+    """How an execution ended."""
+
+    COMPLETE = "complete"
+    """Nothing can go on any more."""
+    STOPPED = "stopped"
+    """The scheduler had no choice to make: all that follows was seen before."""
+    CUT = "cut"
+    """At the bound on steps; what follows is not known."""
+    FAILED = "failed"
+
+
+class Scheduler(Protocol):
+    """Chooses schedules."""
+
+    def new_execution(self) -> bool:
+        """Begin another schedule; False: there is none left that it would choose."""
+        ...
+
+    def next_choice(self, moment: Moment) -> int | None:
+        """One of the enabled choices; None: this execution need not go on."""
+        ...
+
+    def end_execution(self, ending: Ending, steps: int) -> None:
+        """The execution that was begun last has ended, after so many steps."""
+        ...
+
+
+def preemption_cost(moment: Moment, choice: int) -> int:
+    """Preemptions that a choice takes, 0 or 1.
+
+    Taking the processor from a thread that could keep it is one, by another thread or by RCU;
+    so is letting time pass while anything else could happen.
+    """
+    if choice == moment.holder:
+        return 0
+    if choice == TIME:
+        return int(len(moment.enabled) > 1)
+    return int(moment.holder is not None)
+
+
+def next_holder(moment: Moment, choice: int) -> int | None:
+    """Who has the processor after a choice: time and RCU give it back."""
+    return choice if choice >= 0 else moment.holder
