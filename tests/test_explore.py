@@ -41,12 +41,11 @@ FIGURES = {
 }
 
 
-def test_the_library_is_known() -> None:
-    assert library() == tuple(FIGURES)
-    assert set(DEFECTS) < set(FIGURES)
+def test_the_library_has_them() -> None:
+    assert set(DEFECTS) < set(FIGURES) < set(library())
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
 def test_each_defect_is_found_on_its_revisions_and_nothing_on_the_others(
     name: str, revision: Revision
@@ -62,7 +61,7 @@ def test_each_defect_is_found_on_its_revisions_and_nothing_on_the_others(
         assert outcome.found.preemptions <= 2
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", FIGURES)
 def test_the_size_of_each_space_is_known(name: str) -> None:
     figures = explore_dfs(load(name), REPAIRED, Bounds(preemptions=2)).figures
     assert (figures.schedules, figures.states) == FIGURES[name]
@@ -93,7 +92,7 @@ def _ends(name: str, revision: Revision, *, matching: bool) -> set[str]:
     return {failure_key(each.violation) for each in outcome.failures}
 
 
-@pytest.mark.parametrize("name", library())
+@pytest.mark.parametrize("name", FIGURES)
 def test_matching_states_hides_no_outcome(name: str) -> None:
     for revision in (V7, MAINLINE):
         assert _ends(name, revision, matching=True) == _ends(name, revision, matching=False)

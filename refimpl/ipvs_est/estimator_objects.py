@@ -76,8 +76,8 @@ def stop_object(machine: Machine, stats: StatsObject) -> Call:
     """Under the service mutex stop the estimator; then the object is freed."""
     yield machine.lock_service
     yield from stop_estimator(machine, stats.est)
-    yield machine.unlock_service
     del machine.objects[stats.id]
+    yield machine.unlock_service
     free_stats_later(machine, stats)
     return 0
 

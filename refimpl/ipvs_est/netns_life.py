@@ -36,8 +36,10 @@ def exit_netns(machine: Machine) -> Call:
     disable(machine)
     # Bare objects stand for services and destinations: flushed like them.
     for object_id in sorted(machine.objects):
-        stats = machine.objects[object_id]
-        if stats is not netns.total and not _owned_by_control(machine, object_id):
+        stats = machine.objects.get(object_id)
+        if stats is None or stats is netns.total:
+            continue
+        if not _owned_by_control(machine, object_id):
             yield from stop_object(machine, stats)
     yield from _stop_all(machine, flush=True)
     under_est_mutex = machine.revision.frees_cpulist_under_est_mutex

@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 
 from ipvs_est import control, estimator_objects, netns_life, sysctl
 from ipvs_est.machine import Machine
+from ipvs_est.memory import HeapObject
 from ipvs_est.operations import (
     AddDest,
     AddService,
@@ -41,14 +42,38 @@ def actor_body(machine: Machine, operations: Sequence[Operation]) -> Body:
     """One operation after the other; what no longer exists when its turn comes is passed over."""
     index = 0
     while index < len(operations):
-        call = _call(machine, operations[index])
+        operation = operations[index]
+        target = _target(machine, operation)
+        call = _call(machine, operation)
         if call is not None:
+            if target is not None:
+                # It is looked up under the service mutex.
+                yield next(call)
+                if _target(machine, operation) is not target:
+                    call.close()
+                    yield machine.unlock_service
+                    index += 1
+                    continue
             yield from _ignoring_answer(call)
         index += 1
 
 
 def _ignoring_answer(call: Call) -> Generator[Point, None, None]:
     yield from call
+
+
+def _target(machine: Machine, operation: Operation) -> HeapObject | None:
+    """What the operation needs to be there already."""
+    netns = machine.netns
+    match operation:
+        case AddDest(_, service_id) | DeleteService(service_id):
+            return netns.services.get(service_id)
+        case DeleteDest(object_id):
+            return netns.dests.get(object_id)
+        case Delete(object_id):
+            return machine.objects.get(object_id)
+        case _:
+            return None
 
 
 def _call(machine: Machine, operation: Operation) -> Call | None:

@@ -1,19 +1,48 @@
-"""Scenarios: small worlds as data, a machine, what happened before, and tasks that race."""
+"""Scenarios: small worlds as data: a machine, what happened before, and tasks that race.
 
+A JSON object; `about` and `tasks` are required beside the format's version, the rest has
+defaults:
+
+    {
+     "scenario": 1,
+     "about": "The thread limit shrinks while kthread 0 needs one more thread.",
+     "params": {"possible_cpus": 2, "load_divisor": 2},
+     "setup": [{"op": "init"}, {"op": "add_service", "id": 1}, {"op": "advance", "n": 150}],
+     "tasks": {
+      "CTL": [{"op": "add_service", "id": 2}],
+      "SYSCTL": [{"op": "write_cpulist", "text": "0"}]
+     },
+     "jiffies": 10
+    }
+
+`params`: what differs from `TINY`. `setup`: operations as in SCHEMA.md, in the sequential
+schedule; default: netns init. One with `"times": N` is done N times, with ids rising from `id`.
+`tasks`: each a name and the operations that it does in turn. `jiffies`: how far time may go on
+while the tasks race; default 10.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ipvs_est.header import params_from_json
+from ipvs_est.header import params_from_json, params_to_json
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
 from ipvs_est.operation_json import operation_from_json
-from ipvs_est.operations import Operation
+from ipvs_est.operations import InitNetns, Operation
 from ipvs_est.params import Params
 from ipvs_est_checks.explore.bodies import CONCURRENT
 
 VERSION = 1
-_FIELDS = frozenset({"scenario", "about", "params", "setup", "tasks", "jiffies"})
+MAX_TIMES = 1000
+JIFFIES = 10
+"""How far time may go on by default."""
+TINY = Params(hz=100, nticks=2, chain_factor=1, est_cost_ns=95_000)
+"""Two rows of one chain each, which one estimator fills: two estimators in a kthread."""
+
+_REQUIRED = frozenset({"scenario", "about", "tasks"})
+_FIELDS = _REQUIRED | {"params", "setup", "jiffies"}
 _FOLDER = Path(__file__).parent / "scenarios"
 
 
@@ -44,7 +73,7 @@ def scenario_from_text(name: str, text: str) -> Scenario:
     """The scenario that a JSON object describes; raises InputError naming the field."""
     value = parse_object(text)
     check_unique_keys(text)
-    for field in sorted(_FIELDS - value.keys()):
+    for field in sorted(_REQUIRED - value.keys()):
         raise InputError(field, "missing")
     for field in sorted(value.keys() - _FIELDS):
         raise InputError(field, "unknown field")
@@ -57,17 +86,45 @@ def scenario_from_text(name: str, text: str) -> Scenario:
     return Scenario(
         name,
         value["about"],
-        params_from_json(value["params"]),
-        _operations(value["setup"], "setup"),
+        _params(value.get("params", {})),
+        _operations(value["setup"], "setup") if "setup" in value else (InitNetns(),),
         tuple(Actor(each, _of_task(tasks[each], f"tasks.{each}")) for each in tasks),
-        integer(value["jiffies"], "jiffies", 0, 10**6),
+        integer(value.get("jiffies", JIFFIES), "jiffies", 0, 10**6),
     )
+
+
+def _params(value: object) -> Params:
+    if not isinstance(value, dict):
+        raise InputError("params", f"expected an object, found {type_name(value)}")
+    # What follows from the others is not in the way of a change.
+    defaults = {
+        name: each
+        for name, each in params_to_json(TINY).items()
+        if name not in ("tick_jiffies", "tick_chains")
+    }
+    return params_from_json({**defaults, **value})
 
 
 def _operations(value: object, field: str) -> tuple[Operation, ...]:
     if not isinstance(value, list):
         raise InputError(field, f"expected a list of operations, found {type_name(value)}")
-    return tuple(_operation(each, f"{field}[{index}]") for index, each in enumerate(value))
+    return tuple(
+        operation
+        for index, each in enumerate(value)
+        for operation in _repeated(each, f"{field}[{index}]")
+    )
+
+
+def _repeated(value: Any, field: str) -> Iterator[Operation]:
+    # Any: parsed data from outside.
+    if not isinstance(value, dict) or "times" not in value:
+        yield _operation(value, field)
+        return
+    times = integer(value["times"], f"{field}.times", 1, MAX_TIMES)
+    once = {name: each for name, each in value.items() if name != "times"}
+    first = integer(once["id"], f"{field}.id", 0, 2**31) if "id" in once else None
+    for number in range(times):
+        yield _operation(once if first is None else {**once, "id": first + number}, field)
 
 
 def _of_task(value: object, field: str) -> tuple[Operation, ...]:

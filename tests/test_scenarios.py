@@ -1,0 +1,97 @@
+"""Scenarios: their format, what the library covers, and that racing tasks meet what is gone."""
+
+import json
+
+import pytest
+
+from ipvs_est import MAINLINE, Params
+from ipvs_est.input_error import InputError
+from ipvs_est.operations import AddService, Advance, InitNetns, StartService
+from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
+from ipvs_est_checks.explore.scenario import (
+    JIFFIES,
+    TINY,
+    Actor,
+    Scenario,
+    library,
+    load,
+    scenario_from_text,
+)
+
+
+def test_a_scenario_of_a_few_lines_has_the_tiny_machine_after_netns_init() -> None:
+    text = """{"scenario": 1, "about": "One service.",
+               "tasks": {"CTL": [{"op": "add_service", "id": 1}]}}"""
+    assert scenario_from_text("few", text) == Scenario(
+        "few",
+        "One service.",
+        TINY,
+        (InitNetns(),),
+        (Actor("CTL", (AddService(1),)),),
+        JIFFIES,
+    )
+
+
+def test_params_are_what_differs_from_the_tiny_machine() -> None:
+    text = """{"scenario": 1, "about": "", "tasks": {"CTL": []},
+               "params": {"nticks": 4, "sysctl": false}}"""
+    assert scenario_from_text("s", text).params == Params(
+        hz=100, nticks=4, chain_factor=1, est_cost_ns=95_000, sysctl=False
+    )
+
+
+def test_an_operation_is_done_several_times_with_rising_ids() -> None:
+    value = {
+        "scenario": 1,
+        "about": "",
+        "setup": [{"op": "svc", "id": 3, "times": 3}, {"op": "advance", "n": 1, "times": 2}],
+        "tasks": {"CTL": []},
+    }
+    assert scenario_from_text("s", json.dumps(value)).setup == (
+        *map(StartService, (3, 4, 5)),
+        Advance(1),
+        Advance(1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"params": []}, "params"),
+        ({"params": {"nticks": 0}}, "params.nticks"),
+        ({"params": {"tick_jiffies": 7}}, "params.tick_jiffies"),
+        ({"setup": [{"op": "svc", "id": 1, "times": 0}]}, "setup[0].times"),
+        ({"setup": [{"op": "svc", "id": "a", "times": 2}]}, "setup[0].id"),
+    ],
+)
+def test_a_bad_scenario_names_its_field(change: dict[str, object], field: str) -> None:
+    value = {"scenario": 1, "about": "", "tasks": {"CTL": []}, **change}
+    with pytest.raises(InputError) as error:
+        scenario_from_text("s", json.dumps(value))
+    assert error.value.field == field
+
+
+def test_every_scenario_of_the_library_says_what_it_is_about() -> None:
+    for name in library():
+        about = load(name).about
+        assert about.endswith(".")
+        assert len(about) > 20
+
+
+def test_who_finds_its_object_gone_under_the_mutex_does_nothing() -> None:
+    """Two processes delete one service, a third adds a destination to it."""
+    value = {
+        "scenario": 1,
+        "about": "",
+        "setup": [{"op": "init"}, {"op": "add_service", "id": 1}, {"op": "svc", "id": 2}],
+        "tasks": {
+            "CTL1": [{"op": "delete_service", "id": 1}, {"op": "del", "id": 2}],
+            "CTL2": [{"op": "del", "id": 2}, {"op": "delete_service", "id": 1}],
+            "CTL3": [{"op": "add_dest", "id": 3, "service": 1}],
+        },
+        "jiffies": 0,
+    }
+    scenario = scenario_from_text("s", json.dumps(value))
+    outcome = explore_dfs(scenario, MAINLINE, Bounds(preemptions=1))
+    assert outcome.found is None
+    assert outcome.figures.exhausted
