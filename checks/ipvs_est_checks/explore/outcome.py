@@ -51,7 +51,7 @@ class Figures:
     exhausted: bool = False
     """No schedule within the bounds is left."""
     unbounded: bool = False
-    """Exhausted, and no schedule was left out for the bound on preemptions either."""
+    """Exhausted, and nothing that more preemptions lead to was left out either."""
 
 
 @dataclass(frozen=True, slots=True)
