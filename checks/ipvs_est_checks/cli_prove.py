@@ -7,7 +7,6 @@ from time import perf_counter
 
 import click
 
-from ipvs_est_checks import exit_codes
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.prove_report import (
     HEADINGS,
@@ -20,12 +19,12 @@ from ipvs_est_checks.prove_report import (
     row,
     summary,
 )
-from ipvs_est_checks.prove_run import outcomes
+from ipvs_est_checks.prove_run import in_order, outcomes
+from ipvs_est_checks.prove_select import NoSuchTheoremError, select
 from ipvs_est_checks.prove_smtlib import write_scripts
 from ipvs_est_checks.replay_pool import usable_cpus
 from ipvs_est_checks.report_file import check_report_file, write_report_file
-from ipvs_est_spec.proof.registry import BY_ID, GROUPS, THEOREMS
-from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome
+from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.theorem import Theorem
 
 _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yellow"}
@@ -33,13 +32,6 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
 
 @click.command("prove")
 @click.argument("ids", metavar="[ID ...]", nargs=-1)
-@click.option(
-    "--group",
-    "groups",
-    multiple=True,
-    type=click.Choice(GROUPS),
-    help="Only this group; may be given several times.",
-)
 @click.option(
     "--seed",
     metavar="N",
@@ -55,6 +47,14 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     default=RLIMIT,
     show_default=True,
     help="z3's measure of work, for each query; 0: no limit.",
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=0,
+    show_default=True,
+    help="For each theorem; 0: no limit.",
 )
 @click.option(
     "-j",
@@ -85,37 +85,43 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     "directory",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write each formula as SMT-LIB into that directory, for another solver.",
+    help="Only write each formula as SMT-LIB into that directory, for another solver.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also scope, assumptions and the twin's counterexample; the default with an ID.",
 )
 @click.pass_context
 def prove(
     context: click.Context,
     ids: tuple[str, ...],
-    groups: tuple[str, ...],
     seed: int,
     rlimit: int,
+    timeout: float,
     jobs: int,
     no_assumptions_check: bool,
     json_file: Path | None,
     junit_file: Path | None,
     directory: Path | None,
+    verbose: bool,
 ) -> None:
-    """Prove the theorems, or those with an ID.
+    """Prove the theorems, or those that the IDs mean.
 
-    Of each theorem: its premises can be satisfied, it holds, it does not hold without any one
-    of its assumptions, and a mutated twin of it does not hold. Exit code 0: each stands as
-    recorded; 3: z3 gave up on one.
+    An ID is that of a theorem, of a group, of a property that theorems are about, or a pattern
+    with *; `ipvs-est list --theorems` lists them. Of each theorem: its premises can be satisfied,
+    it holds, it does not hold without any one of its assumptions, and a mutated twin of it does
+    not hold. Exit code 0: each stands as recorded; 3: z3 gave up on one.
     """
-    unknown = [each for each in ids if each not in BY_ID]
-    if unknown:
-        raise click.UsageError(f"no such theorem: {', '.join(unknown)}")
-    chosen = [
-        each
-        for each in THEOREMS
-        if (not ids or each.id in ids) and (not groups or each.group in groups)
-    ]
-    if not chosen:
-        raise click.UsageError("none of these theorems is in that group")
+    try:
+        chosen = select(ids)
+    except NoSuchTheoremError as error:
+        raise click.UsageError(str(error)) from None
+    if directory is not None:
+        written = _smtlib(directory, chosen)
+        click.echo(f"{written} SMT-LIB scripts in {directory}")
+        return
     to_stdout = json_file == Path("-")
     files = [
         (option, name)
@@ -127,14 +133,12 @@ def prove(
             check_report_file(name)
         except OSError as error:
             raise click.UsageError(f"{option} {name}: {error.strerror}") from None
-    written = _smtlib(directory, chosen) if directory is not None else 0
-    report = _run(context, chosen, Options(seed, rlimit, not no_assumptions_check), jobs)
+    options = Options(seed, rlimit, not no_assumptions_check)
+    report = _run(chosen, options, jobs or usable_cpus(), timeout)
     if to_stdout:
         click.echo(json_report(report), nl=False)
     else:
-        _print(report)
-        if written:
-            click.echo(f"{written} SMT-LIB scripts in {directory}")
+        _print(report, verbose=verbose or bool(ids))
     for option, name in files:
         write_report_file(name, (json_report if option == "--json" else junit_report)(report))
     context.exit(exit_code(report))
@@ -147,21 +151,24 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
         raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
 
 
-def _run(context: click.Context, chosen: Sequence[Theorem], options: Options, jobs: int) -> Report:
+def _run(chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float) -> Report:
     started = perf_counter()
     found: list[Outcome] = []
-    try:
-        with progress_bar("theorems", len(chosen)) as bar:
-            for outcome in outcomes(chosen, options, jobs or usable_cpus()):
+    complete = True
+    with progress_bar("theorems", len(chosen)) as bar:
+        running = outcomes(chosen, options, jobs, timeout)
+        try:
+            for outcome in running:
                 found.append(outcome)
                 draw(bar, len(found))
-    except KeyboardInterrupt:
-        click.echo(f"interrupted after {len(found)} of {len(chosen)} theorems", err=True)
-        context.exit(exit_codes.INTERRUPTED)
-    return Report(options, tuple(found), perf_counter() - started)
+        except KeyboardInterrupt:
+            complete = False
+        finally:
+            running.close()
+    return Report(options, in_order(found), perf_counter() - started, complete)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, *, verbose: bool) -> None:
     rows = [row(each) for each in report.outcomes]
     if is_terminal(sys.stdout):
         _print_table(rows)
@@ -169,7 +176,8 @@ def _print(report: Report) -> None:
         for line in aligned([HEADINGS, *rows]):
             click.echo(line)
     for outcome in report.outcomes:
-        click.echo("\n" + "\n".join(details(outcome)))
+        if verbose or outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+            click.echo("\n" + "\n".join(details(outcome)))
     click.echo("\n" + summary(report))
 
 
@@ -180,9 +188,10 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for heading in HEADINGS:
-        wraps = heading in ("sentence", "scope")
-        right = heading == "seconds"
-        table.add_column(heading, justify="right" if right else "left", no_wrap=not wraps)
+        right = heading in ("seconds", "queries")
+        table.add_column(
+            heading, justify="right" if right else "left", no_wrap=heading != "sentence"
+        )
     for cells in rows:
         styled = [Text(cell, style=_COLOURS.get(cell, "")) for cell in cells]
         table.add_row(*styled)

@@ -9,10 +9,9 @@ from ipvs_est_checks import exit_codes
 from ipvs_est_checks.printable import printable
 from ipvs_est_spec.proof.registry import BY_ID
 from ipvs_est_spec.proof.solve import Answer, Decided, Options, Outcome, Status, Verdict
-from ipvs_est_spec.proof.theorem import Theorem
 from ipvs_est_spec.z3_names import z3
 
-HEADINGS = ("theorem", "verdict", "seconds", "revision", "sentence", "scope")
+HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,8 @@ class Report:
     options: Options
     outcomes: tuple[Outcome, ...]
     seconds: float
+    complete: bool = True
+    """Not interrupted."""
 
 
 def row(outcome: Outcome) -> tuple[str, ...]:
@@ -31,9 +32,9 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         theorem.id,
         outcome.verdict.value,
         f"{outcome.seconds:.2f}",
+        str(outcome.queries),
         theorem.revision or "all",
         theorem.sentence,
-        theorem.scope,
     )
 
 
@@ -46,7 +47,9 @@ def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
 
 
 def exit_code(report: Report) -> int:
-    """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one."""
+    """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one; 130 if interrupted."""
+    if not report.complete:
+        return exit_codes.INTERRUPTED
     verdicts = {each.verdict for each in report.outcomes}
     if Verdict.FAIL in verdicts:
         return exit_codes.FAIL
@@ -57,6 +60,7 @@ def details(outcome: Outcome) -> Iterator[str]:
     """What is below the table: complaints, counterexamples, assumptions, the twin."""
     theorem = BY_ID[outcome.id]
     yield f"{outcome.verdict.value} {theorem.id}: {theorem.sentence}"
+    yield f"  for: {theorem.scope}"
     yield f"  source: {theorem.source}"
     if theorem.properties:
         yield f"  properties: {', '.join(theorem.properties)}"
@@ -64,8 +68,10 @@ def details(outcome: Outcome) -> Iterator[str]:
         yield f"  refuted by: {', '.join(theorem.refuted_by)}"
     for complaint in outcome.complaints:
         yield f"  {complaint}"
-    for id_, sentence in _assumptions(theorem).items():
+    for id_, sentence in outcome.assumptions:
         yield f"  assumes {id_}: {sentence}"
+    if outcome.obligations:
+        yield f"  {_checked(outcome)}"
     shown = [each for each in outcome.obligations if each.answer.status is Status.REFUTED]
     for each in shown:
         yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
@@ -80,8 +86,10 @@ def summary(report: Report) -> str:
     named = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
     obligations = sum(len(each.obligations) for each in report.outcomes)
     queries = sum(each.queries for each in report.outcomes)
+    number = len(report.outcomes)
     return (
-        f"{len(report.outcomes)} theorems: {named}; {obligations} obligations,"
+        f"{'' if report.complete else 'interrupted: '}"
+        f"{number} theorem{'' if number == 1 else 's'}: {named}; {obligations} obligations,"
         f" {queries} queries; z3 {z3.get_version_string()}, seed {report.options.seed};"
         f" {report.seconds:.1f} s"
     )
@@ -96,6 +104,7 @@ def json_report(report: Report) -> str:
         "seed": report.options.seed,
         "rlimit": report.options.rlimit,
         "assumptions_dropped": report.options.drop_assumptions,
+        "complete": report.complete,
         "seconds": round(report.seconds, 3),
         "exit_code": exit_code(report),
         "theorems": [_theorem_json(each) for each in report.outcomes],
@@ -108,9 +117,9 @@ def junit_report(report: Report) -> str:
     failed = sum(each.verdict is Verdict.FAIL for each in report.outcomes)
     unknown = sum(each.verdict is Verdict.UNKNOWN for each in report.outcomes)
     counts = {
-        "tests": str(len(report.outcomes)),
+        "tests": str(len(report.outcomes) + (not report.complete)),
         "failures": str(failed),
-        "errors": "0",
+        "errors": str(int(not report.complete)),
         "skipped": str(unknown),
     }
     root = ElementTree.Element("testsuites", counts)
@@ -124,13 +133,23 @@ def junit_report(report: Report) -> str:
             element.text = "\n".join(printable(line) for line in details(outcome))
         elif outcome.verdict is Verdict.UNKNOWN:
             ElementTree.SubElement(case, "skipped", message)
+    if not report.complete:
+        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
+        ElementTree.SubElement(case, "error", {"message": "interrupted"})
     ElementTree.indent(root, " ")
     text = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _assumptions(theorem: Theorem) -> dict[str, str]:
-    return {a.id: a.sentence for each in theorem.obligations() for a in each.assumptions}
+def _checked(outcome: Outcome) -> str:
+    premises = sum(each.premises is Status.REFUTED for each in outcome.obligations)
+    dropped = [one.status for each in outcome.obligations for one in each.dropped]
+    refuted = sum(each is Status.REFUTED for each in dropped)
+    number = len(outcome.obligations)
+    return (
+        f"premises satisfiable: {premises} of {number} obligations;"
+        f" refuted without an assumption: {refuted} of {len(dropped)}"
+    )
 
 
 def _value_lines(answer: Answer) -> Iterator[str]:
@@ -151,7 +170,7 @@ def _theorem_json(outcome: Outcome) -> dict[str, object]:
         "second_solver": theorem.second_solver,
         "verdict": outcome.verdict.value,
         "complaints": list(outcome.complaints),
-        "assumptions": _assumptions(theorem),
+        "assumptions": dict(outcome.assumptions),
         "obligations": [_obligation_json(each) for each in outcome.obligations],
         "twin": {"sentence": theorem.twin.sentence, **_answer_json(outcome.twin)},
         "queries": outcome.queries,

@@ -1,32 +1,138 @@
-"""Deciding many theorems, in this process or in several; the outcomes come in order."""
+"""Deciding many theorems, each in a process of its own.
 
+A fresh process for each makes the counterexamples, too, a function of the seed: z3's choices
+depend on all the terms that its process made before.
+"""
+
+import multiprocessing
 import signal
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from time import monotonic, process_time
+from typing import TYPE_CHECKING
 
+from ipvs_est_spec.proof.costs import cost
 from ipvs_est_spec.proof.registry import BY_ID
-from ipvs_est_spec.proof.solve import Options, Outcome, decide
+from ipvs_est_spec.proof.solve import Answer, Options, Outcome, Status, Verdict, decide
 from ipvs_est_spec.proof.theorem import Theorem
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext, SpawnContext
+    from multiprocessing.process import BaseProcess
 
-def outcomes(theorems: Sequence[Theorem], options: Options, jobs: int) -> Iterator[Outcome]:
-    """What z3 says of each; terms are built in the process that decides."""
-    tasks = [(each.id, options) for each in theorems]
-    jobs = min(jobs, len(tasks))
-    if jobs <= 1:
-        yield from map(_decide, tasks)
-        return
+    Context = ForkServerContext | SpawnContext
+    ToParent = Connection[Outcome, None]
+    ToWorker = Connection[None, Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    theorem: Theorem
+    process: "BaseProcess"
+    began: float
+
+
+def outcomes(
+    theorems: Sequence[Theorem], options: Options, jobs: int, limit: float = 0.0
+) -> Generator[Outcome]:
+    """What z3 says of each theorem, as soon as it is known: the longest are begun first.
+
+    jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
+    longer, and one whose process dies, is UNKNOWN. Close the generator to end the processes.
+    """
     # Imported here: it takes as long as some theorems.
-    from multiprocessing import Pool
+    from multiprocessing.connection import wait
 
-    with Pool(jobs, _ignore_interrupts) as pool:
-        yield from pool.imap(_decide, tasks)
+    context = _context()
+    todo = sorted(theorems, key=lambda each: cost(each.id))
+    busy: dict[ToWorker, _Work] = {}
+    try:
+        while todo or busy:
+            while todo and len(busy) < jobs:
+                worker, work = _start(context, todo.pop(), options)
+                busy[worker] = work
+            ready = wait(list(busy), _until_next_limit(busy, limit))
+            for worker, work in list(busy.items()):
+                if worker in ready:
+                    outcome = _received(worker, work)
+                elif limit and monotonic() - work.began >= limit:
+                    why = f"time limit of {limit:g} s"
+                    took = monotonic() - work.began
+                    outcome = _undecided(work.theorem.id, Verdict.UNKNOWN, why, took)
+                else:
+                    continue
+                del busy[worker]
+                _end(work)
+                yield outcome
+    finally:
+        for work in busy.values():
+            _end(work)
 
 
-def _decide(task: tuple[str, Options]) -> Outcome:
-    id_, options = task
-    return decide(BY_ID[id_], options)
+def in_order(found: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Outcomes in the registry's order."""
+    place = {id_: number for number, id_ in enumerate(BY_ID)}
+    return tuple(sorted(found, key=lambda each: place[each.id]))
 
 
-def _ignore_interrupts() -> None:
+def _context() -> "Context":
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    # z3 is loaded and the registry built once, not in each process.
+    context.set_forkserver_preload(["ipvs_est_spec.proof.registry"])
+    return context
+
+
+def _start(context: "Context", theorem: Theorem, options: Options) -> "tuple[ToWorker, _Work]":
+    to_worker, to_parent = context.Pipe(duplex=False)
+    process = context.Process(target=_decide, args=(to_parent, theorem.id, options), daemon=True)
+    began = monotonic()
+    process.start()
+    # Only the worker holds its end, so that its death ends the pipe.
+    to_parent.close()
+    return to_worker, _Work(theorem, process, began)
+
+
+def _decide(to_parent: "ToParent", id_: str, options: Options) -> None:
     # Ctrl-C reaches the whole process group; the parent alone acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    began = process_time()
+    try:
+        outcome = decide(BY_ID[id_], options)
+    except Exception as error:
+        # A theorem that cannot be stated has failed; the others go on.
+        traceback.print_exc()
+        outcome = _undecided(
+            id_, Verdict.FAIL, f"{type(error).__name__}: {error}", process_time() - began
+        )
+    to_parent.send(outcome)
+
+
+def _until_next_limit(busy: "dict[ToWorker, _Work]", limit: float) -> float | None:
+    if not limit:
+        return None
+    return max(0.0, min(each.began for each in busy.values()) + limit - monotonic())
+
+
+def _received(worker: "ToWorker", work: _Work) -> Outcome:
+    try:
+        return worker.recv()
+    except (EOFError, OSError):
+        work.process.join()
+        why = f"its process died, exit code {work.process.exitcode}"
+        return _undecided(work.theorem.id, Verdict.UNKNOWN, why, monotonic() - work.began)
+    finally:
+        worker.close()
+
+
+def _undecided(id_: str, verdict: Verdict, why: str, seconds: float) -> Outcome:
+    twin = Answer(Status.UNKNOWN, reason=why)
+    return Outcome(id_, verdict, (), twin, (why,), 0, seconds)
+
+
+def _end(work: _Work) -> None:
+    work.process.terminate()
+    work.process.join()

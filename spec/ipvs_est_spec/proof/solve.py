@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from time import perf_counter
+from time import process_time
 
 from ipvs_est_spec.proof.theorem import Goal, Obligation, Reachability, Theorem
 from ipvs_est_spec.z3_names import z3
@@ -87,6 +87,9 @@ class Outcome:
     """Why the verdict is FAIL or UNKNOWN."""
     queries: int
     seconds: float
+    """Of CPU time, as in `Decided`: z3 uses one thread, and other processes do not matter."""
+    assumptions: tuple[tuple[str, str], ...] = ()
+    """Ids and sentences of all obligations' assumptions."""
 
 
 def decide(theorem: Theorem, options: Options) -> Outcome:
@@ -94,13 +97,14 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
 
     Sets z3's random seed for the whole process. The same seed gives the same answers.
     """
-    started = perf_counter()
+    started = process_time()
     seed_z3(options.seed)
     found: list[Decided] = []
     needless: dict[str, list[bool]] = {}
+    sentences: dict[str, str] = {}
     queries = 1
     for obligation in theorem.obligations():
-        began = perf_counter()
+        began = process_time()
         answer = ask(obligation, options)
         premises = _premises(obligation, options)
         queries += 1 + _premise_queries(obligation)
@@ -108,6 +112,7 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
         listed = obligation.needless if isinstance(obligation, Goal) else ()
         for each in obligation.assumptions:
             needless.setdefault(each.id, []).append(each.id in listed)
+            sentences[each.id] = each.sentence
             if each.id in listed or not options.drop_assumptions or theorem.refuted_by:
                 continue
             without = ask(_without(obligation, each.id), options)
@@ -116,7 +121,7 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
         unknown = set(listed) - {each.id for each in obligation.assumptions}
         if unknown:
             raise ValueError(f"{theorem.id}: not an assumption: {', '.join(sorted(unknown))}")
-        seconds = perf_counter() - began
+        seconds = process_time() - began
         found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
     twin = ask(theorem.twin.obligation(), options)
     nowhere = [each for each, listed in needless.items() if all(listed)]
@@ -135,7 +140,8 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
         twin,
         failures + unknowns,
         queries,
-        perf_counter() - started,
+        process_time() - started,
+        tuple(sentences.items()),
     )
 
 

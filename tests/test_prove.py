@@ -1,0 +1,153 @@
+"""`ipvs-est prove`: selection, processes, reports, exit codes."""
+
+import json
+import multiprocessing
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est_checks import cli_prove
+from ipvs_est_checks.cli import cli, run
+from ipvs_est_checks.prove_run import in_order, outcomes
+from ipvs_est_checks.prove_select import NoSuchTheoremError, select
+from ipvs_est_spec.proof.costs import COSTS
+from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
+from ipvs_est_spec.proof.solve import Answer, Decided, Options, Outcome, Status, Verdict
+from ipvs_est_spec.proof.theorem import Theorem
+
+_REFUTED = Answer(Status.REFUTED, (("x", "1"),))
+
+
+def outcome(id_: str, verdict: Verdict = Verdict.PROVED) -> Outcome:
+    proved = Decided("", Answer(Status.PROVED), Status.REFUTED, (), 0.5)
+    complaints = () if verdict is Verdict.PROVED else ("it is \x1b so",)
+    return Outcome(id_, verdict, (proved,), _REFUTED, complaints, 3, 0.5, (("a", "A is so."),))
+
+
+def found(monkeypatch: pytest.MonkeyPatch, *given: Outcome, interrupt: bool = False) -> None:
+    def outcomes(
+        theorems: Sequence[Theorem], options: Options, jobs: int, limit: float
+    ) -> Generator[Outcome]:
+        yield from given
+        if interrupt:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_prove, "outcomes", outcomes)
+
+
+def ids(*words: str) -> list[str]:
+    return [each.id for each in select(words)]
+
+
+def test_ids_are_unique_and_costs_are_those_of_theorems() -> None:
+    assert len(BY_ID) == len(THEOREMS)
+    assert COSTS.keys() <= BY_ID.keys()
+
+
+def test_a_word_is_an_id_or_a_group_or_a_beginning_or_a_property_or_a_pattern() -> None:
+    rows = [each.id for each in THEOREMS if each.group == "rows"]
+    assert ids() == [each.id for each in THEOREMS]
+    # Another theorem's id may go on with a dash.
+    assert ids("rows.new") == ["rows.new"]
+    assert ids("rows") == ids("rows.") == rows
+    assert ids("rows.relinked-w*", "rows.chain") == ["rows.chain", "rows.relinked-wraps"]
+    assert "rows.new-property" in ids("delay.new-row")
+
+
+def test_an_unknown_id_is_one_line_that_names_like_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["prove", "rows.chian"]) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 1
+    assert "no such theorem: rows.chian; did you mean rows.chain" in shown[0]
+    with pytest.raises(NoSuchTheoremError, match="list --theorems"):
+        select(["qqqqqq"])
+    with pytest.raises(NoSuchTheoremError):
+        select(["rows", "*.zzz"])
+
+
+def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
+    chosen = select(["rows.relinked-interval", "rows.chain"])
+    at_once = in_order(list(outcomes(chosen, Options(), 2)))
+    assert [(each.id, each.verdict) for each in at_once] == [
+        ("rows.chain", Verdict.PROVED),
+        ("rows.relinked-interval", Verdict.PROVED),
+    ]
+    one_by_one = in_order(list(outcomes(chosen, Options(), 1)))
+    assert [each.twin for each in one_by_one] == [each.twin for each in at_once]
+
+
+def test_a_theorem_over_its_time_limit_is_unknown() -> None:
+    (only,) = outcomes(select(["rows.relinked-next-turn"]), Options(), 1, 0.001)
+    assert (only.verdict, only.complaints) == (Verdict.UNKNOWN, ("time limit of 0.001 s",))
+
+
+def test_a_theorem_whose_process_dies_is_unknown_and_the_others_go_on() -> None:
+    chosen = select(["rows.relinked-next-turn", "rows.chain"])
+    running = outcomes(chosen, Options(), 2)
+    assert next(running).id == "rows.chain"
+    (long,) = multiprocessing.active_children()
+    long.kill()
+    died = next(running)
+    assert (died.id, died.verdict) == ("rows.relinked-next-turn", Verdict.UNKNOWN)
+    assert "died" in died.complaints[0]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ([Verdict.PROVED, Verdict.FINDING], 0),
+        ([Verdict.PROVED, Verdict.UNKNOWN], 3),
+        ([Verdict.UNKNOWN, Verdict.FAIL], 1),
+    ],
+)
+def test_the_exit_code_tells_the_worst_verdict(
+    verdicts: list[Verdict], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("rows.chain", "rows.in-range")
+    found(monkeypatch, *(outcome(*each) for each in zip(names, verdicts, strict=True)))
+    assert CliRunner().invoke(cli, ["prove", *names]).exit_code == code
+
+
+def test_an_interrupted_run_reports_what_was_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unknown = outcome("rows.in-range", Verdict.UNKNOWN)
+    found(monkeypatch, outcome("rows.chain"), unknown, interrupt=True)
+    report, junit = tmp_path / "r.json", tmp_path / "r.xml"
+    result = CliRunner().invoke(cli, ["prove", "--json", str(report), "--junit", str(junit)])
+    assert result.exit_code == 130
+    assert result.output.splitlines()[-1].startswith("interrupted: 2 theorems: 1 PROVED, 1 UNK")
+    written = json.loads(report.read_text())
+    assert (written["complete"], written["exit_code"]) == (False, 130)
+    # In the registry's order, whichever came first.
+    assert [each["id"] for each in written["theorems"]] == ["rows.in-range", "rows.chain"]
+    suite = ElementTree.parse(junit).getroot()[0]
+    assert suite.get("tests") == "3"
+    assert [each.tag for case in suite for each in case] == ["skipped", "error"]
+
+
+def test_the_record_of_a_theorem_is_complete() -> None:
+    result = CliRunner().invoke(cli, ["prove", "--json", "-", "rows.relinked-interval"])
+    assert result.exit_code == 0
+    written = json.loads(result.output)
+    (theorem,) = written["theorems"]
+    assert written["z3"].count(".") == 2
+    assert theorem["verdict"] == "PROVED"
+    assert theorem["assumptions"].keys() == {"available", "relinked", "est_row", "delay"}
+    for each in theorem["obligations"]:
+        assert (each["status"], each["premises"]) == ("proved", "satisfiable")
+        assert each["without"] == dict.fromkeys(theorem["assumptions"], "refuted")
+    # Each obligation, its premises and without each assumption, and the twin.
+    assert theorem["queries"] == 2 * (1 + 1 + 4) + 1
+    assert theorem["twin"]["status"] == "refuted"
+    assert theorem["twin"]["counterexample"]["nticks"] == "50"
+
+
+def test_smtlib_writes_the_formulas_and_decides_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "new" / "scripts"
+    result = CliRunner().invoke(cli, ["prove", "rows.chain", "--smtlib", str(directory)])
+    assert result.output == f"4 SMT-LIB scripts in {directory}\n"
+    assert len(list(directory.glob("rows.chain.*.smt2"))) == 4
