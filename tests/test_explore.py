@@ -4,12 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
 from ipvs_est.input_error import InputError
 from ipvs_est.violations import Deadlock, IndexOutOfRange, UseAfterFree, Violation
-from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.explore import dfs
 from ipvs_est_checks.explore.dfs import Dfs, explore_dfs
 from ipvs_est_checks.explore.fingerprint import fingerprint
@@ -18,7 +16,6 @@ from ipvs_est_checks.explore.random_walk import explore_random
 from ipvs_est_checks.explore.run import run as run_schedules
 from ipvs_est_checks.explore.scenario import library, load, scenario_from_text
 from ipvs_est_checks.explore.scheduler import system_of
-from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
 from ipvs_est_checks.explore.world import World, enabled, start, step
 
 # Known defects, section 1: scenario, kind of violation by revision.
@@ -105,17 +102,6 @@ def test_what_is_left_over_is_told() -> None:
     assert not outcome.figures.exhausted
 
 
-def test_a_token_replays_its_schedule_exactly() -> None:
-    scenario = load("exit-in-calc-phase")
-    found = explore_dfs(scenario, V7, Bounds()).found
-    assert found is not None
-    text = token_text(scenario.name, V7, found.choices)
-    token = token_from_text(text)
-    assert (token.revision, token.choices) == (V7, found.choices)
-    _, violation = replay_token(scenario, token)
-    assert violation == found.violation
-
-
 def test_random_schedules_are_those_of_their_seed() -> None:
     scenario = load("restart-in-drain")
     first = explore_random(scenario, V7, Bounds(schedules=300), seed=1)
@@ -135,44 +121,6 @@ def test_a_fingerprint_tells_states_apart_and_equal_ones_not() -> None:
     prints = [fingerprint(_after(start(scenario, V7), count)) for count in range(8)]
     assert len(set(prints)) == 8
     assert prints[5] == fingerprint(_after(start(scenario, V7), 5))
-
-
-def test_the_command_tells_a_failure_as_a_timeline_with_its_token() -> None:
-    result = CliRunner().invoke(cli, ["explore", "restart-in-drain", "--revision", "v7"])
-    assert result.exit_code == 1
-    assert "restart-in-drain on v7: FAIL" in result.output
-    assert "kthread_stop(ipvs-e:0)" in result.output
-    token = result.output.split("--replay ")[1].strip()
-    again = CliRunner().invoke(cli, ["explore", "--replay", token])
-    assert again.exit_code == 1
-    told = result.output.splitlines()
-    assert again.output.splitlines() == told[2:-1]
-
-
-def test_the_command_passes_only_what_is_exhausted() -> None:
-    command = ["explore", "restart-in-drain", "--revision", "repaired"]
-    assert CliRunner().invoke(cli, command).exit_code == 0
-    assert CliRunner().invoke(cli, [*command, "--iterations", "5"]).exit_code == 3
-
-
-@pytest.mark.parametrize(
-    ("token", "complaint"),
-    [
-        ("e2:a:v7:0", "expected e1:SCENARIO:REVISION:RUNS"),
-        ("e1:restart-in-drain:v7:0,z", "'z' is no run"),
-        ("e1:restart-in-drain:v7:0x3,9", "step 3: 0 cannot go on there"),
-        ("e1:restart-in-drain:v9:0", "unknown kernel 'v9'"),
-        ("e1:no-such:v7:0", "no-such: No such file"),
-    ],
-)
-def test_a_bad_token_gets_one_line(
-    token: str, complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["explore", "--replay", token]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert complaint in told.err
-    assert len(told.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

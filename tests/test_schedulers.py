@@ -364,7 +364,7 @@ def test_threads_that_come_later_get_any_priority() -> None:
     for _ in range(6_000):
         pct.new_execution()
         for last in range(3):
-            pct.next_choice(Moment(range(last + 1), None, bytes))
+            pct.next_choice(Moment(range(last + 1), None, None, bytes))
         counts[tuple(pct.priorities.initial)] += 1
     assert len(counts) == 6
     # Four standard deviations of a binomial with 6,000 trials of probability 1/6.

@@ -1,5 +1,7 @@
 """`ipvs-est explore`."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -8,12 +10,25 @@ import click
 from ipvs_est import REVISIONS
 from ipvs_est.input_error import InputError
 from ipvs_est_checks import exit_codes
-from ipvs_est_checks.explore.dfs import Bounds, Outcome, explore_dfs
-from ipvs_est_checks.explore.random_walk import explore_random
+from ipvs_est_checks.explore.job import Job, JobResult, Kind, Settings
+from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.explore.pct import DEFAULT_DEPTH
+from ipvs_est_checks.explore.pool import WorkerDiedError, do_jobs
+from ipvs_est_checks.explore.report import Row, Verdict, replay_lines, row_lines, summary
+from ipvs_est_checks.explore.report_files import json_report, junit_report, worst
 from ipvs_est_checks.explore.scenario import Scenario, library, load
-from ipvs_est_checks.explore.timeline import timeline
-from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
+from ipvs_est_checks.explore.token import replay_token, token_from_text
 from ipvs_est_checks.machines.profiles import fresh_seed
+from ipvs_est_checks.printable import printable
+from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.replay_pool import usable_cpus
+from ipvs_est_checks.report_file import check_report_file, write_report_file
+
+_EXIT = {
+    Verdict.PASS: exit_codes.PASS,
+    Verdict.FAIL: exit_codes.FAIL,
+    Verdict.INCOMPLETE: exit_codes.INCOMPLETE,
+}
 
 
 @click.command()
@@ -21,12 +36,22 @@ from ipvs_est_checks.machines.profiles import fresh_seed
 @click.option(
     "--revision", "revisions", multiple=True, type=click.Choice(list(REVISIONS)), help="Only that."
 )
-@click.option("--scheduler", type=click.Choice(["dfs", "random"]), default="dfs", show_default=True)
+@click.option(
+    "--scheduler",
+    type=click.Choice([each.value for each in Kind]),
+    default=Kind.DFS.value,
+    show_default=True,
+    help="dfs searches all schedules within its bound; pct and random draw schedules.",
+)
 @click.option(
     "--preemptions", type=click.IntRange(0, 20), default=2, show_default=True, help="Bound of dfs."
 )
 @click.option(
-    "--depth", type=click.IntRange(1), default=5_000, show_default=True, help="Steps in a schedule."
+    "--depth",
+    type=click.IntRange(1, 20),
+    default=DEFAULT_DEPTH,
+    show_default=True,
+    help="Of the bugs that pct looks for: ordering constraints that make them happen.",
 )
 @click.option(
     "--iterations",
@@ -35,85 +60,190 @@ from ipvs_est_checks.machines.profiles import fresh_seed
     show_default=True,
     help="Schedules of one scenario on one revision.",
 )
-@click.option("--seed", type=click.IntRange(0), help="Of the random scheduler.")
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 1_000_000),
+    default=5_000,
+    show_default=True,
+    help="Longest schedule.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of pct and random.")
+@click.option(
+    "-k", "--keep-going", is_flag=True, help="Search on after a failure; list the distinct ones."
+)
+@click.option("--as-found", is_flag=True, help="Do not reduce failures.")
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Search in N processes, each a scenario on a revision; 0: one for each usable CPU.",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
+@click.pass_context
 def explore(
+    context: click.Context,
     scenarios: tuple[str, ...],
     revisions: tuple[str, ...],
     scheduler: str,
     preemptions: int,
     depth: int,
     iterations: int,
+    steps: int,
     seed: int | None,
+    keep_going: bool,
+    as_found: bool,
+    jobs: int,
+    json_file: str | None,
+    junit_file: str | None,
     token: str | None,
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
 
-    Reports the first memory error or deadlock of each, with a token that replays it. Exit code
-    1 if there is one, 3 if schedules within the bounds are left over.
+    Each failure is reduced to the fewest context switches and told as a timeline with a column
+    for each task, with a token that replays it. Exit code 1 if there is a failure, 3 if
+    schedules within the bounds are left over, which they always are with pct and random.
     """
     if token is not None:
-        _replay(token)
-        return
-    bounds = Bounds(preemptions, depth, iterations)
-    if scheduler == "random":
-        seed = fresh_seed() if seed is None else seed
+        if len(scenarios) > 1:
+            raise click.UsageError("--replay: takes one SCENARIO at most")
+        context.exit(_replay(token, scenarios))
+    for option, name in (("--json", json_file), ("--junit", junit_file)):
+        if name is not None:
+            _check_target(option, name)
+    kind = Kind(scheduler)
+    if kind is not Kind.DFS and seed is None:
+        seed = fresh_seed()
+    settings = Settings(
+        kind,
+        Bounds(preemptions, steps, iterations),
+        depth,
+        seed or 0,
+        keep_going,
+        not as_found,
+    )
+    todo = [
+        Job(source, scenario, REVISIONS[name], settings)
+        for source, scenario in [(each, _load(each)) for each in scenarios or library()]
+        for name in revisions or REVISIONS
+    ]
+    if kind is not Kind.DFS:
         click.echo(f"seed {seed}")
-    code = exit_codes.PASS
-    for scenario in [_load(name) for name in scenarios or library()]:
-        for name in revisions or REVISIONS:
-            started = perf_counter()
-            if seed is None:
-                outcome = explore_dfs(scenario, REVISIONS[name], bounds)
-            else:
-                outcome = explore_random(scenario, REVISIONS[name], bounds, seed)
-            _tell(scenario, name, outcome, perf_counter() - started)
-            if outcome.found is not None:
-                code = exit_codes.FAIL
-            elif not outcome.figures.exhausted and code == exit_codes.PASS:
-                code = exit_codes.INCOMPLETE
-    click.get_current_context().exit(code)
+    rows, stopped = _search(todo, jobs or usable_cpus())
+    if len(todo) > 1 or stopped:
+        click.echo(summary(rows))
+    if stopped:
+        click.echo(f"{stopped}: {len(todo) - len(rows)} searches were not begun", err=True)
+    for option, name, text in (
+        ("--json", json_file, json_report),
+        ("--junit", junit_file, junit_report),
+    ):
+        if name is not None:
+            _write(option, name, text(rows, complete=not stopped))
+    if stopped == _INTERRUPTED:
+        context.exit(exit_codes.INTERRUPTED)
+    context.exit(_EXIT[worst(rows, complete=not stopped)])
+
+
+_INTERRUPTED = "interrupted"
+
+
+@dataclass(slots=True)
+class _Board:
+    """What is known of each job while they go on; lines come in the order of the jobs."""
+
+    jobs: Sequence[Job]
+    bar: Bar
+    started: float
+    results: dict[int, JobResult] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+    begun: dict[int, float] = field(default_factory=dict)
+    printed: int = 0
+
+
+def _search(jobs: Sequence[Job], processes: int) -> tuple[list[Row], str]:
+    """Do the jobs and print their lines; the rows, and why not all came to their end."""
+    stopped = ""
+    with progress_bar("explore", len(jobs)) as bar:
+        board = _Board(jobs, bar, perf_counter())
+        try:
+            do_jobs(jobs, processes, lambda index, result: _note(board, index, result))
+        except KeyboardInterrupt:
+            stopped = _INTERRUPTED
+        except WorkerDiedError as error:
+            stopped = printable(str(error))
+        hide(bar)
+    for index in range(board.printed, len(jobs)):
+        if index in board.results:
+            _print(board, index)
+    return [Row(jobs[index], board.results[index]) for index in sorted(board.results)], stopped
+
+
+def _note(board: _Board, index: int, result: JobResult) -> None:
+    board.results[index] = result
+    now = perf_counter()
+    begun = board.begun.setdefault(index, now)
+    if result.ended:
+        board.seconds[index] = now - begun
+        while (done := board.results.get(board.printed)) is not None and done.ended:
+            hide(board.bar)
+            _print(board, board.printed)
+            board.printed += 1
+    ended = sum(each.ended for each in board.results.values())
+    job, figures = board.jobs[index], result.outcome.figures
+    draw(
+        board.bar,
+        ended,
+        f"{job.source} on {job.revision.name}: {figures.schedules} schedules,"
+        f" {figures.states} states",
+    )
+
+
+def _print(board: _Board, index: int) -> None:
+    row = Row(board.jobs[index], board.results[index])
+    for line in row_lines(row, board.seconds.get(index, 0.0)):
+        click.echo(line)
 
 
 def _load(name: str) -> Scenario:
     try:
         return load(name)
     except InputError as error:
-        raise click.UsageError(f"{name}: {error.field}: {error.message}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(library())
+        where = f"{error.field}: " if error.field else ""
+        raise click.UsageError(f"{name}: {where}{error.message}") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and "/" not in name and not name.endswith(".json"):
+            known = ", ".join(library())
+            raise click.UsageError(f"{name}: no such scenario; the library has {known}") from None
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise click.UsageError(
-            f"{name}: {reason}; the library has {known}"
-            if not Path(name).exists()
-            else f"{name}: {reason}"
-        ) from None
+        raise click.UsageError(f"{name}: {reason}") from None
 
 
-def _tell(scenario: Scenario, revision: str, outcome: Outcome, seconds: float) -> None:
-    figures, found = outcome.figures, outcome.found
-    verdict = "FAIL" if found else "PASS" if figures.exhausted else "INCOMPLETE"
-    click.echo(
-        f"{scenario.name} on {revision}: {verdict}; {figures.schedules} schedules,"
-        f" {figures.states} states, {figures.steps} steps, longest {figures.longest},"
-        f" {figures.pruned} pruned, {seconds:.1f} s"
-    )
-    if found is not None:
-        click.echo(f"  {scenario.about}")
-        for line in timeline(scenario, REVISIONS[revision], found.choices, found.violation):
-            click.echo(line)
-        token = token_text(scenario.name, REVISIONS[revision], found.choices)
-        click.echo(f"  again: ipvs-est explore --replay {token}")
+def _check_target(option: str, name: str) -> None:
+    try:
+        check_report_file(Path(name))
+    except OSError as error:
+        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
 
 
-def _replay(text: str) -> None:
+def _write(option: str, name: str, text: str) -> None:
+    try:
+        write_report_file(Path(name), text)
+    except OSError as error:
+        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
+
+
+def _replay(text: str, scenarios: Sequence[str]) -> int:
     try:
         token = token_from_text(text)
-        scenario = _load(token.scenario)
-        _, violation = replay_token(scenario, token)
+        scenario = _load(scenarios[0] if scenarios else token.scenario)
+        told = replay_token(scenario, token)
     except InputError as error:
-        raise click.UsageError(f"--replay: {error.message}") from None
-    for line in timeline(scenario, token.revision, token.choices, violation):
+        raise click.UsageError(f"--replay: {error.field} {error.message}") from None
+    for line in replay_lines(scenario, token.revision, told):
         click.echo(line)
-    code = exit_codes.PASS if violation is None else exit_codes.FAIL
-    click.get_current_context().exit(code)
+    return exit_codes.PASS if told.violation is None else exit_codes.FAIL

@@ -38,8 +38,8 @@ def progress_bar(label: str, total: int) -> Iterator[Bar]:
         hide(bar)
 
 
-def draw(bar: Bar, done: int) -> None:
-    """Show that so much is done, unless that was shown just now."""
+def draw(bar: Bar, done: int, label: str | None = None) -> None:
+    """Show that so much is done, and what is done now, unless that was shown just now."""
     now = time.monotonic()
     if now < bar.next_frame:
         return
@@ -56,7 +56,7 @@ def draw(bar: Bar, done: int) -> None:
             redirect_stderr=False,
         )
         bar.drawn.add_task(bar.label, total=bar.total)
-    bar.drawn.update(bar.drawn.task_ids[0], completed=done)
+    bar.drawn.update(bar.drawn.task_ids[0], completed=done, description=label)
     if not bar.visible:
         bar.drawn.start()
         bar.visible = True

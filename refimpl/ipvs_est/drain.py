@@ -16,7 +16,8 @@ _GIVE_WAY = GiveWay("ip_vs_est_drain_temp_list", rcu=False)
 
 
 def drain_temp_list(machine: Machine, task: Task) -> Body:
-    """Enqueue all that waits, in batches, until done, stopped, or there is no room."""
+    """Enqueue all that waits, in batches, until done, stopped, or there is no room
+    (`ip_vs_est_drain_temp_list`)."""
     netns = machine.netns
     temp_list = netns.est_temp_list
     while True:

@@ -16,6 +16,8 @@ class Bounds:
     steps: int = 5_000
     """In a schedule."""
     schedules: int = 1_000_000
+    total_steps: int = 10**12
+    """In all schedules together; the one that comes to it is the last."""
 
 
 @dataclass(frozen=True, slots=True)

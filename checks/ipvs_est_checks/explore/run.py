@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ipvs_est.violations import ViolationError
+from ipvs_est.violations import Violation, ViolationError
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.scheduler import (
     Ending,
@@ -16,6 +16,12 @@ from ipvs_est_checks.explore.scheduler import (
 )
 
 W = TypeVar("W")
+
+
+def by_violation(world: object, violation: Violation) -> str:
+    """Failures with equal violations are the same."""
+    del world
+    return failure_key(violation)
 
 
 def any_failure(world: object, found: Found) -> bool:
@@ -45,25 +51,24 @@ def run(
     bounds: Bounds,
     *,
     wanted: Callable[[W, Found], bool] = any_failure,
+    key: Callable[[W, Violation], str] = by_violation,
     keep_going: bool = False,
     progress: Callable[[Tally], None] = lambda tally: None,
     tally: Tally | None = None,
 ) -> Outcome:
     """Execute schedules until a wanted failure, the bound on schedules or the scheduler's end.
 
-    With `keep_going` a wanted failure ends only its schedule. `tally` is filled as the search
-    goes on.
+    With `keep_going` a wanted failure ends only its schedule; those with equal `key` count as
+    one. `tally` is filled as the search goes on.
     """
     tally = Tally() if tally is None else tally
-    while tally.figures.schedules < bounds.schedules:
+    while tally.figures.schedules < bounds.schedules and tally.figures.steps < bounds.total_steps:
         if not scheduler.new_execution():
             figures = tally.figures
             whole = not figures.cut
             tally.figures = replace(figures, exhausted=whole)
             break
-        found = _execute(system, scheduler, bounds, wanted, tally)
-        if found is not None:
-            tally.failures.setdefault(failure_key(found.violation), found)
+        found = _execute(system, scheduler, bounds, wanted, key, tally)
         progress(tally)
         if found is not None and not keep_going:
             break
@@ -75,6 +80,7 @@ def _execute(
     scheduler: Scheduler,
     bounds: Bounds,
     wanted: Callable[[W, Found], bool],
+    key: Callable[[W, Violation], str],
     tally: Tally,
 ) -> Found | None:
     """Run one schedule; its failure, if there is one and it is wanted."""
@@ -87,7 +93,7 @@ def _execute(
         states.add(seen)
         return seen
 
-    moment = Moment((), None, fingerprint)
+    moment = Moment((), None, None, fingerprint)
     choices: list[int] = []
     current: int | None = None
     preemptions = 0
@@ -109,11 +115,14 @@ def _execute(
             preemptions += preemption_cost(moment, choice)
             current = next_holder(moment, choice)
             choices.append(choice)
+            moment.last = choice
             step(world, choice)
     except ViolationError as error:
         ending = Ending.FAILED
         found = Found(error.violation, tuple(choices), preemptions)
-        if not wanted(world, found):
+        if wanted(world, found):
+            tally.failures.setdefault(key(world, found.violation), found)
+        else:
             found = None
     scheduler.end_execution(ending, len(choices))
     _count(tally, ending, len(choices))

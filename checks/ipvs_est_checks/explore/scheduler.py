@@ -48,8 +48,10 @@ class Moment:
     holder: int | None
     """The thread that has the processor and could keep it; None if it waits, gives way or has
     exited."""
+    last: int | None
+    """The choice before; None at the start."""
     fingerprint: Callable[[], bytes]
-    """Of the state at this moment; not free."""
+    """Of the state at this moment, which then counts as seen; not free."""
 
 
 class Ending(Enum):
@@ -93,6 +95,32 @@ def preemption_cost(moment: Moment, choice: int) -> int:
     return int(moment.holder is not None)
 
 
+def switch_cost(moment: Moment, choice: int) -> int:
+    """1 if the choice goes to another column of the timeline, 0 otherwise."""
+    return int(moment.last is not None and choice != moment.last)
+
+
 def next_holder(moment: Moment, choice: int) -> int | None:
     """Who has the processor after a choice: time and RCU give it back."""
     return choice if choice >= 0 else moment.holder
+
+
+@dataclass(slots=True)
+class Counted:
+    """Wraps a scheduler that does not match states, so that distinct ones are counted."""
+
+    scheduler: Scheduler
+
+    def new_execution(self) -> bool:
+        """As the scheduler."""
+        return self.scheduler.new_execution()
+
+    def next_choice(self, moment: Moment) -> int | None:
+        """As the scheduler; a state with a choice is looked at before."""
+        if len(moment.enabled) > 1:
+            moment.fingerprint()
+        return self.scheduler.next_choice(moment)
+
+    def end_execution(self, ending: Ending, steps: int) -> None:
+        """As the scheduler."""
+        self.scheduler.end_execution(ending, steps)

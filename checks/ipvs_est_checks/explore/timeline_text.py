@@ -1,0 +1,100 @@
+"""A timeline as text: a line for each step, a column for each task, in kernel terms."""
+
+from collections.abc import Iterator
+
+from ipvs_est.violations import Deadlock, describe
+from ipvs_est_checks.explore.timeline import Standing, Step, Timeline
+from ipvs_est_checks.printable import shorten
+
+# Steps at the end whose changes are told in full.
+LAST_CHANGES = 4
+_WIDTH = 120
+
+
+def timeline_lines(told: Timeline) -> Iterator[str]:
+    """The steps, what they end with, who waits for whom, and the last changes of the state."""
+    yield from _steps(told)
+    yield from violation_lines(told)
+    yield from _standings(told)
+    yield from _changes(told)
+
+
+def violation_lines(told: Timeline) -> Iterator[str]:
+    """What the schedule ends with."""
+    if isinstance(told.violation, Deadlock):
+        yield "  deadlock: each of these waits for the next, and the last for the first"
+        for line in told.violation.cycle:
+            yield f"    {line}"
+    elif told.violation is not None:
+        yield f"  {describe(told.violation)}"
+    else:
+        yield "  no failure"
+
+
+def cells(step: Step) -> Iterator[str]:
+    """What a step does, each in one line."""
+    yield f"{'!' if step.preempts else ' '}{step.action}"
+    for name in step.releases:
+        yield f" mutex_unlock({name})"
+
+
+def _steps(told: Timeline) -> Iterator[str]:
+    rows = list(_rows(told))
+    widths = [
+        max(len(name), *(len(text) for _, column, text in rows if column == index), 0)
+        for index, name in enumerate(told.columns)
+    ]
+    number = len(str(len(told.steps)))
+    heads = (f"{name:<{width}}" for name, width in zip(told.columns, widths, strict=True))
+    yield f"  {'':>{number}}  {'  '.join(heads)}".rstrip()
+    for label, column, text in rows:
+        before = "".join(" " * (width + 2) for width in widths[:column])
+        yield f"  {label:>{number}}  {before}{text}"
+    if any(step.preempts for step in told.steps):
+        yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
+
+
+def _rows(told: Timeline) -> Iterator[tuple[str, int, str]]:
+    """Label, column and text of each line; a function gets one of its own when it changes."""
+    functions: dict[int, str] = {}
+    for index, step in enumerate(told.steps, 1):
+        if step.function and functions.get(step.column) != step.function:
+            functions[step.column] = step.function
+            yield "", step.column, f"[{step.function}]"
+        for line, text in enumerate(cells(step)):
+            yield "" if line else str(index), step.column, text
+
+
+def _standings(told: Timeline) -> Iterator[str]:
+    waiting = [each for each in told.standings if each.waits_on is not None]
+    others = [each for each in told.standings if each.waits_on is None]
+    if told.violation is None or not told.standings:
+        return
+    yield "  at that moment:"
+    for each in (*waiting, *others):
+        yield f"    {standing_text(told, each)}"
+
+
+def standing_text(told: Timeline, standing: Standing) -> str:
+    """Who stands where, and waits for what."""
+    name = told.columns[standing.column]
+    where = f", in {standing.function}," if standing.function != name else ""
+
+    holds = f"; holds {', '.join(standing.holds)}" if standing.holds else ""
+    return f"{name}{where} {standing.does}{holds}"
+
+
+def _changes(told: Timeline) -> Iterator[str]:
+    for line in changes_lines(told):
+        yield f"  {line}"
+
+
+def changes_lines(told: Timeline) -> Iterator[str]:
+    """What the last steps that changed the estimator state changed in it."""
+    numbered = [(index, each) for index, each in enumerate(told.steps, 1) if each.changes]
+    if not numbered:
+        return
+    yield "what the last steps changed in the state:"
+    for index, step in numbered[-LAST_CHANGES:]:
+        for line in step.changes:
+            yield shorten(f"  {index} {told.columns[step.column]}: {line}", _WIDTH)

@@ -1,0 +1,463 @@
+"""Failures of the explorer: tokens, reduction, timelines, reports, and the commands they name."""
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est import MAINLINE, STABLE, V7, Revision
+from ipvs_est.input_error import InputError
+from ipvs_est.violations import Deadlock, UseAfterFree
+from ipvs_est_checks.cli import cli, run
+from ipvs_est_checks.explore import scenario as scenarios
+from ipvs_est_checks.explore.dfs import explore_dfs
+from ipvs_est_checks.explore.minimise import minimise
+from ipvs_est_checks.explore.outcome import Bounds, Found, failure_key, switches
+from ipvs_est_checks.explore.pct import Pct
+from ipvs_est_checks.explore.random_walk import RandomWalk
+from ipvs_est_checks.explore.run import run as run_schedules
+from ipvs_est_checks.explore.scenario import Scenario, load, scenario_from_text
+from ipvs_est_checks.explore.scheduler import Scheduler, system_of
+from ipvs_est_checks.explore.timeline import timeline
+from ipvs_est_checks.explore.timeline_text import timeline_lines
+from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
+from ipvs_est_checks.explore.world import TIME
+from toy_worlds import Toy, counting, orders, outcome
+
+FOLDER = Path(scenarios.__file__).parent / "scenarios"
+
+
+def first_failure(scenario: Scenario, revision: Revision) -> Found:
+    found = explore_dfs(scenario, revision, Bounds()).found
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def drain() -> Scenario:
+    """Deadlocks in the drain on v7 and stable (D03c)."""
+    return load("restart-in-drain")
+
+
+@pytest.fixture(scope="module")
+def drain_token(drain: Scenario) -> str:
+    return token_text(drain, V7, first_failure(drain, V7).choices)
+
+
+# Tokens
+
+
+def test_a_token_replays_its_schedule_exactly(drain: Scenario, drain_token: str) -> None:
+    found = first_failure(drain, V7)
+    token = token_from_text(drain_token)
+    assert (token.scenario, token.revision, token.choices) == (drain.name, V7, found.choices)
+    told = replay_token(drain, token)
+    assert told.violation == found.violation
+    assert told == timeline(drain, V7, found.choices)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"jiffies": 11}, {"params": {"hz": 250}}, {"setup": [{"op": "init"}]}],
+    ids=["jiffies", "params", "setup"],
+)
+def test_a_token_of_another_scenario_is_refused(
+    drain: Scenario, drain_token: str, change: dict[str, object]
+) -> None:
+    value = json.loads((FOLDER / "restart-in-drain.json").read_text())
+    changed = scenario_from_text(drain.name, json.dumps({**value, **change}))
+    with pytest.raises(InputError, match="is of another scenario than restart-in-drain is now"):
+        replay_token(changed, token_from_text(drain_token))
+
+
+def test_names_and_layout_of_a_scenario_do_not_matter_to_its_tokens(
+    drain: Scenario, drain_token: str
+) -> None:
+    value = json.loads((FOLDER / "restart-in-drain.json").read_text())
+    text = json.dumps({**value, "about": "something else"}, indent=7)
+    moved = scenario_from_text("elsewhere", text)
+    told = replay_token(moved, token_from_text(drain_token))
+    assert told == replay_token(drain, token_from_text(drain_token))
+
+
+def test_a_token_whose_history_has_become_another_is_refused(
+    drain: Scenario, drain_token: str
+) -> None:
+    """The choices can be followed, but a step that they stand for is another by now."""
+    parts = drain_token.split(":")
+    shorter = ":".join([*parts[:4], "0", parts[5]])
+    with pytest.raises(InputError, match="its history is not this"):
+        replay_token(drain, token_from_text(shorter))
+
+
+def bad_tokens(good: str) -> dict[str, str]:
+    """What can be wrong with a token, and what is said about it."""
+    version, name, revision, world, runs, end = good.split(":")
+
+    def made(**parts: str) -> str:
+        whole = {
+            "version": version,
+            "name": name,
+            "revision": revision,
+            "world": world,
+            "runs": runs,
+            "end": end,
+        }
+        return ":".join((whole | parts).values())
+
+    return {
+        "": "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
+        "nonsense": "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
+        good[:-3]: "END is not 8 hexadecimal digits: cut off?",
+        good.rpartition(":")[0]: "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
+        f"e1:{name}:v7:0": "is of version e1; this tool reads e2",
+        made(runs="0,z"): "'z' is no run",
+        made(runs=""): "'' is no run",
+        made(runs="0x999999,1x999999"): "has more than 1000000 steps",
+        made(runs="0x2,99"): "step 3: 99 cannot go on there",
+        made(runs=f"{runs},0"): "the history ends at step",
+        made(revision="v9"): "unknown kernel 'v9'",
+        made(revision="mainline"): "",
+        made(world="00000000"): "is of another scenario than restart-in-drain is now",
+        made(end="00000000"): "is of another version of the model",
+        made(name="no-such"): "no-such: no such scenario; the library has",
+        made(name="two-sysctl-writers"): "is of another scenario than two-sysctl-writers is now",
+    }
+
+
+def test_a_bad_token_gets_one_line_and_exit_code_2(
+    drain_token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for token, complaint in bad_tokens(drain_token).items():
+        assert run(["explore", "--replay", token]) == 2, token
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert complaint in told.err
+        assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "not JSON"),
+        ('{"scenario": 1, "about": "x", "tasks": {"A": [', "not JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"scenario": 1, "about": "x", "tasks": {"A": 3}}', "tasks.A: expected a list"),
+        ('{"scenario": 1, "about": "x"}', "tasks: missing"),
+        ("\N{LATIN SMALL LETTER E WITH ACUTE}".encode("latin-1"), "not UTF-8"),
+    ],
+)
+def test_a_bad_scenario_file_gets_one_line_and_exit_code_2(
+    text: str | bytes, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert run(["explore", str(path)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"{path}: " in told.err
+    assert complaint in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["no-such"], "no-such: no such scenario; the library has break-in-recalculation"),
+        (["/nowhere/x.json"], "/nowhere/x.json: No such file or directory"),
+        (["restart-in-drain", "--json", "/nowhere/r.json"], "--json /nowhere/r.json: No such file"),
+        (["restart-in-drain", "--preemptions", "-1"], "-1 is not in the range"),
+        (["a", "b", "--replay", "x"], "--replay: takes one SCENARIO at most"),
+    ],
+)
+def test_bad_arguments_get_one_line_and_exit_code_2(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explore", *arguments]) == 2
+    told = capsys.readouterr()
+    assert complaint in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+# Reduction
+
+
+def is_subsequence(pattern: Sequence[int], order: Sequence[int]) -> bool:
+    left = iter(order)
+    return all(each in left for each in pattern)
+
+
+@pytest.mark.parametrize("pattern", [(1, 0), (0, 1, 0), (0, 1, 0, 1, 0), (2, 0, 1, 0)])
+@pytest.mark.parametrize("make", [RandomWalk, lambda seed: Pct(seed, 6)])
+def test_a_failure_is_reduced_to_the_fewest_context_switches(
+    pattern: tuple[int, ...], make: Callable[[int], Scheduler]
+) -> None:
+    """Compared with all orders of the steps."""
+    lengths = (3, 3, 2)
+
+    def judge(world: Toy) -> None:
+        world.shared[:] = world.order
+        if is_subsequence(pattern, world.order):
+            raise outcome("pattern")
+
+    system = counting(lengths, judge)
+    found = run_schedules(system, make(5), Bounds(schedules=10_000)).found
+    assert found is not None
+    reduced = minimise(system, found)
+    failing = [
+        order[:end]
+        for order in orders(lengths)
+        for end in range(1, len(order) + 1)
+        if is_subsequence(pattern, order[:end])
+    ]
+    assert reduced.fewest
+    assert reduced.found.switches == min(switches(order) for order in failing)
+    assert reduced.found.switches <= found.switches
+    assert is_subsequence(pattern, reduced.found.choices)
+
+
+def test_what_the_search_has_no_effort_left_for_is_not_called_the_fewest() -> None:
+    def judge(world: Toy) -> None:
+        world.shared[:] = world.order
+        if is_subsequence((0, 1, 0, 1, 0), world.order):
+            raise outcome("pattern")
+
+    system = counting((6, 6, 6), judge)
+    found = run_schedules(system, RandomWalk(1), Bounds(schedules=10_000)).found
+    assert found is not None
+    assert not minimise(system, found, effort=20).fewest
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_random_failure_is_reduced_to_that_of_the_search(drain: Scenario, seed: int) -> None:
+    """D03c takes four switches: time, the service is added, the restart asked for, the drain."""
+    system = system_of(drain, V7)
+    found = run_schedules(system, RandomWalk(seed), Bounds(schedules=10_000)).found
+    assert found is not None
+    reduced = minimise(system, found)
+    assert failure_key(reduced.found.violation) == failure_key(found.violation)
+    assert reduced.found.switches == 4
+    assert reduced.fewest
+
+
+def test_the_sequential_defect_is_reduced_to_one_task() -> None:
+    """D07 needs no race: kthread 0 alone frees the context and reads its row."""
+    scenario = load("delete-in-recalculation")
+    reduced = minimise(system_of(scenario, STABLE), first_failure(scenario, STABLE))
+    assert isinstance(reduced.found.violation, UseAfterFree)
+    assert reduced.found.switches == 1
+    kthread = scenario_threads(scenario, reduced.found.choices)
+    assert kthread == ["time", "ipvs-e:0"]
+
+
+def scenario_threads(scenario: Scenario, choices: Sequence[int]) -> list[str]:
+    """The columns of a schedule's runs, in turn."""
+    told = timeline(scenario, STABLE, choices)
+    return [told.columns[column] for column, _ in groupby(each.column for each in told.steps)]
+
+
+# Timelines
+
+
+def test_a_deadlock_is_told_with_functions_locks_and_who_waits_for_whom(drain: Scenario) -> None:
+    found = minimise(system_of(drain, V7), first_failure(drain, V7)).found
+    told = timeline(drain, V7, found.choices)
+    assert told.columns == ("CTL", "SYSCTL", "ipvs-e:0", "est_reload_work", "time")
+    assert isinstance(told.violation, Deadlock)
+    functions = {
+        told.columns[each.column]: (each.function, each.waits_on, each.holds)
+        for each in told.standings
+        if each.waits_on is not None
+    }
+    work, kthread = told.columns.index("est_reload_work"), told.columns.index("ipvs-e:0")
+    assert functions == {
+        "ipvs-e:0": ("ip_vs_est_add_kthread", work, ("__ip_vs_mutex",)),
+        "est_reload_work": ("ip_vs_est_kthread_stop", kthread, ("est_mutex",)),
+    }
+    assert told.steps[-1].action == "kthread_stop(ipvs-e:0)"
+    assert told.steps[0].column == told.columns.index("time")
+    assert found.choices[0] == TIME
+    text = "\n".join(timeline_lines(told))
+    assert "  deadlock: each of these waits for the next, and the last for the first" in text
+    assert (
+        "ipvs-e:0, in ip_vs_est_add_kthread, waits for est_mutex, held by est_reload_work;"
+        " holds __ip_vs_mutex" in text
+    )
+    assert "est_genid: 1 -> 2" in text
+
+
+def test_the_cells_of_a_timeline_stand_in_their_columns(drain: Scenario) -> None:
+    told = timeline(drain, V7, first_failure(drain, V7).choices)
+    lines = list(timeline_lines(told))
+    head = lines[0]
+    for number, each in enumerate(told.steps, 1):
+        line = next(line for line in lines if line.split()[:1] == [str(number)])
+        assert line.index(each.action) == head.index(told.columns[each.column]) + 1
+
+
+def test_preemptions_of_a_timeline_are_those_of_its_schedule(drain: Scenario) -> None:
+    found = first_failure(drain, V7)
+    told = timeline(drain, V7, found.choices)
+    assert sum(each.preempts for each in told.steps) == found.preemptions == 2
+
+
+# The command
+
+
+def again(output: str) -> list[str]:
+    """The arguments of the command that a report names."""
+    line = next(line for line in output.splitlines() if line.startswith("  again: "))
+    program, *arguments = shlex.split(line.removeprefix("  again: "))
+    assert program == "ipvs-est"
+    return arguments
+
+
+def test_the_command_that_a_report_names_tells_the_same_failure() -> None:
+    result = CliRunner().invoke(cli, ["explore", "restart-in-drain", "--revision", "v7"])
+    assert result.exit_code == 1
+    assert "restart-in-drain on v7: FAIL: 126 schedules" in result.output
+    replayed = CliRunner().invoke(cli, again(result.output))
+    assert replayed.exit_code == 1
+    story = [line for line in result.output.splitlines() if line.startswith("  ")]
+    begin = next(index for index, line in enumerate(story) if "failure: " in line)
+    assert replayed.output.splitlines()[-len(story[begin + 1 : -1]) :] == story[begin + 1 : -1]
+
+
+def test_a_failure_of_a_scenario_in_a_file_is_replayed_from_that_file(tmp_path: Path) -> None:
+    path = tmp_path / "my: scenario.json"
+    path.write_bytes((FOLDER / "restart-in-drain.json").read_bytes())
+    result = CliRunner().invoke(cli, ["explore", str(path), "--revision", "stable"])
+    assert result.exit_code == 1
+    arguments = again(result.output)
+    assert arguments[1] == str(path)
+    assert CliRunner().invoke(cli, arguments).exit_code == 1
+    path.write_text(path.read_text().replace('"jiffies"', '"about": "changed", "jiffies"'))
+    changed = path.read_text()
+    assert run(arguments) == 2
+    assert path.read_text() == changed
+
+
+def test_the_command_passes_only_what_is_exhausted() -> None:
+    command = ["explore", "restart-in-drain", "--revision", "repaired"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    result = CliRunner().invoke(cli, [*command, "--iterations", "5"])
+    assert result.exit_code == 3
+    assert "INCOMPLETE: 5 schedules" in result.output
+    assert "not exhausted: stopped after 5 schedules" in result.output
+    result = CliRunner().invoke(cli, [*command, "--steps", "10"])
+    assert result.exit_code == 3
+    assert "schedules were cut at 10 steps" in result.output
+    for scheduler in ("pct", "random"):
+        drawn = [*command, "--scheduler", scheduler, "--iterations", "20", "--seed", "4"]
+        result = CliRunner().invoke(cli, drawn)
+        assert result.exit_code == 3
+        assert "seed 4" in result.output
+
+
+def test_pct_states_its_bound() -> None:
+    command = ["explore", "restart-in-drain", "--revision", "repaired", "--scheduler", "pct"]
+    drawn = ["--depth", "2", "--iterations", "50", "--seed", "4"]
+    result = CliRunner().invoke(cli, [*command, *drawn])
+    assert "49 of them with 9 threads and up to 32 steps" in result.output
+    chance = 1 - (1 - 1 / (9 * 32)) ** 49
+    assert f"at least 1/(9*32^1), by any of them with {chance:.4f}" in result.output
+
+
+def test_going_on_lists_each_distinct_failure_once() -> None:
+    command = ["explore", "restart-in-calc-phase", "--revision", "stable", "--keep-going"]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    assert "exhausted with up to 2 preemptions" in result.output
+    waits = [
+        line.split(", waits")[0].strip()
+        for line in result.output.splitlines()
+        if line.startswith("    ipvs-e:0, in ")
+    ]
+    # D03a and D03b, at the start and at the end of the calc phase, and D03c.
+    assert len(waits) >= 2
+    tokens = [line for line in result.output.splitlines() if line.startswith("  again: ")]
+    assert len(tokens) == len(set(tokens)) == len(waits)
+
+
+def test_reports_are_the_same_bytes_in_any_number_of_processes(tmp_path: Path) -> None:
+    written = []
+    for jobs in (1, 2):
+        reports = [tmp_path / f"{jobs}.json", tmp_path / f"{jobs}.xml"]
+        command = ["explore", "restart-in-drain", "last-estimator-goes", "-j", str(jobs)]
+        options = ["--json", str(reports[0]), "--junit", str(reports[1])]
+        result = CliRunner().invoke(cli, [*command, *options])
+        assert result.exit_code == 1
+        assert "8 searches: 4 pass, 4 fail" in result.output
+        written.append([each.read_bytes() for each in reports])
+    assert written[0] == written[1]
+    report = json.loads(written[0][0])
+    assert (report["report"], report["complete"], report["verdict"]) == (
+        "ipvs-est explore",
+        True,
+        "FAIL",
+    )
+    assert [row["verdict"] for row in report["rows"]] == ["FAIL", "FAIL", "PASS", "PASS"] * 2
+    failure = report["rows"][0]["failures"][0]
+    assert failure["violation"]["kind"] == "deadlock"
+    assert failure["timeline"]["steps"][-1]["action"] == "kthread_stop(ipvs-e:0)"
+    assert failure["timeline"]["steps"][-1]["held"] == {
+        "__ip_vs_mutex": "ipvs-e:0",
+        "est_mutex": "est_reload_work",
+    }
+    arguments = shlex.split(failure["command"])[1:]
+    assert CliRunner().invoke(cli, arguments).exit_code == 1
+    suite = ElementTree.fromstring(written[0][1])
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("8", "4", "0")
+
+
+def test_an_incomplete_search_is_no_pass_in_any_report(tmp_path: Path) -> None:
+    reports = [tmp_path / "r.json", tmp_path / "r.xml"]
+    command = ["explore", "restart-in-drain", "--revision", "repaired", "--iterations", "5"]
+    options = ["--json", str(reports[0]), "--junit", str(reports[1])]
+    assert CliRunner().invoke(cli, [*command, *options]).exit_code == 3
+    report = json.loads(reports[0].read_text())
+    assert report["verdict"] == report["rows"][0]["verdict"] == "INCOMPLETE"
+    assert report["rows"][0]["figures"]["exhausted"] is False
+    assert ElementTree.fromstring(reports[1].read_text()).get("skipped") == "1"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupted_run_reports_what_it_found(
+    jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C after the first failure of a search that would go on."""
+    from ipvs_est_checks import cli_explore
+
+    note = cli_explore._note
+
+    def interrupting(*arguments: object) -> None:
+        note(*arguments)  # type: ignore[arg-type]  # passed through as they came
+        if arguments[2].outcome.failures:  # type: ignore[attr-defined]  # a JobResult
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_explore, "_note", interrupting)
+    report = tmp_path / "r.json"
+    command = ["explore", "restart-in-drain", "two-sysctl-writers", "--keep-going"]
+    result = CliRunner().invoke(
+        cli, [*command, "-j", str(jobs), "--revision", "v7", "--json", str(report)]
+    )
+    assert result.exit_code == 130
+    assert "interrupted" in result.output
+    assert "  again: ipvs-est explore --replay e2:restart-in-drain:v7:" in result.output
+    written = json.loads(report.read_text())
+    assert (written["complete"], written["verdict"]) == (False, "FAIL")
+    assert "interrupted" in written["rows"][0]["reach"]
+
+
+def test_a_schedule_that_fails_on_one_revision_is_another_history_on_a_repaired_one(
+    drain: Scenario, drain_token: str
+) -> None:
+    parts = drain_token.split(":")
+    moved = ":".join([*parts[:2], MAINLINE.name, *parts[3:]])
+    with pytest.raises(InputError, match="its history is not this"):
+        replay_token(drain, token_from_text(moved))
