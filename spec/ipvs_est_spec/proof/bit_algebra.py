@@ -45,7 +45,9 @@ class BitVectorAlgebra(Z3Logic):
         return left * right
 
     def modulo(self, left: z3.BitVecRef, right: int) -> z3.BitVecRef:
-        """The remainder of a left that is not negative; right > 0."""
+        """The remainder, 0 .. right-1; unless right is a power of two, left is not negative."""
+        if right & right - 1 == 0:
+            return left & self.number(right - 1)
         return z3.URem(left, self.number(right))
 
     def choose(
