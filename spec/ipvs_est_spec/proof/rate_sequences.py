@@ -16,10 +16,10 @@ _GROUP = "averaging"
 _ALGEBRA = Z3Algebra()
 _SCOPE = "all averages, all constant rates and every number of estimations"
 
-_FIRST, _NOW, _RATE = z3.Int("first"), z3.Int("avg"), z3.Int("rate")
-_THREES, _FOURS = z3.Int("threes"), z3.Int("fours")
+_first, _avg, _rate = z3.Int("first"), z3.Int("avg"), z3.Int("rate")
+_threes, _fours = z3.Int("threes"), z3.Int("fours")
 # What is true of 3^n and 4^n for every n, and enough.
-_POWERS = (_THREES >= 1, _FOURS >= _THREES)
+_POWERS = (_threes >= 1, _fours >= _threes)
 _NONE = z3.IntVal(1)
 
 _Averager = Callable[[z3.ArithRef, z3.ArithRef], z3.ArithRef]
@@ -36,76 +36,74 @@ def _unsigned(avg: z3.ArithRef, new: z3.ArithRef) -> z3.ArithRef:
 
 
 def _shown(after: z3.ArithRef) -> tuple[tuple[str, z3.ExprRef], ...]:
-    return (("first", _FIRST), ("avg", _NOW), ("rate", _RATE), ("after", after))
+    return (("first", _first), ("avg", _avg), ("rate", _rate), ("after", after))
 
 
 def _convergence() -> tuple[Goal, ...]:
-    start = rates.converges(_ALGEBRA, [_FIRST, _FIRST, _RATE, _NONE, _NONE])
-    return (Goal("start", (), start, (), _shown(_FIRST)), _convergence_step(_THREES, _FOURS))
+    start = rates.converges(_ALGEBRA, [_first, _first, _rate, _NONE, _NONE])
+    return (Goal("start", (), start, (), _shown(_first)), _convergence_step(_threes, _fours))
 
 
 def _convergence_step(threes: z3.ArithRef, fours: z3.ArithRef, kept: int = 3) -> Goal:
-    after = terms.exact_average(_NOW, _RATE)
+    after = terms.exact_average(_avg, _rate)
     before = Assumption(
         "before",
         "The predicate held before.",
-        rates.converges(_ALGEBRA, [_FIRST, _NOW, _RATE, threes, fours]),
+        rates.converges(_ALGEBRA, [_first, _avg, _rate, threes, fours]),
     )
-    conclusion = rates.converges(_ALGEBRA, [_FIRST, after, _RATE, kept * threes, 4 * fours])
+    conclusion = rates.converges(_ALGEBRA, [_first, after, _rate, kept * threes, 4 * fours])
     return Goal("step", (before,), conclusion, _POWERS, _shown(after))
 
 
 def _falling() -> tuple[Goal, ...]:
-    start = _fallen(_FIRST, _NONE, _NONE)
-    from_above = Assumption("above", "The first average is at least the rate.", _FIRST >= _RATE)
+    start = _fallen(_first, _NONE, _NONE)
+    from_above = Assumption("above", "The first average is at least the rate.", _first >= _rate)
     return (
-        Goal("start", (from_above,), start, (), _shown(_FIRST)),
-        _falling_step(_THREES, _FOURS),
+        Goal("start", (from_above,), start, (), _shown(_first)),
+        _falling_step(_threes, _fours),
     )
 
 
 def _fallen(avg: z3.ArithRef, threes: z3.ArithRef, fours: z3.ArithRef) -> z3.BoolRef:
     """Not below the rate, and no more above it than (3/4)^n of the first distance."""
-    return z3.And(avg >= _RATE, (avg - _RATE) * fours <= (_FIRST - _RATE) * threes)
+    return z3.And(avg >= _rate, (avg - _rate) * fours <= (_first - _rate) * threes)
 
 
 def _falling_step(threes: z3.ArithRef, fours: z3.ArithRef, kept: int = 3) -> Goal:
-    after = terms.exact_average(_NOW, _RATE)
-    before = Assumption("before", "It held before.", _fallen(_NOW, threes, fours))
+    after = terms.exact_average(_avg, _rate)
+    before = Assumption("before", "It held before.", _fallen(_avg, threes, fours))
     conclusion = _fallen(after, kept * threes, 4 * fours)
     return Goal("step", (before,), conclusion, _POWERS, _shown(after))
 
 
 def _error() -> tuple[Goal, ...]:
-    start = rates.close_to_exact(_ALGEBRA, [_FIRST, _FIRST, _NONE])
-    return (Goal("start", (), start, (), _shown(_FIRST)), _error_step(_FOURS))
+    start = rates.close_to_exact(_ALGEBRA, [_first, _first, _NONE])
+    return (Goal("start", (), start, (), _shown(_first)), _error_step(_fours))
 
 
 def _error_step(fours: z3.ArithRef, averager: _Averager = terms.exact_average) -> Goal:
     exact = z3.Int("exact")
-    after = averager(_NOW, _RATE)
+    after = averager(_avg, _rate)
     before = Assumption(
         "before",
         "The predicate held before.",
-        rates.close_to_exact(_ALGEBRA, [_NOW * fours, exact, fours]),
+        rates.close_to_exact(_ALGEBRA, [_avg * fours, exact, fours]),
     )
-    following = 3 * exact + _RATE * fours
+    following = 3 * exact + _rate * fours
     conclusion = rates.close_to_exact(_ALGEBRA, [after * 4 * fours, following, 4 * fours])
-    definitions = (fours >= 1, _NOW >= 0, _RATE >= 0)
+    definitions = (fours >= 1, _avg >= 0, _rate >= 0)
     shown = (*_shown(after), ("exact", exact))
     return Goal("step", (before,), conclusion, definitions, shown)
 
 
 def _monotone(averager: _Averager = terms.exact_average) -> Goal:
     other, higher = z3.Int("other"), z3.Int("higher")
-    low, high = averager(_NOW, _RATE), averager(other, higher)
+    low, high = averager(_avg, _rate), averager(other, higher)
     half = rates.HALF
-    definitions = tuple(
-        z3.And(each >= 0, each < half) for each in (_NOW, other, _RATE, higher)
-    )
+    definitions = tuple(z3.And(each >= 0, each < half) for each in (_avg, other, _rate, higher))
     assumptions = (
-        Assumption("averages", "One average is at most the other.", _NOW <= other),
-        Assumption("rates", "So is its rate.", _RATE <= higher),
+        Assumption("averages", "One average is at most the other.", _avg <= other),
+        Assumption("rates", "So is its rate.", _rate <= higher),
     )
     conclusion = z3.And(
         low <= high,
@@ -114,7 +112,7 @@ def _monotone(averager: _Averager = terms.exact_average) -> Goal:
             for each in (PACKETS, BYTES)
         ),
     )
-    shown = (("avg", _NOW), ("rate", _RATE), ("other", other), ("higher", higher), ("low", low))
+    shown = (("avg", _avg), ("rate", _rate), ("other", other), ("higher", higher), ("low", low))
     return Goal("", assumptions, conclusion, definitions, (*shown, ("high", high)))
 
 
@@ -125,11 +123,11 @@ def _left(revolutions: int, part: int, least: int = 0) -> Goal:
     reached = Assumption(
         "converged",
         "The predicate holds (averaging.converges).",
-        rates.converges(_ALGEBRA, [_FIRST, _NOW, _RATE, threes, fours]),
+        rates.converges(_ALGEBRA, [_first, _avg, _rate, threes, fours]),
     )
-    conclusion = part * (_RATE - _NOW - rates.LARGEST_ERROR) <= _RATE - _FIRST
-    definitions = (_FIRST >= 0, _FIRST + least <= _RATE, _RATE < rates.HALF)
-    return Goal(name, (reached,), conclusion, definitions, _shown(_NOW))
+    conclusion = part * (_rate - _avg - rates.LARGEST_ERROR) <= _rate - _first
+    definitions = (_first >= 0, _first + least <= _rate, _rate < rates.HALF)
+    return Goal(name, (reached,), conclusion, definitions, _shown(_avg))
 
 
 def _final_from_below(kind: Kind, bits: int, revolutions: int) -> Goal:
@@ -139,29 +137,27 @@ def _final_from_below(kind: Kind, bits: int, revolutions: int) -> Goal:
     reached = Assumption(
         "converged",
         "The predicate holds (averaging.converges).",
-        rates.converges(_ALGEBRA, [_FIRST, _NOW, _RATE, threes, fours]),
+        rates.converges(_ALGEBRA, [_first, _avg, _rate, threes, fours]),
     )
-    rising = Assumption("rising", "The average has not passed the rate.", _NOW <= _RATE)
-    definitions = (_RATE == counted * (1 << kind.shift), *_below(bits), _NOW >= 0)
-    conclusion = terms.exact_reading(kind, _NOW) == counted / 2
+    rising = Assumption("rising", "The average has not passed the rate.", _avg <= _rate)
+    definitions = (_rate == counted * (1 << kind.shift), *_below(bits), _avg >= 0)
+    conclusion = terms.exact_reading(kind, _avg) == counted / 2
     name = f"{kind.name} below 2^{bits} from below"
-    return Goal(name, (reached, rising), conclusion, definitions, _shown(_NOW))
+    return Goal(name, (reached, rising), conclusion, definitions, _shown(_avg))
 
 
 def _final_from_above(bits: int, revolutions: int, least: int = 0) -> Goal:
     """The average is the rate itself, if it was `least` or more above."""
     threes, fours = z3.IntVal(3**revolutions), z3.IntVal(4**revolutions)
-    fallen = Assumption(
-        "fallen", "It has fallen (averaging.falls).", _fallen(_NOW, threes, fours)
-    )
+    fallen = Assumption("fallen", "It has fallen (averaging.falls).", _fallen(_avg, threes, fours))
     name = f"averages below 2^{bits} from above"
-    definitions = (*_below(bits), _FIRST >= _RATE + least)
-    return Goal(name, (fallen,), _NOW == _RATE, definitions, _shown(_NOW))
+    definitions = (*_below(bits), _first >= _rate + least)
+    return Goal(name, (fallen,), _avg == _rate, definitions, _shown(_avg))
 
 
 def _below(bits: int) -> tuple[z3.BoolRef, ...]:
     limit = 1 << bits
-    return (_FIRST >= 0, _FIRST < limit, _RATE >= 0, _RATE < limit)
+    return (_first >= 0, _first < limit, _rate >= 0, _rate < limit)
 
 
 def _final() -> tuple[Goal, ...]:

@@ -206,8 +206,7 @@ THEOREMS = (
     Theorem(
         "averaging.reading",
         _GROUP,
-        "A rate that is read is the average rounded to the nearest number per second, a half"
-        " down.",
+        "A rate that is read is the average rounded to the nearest number per second, a half down.",
         _SCOPE,
         "3",
         lambda: tuple(_nearest(each) for each in KINDS),

@@ -1,11 +1,24 @@
 """All theorems, in the order in which they are listed."""
 
-from ipvs_est_spec.proof import row_choice, row_delays
+from ipvs_est_spec.proof import (
+    calc_load,
+    calc_test,
+    rate_counters,
+    rate_sequences,
+    rate_words,
+    row_choice,
+    row_delays,
+)
 from ipvs_est_spec.proof.theorem import Theorem
 
 THEOREMS: tuple[Theorem, ...] = (
     *row_choice.THEOREMS,
     *row_delays.THEOREMS,
+    *calc_test.THEOREMS,
+    *calc_load.THEOREMS,
+    *rate_words.THEOREMS,
+    *rate_counters.THEOREMS,
+    *rate_sequences.THEOREMS,
 )
 
 BY_ID = {each.id: each for each in THEOREMS}
