@@ -789,8 +789,8 @@ FAULTS = (
         section="6",
         rule="adding fails when est_kt_count >= est_max_threads",
         module="contexts.py",
-        old="threads >= netns.est_max_threads",
-        new="threads > netns.est_max_threads",
+        old="tested and threads >= limit",
+        new="tested and threads > limit",
         trace="holes-3008.jsonl",
     ),
     Fault(
@@ -798,8 +798,8 @@ FAULTS = (
         section="6",
         rule="adding fails when est_kt_count >= est_max_threads",
         module="contexts.py",
-        old="threads >= netns.est_max_threads",
-        new="threads >= netns.est_max_threads - 1",
+        old="tested and threads >= limit",
+        new="tested and threads >= limit - 1",
         trace="holes-3012.jsonl",
     ),
     Fault(
@@ -807,8 +807,8 @@ FAULTS = (
         section="6",
         rule="adding fails when est_kt_count >= est_max_threads",
         module="contexts.py",
-        old="threads >= netns.est_max_threads",
-        new="threads == netns.est_max_threads",
+        old="tested and threads >= limit",
+        new="tested and threads == limit",
         test="test_thread_limit_refuses_a_context",
         uncaught="No recording adds a context with more slots than threads are allowed.",
     ),
@@ -817,8 +817,8 @@ FAULTS = (
         section="6",
         rule="the thread limit holds only if enable is set",
         module="contexts.py",
-        old="netns.enable and netns.est_max_threads != 0",
-        new="netns.est_max_threads != 0",
+        old="limit != 0 and (yield from read_enable(machine))",
+        new="limit != 0",
         test="test_thread_limit_refuses_a_context",
         uncaught=(
             "While enable is 0, recordings add a context only to an empty array without a limit."
@@ -829,8 +829,8 @@ FAULTS = (
         section="6",
         rule="the thread limit holds only if est_max_threads is not 0",
         module="contexts.py",
-        old="netns.enable and netns.est_max_threads != 0",
-        new="netns.enable",
+        old="limit != 0 and (yield from read_enable(machine))",
+        new="yield from read_enable(machine)",
         test="test_thread_limit_refuses_a_context",
         uncaught="Recordings compute the limit before they add a second context.",
     ),
@@ -839,8 +839,8 @@ FAULTS = (
         section="6",
         rule="at the thread limit the error is -EINVAL",
         module="contexts.py",
-        old=("under_est_mutex=False):\n        return -EINVAL"),
-        new=("under_est_mutex=False):\n        return -ENOMEM"),
+        old=("under_est_mutex=False)):\n        return -EINVAL"),
+        new=("under_est_mutex=False)):\n        return -ENOMEM"),
         test="test_thread_limit_refuses_a_context",
         uncaught=(
             "Only the drain meets the limit in the recordings, and which error it was is not shown."
@@ -851,8 +851,8 @@ FAULTS = (
         section="6",
         rule="at the thread limit the error is -EINVAL",
         module="contexts.py",
-        old=("under_est_mutex=True):\n        return -EINVAL"),
-        new=("under_est_mutex=True):\n        return -ENOMEM"),
+        old=("under_est_mutex=True)):\n        return -EINVAL"),
+        new=("under_est_mutex=True)):\n        return -ENOMEM"),
         test="test_thread_limit_refuses_a_context",
         uncaught=(
             "Only the drain meets the limit in the recordings, and which error it was is not shown."
@@ -863,7 +863,7 @@ FAULTS = (
         section="6",
         rule="the thread limit is tested",
         module="contexts.py",
-        old="if _at_thread_limit(machine, under_est_mutex=False):",
+        old="if (yield from _at_thread_limit(machine, under_est_mutex=False)):",
         new="if False:",
         trace="holes-3024.jsonl",
     ),
@@ -872,7 +872,7 @@ FAULTS = (
         section="6",
         rule="the thread limit is tested",
         module="contexts.py",
-        old="if _at_thread_limit(machine, under_est_mutex=True):",
+        old="if (yield from _at_thread_limit(machine, under_est_mutex=True)):",
         new="if False:",
         trace="holes-3008.jsonl",
     ),
@@ -1102,7 +1102,7 @@ FAULTS = (
         section="6",
         rule="an enabled netns starts the task of a new kd",
         module="contexts.py",
-        old="elif netns.enable and not netns.est_stopped:",
+        old="elif (yield from read_enable(machine)) and not (yield from read_stopped(machine)):",
         new="elif False:",
         trace="nototal-3018.jsonl",
     ),
@@ -1111,8 +1111,8 @@ FAULTS = (
         section="6",
         rule="the task of a new kd is started only if enable is set",
         module="contexts.py",
-        old="elif netns.enable and not netns.est_stopped:",
-        new="elif not netns.est_stopped:",
+        old="elif (yield from read_enable(machine)) and not (yield from read_stopped(machine)):",
+        new="elif not (yield from read_stopped(machine)):",
         trace="nototal-3022.jsonl",
     ),
     Fault(
@@ -1120,8 +1120,8 @@ FAULTS = (
         section="6",
         rule="the task of a new kd is not started if est_stopped",
         module="contexts.py",
-        old="elif netns.enable and not netns.est_stopped:",
-        new="elif netns.enable:",
+        old="elif (yield from read_enable(machine)) and not (yield from read_stopped(machine)):",
+        new="elif (yield from read_enable(machine)):",
         test="test_adding_a_context_starts_nothing_while_disabled_or_stopped",
         uncaught="No recording adds a context while est_stopped is set.",
     ),
@@ -1786,8 +1786,12 @@ FAULTS = (
         section="8",
         rule="kthread 0 sets est_calc_phase only if est_chain_max is 0",
         module="kthread.py",
-        old=("        if not netns.est_chain_max:\n            netns.est_calc_phase = True"),
-        new=("        if True:\n            netns.est_calc_phase = True"),
+        old=(
+            "        if not netns.est_chain_max:\n"
+            "            if machine.interleaved:\n"
+            "                yield WRITE"
+        ),
+        new=("        if True:\n            if machine.interleaved:\n                yield WRITE"),
         trace="early-3031.jsonl",
     ),
     Fault(
@@ -1860,14 +1864,22 @@ FAULTS = (
         rule="the drain comes before the stop test",
         module="kthread.py",
         old=(
+            "        if machine.interleaved and kd.id == 0:\n"
+            "            yield READ_TEMP_LIST\n"
             "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
             "            yield from drain_temp_list(machine, task)\n"
+            "        if machine.interleaved:\n"
+            "            yield reads_stop_request(task)\n"
             "        if task.should_stop:\n"
             "            return\n"
         ),
         new=(
+            "        if machine.interleaved:\n"
+            "            yield reads_stop_request(task)\n"
             "        if task.should_stop:\n"
             "            return\n"
+            "        if machine.interleaved and kd.id == 0:\n"
+            "            yield READ_TEMP_LIST\n"
             "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
             "            yield from drain_temp_list(machine, task)\n"
         ),
@@ -1898,16 +1910,24 @@ FAULTS = (
         rule="gap counts from now, not from before the drain",
         module="kthread.py",
         old=(
+            "        if machine.interleaved and kd.id == 0:\n"
+            "            yield READ_TEMP_LIST\n"
             "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
             "            yield from drain_temp_list(machine, task)\n"
+            "        if machine.interleaved:\n"
+            "            yield reads_stop_request(task)\n"
             "        if task.should_stop:\n"
             "            return\n"
             "        now = jiffies(machine)\n"
         ),
         new=(
             "        now = jiffies(machine)\n"
+            "        if machine.interleaved and kd.id == 0:\n"
+            "            yield READ_TEMP_LIST\n"
             "        if kd.id == 0 and netns.est_temp_list.next is not None:\n"
             "            yield from drain_temp_list(machine, task)\n"
+            "        if machine.interleaved:\n"
+            "            yield reads_stop_request(task)\n"
             "        if task.should_stop:\n"
             "            return\n"
         ),
@@ -2178,12 +2198,22 @@ FAULTS = (
         old=(
             "        if cid >= chains or task.should_stop:\n"
             "            break\n"
+            "        if interleaved:\n"
+            "            # With it goes the test for a stop request: asked to stop, the kthread\n"
+            "            # does not use the pointer, and the request is not taken back.\n"
+            '            yield FieldAccess(td, "chains", write=False)\n'
+            '            touch(machine, td, "chains", _TICK)\n'
             "        est = first(td.chains[cid])\n"
             "        while est is not None and not task.should_stop:"
         ),
         new=(
             "        if cid >= chains:\n"
             "            break\n"
+            "        if interleaved:\n"
+            "            # With it goes the test for a stop request: asked to stop, the kthread\n"
+            "            # does not use the pointer, and the request is not taken back.\n"
+            '            yield FieldAccess(td, "chains", write=False)\n'
+            '            touch(machine, td, "chains", _TICK)\n'
             "        est = first(td.chains[cid])\n"
             "        while est is not None:"
         ),
@@ -2252,7 +2282,7 @@ FAULTS = (
         section="8e",
         rule="est_row is the row that is estimated next",
         module="kthread.py",
-        old=("        row = (row + 1) % nticks\n        kd.est_row = row\n"),
+        old=("        row = (row + 1) % nticks\n"),
         new=("        kd.est_row = row\n        row = (row + 1) % nticks\n"),
         trace="early-3003.jsonl",
     ),
@@ -2404,7 +2434,7 @@ FAULTS = (
         section="9",
         rule="the task gets the CPU affinity",
         module="kthread_tasks.py",
-        old="    task.cpus = kthread_cpus(machine)\n",
+        old="    task.cpus = yield from read_kthread_cpus(machine)\n",
         new="",
         test="test_task_gets_nice_and_the_cpus_for_kthreads",
         uncaught=NOT_SHOWN,
@@ -2454,8 +2484,8 @@ FAULTS = (
         section="9",
         rule="stopping drops the task",
         module="kthread_tasks.py",
-        old=("    yield Join(task)\n    kd.task = None\n"),
-        new="    yield Join(task)\n",
+        old=("    kd.task = None\n"),
+        new="",
         trace="early-3003.jsonl",
     ),
     Fault(
@@ -2493,7 +2523,7 @@ FAULTS = (
         section="9",
         rule="a request does nothing if enable is 0",
         module="kthread_tasks.py",
-        old=("    if not netns.enable:\n        return\n"),
+        old=("    if not (yield from read_enable(machine)):\n        return\n"),
         new="",
         trace="preempt-1036.jsonl",
     ),
@@ -2502,7 +2532,7 @@ FAULTS = (
         section="9",
         rule="a request computes est_stopped",
         module="kthread_tasks.py",
-        old="    netns.est_stopped = stopped(machine)\n",
+        old="    netns.est_stopped = est_stopped\n",
         new="",
         trace="nototal-3006.jsonl",
     ),
@@ -2511,8 +2541,8 @@ FAULTS = (
         section="9",
         rule="est_stopped is set without run_estimation",
         module="thread_limits.py",
-        old="return not netns.run_estimation or (",
-        new="return (",
+        old="if not (yield from read_run_estimation(machine)):",
+        new="if False:",
         trace="recalc-3009.jsonl",
     ),
     Fault(
@@ -2520,8 +2550,8 @@ FAULTS = (
         section="9",
         rule="est_stopped is set with an empty valid cpulist",
         module="thread_limits.py",
-        old=" or (netns.est_cpulist_valid and not netns.est_cpulist)",
-        new="",
+        old="return not (yield from read_cpulist_mask(machine))",
+        new="return False",
         trace="nototal-3006.jsonl",
     ),
     Fault(
@@ -2529,8 +2559,8 @@ FAULTS = (
         section="9",
         rule="est_stopped is not set by a cpulist never written",
         module="thread_limits.py",
-        old="(netns.est_cpulist_valid and not netns.est_cpulist)",
-        new="not netns.est_cpulist",
+        old="if not (yield from read_cpulist_valid(machine)):",
+        new="if False:",
         trace="early-3019.jsonl",
     ),
     Fault(
@@ -2538,8 +2568,8 @@ FAULTS = (
         section="9",
         rule="est_stopped is not set with a cpulist that is not empty",
         module="thread_limits.py",
-        old="(netns.est_cpulist_valid and not netns.est_cpulist)",
-        new="netns.est_cpulist_valid",
+        old="return not (yield from read_cpulist_mask(machine))",
+        new="return True",
         trace="early-3019.jsonl",
     ),
     Fault(
@@ -2547,8 +2577,8 @@ FAULTS = (
         section="9",
         rule="a restart increases est_genid",
         module="kthread_tasks.py",
-        old="        netns.est_genid += 1\n",
-        new="        netns.est_genid += 2\n",
+        old="netns.est_genid = genid + 1",
+        new="netns.est_genid = genid + 2",
         trace="early-3019.jsonl",
     ),
     Fault(
@@ -2588,8 +2618,8 @@ FAULTS = (
         section="9",
         rule="the work reads genid under est_mutex",
         module="reload_work.py",
-        old=("    yield machine.lock_est\n    genid = netns.est_genid\n"),
-        new=("    genid = netns.est_genid\n    yield machine.lock_est\n"),
+        old=("    yield machine.lock_est\n    genid = yield from read_genid(machine)\n"),
+        new=("    genid = yield from read_genid(machine)\n    yield machine.lock_est\n"),
         test="test_work_reads_genid_done_before_and_genid_after_taking_est_mutex",
         uncaught=NO_OVERLAP,
     ),
@@ -2616,7 +2646,7 @@ FAULTS = (
         section="9",
         rule="the work ends if enable is 0",
         module="reload_work.py",
-        old=("        if not enabled(netns):\n            break\n        kd"),
+        old=("        if not (yield from read_enable(machine)):\n            break\n        kd"),
         new="        kd",
         trace="early-3011.jsonl",
     ),
@@ -2625,9 +2655,9 @@ FAULTS = (
         section="9",
         rule="the work records no genid if enable is 0",
         module="reload_work.py",
-        old=("        if not enabled(netns):\n            break\n        kd"),
+        old=("        if not (yield from read_enable(machine)):\n            break\n        kd"),
         new=(
-            "        if not enabled(netns):\n"
+            "        if not (yield from read_enable(machine)):\n"
             "            netns.est_genid_done = genid\n"
             "            break\n"
             "        kd"
@@ -2697,7 +2727,11 @@ FAULTS = (
         section="9",
         rule="enable is tested again after the stop of task 0",
         module="reload_work.py",
-        old=("                if not enabled(netns):\n                    break\n            else"),
+        old=(
+            "                if not (yield from read_enable(machine)):\n"
+            "                    break\n"
+            "            else"
+        ),
         new="            else",
         test="test_disabled_while_task_0_is_stopped_only_mainline_does_not_start_it_again",
         uncaught=NO_OVERLAP,
@@ -2707,8 +2741,8 @@ FAULTS = (
         section="9",
         rule="the work starts a task only if there is none",
         module="reload_work.py",
-        old="if kd.task is not None or netns.est_stopped:",
-        new="if netns.est_stopped:",
+        old="if kd.task is not None or (yield from read_stopped(machine)):",
+        new="if (yield from read_stopped(machine)):",
         uncaught="Equivalent: a start does nothing if there is a task.",
     ),
     Fault(
@@ -2716,7 +2750,7 @@ FAULTS = (
         section="9",
         rule="the work starts no task if est_stopped",
         module="reload_work.py",
-        old="if kd.task is not None or netns.est_stopped:",
+        old="if kd.task is not None or (yield from read_stopped(machine)):",
         new="if kd.task is not None:",
         trace="nototal-3006.jsonl",
     ),
@@ -2743,7 +2777,7 @@ FAULTS = (
         section="9",
         rule="ids > 0 are not started while est_calc_phase",
         module="reload_work.py",
-        old="wanted = not netns.est_calc_phase",
+        old="wanted = not (yield from read_calc_phase(machine))",
         new="wanted = True",
         trace="recalc-3005.jsonl",
     ),
@@ -2752,7 +2786,7 @@ FAULTS = (
         section="9",
         rule="ids > 0 are started without est_calc_phase",
         module="reload_work.py",
-        old="wanted = not netns.est_calc_phase",
+        old="wanted = not (yield from read_calc_phase(machine))",
         new="wanted = False",
         trace="nototal-3034.jsonl",
     ),
@@ -3171,8 +3205,8 @@ FAULTS = (
         section="11 limits test",
         rule="after a test the limits test aborts if enable is 0",
         module="limits_test.py",
-        old=("        state = after\n        if not netns.enable or task.should_stop:"),
-        new=("        state = after\n        if task.should_stop:"),
+        old=("            yield READ_ENABLE\n        if not netns.enable or task.should_stop:"),
+        new=("            yield READ_ENABLE\n        if task.should_stop:"),
         test="test_limits_test_is_aborted_after_a_test",
         uncaught=NO_OVERLAP,
     ),
@@ -3181,8 +3215,8 @@ FAULTS = (
         section="11 limits test",
         rule="after a test the limits test aborts if asked to stop",
         module="limits_test.py",
-        old=("        state = after\n        if not netns.enable or task.should_stop:"),
-        new=("        state = after\n        if not netns.enable:"),
+        old=("            yield READ_ENABLE\n        if not netns.enable or task.should_stop:"),
+        new=("            yield READ_ENABLE\n        if not netns.enable:"),
         test="test_limits_test_is_aborted_after_a_test",
         uncaught=NO_OVERLAP,
     ),
@@ -3514,7 +3548,7 @@ FAULTS = (
         rule="genid is remembered before the limits test",
         module="calc_phase.py",
         old=(
-            "    genid = netns.est_genid\n"
+            "    genid = yield from read_genid(machine)\n"
             "    chain_max = yield from limits_test(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
@@ -3523,7 +3557,7 @@ FAULTS = (
             "    chain_max = yield from limits_test(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
-            "    genid = netns.est_genid\n"
+            "    genid = yield from read_genid(machine)\n"
         ),
         test="test_configuration_that_changes_after_genid_was_read_keeps_the_calc_phase",
         uncaught=(
@@ -4182,8 +4216,10 @@ FAULTS = (
         section="11 phase",
         rule="after a break another kd in the slot is left alone",
         module="calc_phase.py",
-        old="if netns.est_kt_arr[walk.id] is not kd or kd.ticks[row] is not td:",
-        new="if kd.ticks[row] is not td:",
+        old=(
+            "            if netns.est_kt_arr[walk.id] is not kd:\n                return _Next.KD\n"
+        ),
+        new="",
         test="test_other_context_in_the_slot_after_a_break_is_left",
         uncaught=NO_OVERLAP,
     ),
@@ -4192,8 +4228,8 @@ FAULTS = (
         section="11 phase",
         rule="after a break another tick in the row is left alone",
         module="calc_phase.py",
-        old="if netns.est_kt_arr[walk.id] is not kd or kd.ticks[row] is not td:",
-        new="if netns.est_kt_arr[walk.id] is not kd:",
+        old=("            if kd.ticks[row] is not td:\n                return _Next.KD\n"),
+        new="",
         test="test_other_tick_in_the_row_after_a_break_is_left",
         uncaught=NO_OVERLAP,
     ),
@@ -4336,6 +4372,8 @@ FAULTS = (
         old=(
             "    yield machine.lock_est\n"
             "    if netns.est_genid == genid:\n"
+            "        if machine.interleaved:\n"
+            "            yield WRITE_CALC_PHASE\n"
             "        netns.est_calc_phase = False\n"
             "    yield machine.unlock_est"
         ),

@@ -108,7 +108,7 @@ COMPLETING: tuple[Mutant, ...] = (
         "A restart is requested without recomputing est_stopped.",
         MAINLINE,
         ("limits.stopped",),
-        (Edit("kthread_tasks:_request", "    netns.est_stopped = stopped(machine)\n", ""),),
+        (Edit("kthread_tasks:_request", "    netns.est_stopped = est_stopped\n", ""),),
         directed="run-estimation-off",
     ),
     Mutant(
@@ -156,7 +156,7 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "reload_work:reload_work",
-                "            wanted = not netns.est_calc_phase\n",
+                "            wanted = not (yield from read_calc_phase(machine))\n",
                 "            wanted = False\n",
             ),
         ),
@@ -170,7 +170,7 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "reload_work:reload_work",
-                "if kd.task is not None or netns.est_stopped:",
+                "if kd.task is not None or (yield from read_stopped(machine)):",
                 "if kd.task is not None:",
             ),
         ),
@@ -242,7 +242,7 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "contexts:_add_locked",
-                "if _at_thread_limit(machine, under_est_mutex=True):",
+                "if (yield from _at_thread_limit(machine, under_est_mutex=True)):",
                 "if False:",
             ),
         ),
@@ -257,12 +257,15 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "reload_work:reload_work",
-                "        if not enabled(netns):\n            break\n        kd =",
+                "        if not (yield from read_enable(machine)):\n"
+                "            break\n"
+                "        kd =",
                 "        kd =",
             ),
             Edit(
                 "reload_work:reload_work",
-                "                if not enabled(netns):\n                    break\n",
+                "                if not (yield from read_enable(machine)):\n"
+                "                    break\n",
                 "",
             ),
         ),

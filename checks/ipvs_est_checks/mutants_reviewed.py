@@ -129,7 +129,7 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "thread_limits:max_threads",
-                "len(kthread_cpus(machine))",
+                "len(cpus)",
                 "machine.params.possible_cpus",
             ),
         ),
@@ -247,7 +247,7 @@ REVIEWED: tuple[Mutant, ...] = (
             # Alone, the other edit shows nothing: the reload work has stopped them already.
             Edit(
                 "reload_work:reload_work",
-                "            wanted = not netns.est_calc_phase\n",
+                "            wanted = not (yield from read_calc_phase(machine))\n",
                 "            wanted = True\n",
             ),
         ),
@@ -269,13 +269,6 @@ REVIEWED: tuple[Mutant, ...] = (
         ),
         Engine.DIRECTED,
         directed="delete-while-kthread-reads",
-        watch=(
-            Edit(
-                "estimate_tick:_estimate_split",
-                "    estimate(stats, sums)\n",
-                '    touch(machine, stats, "kstats", _WHERE)\n    estimate(stats, sums)\n',
-            ),
-        ),
     ),
     Mutant(
         "R3",
@@ -311,16 +304,22 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "kthread:estimation_kthread",
-                "            netns.est_calc_phase = True\n        if netns.est_calc_phase:\n",
-                "            pass\n        if netns.est_calc_phase or not netns.est_chain_max:\n",
+                "            netns.est_calc_phase = True\n"
+                "        if machine.interleaved:\n"
+                "            yield READ_CALC_PHASE\n"
+                "        if netns.est_calc_phase:\n",
+                "            pass\n"
+                "        if machine.interleaved:\n"
+                "            yield READ_CALC_PHASE\n"
+                "        if netns.est_calc_phase or not netns.est_chain_max:\n",
             ),
             Edit(
                 "calc_phase:calc_phase",
-                "    genid = netns.est_genid\n",
-                "    genid = netns.est_genid\n"
+                "    genid = yield from read_genid(machine)\n",
+                "    genid = yield from read_genid(machine)\n"
                 '    yield GiveWay("store buffer", rcu=False)\n'
-                "    if not netns.est_chain_max:\n"
-                "        netns.est_calc_phase = True\n",
+                "    if not machine.netns.est_chain_max:\n"
+                "        machine.netns.est_calc_phase = True\n",
             ),
         ),
         Engine.EXPLORER,
@@ -335,7 +334,7 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "reload_work:reload_work",
-                "            wanted = not netns.est_calc_phase\n",
+                "            wanted = not (yield from read_calc_phase(machine))\n",
                 "            wanted = True\n",
             ),
         ),
@@ -373,13 +372,6 @@ REVIEWED: tuple[Mutant, ...] = (
         ),
         Engine.DIRECTED,
         directed="exit-while-work-joins",
-        watch=(
-            Edit(
-                "kthread_tasks:stop_kthread",
-                "    kd.task = None\n",
-                '    touch(machine, kd, "task", "ip_vs_est_kthread_stop")\n    kd.task = None\n',
-            ),
-        ),
     ),
     Mutant(
         "R7-slot",
@@ -415,16 +407,6 @@ REVIEWED: tuple[Mutant, ...] = (
         ),
         Engine.DIRECTED,
         directed="middle-kthread-goes-while-relinking",
-        watch=(
-            Edit(
-                "calc_phase:_relink_row",
-                "            if netns.est_kt_arr[walk.id] is not kd or kd.ticks[row] is not td:\n",
-                "            if netns.est_kt_arr[walk.id] is not kd:\n"
-                "                return _Next.KD\n"
-                '            touch(machine, kd, "ticks", _WHERE)\n'
-                "            if kd.ticks[row] is not td:\n",
-            ),
-        ),
     ),
     Mutant(
         "R7-tick",
@@ -434,19 +416,11 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "calc_phase:_relink_row",
-                "is not kd or kd.ticks[row] is not td:",
-                "is not kd:",
+                "            if kd.ticks[row] is not td:\n                return _Next.KD\n",
+                "",
             ),
         ),
         Engine.DIRECTED,
         directed="tick-goes-while-relinking",
-        watch=(
-            Edit(
-                "calc_phase:_relink_row",
-                "        est = first(td.chains[cid])\n",
-                '        touch(machine, td, "chains", _WHERE)\n'
-                "        est = first(td.chains[cid])\n",
-            ),
-        ),
     ),
 )

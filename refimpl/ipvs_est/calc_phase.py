@@ -11,10 +11,11 @@ from ipvs_est.kthread_tasks import stop_kthread
 from ipvs_est.limits_test import limits_test
 from ipvs_est.machine import Machine, touch
 from ipvs_est.netns import context_at, move_total_to_head
-from ipvs_est.points import Body, GiveWay, Point
+from ipvs_est.points import READ_ENABLE, WRITE_CALC_PHASE, Body, GiveWay, Point
+from ipvs_est.shared_fields import read_genid
 from ipvs_est.start_stop import stop_estimator
 from ipvs_est.stats import TEMP_LIST_KTID, Estimator
-from ipvs_est.tasks import Task
+from ipvs_est.tasks import Task, reads_stop_request
 
 # Visits to a chain's head between two breaks of the service mutex.
 STEPS_PER_BREAK = 64
@@ -43,8 +44,7 @@ class _Walk:
 
 def calc_phase(machine: Machine, task: Task) -> Body:
     """Compute the limits, then relink every estimator under them (`ip_vs_est_calc_phase`)."""
-    netns = machine.netns
-    genid = netns.est_genid
+    genid = yield from read_genid(machine)
     chain_max = yield from limits_test(machine, task)
     if chain_max is None:
         return
@@ -81,6 +81,9 @@ def _stop_other_tasks(machine: Machine, own: Task | None = None) -> Generator[Po
     netns = machine.netns
     slot = 1
     while slot < netns.est_kt_count:
+        if machine.interleaved:
+            # With it goes should_stop: it never returns to 0, so the two answer as one would.
+            yield READ_ENABLE
         if not netns.enable or (own is not None and own.should_stop):
             return False
         kd = netns.est_kt_arr[slot]
@@ -99,6 +102,8 @@ def _relink_all(machine: Machine, task: Task) -> Generator[Point, None, bool]:
     netns = machine.netns
     walk = _Walk(delay=machine.params.nticks - 1, id=netns.est_kt_count)
     while True:
+        if machine.interleaved:
+            yield READ_ENABLE
         if not netns.enable or task.should_stop:
             return False
         walk.id -= 1
@@ -134,6 +139,8 @@ def _relink_row(
         return _Next.KD
     cid = 0
     while True:
+        if machine.interleaved:
+            yield reads_stop_request(task)
         if task.should_stop:
             return _Next.GIVE_UP
         walk.steps += 1
@@ -144,8 +151,12 @@ def _relink_row(
             # Estimators, and with them kds and ticks, may have gone meanwhile.
             if walk.id >= netns.est_kt_count:
                 return _Next.LAST_KD
-            if netns.est_kt_arr[walk.id] is not kd or kd.ticks[row] is not td:
+            if netns.est_kt_arr[walk.id] is not kd:
                 return _Next.KD
+            touch(machine, kd, "ticks", _WHERE)
+            if kd.ticks[row] is not td:
+                return _Next.KD
+            touch(machine, td, "chains", _WHERE)
         est = first(td.chains[cid])
         if est is None:
             cid += 1
@@ -189,5 +200,7 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
         machine.events.append(LimitsComputed(machine.now, chain_max))
     yield machine.lock_est
     if netns.est_genid == genid:
+        if machine.interleaved:
+            yield WRITE_CALC_PHASE
         netns.est_calc_phase = False
     yield machine.unlock_est

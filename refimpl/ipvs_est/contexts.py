@@ -9,6 +9,7 @@ from ipvs_est.kthread_tasks import request_start, start_kthread, stop_kthread
 from ipvs_est.machine import Machine, allocate, free, jiffies
 from ipvs_est.memory import HeapObject, may_allocate
 from ipvs_est.points import Body, Point
+from ipvs_est.shared_fields import Flag, read_enable, read_kt_count, read_max_threads, read_stopped
 from ipvs_est.stats import StatsObject
 
 AddResult = Generator[Point, None, KthreadContext | int]
@@ -19,7 +20,7 @@ def add_kthread_context(machine: Machine) -> AddResult:
 
     Answers it, or -EINVAL at the thread limit, or -ENOMEM; then nothing has changed.
     """
-    if _at_thread_limit(machine, under_est_mutex=False):
+    if (yield from _at_thread_limit(machine, under_est_mutex=False)):
         return -EINVAL
     yield machine.lock_est
     added = yield from _add_locked(machine)
@@ -27,24 +28,25 @@ def add_kthread_context(machine: Machine) -> AddResult:
     return added
 
 
-def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> bool:
+def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> Flag:
     """The limit is reached, and this is where the revision tests it."""
     if machine.revision.thread_limit_under_est_mutex != under_est_mutex:
         return False
     netns = machine.netns
-    threads = netns.est_kt_count
+    threads = yield from read_kt_count(machine)
     if machine.revision.thread_limit_counts_contexts:
         threads = sum(kd is not None for kd in netns.est_kt_arr)
-    tested = netns.enable and netns.est_max_threads != 0
+    limit = yield from read_max_threads(machine)
+    tested = limit != 0 and (yield from read_enable(machine))
     if machine.revision.thread_limit_when_disabled:
-        tested = netns.est_max_threads != 0
-    return tested and threads >= netns.est_max_threads
+        tested = limit != 0
+    return tested and threads >= limit
 
 
 def _add_locked(machine: Machine) -> AddResult:
     netns = machine.netns
     revision = machine.revision
-    if _at_thread_limit(machine, under_est_mutex=True):
+    if (yield from _at_thread_limit(machine, under_est_mutex=True)):
         return -EINVAL
     slot = lowest_empty_slot(machine)
     grows = slot == netns.est_kt_count
@@ -62,7 +64,7 @@ def _add_locked(machine: Machine) -> AddResult:
     if revision.work_starts_tasks:
         kd.needed = True
         yield from request_start(machine)
-    elif netns.enable and not netns.est_stopped:
+    elif (yield from read_enable(machine)) and not (yield from read_stopped(machine)):
         error = yield from start_kthread(machine, kd)
         if error:
             free_context(machine, kd, "ip_vs_est_add_kthread")

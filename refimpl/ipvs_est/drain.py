@@ -5,9 +5,9 @@ from ipvs_est.enqueue import enqueue
 from ipvs_est.hlist import add_head, first, unlink
 from ipvs_est.machine import Machine
 from ipvs_est.netns import move_total_to_head, usable_context
-from ipvs_est.points import Body, GiveWay
+from ipvs_est.points import Body, FieldAccess, GiveWay
 from ipvs_est.stats import TEMP_LIST_KTID
-from ipvs_est.tasks import Task
+from ipvs_est.tasks import Task, reads_stop_request
 
 # Estimators enqueued in one hold of the service mutex.
 DRAIN_BATCH = 16
@@ -25,12 +25,17 @@ def drain_temp_list(machine: Machine, task: Task) -> Body:
         if machine.revision.drain_takes_total_first:
             move_total_to_head(netns)
         for _ in range(DRAIN_BATCH):
+            if machine.interleaved:
+                yield reads_stop_request(task)
             est = first(temp_list)
             if est is None or task.should_stop:
                 yield machine.unlock_service
                 return
             unlink(est)
             kd = usable_context(netns)
+            if machine.interleaved and kd is not None and kd.id:
+                # What enqueuing stores is seen by its reader at once: see enqueue.
+                yield FieldAccess(kd, "est_row", write=False)
             if kd is None:
                 added = yield from add_kthread_context(machine)
                 error = added if isinstance(added, int) else enqueue(machine, added, est)

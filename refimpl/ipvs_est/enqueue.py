@@ -44,7 +44,12 @@ def choose_row(avail: int, nticks: int, crow: int, delay: int) -> int:
 
 
 def enqueue(machine: Machine, kd: KthreadContext, est: Estimator) -> int:
-    """Link `est` into a chain of `kd`; 0 or -ENOMEM, then nothing has changed."""
+    """Link `est` into a chain of `kd`; 0 or -ENOMEM, then nothing has changed.
+
+    One step, with respect to the kthread that walks the chain meanwhile: whatever it sees of
+    the tick, its length and the bitmaps, it meets `est` exactly if it comes to the chain's head
+    after the last store, that of the head.
+    """
     netns = machine.netns
     params = machine.params
     nticks = params.nticks

@@ -7,12 +7,13 @@ from ipvs_est.hlist import first
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, touch
 from ipvs_est.memory import Life
-from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, GiveWay
+from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, FieldAccess, GiveWay
 from ipvs_est.seqcount import sum_split
 from ipvs_est.stats import Estimator, estimate
 from ipvs_est.tasks import Task
 
 _WHERE = "ip_vs_chain_estimation"
+_TICK = "ip_vs_tick_estimation"
 _GIVE_WAY = GiveWay("ip_vs_tick_estimation", rcu=True)
 
 
@@ -20,19 +21,35 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
     """Estimate every estimator of the row, chain by chain (`ip_vs_tick_estimation`)."""
     chains = machine.params.tick_chains
     split = machine.params.word_bits == 32
+    interleaved = machine.interleaved
     yield RCU_READ_LOCK
+    if interleaved:
+        yield FieldAccess(kd, "ticks", write=False)
     td = kd.ticks[row]
     cid = 0
     while td is not None:
+        if interleaved:
+            yield FieldAccess(td, "present", write=False)
+            touch(machine, td, "present", _TICK)
         cid = find_next_bit(td.present, chains, cid)
         if cid >= chains or task.should_stop:
             break
+        if interleaved:
+            # With it goes the test for a stop request: asked to stop, the kthread
+            # does not use the pointer, and the request is not taken back.
+            yield FieldAccess(td, "chains", write=False)
+            touch(machine, td, "chains", _TICK)
         est = first(td.chains[cid])
         while est is not None and not task.should_stop:
+            if interleaved:
+                yield FieldAccess(est.stats, "cpustats", write=False)
             if split:
                 yield from _estimate_split(machine, kd, est, row)
             else:
                 _estimate_one(machine, kd, est, row)
+            if interleaved:
+                yield FieldAccess(est.stats, "list", write=False)
+                touch(machine, est.stats, "list", _WHERE)
             est = est.next  # type: ignore[assignment]  # a chain's nodes are estimators
         yield _GIVE_WAY
         td = kd.ticks[row]
@@ -64,6 +81,7 @@ def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: i
     if machine.events is not None:
         machine.events.append(ReadingBegun(machine.now, stats.id))
     sums = yield from sum_split(stats.cpustats)
+    touch(machine, stats, "kstats", _WHERE)
     last, before = est.last, est.rates
     estimate(stats, sums)
     if machine.events is not None:

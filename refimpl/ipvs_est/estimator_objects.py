@@ -6,7 +6,7 @@ from ipvs_est.events import StartReturned
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, allocate, free
 from ipvs_est.memory import Life
-from ipvs_est.points import Body, Call
+from ipvs_est.points import READ_ENABLE, WRITE_ENABLE, WRITE_MAX_THREADS, Body, Call
 from ipvs_est.rcu import call_rcu
 from ipvs_est.start_stop import start_estimator, stop_estimator
 from ipvs_est.stats import Estimator, Owner, StatsObject
@@ -59,15 +59,24 @@ def record_start(machine: Machine, est: Estimator, error: int, *, new: bool) -> 
 def enable_estimation(machine: Machine) -> Body:
     """The first service sets `enable` and has the tasks started (semantics section 13)."""
     netns = machine.netns
+    if machine.interleaved:
+        yield READ_ENABLE
     if netns.enable:
         return
     if machine.revision.est_mutex_at_enable:
         yield machine.lock_est
+        if machine.interleaved:
+            yield WRITE_ENABLE
         netns.enable = True
-        netns.est_max_threads = max_threads(machine)
+        threads = yield from max_threads(machine)
+        if machine.interleaved:
+            yield WRITE_MAX_THREADS
+        netns.est_max_threads = threads
         yield from request_restart(machine)
         yield machine.unlock_est
     else:
+        if machine.interleaved:
+            yield WRITE_ENABLE
         netns.enable = True
         yield from request_restart(machine)
 

@@ -49,6 +49,11 @@ def unlink(node: Node) -> None:
     node.prev = None
 
 
+def unhashed(node: Node) -> bool:
+    """Whether the node is on no list by now (`hlist_unhashed`)."""
+    return node.prev is None
+
+
 def first(head: ListHead[NodeT]) -> NodeT | None:
     """The first node, if any."""
     # cast: a list's nodes are all of its parameter's type, add_head sees to it.

@@ -6,8 +6,16 @@ from ipvs_est.estimate_tick import estimate_tick
 from ipvs_est.fixed import signed
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, jiffies
-from ipvs_est.points import Body, Sleep
-from ipvs_est.tasks import Task, asked_to_stop
+from ipvs_est.points import (
+    READ_CALC_PHASE,
+    READ_ENABLE,
+    READ_TEMP_LIST,
+    WRITE_CALC_PHASE,
+    Body,
+    FieldAccess,
+    Sleep,
+)
+from ipvs_est.tasks import Task, asked_to_stop, reads_stop_request
 
 # A kthread that is later than this forgets the past instead of catching up.
 CATCH_UP_TICKS = 8
@@ -26,15 +34,26 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
             return
     else:
         if not netns.est_chain_max:
+            if machine.interleaved:
+                yield WRITE_CALC_PHASE
             netns.est_calc_phase = True
+        if machine.interleaved:
+            yield READ_CALC_PHASE
         if netns.est_calc_phase:
             yield from calc_phase(machine, task)
+            if machine.interleaved:
+                # should_stop goes with it, see calc_phase.
+                yield READ_ENABLE
             aborted = task.should_stop or not netns.enable
             if machine.revision.returns_after_aborted_calc_phase and aborted:
                 return
     while True:
+        if machine.interleaved and kd.id == 0:
+            yield READ_TEMP_LIST
         if kd.id == 0 and netns.est_temp_list.next is not None:
             yield from drain_temp_list(machine, task)
+        if machine.interleaved:
+            yield reads_stop_request(task)
         if task.should_stop:
             return
         now = jiffies(machine)
@@ -48,8 +67,13 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
                 return
         elif gap < -CATCH_UP_TICKS * tick:
             kd.est_timer = now
+        if machine.interleaved:
+            yield FieldAccess(kd, "tick_len", write=False)
         if kd.tick_len[row]:
             yield from estimate_tick(machine, kd, task, row)
         row = (row + 1) % nticks
+        if machine.interleaved and kd.id:
+            # Kthread 0 reads that of the others.
+            yield FieldAccess(kd, "est_row", write=True)
         kd.est_row = row
         kd.est_timer = kd.est_timer + tick & mask

@@ -5,9 +5,20 @@ from ipvs_est.events import TaskExited, TaskStarted
 from ipvs_est.fixed import signed
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, allocate, free, jiffies, touch
-from ipvs_est.points import Body, Call, Join, Point, QueueWork, Start, Stop
+from ipvs_est.points import (
+    WRITE_GENID,
+    WRITE_STOPPED,
+    Body,
+    Call,
+    Join,
+    Point,
+    QueueWork,
+    Start,
+    Stop,
+)
+from ipvs_est.shared_fields import read_enable, read_genid
 from ipvs_est.tasks import Task, TaskState
-from ipvs_est.thread_limits import kthread_cpus, stopped
+from ipvs_est.thread_limits import read_kthread_cpus, stopped
 
 # A timer further than this from now is set to now when a task starts.
 START_GAP_TICKS = 4
@@ -31,13 +42,13 @@ def start_kthread(machine: Machine, kd: KthreadContext) -> Call:
     machine.tasks_created += 1
     task.age = machine.tasks_created
     task.nice = machine.netns.est_nice
-    task.cpus = kthread_cpus(machine)
+    task.cpus = yield from read_kthread_cpus(machine)
     if machine.revision.holds_task_reference:
         task.references = 1
     kd.task = task
+    yield Start(task)
     if machine.events is not None:
         machine.events.append(TaskStarted(machine.now, kd.id, machine.netns.enable))
-    yield Start(task)
     return 0
 
 
@@ -49,6 +60,7 @@ def stop_kthread(machine: Machine, kd: KthreadContext) -> Body:
     touch(machine, task, "flags", "kthread_stop")
     yield Stop(task)
     yield Join(task)
+    touch(machine, kd, "task", "ip_vs_est_kthread_stop")
     kd.task = None
     if task.references:
         task.references -= 1
@@ -79,10 +91,17 @@ def request_start(machine: Machine) -> Body:
 
 def _request(machine: Machine, *, restart: bool) -> Body:
     netns = machine.netns
-    if not netns.enable:
+    if not (yield from read_enable(machine)):
         return
-    netns.est_stopped = stopped(machine)
+    est_stopped = yield from stopped(machine)
+    if machine.interleaved:
+        yield WRITE_STOPPED
+    netns.est_stopped = est_stopped
     if restart:
-        netns.est_genid += 1
+        # Without a common lock two of these can count one request.
+        genid = yield from read_genid(machine)
+        if machine.interleaved:
+            yield WRITE_GENID
+        netns.est_genid = genid + 1
     point: Point = QueueWork(0)
     yield point

@@ -9,7 +9,7 @@ from ipvs_est.fixed import signed
 from ipvs_est.machine import Machine, report
 from ipvs_est.netns import context_at
 from ipvs_est.params import CHAIN_GOAL_NS
-from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Point, Sleep
+from ipvs_est.points import RCU_READ_LOCK, RCU_READ_UNLOCK, READ_ENABLE, Point, Sleep
 from ipvs_est.stats import estimate
 from ipvs_est.tasks import Task
 from ipvs_est.thread_limits import kthread_cpus
@@ -83,6 +83,9 @@ def limits_test(machine: Machine, task: Task) -> Generator[Point, None, int | No
             report(machine, DivisionByZero("min_est", _WHERE))
         assert after is not None  # report() has raised
         state = after
+        if machine.interleaved and (test + 1) % TESTS_PER_PAUSE == 0:
+            # The last test before a pause sees all that those before it would have seen.
+            yield READ_ENABLE
         if not netns.enable or task.should_stop:
             return None
     if machine.events is not None:

@@ -37,6 +37,8 @@ class Machine:
     """Raise each violation instead of recording it and going on."""
     events: list[Event] | None = None
     """The event record, if one is kept."""
+    interleaved: bool = False
+    """A driver switches between tasks at accesses to shared fields too; see FieldAccess."""
     lock_service: Lock = field(init=False)
     unlock_service: Unlock = field(init=False)
     lock_est: Lock = field(init=False)

@@ -65,11 +65,6 @@ def context_at(netns: Netns, slot: int) -> KthreadContext | None:
     return netns.est_kt_arr[slot] if slot < len(netns.est_kt_arr) else None
 
 
-def enabled(netns: Netns) -> bool:
-    """`enable` as it is now: it may have changed since the caller last waited."""
-    return netns.enable
-
-
 def usable_context(netns: Netns) -> KthreadContext | None:
     """The kd that est_add_ktid names, if there is one."""
     return context_at(netns, netns.est_add_ktid)

@@ -5,7 +5,14 @@ from ipvs_est.control import flush_services, free_trash
 from ipvs_est.estimator_objects import free_stats_later, start_total, stop_object
 from ipvs_est.events import ExitBegun, ExitEnded
 from ipvs_est.machine import Machine
-from ipvs_est.points import CANCEL_WORK, Body, Call
+from ipvs_est.points import (
+    CANCEL_WORK,
+    READ_TEMP_LIST,
+    WRITE_CPULIST,
+    WRITE_CPULIST_VALID,
+    Body,
+    Call,
+)
 from ipvs_est.start_stop import stop_estimator
 
 
@@ -45,7 +52,11 @@ def exit_netns(machine: Machine) -> Call:
     under_est_mutex = machine.revision.frees_cpulist_under_est_mutex
     if under_est_mutex:
         yield machine.lock_est
+    if machine.interleaved:
+        yield WRITE_CPULIST
     netns.est_cpulist = frozenset()
+    if machine.interleaved:
+        yield WRITE_CPULIST_VALID
     netns.est_cpulist_valid = False
     if under_est_mutex:
         yield machine.unlock_est
@@ -72,6 +83,8 @@ def _stop_all(machine: Machine, *, flush: bool) -> Body:
     if flush:
         free_trash(machine)
     if not total_under_mutex:
+        if machine.interleaved:
+            yield READ_TEMP_LIST
         yield from _stop_total(machine)
 
 

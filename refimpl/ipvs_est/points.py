@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ipvs_est.locks import Mutex
+    from ipvs_est.memory import HeapObject
     from ipvs_est.tasks import Task
 
 
@@ -99,6 +100,20 @@ class WordAccess:
     write: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FieldAccess:
+    """The next step reads or writes a field that tasks share without a common lock.
+
+    Yielded only while the machine is `interleaved`. Between two points a task accesses at
+    most one such field, unless a comment there says why more make no difference.
+    """
+
+    thing: "HeapObject | None"
+    """Whose field; None = the netns."""
+    field: str
+    write: bool
+
+
 Point = (
     Lock
     | Unlock
@@ -112,6 +127,7 @@ Point = (
     | RcuReadLock
     | RcuReadUnlock
     | WordAccess
+    | FieldAccess
 )
 
 Body = Generator[Point, None, None]
@@ -123,3 +139,23 @@ Call = Generator[Point, None, int]
 RCU_READ_LOCK = RcuReadLock()
 RCU_READ_UNLOCK = RcuReadUnlock()
 CANCEL_WORK = CancelWork()
+
+READ_ENABLE = FieldAccess(None, "enable", write=False)
+WRITE_ENABLE = FieldAccess(None, "enable", write=True)
+READ_CALC_PHASE = FieldAccess(None, "est_calc_phase", write=False)
+WRITE_CALC_PHASE = FieldAccess(None, "est_calc_phase", write=True)
+READ_GENID = FieldAccess(None, "est_genid", write=False)
+WRITE_GENID = FieldAccess(None, "est_genid", write=True)
+READ_KT_COUNT = FieldAccess(None, "est_kt_count", write=False)
+READ_MAX_THREADS = FieldAccess(None, "est_max_threads", write=False)
+WRITE_MAX_THREADS = FieldAccess(None, "est_max_threads", write=True)
+READ_STOPPED = FieldAccess(None, "est_stopped", write=False)
+WRITE_STOPPED = FieldAccess(None, "est_stopped", write=True)
+READ_RUN_ESTIMATION = FieldAccess(None, "run_estimation", write=False)
+WRITE_RUN_ESTIMATION = FieldAccess(None, "run_estimation", write=True)
+READ_CPULIST_VALID = FieldAccess(None, "est_cpulist_valid", write=False)
+WRITE_CPULIST_VALID = FieldAccess(None, "est_cpulist_valid", write=True)
+READ_CPULIST = FieldAccess(None, "est_cpulist", write=False)
+WRITE_CPULIST = FieldAccess(None, "est_cpulist", write=True)
+READ_TEMP_LIST = FieldAccess(None, "est_temp_list", write=False)
+WRITE_TEMP_LIST = FieldAccess(None, "est_temp_list", write=True)

@@ -2,8 +2,8 @@
 
 from ipvs_est.kthread_tasks import start_kthread, stop_kthread
 from ipvs_est.machine import Machine
-from ipvs_est.netns import enabled
 from ipvs_est.points import Body, QueueWork
+from ipvs_est.shared_fields import read_calc_phase, read_enable, read_genid, read_stopped
 
 # A failed start is tried again after hz / RETRIES_PER_SECOND jiffies.
 RETRIES_PER_SECOND = 10
@@ -17,14 +17,14 @@ def reload_work(machine: Machine) -> Body:
     genid_done = netns.est_genid_done
     failed = False
     yield machine.lock_est
-    genid = netns.est_genid
+    genid = yield from read_genid(machine)
     slot = -1
     while True:
         slot += 1
         if slot >= netns.est_kt_count:
             netns.est_genid_done = genid
             break
-        if not enabled(netns):
+        if not (yield from read_enable(machine)):
             break
         kd = netns.est_kt_arr[slot]
         if kd is None:
@@ -34,16 +34,16 @@ def reload_work(machine: Machine) -> Body:
                 yield machine.unlock_est
                 yield from stop_kthread(machine, kd)
                 yield machine.lock_est
-                if not enabled(netns):
+                if not (yield from read_enable(machine)):
                     break
             else:
                 yield from stop_kthread(machine, kd)
-        if kd.task is not None or netns.est_stopped:
+        if kd.task is not None or (yield from read_stopped(machine)):
             continue
         if slot == 0:
             wanted = kd.needed or not revision.work_starts_kd0_if_needed
         else:
-            wanted = not netns.est_calc_phase
+            wanted = not (yield from read_calc_phase(machine))
         if wanted and (yield from start_kthread(machine, kd)) < 0:
             failed = True
     if failed:

@@ -18,6 +18,7 @@ from ipvs_est.points import (
     Body,
     Call,
     CancelWork,
+    FieldAccess,
     GiveWay,
     Join,
     Lock,
@@ -274,7 +275,7 @@ def _run(driver: Sequential, task: Task, body: Body | Call) -> None:
                 events.append(lock_released(machine, task, mutex))
             if mutex.waiters:
                 _wake_waiters(driver, mutex)
-        elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock | WordAccess):
+        elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock | WordAccess | FieldAccess):
             continue
         elif _waits_at(driver, task, point):
             return

@@ -7,14 +7,15 @@ from ipvs_est.contexts import (
     trim_array,
 )
 from ipvs_est.events import Started, Stopped
-from ipvs_est.hlist import add_head, unlink
+from ipvs_est.hlist import add_head, unhashed, unlink
 from ipvs_est.kthread_context import KthreadContext, Tick
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, free, report
 from ipvs_est.memory import Life
 from ipvs_est.netns import context_at, usable_context
-from ipvs_est.points import Body, Call
+from ipvs_est.points import WRITE_MAX_THREADS, WRITE_TEMP_LIST, Body, Call, FieldAccess
 from ipvs_est.rcu import call_rcu
+from ipvs_est.shared_fields import read_enable, read_max_threads
 from ipvs_est.stats import TEMP_LIST_KTID, Estimator
 from ipvs_est.thread_limits import max_threads
 from ipvs_est.violations import IndexOutOfRange, InvalidPointer
@@ -30,8 +31,15 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
     """
     netns = machine.netns
     revision = machine.revision
-    if revision.computes_max_threads_at_start and not netns.est_max_threads and netns.enable:
-        netns.est_max_threads = max_threads(machine)
+    if (
+        revision.computes_max_threads_at_start
+        and not (yield from read_max_threads(machine))
+        and (yield from read_enable(machine))
+    ):
+        threads = yield from max_threads(machine)
+        if machine.interleaved:
+            yield WRITE_MAX_THREADS
+        netns.est_max_threads = threads
     est.ktid = TEMP_LIST_KTID
     est.ktrow = machine.params.nticks - 1
     kd0 = context_at(netns, 0)
@@ -44,6 +52,8 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
         kd0.needed = True
         yield from request_restart(machine)
         yield machine.unlock_est
+    if machine.interleaved:
+        yield WRITE_TEMP_LIST
     add_head(netns.est_temp_list, est)
     if machine.events is not None:
         machine.events.append(Started(machine.now, est.stats.id))
@@ -59,6 +69,10 @@ def stop_estimator(machine: Machine, est: Estimator) -> Body:
     if est.prev is None:
         return
     netns = machine.netns
+    if machine.interleaved:
+        yield FieldAccess(est.stats, "list", write=True)
+        if unhashed(est):
+            report(machine, InvalidPointer("pprev", "hlist_del_rcu"))
     if machine.events is not None:
         machine.events.append(Stopped(machine.now, est.stats.id))
     if est.ktid == TEMP_LIST_KTID:
@@ -94,6 +108,8 @@ def _context_of(machine: Machine, est: Estimator) -> KthreadContext:
 
 
 def _unlink_from_chain(machine: Machine, kd: KthreadContext, est: Estimator) -> None:
+    """One step, with respect to the kthread that walks the chain: it does not meet `est` if it
+    comes to the node before it after the first store, whatever it sees of the others."""
     row, cid = est.ktrow, est.ktcid
     td = kd.ticks[row]
     if td is None:

@@ -6,7 +6,14 @@ from ipvs_est.events import CpulistSet, CpulistWritten
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine
 from ipvs_est.memory import may_allocate
-from ipvs_est.points import Call
+from ipvs_est.points import (
+    WRITE_CALC_PHASE,
+    WRITE_CPULIST,
+    WRITE_CPULIST_VALID,
+    WRITE_MAX_THREADS,
+    WRITE_RUN_ESTIMATION,
+    Call,
+)
 from ipvs_est.task_record import cpu_bitmap
 from ipvs_est.thread_limits import kthread_cpus, max_threads
 
@@ -24,9 +31,18 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
         if not may_allocate(machine.memory):
             yield machine.unlock_est
             return -ENOMEM
+        if machine.interleaved:
+            yield WRITE_CPULIST_VALID
         netns.est_cpulist_valid = True
+    if machine.interleaved:
+        yield WRITE_CPULIST
     netns.est_cpulist = cpus
-    netns.est_max_threads = max_threads(machine)
+    threads = yield from max_threads(machine)
+    if machine.interleaved:
+        yield WRITE_MAX_THREADS
+    netns.est_max_threads = threads
+    if machine.interleaved:
+        yield WRITE_CALC_PHASE
     netns.est_calc_phase = True
     yield from request_restart(machine)
     if machine.events is not None:
@@ -75,6 +91,8 @@ def set_run_estimation(machine: Machine, value: int) -> Call:
     netns = machine.netns
     yield machine.lock_est
     if netns.run_estimation != bool(value):
+        if machine.interleaved:
+            yield WRITE_RUN_ESTIMATION
         netns.run_estimation = bool(value)
         yield from request_restart(machine)
     yield machine.unlock_est

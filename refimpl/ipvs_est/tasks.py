@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipvs_est.locks import Mutex
 from ipvs_est.memory import HeapObject
-from ipvs_est.points import Body
+from ipvs_est.points import Body, FieldAccess
 
 if TYPE_CHECKING:
     from ipvs_est.kthread_context import KthreadContext
@@ -57,6 +57,11 @@ class Task(HeapObject):
 
     def describe(self) -> str:
         return f"task {self.name}"
+
+
+def reads_stop_request(task: Task) -> FieldAccess:
+    """The point before the task looks whether it is asked to stop (kthread_should_stop)."""
+    return FieldAccess(task, "should_stop", write=False)
 
 
 def asked_to_stop(task: Task) -> bool:

@@ -31,7 +31,14 @@ def fingerprint(world: World) -> bytes:
     buffer = io.BytesIO()
     pickler = _Pickler(buffer, protocol=5)
     threads = [
-        (each.task, each.task.state.value, each.point, bool(each.reading), each.wake_at)
+        (
+            each.task,
+            each.task.state.value,
+            each.point,
+            bool(each.reading),
+            each.opens_section,
+            each.wake_at,
+        )
         for each in world.threads
     ]
     sections = sorted(each.reading for each in world.threads if each.reading)

@@ -11,6 +11,7 @@ from ipvs_est.locks import Mutex
 from ipvs_est.machine import Machine
 from ipvs_est.points import (
     CancelWork,
+    FieldAccess,
     GiveWay,
     Join,
     Lock,
@@ -263,5 +264,8 @@ def _done_at(point: Point | None) -> str:
             return "rcu_read_unlock"
         case WordAccess(cpu, word, write):
             return f"{'writes' if write else 'reads'} word {word} of CPU {cpu}"
+        case FieldAccess(thing, field, write):
+            of = "" if thing is None else f" of {thing.describe()}"
+            return f"{'writes' if write else 'reads'} {field}{of}"
         case _:
             assert_never(point)

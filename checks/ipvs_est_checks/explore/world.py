@@ -2,9 +2,15 @@
 
 A step performs the point at which a thread stands and runs it to its next one. Whoever calls
 `step` is the scheduler. A thread stops where another could make a difference: before it takes
-a mutex, sleeps, joins, gives way, asks a task to stop, or touches a field without a common
-lock. What only makes others able to go on (unlocking, starting a task, queueing work) is done
-at once: between it and the thread's next point nothing is touched that others may touch.
+a mutex, sleeps, joins, gives way, asks a task to stop, starts a task, queues or cancels the
+work, or accesses a field without a common lock.
+
+It does not stop where that makes no difference, by Lipton's movers. Unlocking, and the end of a
+read-side section, are done at once after the access before: until the thread's next point they
+only let others go on (left movers). Taking a mutex and the access that follows are one step, and
+so are the begin of a read-side section and the access that follows: nothing that others do
+meanwhile tells when they happened (right movers). An access to a field that every task of the
+revision accesses under est_mutex (`guarded_fields`) is no point for who holds it.
 """
 
 from collections.abc import Callable
@@ -20,6 +26,7 @@ from ipvs_est.machine import Machine
 from ipvs_est.points import (
     Body,
     CancelWork,
+    FieldAccess,
     GiveWay,
     Join,
     Lock,
@@ -57,6 +64,8 @@ class Thread:
     """What it does next; None = run from where it is."""
     reading: int = 0
     """Number of its RCU read-side section; 0 = in none."""
+    opens_section: bool = False
+    """Its read-side section begins with the point at which it stands."""
     wake_at: int = 0
 
 
@@ -75,7 +84,22 @@ class World:
     """RCU callbacks, oldest first, with the read-side sections that were open before."""
     sections: int = 0
     """Read-side sections so far."""
+    guarded: frozenset[str] = frozenset()
+    """See `guarded_fields`."""
     steps: int = 0
+
+
+def guarded_fields(revision: Revision) -> frozenset[str]:
+    """Fields of the netns that no task of this revision accesses without est_mutex.
+
+    What a mutant does without it is still a point, but what the others do under it is none.
+    """
+    guarded: set[str] = set()
+    if revision.est_mutex_at_enable and revision.thread_limit_under_est_mutex:
+        guarded |= {"est_max_threads", "est_stopped", "run_estimation", "est_kt_count"}
+        if revision.frees_cpulist_under_est_mutex:
+            guarded |= {"est_cpulist", "est_cpulist_valid"}
+    return frozenset(guarded)
 
 
 class _Setup(Oracle):
@@ -89,7 +113,8 @@ def start(scenario: Scenario, revision: Revision) -> World:
     for operation in scenario.setup:
         oracle.apply(operation)
     machine = oracle.machine
-    world = World(machine, machine.now + scenario.jiffies)
+    machine.interleaved = True
+    world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
     for actor in scenario.actors:
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
         _add(world, task, actor_body(machine, actor.operations))
@@ -184,17 +209,28 @@ def _run(world: World, thread: Thread) -> None:
     task.state = TaskState.RUNNING
     if point is not None and not _perform(world, thread, point):
         return
+    owns_nothing_new = not isinstance(point, Lock)
+    est_mutex = world.machine.netns.est_mutex
     while True:
         try:
             point = next(thread.body)
         except StopIteration:
             _exit(world, thread)
             return
-        if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock | Start | QueueWork):
+        if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
             _perform(world, thread, point)
             continue
-        if isinstance(point, Sleep):
+        if isinstance(point, FieldAccess):
+            if point.field in world.guarded and est_mutex.owner is task:
+                continue
+            if not owns_nothing_new:
+                owns_nothing_new = True
+                continue
+        elif isinstance(point, Sleep):
             thread.wake_at = world.machine.now + point.jiffies
+        elif isinstance(point, GiveWay) and point.rcu:
+            thread.reading = 0
+            thread.opens_section = True
         thread.point = point
         task.state = TaskState.RUNNABLE
         return
@@ -204,6 +240,10 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
     """Do what the point says; False if the thread now stands at another one."""
     machine = world.machine
     work = machine.netns.reload_work
+    if thread.opens_section and not isinstance(point, RcuReadUnlock):
+        thread.opens_section = False
+        world.sections += 1
+        thread.reading = world.sections
     match point:
         case Lock(mutex):
             mutex.owner = thread.task
@@ -222,16 +262,12 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
             if work.running is not None:
                 thread.point = Join(work.running)
                 return False
-        case GiveWay(_, rcu):
-            if rcu:
-                world.sections += 1
-                thread.reading = world.sections
         case RcuReadLock():
-            world.sections += 1
-            thread.reading = world.sections
+            thread.opens_section = True
         case RcuReadUnlock():
+            thread.opens_section = False
             thread.reading = 0
-        case Sleep() | Join() | WordAccess():
+        case Sleep() | Join() | GiveWay() | WordAccess() | FieldAccess():
             pass
         case _:
             assert_never(point)
