@@ -2282,7 +2282,13 @@ FAULTS = (
         section="8e",
         rule="est_row is the row that is estimated next",
         module="kthread.py",
-        old=("        row = (row + 1) % nticks\n"),
+        old=(
+            "        row = (row + 1) % nticks\n"
+            "        if machine.interleaved and kd.id:\n"
+            "            # Kthread 0 reads that of the others.\n"
+            '            yield FieldAccess(kd, "est_row", write=True)\n'
+            "        kd.est_row = row\n"
+        ),
         new=("        kd.est_row = row\n        row = (row + 1) % nticks\n"),
         trace="early-3003.jsonl",
     ),

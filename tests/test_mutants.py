@@ -26,7 +26,7 @@ from ipvs_est_checks.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutant_histories import DIRECTED, random_history
-from ipvs_est_checks.mutant_run import breaks, control, mutated, watched
+from ipvs_est_checks.mutant_run import breaks, control, mutated
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
 from ipvs_est_checks.mutation import Edit, Engine, Mutant, MutationError, applied, edited, patch
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -135,7 +135,7 @@ def test_unmutated_model_breaks_only_what_findings_explain(matrix: Matrix) -> No
 def test_leaving_a_mutant_restores_every_function(mutant: Mutant) -> None:
     before = codes()
     assert len(before) > 200
-    with applied((*mutant.watch, *mutant.edits)):
+    with applied(mutant.edits):
         during = codes()
         assert during.keys() == before.keys()
         assert during != before
@@ -153,15 +153,6 @@ def test_failing_block_restores_every_function() -> None:
     ):
         pass
     assert codes() == before
-
-
-def test_watching_looks_and_changes_nothing() -> None:
-    for mutant in MUTANTS:
-        if mutant.watch:
-            scenario = DIRECTED[mutant.directed]
-            plain, looked_at = watched(mutant.base, scenario, ()), control(mutant, scenario)
-            assert plain.failures.keys() == looked_at.failures.keys()
-            assert plain.operations == looked_at.operations
 
 
 def test_edit_that_does_not_fit_is_an_error() -> None:

@@ -33,12 +33,12 @@ def watched(base: Revision, scenario: Scenario, edits: Sequence[Edit]) -> Seen:
 
 def mutated(mutant: Mutant, scenario: Scenario) -> Seen:
     """Run it on the mutant."""
-    return watched(mutant.base, scenario, (*mutant.watch, *mutant.edits))
+    return watched(mutant.base, scenario, mutant.edits)
 
 
 def control(mutant: Mutant, scenario: Scenario) -> Seen:
     """Run it on what the mutant is compared with."""
-    return watched(mutant.base, scenario, mutant.watch)
+    return watched(mutant.base, scenario, ())
 
 
 def breaks(mutant: Mutant, scenario: Scenario, property_id: str) -> bool:

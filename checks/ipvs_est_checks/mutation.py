@@ -63,8 +63,6 @@ class Mutant:
     """With EXPLORER: why nothing here can kill it."""
     directed: str = ""
     """Name of its hand-made history."""
-    watch: tuple[Edit, ...] = ()
-    """Made in the unmutated control too: looks at memory that the model does not look at."""
 
 
 @contextmanager
