@@ -91,7 +91,7 @@ def test_a_token_whose_history_has_become_another_is_refused(
     """The choices can be followed, but a step that they stand for is another by now."""
     parts = drain_token.split(":")
     shorter = ":".join([*parts[:4], "0", parts[5]])
-    with pytest.raises(InputError, match="its history is not this|cannot go on there"):
+    with pytest.raises(InputError, match="its history is not this"):
         replay_token(drain, token_from_text(shorter))
 
 
@@ -459,5 +459,5 @@ def test_a_schedule_that_fails_on_one_revision_is_another_history_on_a_repaired_
 ) -> None:
     parts = drain_token.split(":")
     moved = ":".join([*parts[:2], MAINLINE.name, *parts[3:]])
-    with pytest.raises(InputError, match="its history is not this|cannot go on there"):
+    with pytest.raises(InputError, match=r"its history is not this|cannot go on there"):
         replay_token(drain, token_from_text(moved))
