@@ -15,6 +15,8 @@ from ipvs_est_spec.z3_names import z3
 # That each assumption is needed is left to `ipvs-est prove --second-solver`.
 _OPTIONS = Options(drop_assumptions=False)
 _MARKED = [each.id for each in THEOREMS if each.second_solver]
+# A quarter of a minute; they are left to that command too.
+_LONG = {"averaging.wrap"}
 
 _BYTE = z3.BitVec("x", 8)
 _INT = z3.Int("x")
@@ -35,10 +37,11 @@ def theorem(conclusion: z3.BoolRef, twin: z3.BoolRef, *premises: z3.BoolRef) -> 
 
 
 def test_number_of_theorems_with_a_second_solver() -> None:
-    assert len(_MARKED) == 10
+    assert len(_MARKED) >= 31
+    assert set(_MARKED) >= _LONG
 
 
-@pytest.mark.parametrize("id_", _MARKED)
+@pytest.mark.parametrize("id_", [each for each in _MARKED if each not in _LONG])
 def test_second_solver_agrees_on_the_theorem_its_premises_and_its_twin(id_: str) -> None:
     outcome = decide(BY_ID[id_], _OPTIONS, SecondSolver(_OPTIONS))
     assert outcome.verdict in (Verdict.PROVED, Verdict.FINDING), outcome.complaints
