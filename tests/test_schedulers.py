@@ -15,7 +15,14 @@ from ipvs_est_checks.explore.pct import Pct, Priorities, next_by_priority, pct_b
 from ipvs_est_checks.explore.random_walk import RandomWalk
 from ipvs_est_checks.explore.replay import Replay
 from ipvs_est_checks.explore.run import run
-from ipvs_est_checks.explore.scheduler import Ending, Moment, Scheduler, System
+from ipvs_est_checks.explore.scheduler import (
+    FROM_THE_START,
+    Beginning,
+    Ending,
+    Moment,
+    Scheduler,
+    System,
+)
 from toy_worlds import Body, Toy, counting, orders, outcome, preemptions, toy
 
 WORLDS = [(2, 2), (3, 3), (1, 4), (2, 2, 2), (1, 2, 3), (1, 1, 1, 1), (5,)]
@@ -157,7 +164,7 @@ def test_a_fingerprint_that_forgets_something_loses_an_outcome() -> None:
     def forgetful(world: Toy) -> bytes:
         return repr([world.order.count(each) for each in range(3)]).encode()
 
-    bad = System(whole.start, whole.enabled, whole.step, forgetful, whole.gives_way)
+    bad = System(whole.start, whole.enabled, whole.step, whole.repeat, forgetful, whole.gives_way)
     assert ends(dfs(bad)) < ends(dfs(whole))
 
 
@@ -279,9 +286,9 @@ class Fixed:
         self.priorities = priorities
         self.begun = False
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning | None:
         first, self.begun = not self.begun, True
-        return first
+        return FROM_THE_START if first else None
 
     def next_choice(self, moment: Moment) -> int | None:
         return next_by_priority(self.priorities, moment.enabled)
@@ -364,7 +371,7 @@ def test_threads_that_come_later_get_any_priority() -> None:
     for _ in range(6_000):
         pct.new_execution()
         for last in range(3):
-            pct.next_choice(Moment(range(last + 1), None, None, bytes))
+            pct.next_choice(Moment(range(last + 1), None, None, 0, bytes))
         counts[tuple(pct.priorities.initial)] += 1
     assert len(counts) == 6
     # Four standard deviations of a binomial with 6,000 trials of probability 1/6.

@@ -55,7 +55,7 @@ def toy(make: Callable[[Toy], list[Body]]) -> System[Toy]:
     def gives_way(world: Toy, index: int) -> bool:
         return index in world.yielding
 
-    return System(start, enabled, step, fingerprint, gives_way)
+    return System(start, enabled, step, step, fingerprint, gives_way)
 
 
 def counting(lengths: Sequence[int], judge: Callable[[Toy], None] | None = None) -> System[Toy]:

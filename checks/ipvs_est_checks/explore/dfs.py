@@ -25,6 +25,8 @@ from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome
 from ipvs_est_checks.explore.run import Tally, any_failure, run
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import (
+    FROM_THE_START,
+    Beginning,
     Ending,
     Moment,
     next_holder,
@@ -40,8 +42,23 @@ Wanted = Callable[[World, Found], bool]
 
 _Path = tuple["_Path", int] | None
 """A schedule as a list linked from its end, so that schedules share their beginnings."""
-_Edge = tuple[_Path, int, bytes, int]
-"""Where it leaves, the choice, the state's fingerprint (b'' if not matched) and its bit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """Where a schedule is to begin."""
+
+    path: _Path
+    """To the state that it leaves."""
+    choice: int
+    state: bytes
+    """The state's fingerprint; b'' if states are not matched."""
+    bit: int
+    """Among the edges of that state; 0 if states are not matched."""
+    holder: int | None
+    """Who has the processor after it."""
+    preemptions: int
+    """With that of the choice."""
 
 
 @dataclass(slots=True)
@@ -66,35 +83,31 @@ class Dfs:
     left_out: bool = False
     """Without matching: a schedule takes more preemptions than the bound."""
     begun: bool = False
-    prefix: list[int] = field(default_factory=list)
-    at: int = 0
     path: _Path = None
+    """Of this execution, so far."""
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning | None:
         """The next edge that is left, with the schedule that leads to it."""
         if not self.begun:
             self.begun = True
-            return True
+            return FROM_THE_START
         while not self.todo:
             if not self.later:
-                return False
+                return None
             self._raise_bound()
-        path, choice, _, _ = self.todo.pop()
-        self.prefix = [choice]
+        edge = self.todo.pop()
+        self.path = (edge.path, edge.choice)
+        choices: list[int] = []
+        path: _Path = self.path
         while path is not None:
             path, choice = path
-            self.prefix.append(choice)
-        self.prefix.reverse()
-        self.at = 0
-        self.path = None
-        return True
+            choices.append(choice)
+        choices.reverse()
+        return Beginning(choices, edge.holder, edge.preemptions)
 
     def next_choice(self, moment: Moment) -> int | None:
-        """The prefix, then whatever takes no preemption and was not taken there before."""
-        if self.at < len(self.prefix):
-            choice = self.prefix[self.at]
-            self.at += 1
-        elif len(moment.enabled) == 1:
+        """What takes no preemption and was not taken there before."""
+        if len(moment.enabled) == 1:
             choice = moment.enabled[0]
         else:
             options = self._options(moment)
@@ -115,19 +128,24 @@ class Dfs:
         taken, deferred = self.taken.get(key, 0), self.deferred.get(key, 0)
         fresh: list[_Edge] = []
         for choice in _holder_first(moment):
-            bit = 1 << _number(choice, next_holder(moment, choice)) if self.matching else 0
+            holder = next_holder(moment, choice)
+            bit = 1 << _number(choice, holder) if self.matching else 0
             if self.cost(moment, choice):
                 if (taken | deferred) & bit:
                     continue
                 deferred |= bit
-                if self.level < self.bound:
-                    self.later.append((self.path, choice, key, bit))
-                else:
+                if self.level == self.bound:
                     self.left_out = True
-            elif not taken & bit:
+                    continue
+                kept = self.later
+            elif taken & bit:
+                continue
+            else:
                 taken |= bit
                 free.append(choice)
-                fresh.append((self.path, choice, key, bit))
+                kept = fresh
+            preemptions = moment.preemptions + preemption_cost(moment, choice)
+            kept.append(_Edge(self.path, choice, key, bit, holder, preemptions))
         if self.matching:
             self.taken[key] = taken
             if deferred:
@@ -139,12 +157,11 @@ class Dfs:
         """What waited for one preemption more, unless it was taken with fewer meanwhile."""
         self.level += 1
         for edge in reversed(self.later):
-            _, _, key, bit = edge
-            taken = self.taken.get(key, 0)
-            if bit and taken & bit:
+            taken = self.taken.get(edge.state, 0)
+            if taken & edge.bit:
                 continue
             if self.matching:
-                self.taken[key] = taken | bit
+                self.taken[edge.state] = taken | edge.bit
             self.todo.append(edge)
         self.later = []
         self.deferred = {}

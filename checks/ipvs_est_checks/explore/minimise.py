@@ -127,8 +127,7 @@ def _follow(
     """
     world = system.start()
     choices: list[int] = []
-    preemptions = 0
-    moment = Moment((), None, None, bytes)
+    moment = Moment((), None, None, 0, bytes)
     current: int | None = None
     left = iter(wish)
     try:
@@ -142,11 +141,11 @@ def _follow(
             choice = next((each for each in left if each in available), None)
             if choice is None:
                 choice = available[0] if moment.holder is None else moment.holder
-            preemptions += preemption_cost(moment, choice)
+            moment.preemptions += preemption_cost(moment, choice)
             current = next_holder(moment, choice)
             choices.append(choice)
             system.step(world, choice)
     except ViolationError as error:
-        found = Found(error.violation, tuple(choices), preemptions)
+        found = Found(error.violation, tuple(choices), moment.preemptions)
         return key(world, error.violation), found
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
-from ipvs_est_checks.explore.scheduler import Ending, Moment
+from ipvs_est_checks.explore.scheduler import FROM_THE_START, Beginning, Ending, Moment
 
 DEFAULT_DEPTH = 3
 
@@ -68,14 +68,14 @@ class Pct:
     numbers: Random = field(default_factory=Random)
     priorities: Priorities = field(default_factory=lambda: Priorities(()))
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning:
         """There is always another."""
         self.numbers = numbers = Random(f"{self.seed}:{self.executions}")
         self.executions += 1
         self.at_this_length += 1
         points = [numbers.randint(1, self.length) for _ in range(self.depth - 1) if self.length]
         self.priorities = Priorities(points)
-        return True
+        return FROM_THE_START
 
     def next_choice(self, moment: Moment) -> int | None:
         """The one of highest priority; who is new gets one at random."""

@@ -7,7 +7,7 @@ from ipvs_est import Revision
 from ipvs_est_checks.explore.outcome import Bounds, Outcome
 from ipvs_est_checks.explore.run import run
 from ipvs_est_checks.explore.scenario import Scenario
-from ipvs_est_checks.explore.scheduler import Ending, Moment, system_of
+from ipvs_est_checks.explore.scheduler import FROM_THE_START, Beginning, Ending, Moment, system_of
 
 __all__ = ["RandomWalk", "explore_random"]
 
@@ -21,11 +21,11 @@ class RandomWalk:
     """Number of the next schedule, from 0."""
     numbers: Random = field(default_factory=Random)
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning:
         """There is always another."""
         self.numbers = Random(f"{self.seed}:{self.executions}")
         self.executions += 1
-        return True
+        return FROM_THE_START
 
     def next_choice(self, moment: Moment) -> int | None:
         """Any, all equally likely."""

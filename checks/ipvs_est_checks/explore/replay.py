@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvs_est.input_error import InputError
-from ipvs_est_checks.explore.scheduler import Ending, Moment
+from ipvs_est_checks.explore.scheduler import FROM_THE_START, Beginning, Ending, Moment
 
 
 @dataclass(slots=True)
@@ -15,10 +15,10 @@ class Replay:
     at: int = 0
     begun: bool = False
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning | None:
         """Once."""
         first, self.begun = not self.begun, True
-        return first
+        return FROM_THE_START if first else None
 
     def next_choice(self, moment: Moment) -> int | None:
         """The next of the choices; None after the last."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from ipvs_est.violations import Violation, ViolationError
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.scheduler import (
+    Beginning,
     Ending,
     Moment,
     Scheduler,
@@ -63,12 +64,13 @@ def run(
     """
     tally = Tally() if tally is None else tally
     while tally.figures.schedules < bounds.schedules and tally.figures.steps < bounds.total_steps:
-        if not scheduler.new_execution():
+        beginning = scheduler.new_execution()
+        if beginning is None:
             figures = tally.figures
             whole = not figures.cut
             tally.figures = replace(figures, exhausted=whole)
             break
-        found = _execute(system, scheduler, bounds, wanted, key, tally)
+        found = _execute(system, scheduler, beginning, bounds, wanted, key, tally)
         progress(tally)
         if found is not None and not keep_going:
             break
@@ -78,6 +80,7 @@ def run(
 def _execute(
     system: System[W],
     scheduler: Scheduler,
+    beginning: Beginning,
     bounds: Bounds,
     wanted: Callable[[W, Found], bool],
     key: Callable[[W, Violation], str],
@@ -85,7 +88,8 @@ def _execute(
 ) -> Found | None:
     """Run one schedule; its failure, if there is one and it is wanted."""
     world = system.start()
-    enabled, step, gives_way = system.enabled, system.step, system.gives_way
+    enabled, step, repeat = system.enabled, system.step, system.repeat
+    gives_way = system.gives_way
     states = tally.states
 
     def fingerprint() -> bytes:
@@ -93,13 +97,17 @@ def _execute(
         states.add(seen)
         return seen
 
-    moment = Moment((), None, None, fingerprint)
-    choices: list[int] = []
-    current: int | None = None
-    preemptions = 0
+    moment = Moment((), None, None, beginning.preemptions, fingerprint)
+    choices = list(beginning.choices)
+    current = beginning.holder
     found: Found | None = None
     ending = Ending.COMPLETE
     try:
+        if choices:
+            for choice in choices[:-1]:
+                repeat(world, choice)
+            moment.last = choices[-1]
+            step(world, choices[-1])
         while available := enabled(world):
             if len(choices) >= bounds.steps:
                 ending = Ending.CUT
@@ -108,18 +116,18 @@ def _execute(
             moment.holder = current
             if current is not None and (current not in available or gives_way(world, current)):
                 moment.holder = None
-            choice = scheduler.next_choice(moment)
-            if choice is None:
+            choice_now = scheduler.next_choice(moment)
+            if choice_now is None:
                 ending = Ending.STOPPED
                 break
-            preemptions += preemption_cost(moment, choice)
-            current = next_holder(moment, choice)
-            choices.append(choice)
-            moment.last = choice
-            step(world, choice)
+            moment.preemptions += preemption_cost(moment, choice_now)
+            current = next_holder(moment, choice_now)
+            choices.append(choice_now)
+            moment.last = choice_now
+            step(world, choice_now)
     except ViolationError as error:
         ending = Ending.FAILED
-        found = Found(error.violation, tuple(choices), preemptions)
+        found = Found(error.violation, tuple(choices), moment.preemptions)
         if wanted(world, found):
             tally.failures.setdefault(key(world, found.violation), found)
         else:

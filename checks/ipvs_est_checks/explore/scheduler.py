@@ -1,6 +1,7 @@
 """Schedulers: who goes next, at each step of each execution.
 
-A scheduler has three methods. `new_execution` and `next_choice` are all that choosing takes;
+A scheduler has three methods. `new_execution` and `next_choice` are all that choosing takes: the
+first tells the choices that are known beforehand, the second makes one at a time.
 `end_execution` tells how the execution ended, without which no scheduler could learn how long
 executions are (PCT places its change points by that) or that its choices were cut short.
 Everything else (counting, bounds, recording, properties, reports) is around it, in `run.py`.
@@ -14,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est import Revision
 from ipvs_est_checks.explore.fingerprint import fingerprint
 from ipvs_est_checks.explore.scenario import Scenario
-from ipvs_est_checks.explore.world import TIME, World, enabled, gives_way, start, step
+from ipvs_est_checks.explore.world import TIME, World, enabled, gives_way, repeat, start, step
 
 W = TypeVar("W")
 
@@ -28,6 +29,9 @@ class System(Generic[W]):
     """Threads that can go on, by index, and the negative choices `TIME` and `RCU`."""
     step: Callable[[W, int], None]
     """Let an enabled choice go on; raises ViolationError."""
+    repeat: Callable[[W, int], None]
+    """A step that another schedule has taken from the same state without a failure: it needs no
+    look at what it leads to."""
     fingerprint: Callable[[W], bytes]
     """Equal for states from which the same can follow."""
     gives_way: Callable[[W, int], bool]
@@ -36,7 +40,7 @@ class System(Generic[W]):
 
 def system_of(scenario: Scenario, revision: Revision) -> System[World]:
     """A scenario on a revision."""
-    return System(lambda: start(scenario, revision), enabled, step, fingerprint, gives_way)
+    return System(lambda: start(scenario, revision), enabled, step, repeat, fingerprint, gives_way)
 
 
 @dataclass(slots=True)
@@ -50,8 +54,25 @@ class Moment:
     exited."""
     last: int | None
     """The choice before; None at the start."""
+    preemptions: int
+    """Taken so far."""
     fingerprint: Callable[[], bytes]
     """Of the state at this moment, which then counts as seen; not free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How an execution begins, as far as the scheduler knows already."""
+
+    choices: Sequence[int] = ()
+    """All but the last one repeat what an earlier execution did without a failure."""
+    holder: int | None = None
+    """Who has the processor after them, if it can go on."""
+    preemptions: int = 0
+    """Taken by them."""
+
+
+FROM_THE_START = Beginning()
 
 
 class Ending(Enum):
@@ -69,8 +90,8 @@ class Ending(Enum):
 class Scheduler(Protocol):
     """Chooses schedules."""
 
-    def new_execution(self) -> bool:
-        """Begin another schedule; False: there is none left that it would choose."""
+    def new_execution(self) -> Beginning | None:
+        """Begin another schedule; None: there is none left that it would choose."""
         ...
 
     def next_choice(self, moment: Moment) -> int | None:
@@ -111,7 +132,7 @@ class Counted:
 
     scheduler: Scheduler
 
-    def new_execution(self) -> bool:
+    def new_execution(self) -> Beginning | None:
         """As the scheduler."""
         return self.scheduler.new_execution()
 

@@ -109,7 +109,7 @@ def timeline(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> 
         if choice not in available:
             raise InputError("token", f"step {number}: {choice} cannot go on there")
         keeps = current is not None and current in available and not gives_way(world, current)
-        moment = Moment(available, current if keeps else None, None, bytes)
+        moment = Moment(available, current if keeps else None, None, 0, bytes)
         thread = world.threads[choice] if choice >= 0 else None
         function = "" if thread is None else place_of(thread)
         action = "" if thread is None else _done_at(thread.point)

@@ -175,6 +175,12 @@ def enabled(world: World) -> list[int]:
 
 def step(world: World, choice: int) -> None:
     """Let `choice`, which is enabled, go on to its next point; raises ViolationError."""
+    repeat(world, choice)
+    _look_for_deadlock(world)
+
+
+def repeat(world: World, choice: int) -> None:
+    """A step that another schedule has taken from the same state without a failure."""
     world.steps += 1
     if choice == TIME:
         due = _next_wake_up(world)
@@ -190,7 +196,6 @@ def step(world: World, choice: int) -> None:
         _run(world, world.threads[choice])
     _take_callbacks(world)
     _start_work(world)
-    _look_for_deadlock(world)
 
 
 def finished(world: World) -> bool:
