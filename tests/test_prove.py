@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import re
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,7 +29,7 @@ def outcome(id_: str, verdict: Verdict = Verdict.PROVED) -> Outcome:
 
 def found(monkeypatch: pytest.MonkeyPatch, *given: Outcome, interrupt: bool = False) -> None:
     def outcomes(
-        theorems: Sequence[Theorem], options: Options, jobs: int, limit: float, *, second: bool
+        theorems: Sequence[Theorem], options: Options, jobs: int, limit: float
     ) -> Generator[Outcome]:
         yield from given
         if interrupt:
@@ -135,7 +134,7 @@ def test_the_record_of_a_theorem_is_complete() -> None:
     assert result.exit_code == 0
     written = json.loads(result.output)
     (theorem,) = written["theorems"]
-    assert re.fullmatch(r"z3 \d+\.\d+\.\d+", written["solver"])
+    assert written["z3"].count(".") == 2
     assert theorem["verdict"] == "PROVED"
     assert theorem["assumptions"].keys() == {"available", "relinked", "est_row", "delay"}
     for each in theorem["obligations"]:

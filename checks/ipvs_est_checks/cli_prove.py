@@ -10,7 +10,6 @@ import click
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.prove_report import (
     HEADINGS,
-    Z3_VERSION,
     Report,
     aligned,
     details,
@@ -25,7 +24,6 @@ from ipvs_est_checks.prove_select import NoSuchTheoremError, select
 from ipvs_est_checks.prove_smtlib import write_scripts
 from ipvs_est_checks.replay_pool import usable_cpus
 from ipvs_est_checks.report_file import check_report_file, write_report_file
-from ipvs_est_checks.second_solver import missing, versions
 from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.theorem import Theorem
 
@@ -69,12 +67,6 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
 )
 @click.option("--no-assumptions-check", is_flag=True, help="Do not try without each assumption.")
 @click.option(
-    "--second-solver",
-    "second",
-    is_flag=True,
-    help="Let bitwuzla and cvc5 decide, not z3; without an ID the most important theorems only.",
-)
-@click.option(
     "--json",
     "json_file",
     metavar="FILE",
@@ -110,7 +102,6 @@ def prove(
     timeout: float,
     jobs: int,
     no_assumptions_check: bool,
-    second: bool,
     json_file: Path | None,
     junit_file: Path | None,
     directory: Path | None,
@@ -127,13 +118,6 @@ def prove(
         chosen = select(ids)
     except NoSuchTheoremError as error:
         raise click.UsageError(str(error)) from None
-    if second:
-        if lacking := missing():
-            raise click.UsageError(
-                f"--second-solver: not installed: {', '.join(lacking)};"
-                " pip install 'ipvs-est[solvers]'"
-            )
-        chosen = tuple(each for each in chosen if ids or each.second_solver)
     if directory is not None:
         written = _smtlib(directory, chosen)
         click.echo(f"{written} SMT-LIB scripts in {directory}")
@@ -150,7 +134,7 @@ def prove(
         except OSError as error:
             raise click.UsageError(f"{option} {name}: {error.strerror}") from None
     options = Options(seed, rlimit, not no_assumptions_check)
-    report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second)
+    report = _run(chosen, options, jobs or usable_cpus(), timeout)
     if to_stdout:
         click.echo(json_report(report), nl=False)
     else:
@@ -167,14 +151,12 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
         raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
 
 
-def _run(
-    chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float, *, second: bool
-) -> Report:
+def _run(chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float) -> Report:
     started = perf_counter()
     found: list[Outcome] = []
     complete = True
     with progress_bar("theorems", len(chosen)) as bar:
-        running = outcomes(chosen, options, jobs, timeout, second=second)
+        running = outcomes(chosen, options, jobs, timeout)
         try:
             for outcome in running:
                 found.append(outcome)
@@ -183,8 +165,7 @@ def _run(
             complete = False
         finally:
             running.close()
-    solver = versions() if second else Z3_VERSION
-    return Report(options, solver, in_order(found), perf_counter() - started, complete)
+    return Report(options, in_order(found), perf_counter() - started, complete)
 
 
 def _print(report: Report, *, verbose: bool) -> None:

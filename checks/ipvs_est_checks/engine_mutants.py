@@ -17,8 +17,7 @@ _HOW = "mutants"
 def engine_mutants(request: Request) -> Iterator[Row]:
     """A row for all mutants, one for the control, one for properties that none breaks.
 
-    Mutants have a base revision of their own, whatever revisions are checked. Where properties
-    are asked for, only mutants named for one of them are run.
+    Mutants have a base revision of their own, so they are run when all revisions are.
     """
     if request.properties is not None:
         chosen = [each for each in MUTANTS if request.properties & set(each.properties)]
@@ -27,8 +26,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     if not chosen:
         return
     started = perf_counter()
-    request.progress("mutants", 0, len(chosen))
-    control = run_control(SEED, chosen, request.properties)
+    control = run_control(SEED)
     stray = tuple(
         Problem(
             each.property,
@@ -56,10 +54,8 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     )
     started = perf_counter()
     found: list[Outcome] = []
-    named_only = request.properties is not None
-    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only):
+    for outcome in outcomes(chosen, SEED, request.jobs):
         found.append(outcome)
-        request.progress("mutants", len(found), len(chosen))
     killed = [each for each in found if each.verdict is Kill.KILLED]
     waiting = [each for each in found if each.verdict is Kill.EXPLORER]
     survivors = tuple(

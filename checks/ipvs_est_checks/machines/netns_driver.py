@@ -36,8 +36,6 @@ class NetnsDriver(RuleBasedStateMachine):
     revision: ClassVar[Revision] = MAINLINE
     system: ClassVar[System] = REFERENCE
     findings: ClassVar[Findings] = Findings()
-    properties: ClassVar[frozenset[str] | None] = None
-    """Ids of those that are looked at; None = all."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +45,7 @@ class NetnsDriver(RuleBasedStateMachine):
         self.reached: set[str] = set()
 
     def _begin(self, params: Params) -> None:
-        machine = type(self)
-        self.history = nh.begin(
-            params, machine.revision, machine.system.new_oracle, machine.properties
-        )
+        self.history = nh.begin(params, type(self).revision, type(self).system.new_oracle)
 
     def teardown(self) -> None:
         """The history ends: what the record as a whole shows, and what was reached."""
@@ -102,11 +97,10 @@ class NetnsDriver(RuleBasedStateMachine):
         """What known cause the failure has; `failing_with` keeps what was tried for this state."""
         params, operations = self.history.params, tuple(self.history.seen.operations)
         findings, new_oracle = type(self).findings, type(self).system.new_oracle
-        looked_at = type(self).properties
 
         def holds(revision: Revision) -> bool:
             if revision not in failing_with:
-                failures = nh.failures_of(params, revision, operations, new_oracle, looked_at)
+                failures = nh.failures_of(params, revision, operations, new_oracle)
                 failing_with[revision] = frozenset(failures)
             return property_id not in failing_with[revision]
 

@@ -1,0 +1,161 @@
+"""Lemmas: what holds in every state, and the goals that prove it by induction over the steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import assert_never
+
+from ipvs_est_spec.proof.protocol import relation
+from ipvs_est_spec.proof.protocol.expression import (
+    FALSE,
+    TRUE,
+    YES,
+    Both,
+    Condition,
+    Either,
+    Holds,
+    Is,
+    Negated,
+    both,
+    either,
+    negated,
+)
+from ipvs_est_spec.proof.protocol.locksets import places_holding
+from ipvs_est_spec.proof.protocol.parts import ACTORS
+from ipvs_est_spec.proof.protocol.step import EST, SERVICE, Step, Value, at
+from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.theorem import Assumption, Goal
+from ipvs_est_spec.z3_names import z3
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """A condition that every reachable state fulfils."""
+
+    id: str
+    sentence: str
+    condition: Condition
+
+
+def implies(premise: Condition, conclusion: Condition) -> Condition:
+    """If the premise holds, so does the conclusion."""
+    return either(negated(premise), conclusion)
+
+
+def same(left: Condition, right: Condition) -> Condition:
+    """Both hold or neither."""
+    return both(implies(left, right), implies(right, left))
+
+
+def before(step: Step, condition: Condition) -> Condition:
+    """What has to hold before the step so that the condition holds after it."""
+    changes = step.changes()
+    return condition if not changes else _before(changes, condition)
+
+
+def _before(changes: Mapping[str, Value], condition: Condition) -> Condition:
+    match condition:
+        case Is(variable, values):
+            value = changes.get(variable)
+            if value is None:
+                return condition
+            if isinstance(value, str):
+                return TRUE if value in values else FALSE
+            wanted = YES in values
+            return TRUE if len(set(values)) > 1 else value if wanted else negated(value)
+        case Both(terms):
+            return both(*(_before(changes, each) for each in terms))
+        case Either(terms):
+            return either(*(_before(changes, each) for each in terms))
+        case Negated(term):
+            return negated(_before(changes, term))
+        case Holds(predicate, case):
+            return Holds(
+                predicate,
+                tuple(each if isinstance(each, int) else _before(changes, each) for each in case),
+            )
+        case _:
+            assert_never(condition)
+
+
+def owners(system: System) -> Lemma:
+    """Mutexes are owned by those who stand where they hold them."""
+    terms = [
+        same(Is(mutex, (actor,)), at(actor, *places_holding(system, actor, mutex)))
+        for mutex in (SERVICE, EST)
+        for actor in ACTORS
+    ]
+    return Lemma(
+        "owners",
+        "A mutex is owned by the actor that stands where its program holds it, else by nobody.",
+        both(*terms),
+    )
+
+
+def _parts(condition: Condition) -> Iterator[Condition]:
+    if isinstance(condition, Both):
+        for each in condition.terms:
+            yield from _parts(each)
+    else:
+        yield condition
+
+
+def _owed(step: Step, parts: Sequence[Condition]) -> Iterator[Condition]:
+    """What has to hold before the step for the parts that it can change."""
+    changes = step.changes()
+    for part in parts:
+        if not changes.keys().isdisjoint(_variables(part)):
+            yield _before(changes, part)
+
+
+@cache
+def _variables(condition: Condition) -> frozenset[str]:
+    match condition:
+        case Is(variable, _):
+            return frozenset({variable})
+        case Both(terms) | Either(terms):
+            return frozenset().union(*(_variables(each) for each in terms))
+        case Negated(term):
+            return _variables(term)
+        case Holds(_, case):
+            conditions = [each for each in case if not isinstance(each, int)]
+            return frozenset().union(*(_variables(each) for each in conditions))
+        case _:
+            assert_never(condition)
+
+
+def induction(
+    name: str, system: System, lemmas: Sequence[Lemma], bad: Condition, needless: Sequence[str] = ()
+) -> tuple[Goal, ...]:
+    """The goals "initially" and "step": the lemmas hold, and what is bad is not."""
+    state = relation.terms(system)
+    ranges = relation.ranges(state)
+    shown = relation.shown(state)
+    start = Goal(
+        f"{name}, initially",
+        (),
+        z3.Implies(
+            relation.initial(state),
+            z3.And(*(relation.holds(each.condition, state) for each in lemmas)),
+        ),
+        ranges,
+        shown,
+    )
+    index = z3.Int("step")
+    parts = [part for each in lemmas for part in _parts(each.condition)]
+    cases = [
+        z3.Implies(
+            z3.And(index == number, relation.enabled(step, state)),
+            z3.And(*(relation.holds(each, state) for each in _owed(step, parts))),
+        )
+        for number, step in enumerate(system.steps)
+    ]
+    kept = Goal(
+        f"{name}, step",
+        tuple(Assumption(e.id, e.sentence, relation.holds(e.condition, state)) for e in lemmas),
+        z3.And(z3.Not(relation.holds(bad, state)), *cases),
+        ranges,
+        (("step", index), *shown),
+        tuple(needless),
+    )
+    return start, kept

@@ -1,0 +1,100 @@
+"""Runs that end badly: looked for over plain values, shortest first, and confirmed by z3."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ipvs_est_spec.proof.protocol import relation, run
+from ipvs_est_spec.proof.protocol.expression import Condition
+from ipvs_est_spec.proof.protocol.parts import ACTORS
+from ipvs_est_spec.proof.protocol.run import State
+from ipvs_est_spec.proof.protocol.step import Step
+from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.theorem import Goal
+from ipvs_est_spec.z3_names import z3
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where to look: fewer actors make a small search. What is found is a run all the same."""
+
+    actors: tuple[str, ...] = ACTORS
+    initially: Mapping[str, str] = field(default_factory=dict)
+    """Values of an initial state."""
+    via: tuple[Condition, ...] = ()
+    """Conditions to be reached on the way, one after the other."""
+    states: int = 400_000
+    """Of each part of the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Steps from an initial state to a bad one."""
+
+    states: tuple[State, ...]
+    steps: tuple[Step, ...]
+
+
+def find_run(system: System, bad: Condition, where: Where) -> Run | None:
+    """A run to a bad state, or None if there is none within the bounds; a shortest one from
+    state to state on the way."""
+    ready = run.runner(system)
+    level = [
+        run.state_of(ready, each)
+        for each in system.initial
+        if all(each[name] == value for name, value in where.initially.items())
+    ]
+    states, steps = list[State](), list[Step]()
+    for goal in (*where.via, bad):
+        part = _part(ready, level, run.compiled(ready.index, goal), where)
+        if part is None:
+            return None
+        level = [part.states[-1]]
+        states += part.states[:-1]
+        steps += part.steps
+    return Run((*states, *level), tuple(steps))
+
+
+def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) -> Run | None:
+    came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+    while level and len(came) < where.states:
+        new: list[State] = []
+        for state in level:
+            if found(state):
+                return _traced(came, state)
+            for actor in where.actors:
+                for step, then in run.following(ready, state, actor):
+                    if then not in came:
+                        came[then] = state, step
+                        new.append(then)
+        level = new
+    return None
+
+
+def _traced(came: Mapping[State, tuple[State, Step] | None], state: State) -> Run:
+    states, steps = [state], list[Step]()
+    while (link := came[states[-1]]) is not None:
+        states.append(link[0])
+        steps.append(link[1])
+    return Run(tuple(reversed(states)), tuple(reversed(steps)))
+
+
+def run_goal(name: str, system: System, bad: Condition, where: Where) -> Goal:
+    """No run takes these steps to a bad state; refuted if it is one. Trivially true if the
+    search has found none."""
+    found = find_run(system, bad, where)
+    if found is None:
+        return Goal(name, (), z3.BoolVal(True))
+    return goal_of_steps(name, system, bad, found.steps)
+
+
+def goal_of_steps(name: str, system: System, bad: Condition, steps: Sequence[Step]) -> Goal:
+    """No run takes exactly these steps from an initial to a bad state."""
+    states = [relation.terms(system, f"@{number}") for number in range(len(steps) + 1)]
+    parts = [relation.initial(states[0])]
+    shown: list[tuple[str, z3.ExprRef]] = []
+    for number, step in enumerate(steps):
+        parts.append(relation.taken(step, states[number], states[number + 1]))
+        there = states[number + 1].has(step.actor, (step.target,))
+        shown.append((f"{number + 1} {step.actor}: {step.target}", there))
+    parts.append(relation.holds(bad, states[-1]))
+    return Goal(name, (), z3.Not(z3.And(*parts)), (), tuple(shown))
