@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from ipvs_est_checks import cli_bench as bench_module
 from ipvs_est_checks.bench import Load, bench_recorded, bench_synthetic
+from ipvs_est_checks.bench_explore import bench_explore
 from ipvs_est_checks.cli_bench import bench
+from ipvs_est_checks.explore.job import Kind
 
 TRACE = "\n".join(
     [
@@ -45,7 +48,18 @@ def test_the_synthetic_load_estimates_every_estimator() -> None:
 def test_a_load_beyond_the_thread_limit_is_refused() -> None:
     # One CPU allows four kthreads.
     result = CliRunner().invoke(
-        bench, ["--estimators", "230000", "--cpus", "1", "--busy-cpus", "1", "--repeat", "1"]
+        bench,
+        [
+            "--estimators",
+            "230000",
+            "--cpus",
+            "1",
+            "--busy-cpus",
+            "1",
+            "--repeat",
+            "1",
+            "--no-explore",
+        ],
     )
     assert result.exit_code == 2
     assert "found no room" in result.output
@@ -53,13 +67,39 @@ def test_a_load_beyond_the_thread_limit_is_refused() -> None:
 
 def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> None:
     report = tmp_path / "bench.json"
-    arguments = ["--traces", str(traces), "--repeat", "1", "--estimators", "50"]
+    arguments = ["--traces", str(traces), "--repeat", "1", "--estimators", "50", "--no-explore"]
     result = CliRunner().invoke(bench, [*arguments, "--estimators", "80", "--json", str(report)])
     assert result.exit_code == 0, result.output
     written = json.loads(report.read_text())
     assert written["report"] == "ipvs-est bench"
     assert [each["load"]["estimators"] for each in written["synthetic"]] == [50, 80]
     assert written["recorded"]["operations"] == 4
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_explorer_bench_does_the_same_work_each_time(kind: Kind) -> None:
+    first, second = (bench_explore(kind, 1, schedules=20) for _ in range(2))
+    assert first.schedules == second.schedules == 3 * 20
+    assert (first.steps, first.states) == (second.steps, second.states)
+    assert first.steps > first.schedules
+    assert first.states > 0
+    assert first.steps_per_second == first.steps / first.seconds
+
+
+def test_the_report_has_a_row_for_each_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        bench_module, "bench_explore", lambda kind, repeat: bench_explore(kind, repeat, schedules=5)
+    )
+    report = tmp_path / "bench.json"
+    arguments = ["--repeat", "1", "--estimators", "50", "--json", str(report)]
+    result = CliRunner().invoke(bench, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(report.read_text())["explore"]
+    assert [each["scheduler"] for each in rows] == ["dfs", "pct", "random"]
+    assert [each["schedules"] for each in rows] == [15, 15, 15]
+    assert "steps/s" in result.output
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -19,6 +20,8 @@ from ipvs_est_checks.bench import (
     bench_recorded,
     bench_synthetic,
 )
+from ipvs_est_checks.bench_explore import REVISION, SCENARIOS, ExploreBench, bench_explore
+from ipvs_est_checks.explore.job import Kind
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.report_file import check_report_file, write_report_file
 
@@ -51,6 +54,9 @@ SIZES = (1_000, 10_000, 100_000)
     show_default=True,
     help="CPUs that count traffic for each estimator.",
 )
+@click.option(
+    "--explore/--no-explore", default=True, show_default=True, help="Also time the explorer."
+)
 @click.option("--json", "json_file", metavar="FILE", help="Report as JSON; - for standard output.")
 def bench(
     traces: Path | None,
@@ -58,12 +64,13 @@ def bench(
     estimators: tuple[int, ...],
     cpus: int,
     busy_cpus: int,
+    explore: bool,
     json_file: str | None,
 ) -> None:
     """Measure the model's speed on this machine.
 
-    Without --traces only the synthetic load runs. Each size runs in a process of its own,
-    so that its peak memory is its own.
+    A synthetic load, each size in a process of its own so that its peak memory is its own; the
+    explorer, with each of its schedulers; and with --traces the recorded set.
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
@@ -75,6 +82,7 @@ def bench(
     if traces is not None:
         recorded = _recorded(traces, repeat)
         click.echo(_recorded_text(recorded), file=human)
+    explored = _explored(repeat, human) if explore else []
     synthetic: list[SyntheticBench] = []
     sizes = estimators or SIZES
     with progress_bar("synthetic load", len(sizes) * repeat) as bar:
@@ -85,7 +93,7 @@ def bench(
             click.echo(_synthetic_text(best, header=len(synthetic) == 1), file=human)
     if json_file is None:
         return
-    text = json.dumps(_report(recorded, synthetic, repeat), indent=1) + "\n"
+    text = json.dumps(_report(recorded, explored, synthetic, repeat), indent=1) + "\n"
     if report_path is None:
         click.echo(text, nl=False)
     else:
@@ -107,6 +115,32 @@ def _recorded(traces: Path, repeat: int) -> RecordedBench:
         return bench_recorded(files, repeat)
     except TraceError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _explored(repeat: int, human: TextIO) -> list[ExploreBench]:
+    found: list[ExploreBench] = []
+    with progress_bar("explorer", len(Kind)) as bar:
+        for kind in Kind:
+            draw(bar, len(found))
+            found.append(bench_explore(kind, repeat))
+        hide(bar)
+    click.echo(_explored_text(found), file=human)
+    return found
+
+
+def _explored_text(found: list[ExploreBench]) -> str:
+    lines = [
+        f"explorer: {', '.join(SCENARIOS)} on {REVISION}, CPU seconds of one core",
+        f"{'scheduler':<10}{'schedules':>10}{'steps':>9}{'states':>8}{'seconds':>9}"
+        f"{'schedules/s':>13}{'steps/s':>10}{'states/s':>10}",
+    ]
+    lines += [
+        f"{each.scheduler:<10}{each.schedules:>10}{each.steps:>9}{each.states:>8}"
+        f"{each.seconds:>9.2f}{each.schedules_per_second:>13,.0f}"
+        f"{each.steps_per_second:>10,.0f}{each.states_per_second:>10,.0f}"
+        for each in found
+    ]
+    return "\n".join([*lines, ""])
 
 
 def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench:
@@ -171,7 +205,10 @@ def _synthetic_text(bench: SyntheticBench, *, header: bool) -> str:
 
 
 def _report(
-    recorded: RecordedBench | None, synthetic: list[SyntheticBench], repeat: int
+    recorded: RecordedBench | None,
+    explored: list[ExploreBench],
+    synthetic: list[SyntheticBench],
+    repeat: int,
 ) -> dict[str, object]:
     return {
         "report": "ipvs-est bench",
@@ -180,5 +217,6 @@ def _report(
         "machine": platform.machine(),
         "repeat": repeat,
         "recorded": None if recorded is None else asdict(recorded),
+        "explore": [asdict(each) for each in explored],
         "synthetic": [asdict(each) for each in synthetic],
     }
