@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,6 @@ from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est_checks import cli_check
-from ipvs_est_checks import engine_machines as engine_machines_module
 from ipvs_est_checks.check import Engine, Problem, Request, Row, Verdict, worst
 from ipvs_est_checks.check_text import problem_lines
 from ipvs_est_checks.cli import cli, run
@@ -19,6 +19,7 @@ from ipvs_est_checks.engine_findings import engine_findings
 from ipvs_est_checks.engine_machines import engine_machines
 from ipvs_est_checks.findings import FINDINGS, history_of
 from ipvs_est_checks.history_file import read_history
+from ipvs_est_checks.machines import sampling
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport
 from ipvs_est_spec.catalogue import PROPERTIES
 
@@ -32,6 +33,33 @@ def row(verdict: Verdict, *problems: Problem) -> Row:
 
 def request(*, traces: Path | None = None, properties: frozenset[str] | None = None) -> Request:
     return Request((V7, MAINLINE, REPAIRED), "quick", properties, 1, 1, traces)
+
+
+def every_round(
+    monkeypatch: pytest.MonkeyPatch,
+    checks: tuple[tuple[str, int], ...],
+    failures: tuple[FailureRecord, ...],
+) -> list[tuple[str, str, int]]:
+    """Each round finds that; answers which were run."""
+    asked: list[tuple[str, str, int]] = []
+
+    def found(
+        revision: Revision,
+        profile: str,
+        seed: int,
+        machine: str,
+        number: int,
+        *,
+        properties: frozenset[str] | None,
+    ) -> MachineReport:
+        del properties
+        asked.append((revision.name, machine, number))
+        return MachineReport(
+            revision.name, profile, seed, (machine,), checks, failures, (), 1, 1, 0.0
+        )
+
+    monkeypatch.setattr(sampling, "run_round", found)
+    return asked
 
 
 def engines(monkeypatch: pytest.MonkeyPatch, *rows: Row, interrupt: bool = False) -> None:
@@ -110,11 +138,8 @@ def test_bad_arguments_are_named(arguments: list[str], message: str) -> None:
 def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lucky(revision: Revision, profile: str, seed: int) -> MachineReport:
-        checks = tuple((each.id, 1) for each in PROPERTIES)
-        return MachineReport(revision.name, profile, seed, (), checks, (), (), 1, 1, 0.0)
-
-    monkeypatch.setattr(engine_machines_module, "run_machines", lucky)
+    checks = tuple((each.id, 1) for each in PROPERTIES)
+    every_round(monkeypatch, checks, ())
     rows = {(each.id, each.revision): each.verdict for each in engine_machines(request())}
     assert rows["bitmaps.full", "mainline"] is Verdict.FINDING
     assert rows["bitmaps.full", "repaired"] is Verdict.PASS
@@ -126,24 +151,18 @@ def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracl
 ) -> None:
     history = history_of(next(each for each in FINDINGS if each.id == "F02"))
 
-    def unlucky(revision: Revision, profile: str, seed: int) -> MachineReport:
-        record = FailureRecord(
-            "netns",
-            "bitmaps.full",
-            "s",
-            revision.name,
-            history.header.params,
-            history.operations,
-            (),
-            "",
-        )
-        return MachineReport(revision.name, profile, seed, (), (), (record,), (), 1, 1, 0.0)
-
-    monkeypatch.setattr(engine_machines_module, "run_machines", unlucky)
+    record = FailureRecord(
+        "netns", "bitmaps.full", "s", "mainline", history.header.params, history.operations, (), ""
+    )
+    every_round(monkeypatch, (), (replace(record, round=4),))
     wanted = Request((MAINLINE,), "quick", frozenset({"bitmaps.full"}), 1, 1, None)
-    (found,) = engine_machines(wanted)
+    found, _ = engine_machines(wanted)
     assert found.verdict is Verdict.FAIL
     (problem,) = found.problems
+    assert problem.command == (
+        "ipvs-est check --revision mainline --profile quick --seed 1 --round 4"
+        " --property bitmaps.full"
+    )
     assert problem.failure is not None
     assert problem.failure.before != problem.failure.after
     told = "\n".join(problem_lines(problem))

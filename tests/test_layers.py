@@ -40,7 +40,16 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "ipvs_est": frozenset({"ipvs_est"}),
     "ipvs_est_spec": VOCABULARY | {"ipvs_est_spec", "z3"},
     "ipvs_est_checks": frozenset(
-        {"ipvs_est", "ipvs_est_spec", "ipvs_est_checks", "click", "hypothesis", "rich"}
+        {
+            "ipvs_est",
+            "ipvs_est_spec",
+            "ipvs_est_checks",
+            "bitwuzla",
+            "click",
+            "cvc5",
+            "hypothesis",
+            "rich",
+        }
     ),
 }
 
@@ -51,6 +60,8 @@ CHECK_EXTRA = {
     "rich": "rich",
     "z3-solver": "z3",
 }
+
+SOLVERS_EXTRA = {"bitwuzla": "bitwuzla", "cvc5": "cvc5"}
 
 UNRESOLVED = "<unresolved>"
 
@@ -227,13 +238,20 @@ def test_oracle_loads_only_the_standard_library() -> None:
 def test_declared_dependencies_are_those_of_the_layers() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["dependencies"] == []
-    names = {
-        re.split(r"[^\w-]", requirement)[0]
-        for requirement in project["optional-dependencies"]["check"]
-    }
-    assert names == CHECK_EXTRA.keys()
+    for extra, brought in (("check", CHECK_EXTRA), ("solvers", SOLVERS_EXTRA)):
+        names = {
+            re.split(r"[^\w-]", requirement)[0]
+            for requirement in project["optional-dependencies"][extra]
+        }
+        assert names == brought.keys()
     third_party = frozenset().union(*ALLOWED.values()) - VOCABULARY - ALLOWED.keys()
-    assert third_party == set(CHECK_EXTRA.values())
+    assert third_party == {*CHECK_EXTRA.values(), *SOLVERS_EXTRA.values()}
+
+
+def test_only_the_second_solver_needs_the_solvers() -> None:
+    scanned = [source for root in PACKAGE_OF_ROOT for source in sources(CHECKOUT / root)]
+    for solver in SOLVERS_EXTRA.values():
+        assert importers_of(solver, scanned) == ["ipvs_est_checks.second_solver"]
 
 
 # The checks can fail

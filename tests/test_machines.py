@@ -1,9 +1,7 @@
 """The state machines: they find nothing new, reach what they must, and notice planted faults."""
 
 from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 
 import pytest
 from hypothesis import seed
@@ -41,8 +39,10 @@ from ipvs_est_checks.machines.report import (
     ReachRow,
     UnexpectedFailureError,
     add_failure,
+    merged,
 )
-from ipvs_est_checks.machines.run import MACHINES, run_machines
+from ipvs_est_checks.machines.run import MACHINES, concerned, run_machines, run_round
+from ipvs_est_checks.machines.sampling import Plan, Sample, sample
 from ipvs_est_checks.machines.shorten import shortest
 from test_cpulist import recorded_cases
 
@@ -107,11 +107,47 @@ def test_every_situation_is_reached_and_nothing_unexpected_is_found(machine: str
 
 
 def test_equal_seeds_give_equal_runs_also_in_another_process() -> None:
-    here = run_machines(MAINLINE, TINY, 3)
-    assert here == run_machines(MAINLINE, TINY, 3)
-    assert here != run_machines(MAINLINE, TINY, 4)
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        assert pool.submit(run_machines, MAINLINE, TINY, 3).result() == here
+    plan = Plan((MAINLINE,), MACHINES, TINY, seed=3, jobs=1)
+    here, elsewhere = Sample(), Sample()
+    sample(plan, here)
+    sample(replace(plan, jobs=2), elsewhere)
+    assert here == elsewhere
+    assert merged(here.of(MAINLINE)) == run_machines(MAINLINE, TINY, 3)
+    assert merged(here.of(MAINLINE)) != run_machines(MAINLINE, TINY, 4)
+
+
+def test_a_round_can_be_run_alone() -> None:
+    second = run_round(MAINLINE, TINY, 3, "counters", 1)
+    both = run_machines(MAINLINE, replace(TINY, counters=Amount(2, 9, 9)), 3, machines=["counters"])
+    first = run_round(MAINLINE, TINY, 3, "counters", 0)
+    assert first.steps + second.steps == both.steps
+    assert replace(first, checks=()) != replace(second, checks=())
+
+
+def test_only_the_properties_asked_for_are_evaluated() -> None:
+    report = run_machines(
+        MAINLINE, TINY, 3, machines=["netns"], properties=frozenset({"counts.tick"})
+    )
+    assert [name for name, _ in report.checks] == ["counts.tick"]
+    everything = run_machines(MAINLINE, TINY, 3, machines=["netns"])
+    # The same histories.
+    assert (report.steps, report.reach) == (everything.steps, everything.reach)
+    assert dict(report.checks)["counts.tick"] == dict(everything.checks)["counts.tick"]
+
+
+def test_machines_that_do_not_check_what_is_asked_for_are_left_out() -> None:
+    assert concerned(None) == MACHINES
+    assert concerned(frozenset({"counts.tick"})) == ("netns",)
+    assert concerned(frozenset({"bitmaps.full"})) == ("netns", "context")
+    assert concerned(frozenset({"cpulist.write", "rates.exact"})) == ("counters", "cpulist")
+
+
+def test_a_failure_that_nothing_explains_is_not_hidden_by_a_shorter_known_one() -> None:
+    findings = Findings()
+    unknown = replace(_record(5), reason="")
+    for each in (_record(2), unknown, _record(1)):
+        add_failure(findings, each)
+    assert [*findings.failures.values()] == [unknown]
 
 
 def test_a_profile_can_be_named_and_fixes_every_setting() -> None:

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from ipvs_est import Revision
 from ipvs_est_checks.monitor import Failure
+from ipvs_est_checks.progress import OnProgress, no_progress
 
 
 class Verdict(Enum):
@@ -35,6 +36,12 @@ class Request:
     jobs: int
     traces: Path | None
     """Directory of recorded traces, if there is one."""
+    minutes: float | None = None
+    """Sample that long, instead of the profile's number of rounds."""
+    round: int | None = None
+    """Sample only this round of each machine, that of a failure."""
+    progress: OnProgress = no_progress
+    """An engine calls it as often as it gets on: what it is doing, how much of how much is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """The reports of `ipvs-est check` for machines: JSON and JUnit XML."""
 
 import json
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from ipvs_est.snapshot import snapshot_to_json
 from ipvs_est_checks.check import Problem, Report, Row, Verdict, worst
+from ipvs_est_checks.check_repeat import disagreements
 from ipvs_est_checks.check_text import problem_lines
 from ipvs_est_checks.printable import printable
 
@@ -13,7 +15,30 @@ REPORT_VERSION = 1
 
 def json_report(report: Report) -> str:
     """The whole report, states before and after each failure included."""
+    return json.dumps(_report(report), indent=1) + "\n"
+
+
+def json_reports(reports: Sequence[Report]) -> str:
+    """Several runs, and the subjects on which they differ."""
     written = {
+        "report": "ipvs-est check, repeated",
+        "version": REPORT_VERSION,
+        "runs": [_report(each) for each in reports],
+        "differences": [
+            {
+                "id": each.id,
+                "how": each.how,
+                "revision": each.revision or None,
+                "verdicts": [None if said is None else said.value for said in each.verdicts],
+            }
+            for each in disagreements(reports)
+        ],
+    }
+    return json.dumps(written, indent=1) + "\n"
+
+
+def _report(report: Report) -> dict[str, object]:
+    return {
         "report": "ipvs-est check",
         "version": REPORT_VERSION,
         "complete": report.complete,
@@ -24,7 +49,6 @@ def json_report(report: Report) -> str:
         "seconds": round(report.seconds, 3),
         "rows": [_row(each) for each in report.rows],
     }
-    return json.dumps(written, indent=1) + "\n"
 
 
 def _row(row: Row) -> dict[str, object]:
@@ -57,8 +81,24 @@ def _problem(problem: Problem) -> dict[str, object]:
     }
 
 
-def junit_report(report: Report) -> str:
-    """A test case for each row; an interrupted run has an error of its own."""
+def junit_report(reports: Sequence[Report]) -> str:
+    """A test suite for each run, a test case for each row; an interrupted run has an error of
+    its own."""
+    suites = [_suite(each) for each in reports]
+    root = ElementTree.Element(
+        "testsuites",
+        {
+            name: str(sum(int(each.get(name, "0")) for each in suites))
+            for name in ("tests", "failures", "errors", "skipped")
+        },
+    )
+    root.extend(suites)
+    ElementTree.indent(root, " ")
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _suite(report: Report) -> ElementTree.Element:
     failed = sum(row.verdict is Verdict.FAIL for row in report.rows)
     skipped = sum(row.verdict in (Verdict.NOT_RUN, Verdict.INCOMPLETE) for row in report.rows)
     counts = {
@@ -67,8 +107,7 @@ def junit_report(report: Report) -> str:
         "errors": str(int(not report.complete)),
         "skipped": str(skipped),
     }
-    root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est check", **counts})
+    suite = ElementTree.Element("testsuite", {"name": "ipvs-est check", **counts})
     for row in report.rows:
         name = f"{row.id} {row.revision}".strip()
         attributes = {"classname": f"ipvs_est.check.{row.how}", "name": printable(name)}
@@ -83,6 +122,4 @@ def junit_report(report: Report) -> str:
     if not report.complete:
         case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
         ElementTree.SubElement(case, "error", {"message": "interrupted"})
-    ElementTree.indent(root, " ")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    return suite

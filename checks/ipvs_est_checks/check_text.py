@@ -94,8 +94,29 @@ def _kthread_changes(left: object, right: object) -> Iterator[str]:
             yield f"kd {slot}: {'freed' if new is None else 'added'}"
             continue
         for name in new:
-            if old[name] != new[name]:
+            if name == "ticks":
+                yield from _tick_changes(slot, old[name], new[name])
+            elif old[name] != new[name]:
                 yield f"kd {slot} {name}: {old[name]} -> {new[name]}"
+
+
+def _tick_changes(slot: int, left: object, right: object) -> Iterator[str]:
+    """One line for each row whose tick differs; the objects are keyed by row."""
+    assert isinstance(left, dict)
+    assert isinstance(right, dict)
+    for row in sorted(left.keys() | right.keys(), key=int):
+        old, new = _tick(left.get(row)), _tick(right.get(row))
+        if old != new:
+            yield f"kd {slot} row {row}: {old} -> {new}"
+
+
+def _tick(tick: object) -> str:
+    """Such as `chain 0 [1, 2], present 1, full 0`; its length follows from the chains."""
+    if tick is None:
+        return "no tick"
+    assert isinstance(tick, dict)
+    chains = [f"chain {cid} {ids}" for cid, ids in tick["chains"].items()]
+    return ", ".join([*chains, f"present {tick['present']}", f"full {tick['full']}"])
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -1,6 +1,8 @@
 """`ipvs-est check`."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -9,16 +11,17 @@ import click
 from ipvs_est import REVISIONS
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.check import Engine, Report, Request, Row, Verdict, run_engines, worst
-from ipvs_est_checks.check_reports import json_report, junit_report
+from ipvs_est_checks.check_repeat import disagreement_lines, disagreements, seeds
+from ipvs_est_checks.check_reports import json_report, json_reports, junit_report
 from ipvs_est_checks.check_text import problem_lines, summary, table
 from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_findings import engine_findings
 from ipvs_est_checks.engine_machines import engine_machines
 from ipvs_est_checks.engine_mutants import engine_mutants
 from ipvs_est_checks.machines.profiles import fresh_seed
+from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.progress import draw, hide, progress_bar
 from ipvs_est_checks.report_file import check_report_file, write_report_file
-from ipvs_est_spec.catalogue import PROPERTIES
 
 ENGINES: tuple[Engine, ...] = (
     engine_conformance,
@@ -56,9 +59,29 @@ _EXIT = {
     "properties",
     multiple=True,
     metavar="ID",
-    help="Report only this property; may be given several times. See `ipvs-est list`.",
+    help="Check only this property; may be given several times. See `ipvs-est list`.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of all random choices.")
+@click.option(
+    "--minutes",
+    metavar="N",
+    type=click.FloatRange(0, min_open=True),
+    help="Sample random histories that long, instead of as many as the profile says.",
+)
+@click.option(
+    "--round",
+    "round_number",
+    metavar="N",
+    type=click.IntRange(0, 10**6),
+    help="Sample only this round of random histories, as a failure's command says.",
+)
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(1),
+    default=1,
+    help="Check N times, each time with another seed; fails if the verdicts differ.",
+)
 @click.option(
     "--traces",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -77,6 +100,9 @@ def check(
     profile: str,
     properties: tuple[str, ...],
     seed: int | None,
+    minutes: float | None,
+    round_number: int | None,
+    repeat: int,
     traces: Path | None,
     jobs: int,
     json_file: str | None,
@@ -88,10 +114,11 @@ def check(
     Recorded traces, recorded findings, random histories under all properties, mutants. Exit
     code 0: everything is as recorded; a finding is a fact about a revision and no failure.
     """
-    known = {each.id for each in PROPERTIES}
     for each in properties:
-        if each not in known:
+        if each not in SENTENCES:
             raise click.UsageError(f"--property {each}: there is no such property")
+    if minutes is not None and round_number is not None:
+        raise click.UsageError("--minutes and --round exclude each other")
     for option, name in (("--json", json_file), ("--junit", junit_file)):
         if name is not None:
             _check_target(option, name)
@@ -102,32 +129,61 @@ def check(
         seed=fresh_seed() if seed is None else seed,
         jobs=jobs or os.cpu_count() or 1,
         traces=traces or (_TRACES if _TRACES.is_dir() else None),
+        minutes=minutes,
+        round=round_number,
     )
     click.echo(f"profile {request.profile}, seed {request.seed}")
-    report = _run(request)
-    names = [each.name for each in request.revisions]
-    for line in table(report.rows, names):
+    reports: list[Report] = []
+    for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
+        report = _run(replace(request, seed=each_seed), "" if repeat == 1 else f"run {number}: ")
+        reports.append(report)
+        _tell(report, verbose=verbose, with_table=number == 1)
+        told = ("" if report.complete else "interrupted: ") + summary(report.rows)
+        if repeat > 1:
+            told = f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s: {told}"
+        click.echo(told)
+        if not report.complete:
+            break
+    differing = disagreements(reports)
+    for line in disagreement_lines(differing, reports):
         click.echo(line)
+    if repeat > 1:
+        complete = sum(each.complete for each in reports)
+        click.echo(f"{complete} runs, {len(differing)} verdicts differ")
+    _write(reports, repeat, json_file, junit_file)
+    if not reports[-1].complete:
+        context.exit(exit_codes.INTERRUPTED)
+    if differing:
+        context.exit(exit_codes.FAIL)
+    context.exit(_EXIT[worst([row for each in reports for row in each.rows])])
+
+
+def _tell(report: Report, *, verbose: bool, with_table: bool) -> None:
+    """The table, if it is wanted, and whatever went wrong."""
+    if with_table:
+        for line in table(report.rows, [each.name for each in report.request.revisions]):
+            click.echo(line)
     for row in report.rows:
         if verbose and row.notes:
             click.echo(f"\n{row.id} on {row.revision}:\n" + "\n".join(row.notes))
         if row.verdict in (Verdict.FAIL, Verdict.INCOMPLETE):
             for problem in row.problems:
                 click.echo("\n" + "\n".join(problem_lines(problem)))
-    click.echo(("" if report.complete else "interrupted: ") + summary(report.rows))
-    _write(report, json_file, junit_file)
-    context.exit(_EXIT[worst(report.rows)] if report.complete else exit_codes.INTERRUPTED)
 
 
-def _run(request: Request) -> Report:
+def _run(request: Request, label: str) -> Report:
     started = perf_counter()
     rows: list[Row] = []
     complete = True
-    with progress_bar("check", len(ENGINES) * len(request.revisions)) as bar:
+    with progress_bar("check", 1) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.total = total
+            draw(bar, done, label + what)
+
         try:
-            for row in run_engines(request, ENGINES):
+            for row in run_engines(replace(request, progress=progress), ENGINES):
                 rows.append(row)
-                draw(bar, min(len({(each.how, each.revision) for each in rows}), bar.total))
         except KeyboardInterrupt:
             complete = False
         hide(bar)
@@ -141,14 +197,16 @@ def _check_target(option: str, name: str) -> None:
         raise click.UsageError(f"{option} {name}: {error.strerror}") from None
 
 
-def _write(report: Report, json_file: str | None, junit_file: str | None) -> None:
+def _write(
+    reports: Sequence[Report], repeat: int, json_file: str | None, junit_file: str | None
+) -> None:
     for option, name, text in (
-        ("--json", json_file, json_report),
-        ("--junit", junit_file, junit_report),
+        ("--json", json_file, json_report(reports[0]) if repeat == 1 else json_reports(reports)),
+        ("--junit", junit_file, junit_report(reports)),
     ):
         if name is None:
             continue
         try:
-            write_report_file(Path(name), text(report))
+            write_report_file(Path(name), text)
         except OSError as error:
             raise click.UsageError(f"{option} {name}: {error.strerror}") from None

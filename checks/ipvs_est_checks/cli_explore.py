@@ -7,16 +7,18 @@ from time import perf_counter
 
 import click
 
-from ipvs_est import REVISIONS
+from ipvs_est import REVISIONS, Revision
 from ipvs_est.input_error import InputError
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.explore.job import Job, JobResult, Kind, Settings
 from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.pct import DEFAULT_DEPTH
 from ipvs_est_checks.explore.pool import WorkerDiedError, do_jobs
-from ipvs_est_checks.explore.report import Row, Verdict, replay_lines, row_lines, summary
+from ipvs_est_checks.explore.report import Row, Verdict, replay_lines, row_lines, summary, tell
 from ipvs_est_checks.explore.report_files import json_report, junit_report, worst
 from ipvs_est_checks.explore.scenario import Scenario, library, load
+from ipvs_est_checks.explore.timeline import Timeline
+from ipvs_est_checks.explore.timeline_svg import timeline_svg
 from ipvs_est_checks.explore.token import replay_token, token_from_text
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.printable import printable
@@ -83,6 +85,7 @@ _EXIT = {
 )
 @click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
+@click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
 @click.pass_context
 def explore(
@@ -100,6 +103,7 @@ def explore(
     jobs: int,
     json_file: str | None,
     junit_file: str | None,
+    svg_file: str | None,
     token: str | None,
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
@@ -108,13 +112,15 @@ def explore(
     for each task, with a token that replays it. Exit code 1 if there is a failure, 3 if
     schedules within the bounds are left over, which they always are with pct and random.
     """
+    for option, name in (("--json", json_file), ("--junit", junit_file), ("--svg", svg_file)):
+        if name is not None:
+            _check_target(option, name)
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
-        context.exit(_replay(token, scenarios))
-    for option, name in (("--json", json_file), ("--junit", junit_file)):
-        if name is not None:
-            _check_target(option, name)
+        if json_file is not None or junit_file is not None:
+            raise click.UsageError("--replay: has no report but --svg")
+        context.exit(_replay(token, scenarios, svg_file))
     kind = Kind(scheduler)
     if kind is not Kind.DFS and seed is None:
         seed = fresh_seed()
@@ -144,6 +150,8 @@ def explore(
     ):
         if name is not None:
             _write(option, name, text(rows, complete=not stopped))
+    if svg_file is not None:
+        _draw_first(svg_file, rows)
     if stopped == _INTERRUPTED:
         context.exit(exit_codes.INTERRUPTED)
     context.exit(_EXIT[worst(rows, complete=not stopped)])
@@ -237,7 +245,20 @@ def _write(option: str, name: str, text: str) -> None:
         raise click.UsageError(f"{option} {name}: {error.strerror}") from None
 
 
-def _replay(text: str, scenarios: Sequence[str]) -> int:
+def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
+    for row in rows:
+        for told in tell(row):
+            _draw(svg_file, row.job.scenario, row.job.revision, told.timeline)
+            return
+    click.echo(f"{svg_file} is not written: there is no failure to draw", err=True)
+
+
+def _draw(svg_file: str, scenario: Scenario, revision: Revision, told: Timeline) -> None:
+    title = f"{scenario.name} on {revision.name}"
+    _write("--svg", svg_file, timeline_svg(told, title, scenario.about))
+
+
+def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
     try:
         token = token_from_text(text)
         scenario = _load(scenarios[0] if scenarios else token.scenario)
@@ -246,4 +267,6 @@ def _replay(text: str, scenarios: Sequence[str]) -> int:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
     for line in replay_lines(scenario, token.revision, told):
         click.echo(line)
+    if svg_file is not None:
+        _draw(svg_file, scenario, token.revision, told)
     return exit_codes.PASS if told.violation is None else exit_codes.FAIL

@@ -10,6 +10,7 @@ import click
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.prove_report import (
     HEADINGS,
+    Z3_VERSION,
     Report,
     aligned,
     details,
@@ -24,6 +25,7 @@ from ipvs_est_checks.prove_select import NoSuchTheoremError, select
 from ipvs_est_checks.prove_smtlib import write_scripts
 from ipvs_est_checks.replay_pool import usable_cpus
 from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.second_solver import missing, versions
 from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.theorem import Theorem
 
@@ -67,6 +69,12 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
 )
 @click.option("--no-assumptions-check", is_flag=True, help="Do not try without each assumption.")
 @click.option(
+    "--second-solver",
+    "second",
+    is_flag=True,
+    help="Let bitwuzla and cvc5 decide, not z3; without an ID the most important theorems only.",
+)
+@click.option(
     "--json",
     "json_file",
     metavar="FILE",
@@ -102,6 +110,7 @@ def prove(
     timeout: float,
     jobs: int,
     no_assumptions_check: bool,
+    second: bool,
     json_file: Path | None,
     junit_file: Path | None,
     directory: Path | None,
@@ -118,6 +127,13 @@ def prove(
         chosen = select(ids)
     except NoSuchTheoremError as error:
         raise click.UsageError(str(error)) from None
+    if second:
+        if lacking := missing():
+            raise click.UsageError(
+                f"--second-solver: not installed: {', '.join(lacking)};"
+                " pip install 'ipvs-est[solvers]'"
+            )
+        chosen = tuple(each for each in chosen if ids or each.second_solver)
     if directory is not None:
         written = _smtlib(directory, chosen)
         click.echo(f"{written} SMT-LIB scripts in {directory}")
@@ -134,7 +150,7 @@ def prove(
         except OSError as error:
             raise click.UsageError(f"{option} {name}: {error.strerror}") from None
     options = Options(seed, rlimit, not no_assumptions_check)
-    report = _run(chosen, options, jobs or usable_cpus(), timeout)
+    report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second)
     if to_stdout:
         click.echo(json_report(report), nl=False)
     else:
@@ -151,12 +167,14 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
         raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
 
 
-def _run(chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float) -> Report:
+def _run(
+    chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float, *, second: bool
+) -> Report:
     started = perf_counter()
     found: list[Outcome] = []
     complete = True
     with progress_bar("theorems", len(chosen)) as bar:
-        running = outcomes(chosen, options, jobs, timeout)
+        running = outcomes(chosen, options, jobs, timeout, second=second)
         try:
             for outcome in running:
                 found.append(outcome)
@@ -165,7 +183,8 @@ def _run(chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float)
             complete = False
         finally:
             running.close()
-    return Report(options, in_order(found), perf_counter() - started, complete)
+    solver = versions() if second else Z3_VERSION
+    return Report(options, solver, in_order(found), perf_counter() - started, complete)
 
 
 def _print(report: Report, *, verbose: bool) -> None:

@@ -26,7 +26,9 @@ def engine_conformance(request: Request) -> Iterator[Row]:
     started = perf_counter()
     operations: dict[str, int] = {}
     problems: dict[str, list[Problem]] = {}
-    for file in sorted(request.traces.glob("*.jsonl")):
+    files = sorted(request.traces.glob("*.jsonl"))
+    for number, file in enumerate(files):
+        request.progress("recorded traces", number, len(files))
         revision, count, problem = _replay(file)
         operations[revision] = operations.get(revision, 0) + count
         if problem is not None:

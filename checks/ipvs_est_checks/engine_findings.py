@@ -11,14 +11,20 @@ from ipvs_est_checks.findings import FINDINGS, Finding, history_path, watch_find
 
 def engine_findings(request: Request) -> Iterator[Row]:
     """A row for each finding, on each of the revisions that are checked."""
-    for finding in FINDINGS:
-        if request.properties is not None and not request.properties & set(finding.properties):
-            continue
+    chosen = [
+        each
+        for each in FINDINGS
+        if request.properties is None or request.properties & set(each.properties)
+    ]
+    for number, finding in enumerate(chosen):
+        request.progress("findings", number, len(chosen))
+        wanted = set(finding.properties)
+        if request.properties is not None:
+            wanted &= request.properties
         for revision in request.revisions:
             started = perf_counter()
-            seen = watch_finding(finding, revision)
+            seen = watch_finding(finding, revision, properties=frozenset(wanted))
             broken = set(seen.failures)
-            wanted = set(finding.properties)
             recorded = revision.name in finding.revisions
             if recorded:
                 verdict = Verdict.FINDING if wanted <= broken else Verdict.FAIL
@@ -39,6 +45,7 @@ def engine_findings(request: Request) -> Iterator[Row]:
                         f" {history_path(finding).name}",
                     )
                     for each in finding.properties
+                    if each in wanted
                 )
             yield Row(
                 id=finding.id,

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from functools import partial
-from multiprocessing import get_context
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.header import FORMAT, params_to_json
@@ -11,9 +9,10 @@ from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
-from ipvs_est_checks.machines.report import FailureRecord, MachineReport
-from ipvs_est_checks.machines.run import run_machines
-from ipvs_est_checks.monitor import Failure, run
+from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
+from ipvs_est_checks.machines.run import SENTENCES, concerned
+from ipvs_est_checks.machines.sampling import Plan, Sample, sample
+from ipvs_est_checks.monitor import Failure, is_chosen, run
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -21,43 +20,61 @@ _HOW = "sampled"
 
 def engine_machines(request: Request) -> Iterator[Row]:
     """A row for each property and revision, for each property that a naive model adds, and one
-    for what the histories reached."""
-    work = partial(_run, request.profile, request.seed)
-    if request.jobs == 1:
-        for revision in request.revisions:
-            yield from _rows(request, revision, work(revision))
-        return
-    jobs = min(request.jobs, len(request.revisions))
-    with get_context("spawn").Pool(jobs) as pool:
-        reports = pool.imap(work, request.revisions)
-        for revision, report in zip(request.revisions, reports, strict=True):
-            yield from _rows(request, revision, report)
+    for what the histories reached.
+
+    Only machines that check a property asked for are run. An interrupted run yields what it
+    found until then, and passes nothing.
+    """
+    plan = Plan(
+        revisions=request.revisions,
+        machines=concerned(request.properties),
+        profile=request.profile,
+        seed=request.seed,
+        jobs=request.jobs,
+        properties=request.properties,
+        minutes=request.minutes,
+        round=request.round,
+    )
+    found = Sample()
+    try:
+        if plan.machines:
+            sample(plan, found, request.progress)
+    except KeyboardInterrupt:
+        yield from _all_rows(request, found, complete=False)
+        raise
+    yield from _all_rows(request, found, complete=True)
 
 
-def _run(profile: str, seed: int, revision: Revision) -> MachineReport:
-    return run_machines(revision, profile, seed)
+def _all_rows(request: Request, found: Sample, *, complete: bool) -> Iterator[Row]:
+    for revision in request.revisions:
+        rounds = found.of(revision)
+        if rounds:
+            yield from _rows(request, revision, merged(rounds), complete=complete)
 
 
-def _rows(request: Request, revision: Revision, report: MachineReport) -> Iterator[Row]:
-    checks = dict(report.checks)
-    sentences = {each.id: each.sentence for each in PROPERTIES}
-    listed = {each.property for each in report.failures} | checks.keys()
-    for property_id in [*sentences, *sorted(listed - sentences.keys())]:
-        if request.properties is not None and property_id not in request.properties:
-            continue
-        failures = tuple(each for each in report.failures if each.property == property_id)
-        sentence = sentences.get(property_id, "The model says the same as the naive one.")
-        yield _row(property_id, sentence, revision, report, failures)
-    if request.properties is None:
-        yield _reach_row(revision, report)
+def _rows(
+    request: Request, revision: Revision, report: MachineReport, *, complete: bool
+) -> Iterator[Row]:
+    # What nothing explains is told whether it was asked for or not.
+    listed = dict.fromkeys(each.id for each in PROPERTIES)
+    listed.update(dict.fromkeys(sorted({id_ for id_, _ in report.checks})))
+    listed.update(dict.fromkeys(each.property for each in report.failures))
+    unexpected = {each.property for each in report.unexpected}
+    for property_id in listed:
+        if is_chosen(request.properties, property_id) or property_id in unexpected:
+            failures = tuple(each for each in report.failures if each.property == property_id)
+            yield _row(property_id, revision, report, failures, complete=complete)
+    if request.round is None:
+        yield _reach_row(revision, report, complete=complete)
 
 
 def _row(
     property_id: str,
-    sentence: str,
     revision: Revision,
     report: MachineReport,
     failures: tuple[FailureRecord, ...],
+    *,
+    complete: bool,
 ) -> Row:
     count = dict(report.checks).get(property_id, 0)
     if any(not each.reason for each in failures):
@@ -67,12 +84,13 @@ def _row(
         verdict = Verdict.FINDING
     else:
         # A property that was never evaluated has not passed.
-        verdict = Verdict.PASS if count else Verdict.INCOMPLETE
+        verdict = Verdict.PASS if count and complete else Verdict.INCOMPLETE
     problems = tuple(
         _problem(each, report)
         for each in failures
         if not (each.reason and explained(revision.name, property_id))
     )
+    sentence = SENTENCES[property_id]
     return Row(
         property_id, sentence, revision.name, verdict, _HOW, count, report.seconds, "", problems
     )
@@ -87,7 +105,7 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
         operations=steps or found.steps,
         failure=_states(found),
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
-        f" --seed {report.seed} --property {found.property}",
+        f" --seed {report.seed} --round {found.round} --property {found.property}",
         header=_header(found) if steps else "",
     )
 
@@ -112,8 +130,8 @@ def _header(found: FailureRecord) -> str:
     )
 
 
-def _reach_row(revision: Revision, report: MachineReport) -> Row:
-    verdict = Verdict.PASS
+def _reach_row(revision: Revision, report: MachineReport, *, complete: bool) -> Row:
+    verdict = Verdict.PASS if complete else Verdict.INCOMPLETE
     problems: tuple[Problem, ...] = ()
     try:
         require_reached(report)

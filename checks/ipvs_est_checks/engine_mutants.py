@@ -17,7 +17,8 @@ _HOW = "mutants"
 def engine_mutants(request: Request) -> Iterator[Row]:
     """A row for all mutants, one for the control, one for properties that none breaks.
 
-    Mutants have a base revision of their own, so they are run when all revisions are.
+    Mutants have a base revision of their own, whatever revisions are checked. Where properties
+    are asked for, only mutants named for one of them are run.
     """
     if request.properties is not None:
         chosen = [each for each in MUTANTS if request.properties & set(each.properties)]
@@ -26,7 +27,8 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     if not chosen:
         return
     started = perf_counter()
-    control = run_control(SEED)
+    request.progress("mutants", 0, len(chosen))
+    control = run_control(SEED, chosen, request.properties)
     stray = tuple(
         Problem(
             each.property,
@@ -54,8 +56,10 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     )
     started = perf_counter()
     found: list[Outcome] = []
-    for outcome in outcomes(chosen, SEED, request.jobs):
+    named_only = request.properties is not None
+    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only):
         found.append(outcome)
+        request.progress("mutants", len(found), len(chosen))
     killed = [each for each in found if each.verdict is Kill.KILLED]
     waiting = [each for each in found if each.verdict is Kill.EXPLORER]
     survivors = tuple(

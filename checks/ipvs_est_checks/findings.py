@@ -184,10 +184,15 @@ def history_of(finding: Finding) -> History:
     return read_history(history_path(finding))
 
 
-def watch_finding(finding: Finding, revision: Revision, new_oracle: NewOracle = Oracle) -> Watch:
-    """Run the finding's history on a revision."""
+def watch_finding(
+    finding: Finding,
+    revision: Revision,
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> Watch:
+    """Run the finding's history on a revision and look at these properties; None = all."""
     history = history_of(finding)
-    return run(history.header.params, revision, history.operations, new_oracle)
+    return run(history.header.params, revision, history.operations, new_oracle, properties)
 
 
 def confirm_all() -> Iterator[Confirmation]:

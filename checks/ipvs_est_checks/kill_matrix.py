@@ -97,16 +97,17 @@ class Matrix:
     control: Control
 
 
-def judge(mutant: Mutant, seed: int) -> Outcome:
-    """Try to kill one mutant."""
+def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
+    """Try to kill one mutant; `named_only`: look at no other properties than those named for it."""
+    looked_at = frozenset(mutant.properties) if named_only else None
     started = perf_counter()
     broken: set[str] = set()
     found: Kill | None = None
     operations = 0
     for number, (engine, scenario) in enumerate(_scenarios(mutant, seed), start=1):
-        seen = mutated(mutant, scenario)
+        seen = mutated(mutant, scenario, looked_at)
         operations += seen.operations
-        new = _new(mutant, scenario, seen)
+        new = _new(mutant, scenario, seen, looked_at)
         broken.update(new)
         named = [each for each in mutant.properties if each in new]
         if named or (new and found is None):
@@ -137,11 +138,13 @@ def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, Scenario]]:
         yield from directed
 
 
-def _new(mutant: Mutant, scenario: Scenario, seen: Seen) -> list[str]:
+def _new(
+    mutant: Mutant, scenario: Scenario, seen: Seen, looked_at: frozenset[str] | None
+) -> list[str]:
     """Properties that the mutant breaks and its control does not."""
     if not seen.failures:
         return []
-    known = control(mutant, scenario).failures
+    known = control(mutant, scenario, looked_at).failures
     return [each for each in seen.failures if each not in known]
 
 
@@ -153,18 +156,23 @@ def _verdict(mutant: Mutant, found: Kill | None) -> Verdict:
     return Verdict.SURVIVED if found is None else Verdict.OTHER
 
 
-def run_control(seed: int) -> Control:
-    """All histories without a mutant: random ones on mainline, hand-made ones on their bases."""
+def run_control(
+    seed: int,
+    mutants: Sequence[Mutant] = MUTANTS,
+    properties: frozenset[str] | None = None,
+) -> Control:
+    """The histories of these mutants without a mutant: random ones on mainline, hand-made ones
+    on their bases. `properties`: those that are looked at, None = all."""
     started = perf_counter()
     cases: list[tuple[Revision, Scenario]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
     ]
-    cases += [(each.base, DIRECTED[each.directed]) for each in MUTANTS if each.directed]
+    cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
     operations = 0
     broken: set[str] = set()
     unexplained: list[Unexplained] = []
     for base, scenario in cases:
-        seen = watched(base, scenario, ())
+        seen = watched(base, scenario, (), properties)
         operations += seen.operations
         for each in seen.failures:
             if explained(base.name, each):
@@ -180,9 +188,11 @@ def run_control(seed: int) -> Control:
     )
 
 
-def outcomes(mutants: Sequence[Mutant], seed: int, jobs: int) -> Iterator[Outcome]:
-    """The rows in order, found by that many processes."""
-    tasks = [(each.id, seed) for each in mutants]
+def outcomes(
+    mutants: Sequence[Mutant], seed: int, jobs: int, *, named_only: bool = False
+) -> Iterator[Outcome]:
+    """The rows in order, found by that many processes; `named_only` as in `judge`."""
+    tasks = [(each.id, seed, named_only) for each in mutants]
     jobs = min(jobs, len(tasks))
     if jobs <= 1:
         yield from map(_judge, tasks)
@@ -194,9 +204,9 @@ def outcomes(mutants: Sequence[Mutant], seed: int, jobs: int) -> Iterator[Outcom
         yield from pool.imap(_judge, tasks)
 
 
-def _judge(task: tuple[str, int]) -> Outcome:
-    id_, seed = task
-    return judge(BY_ID[id_], seed)
+def _judge(task: tuple[str, int, bool]) -> Outcome:
+    id_, seed, named_only = task
+    return judge(BY_ID[id_], seed, named_only=named_only)
 
 
 def _ignore_interrupts() -> None:

@@ -48,13 +48,20 @@ class Watch:
     operations: list[Operation]
     """What was applied."""
     before: Snapshot
+    properties: frozenset[str] | None = None
+    """Ids of those that are checked; None = all."""
 
 
-def watch(params: Params, revision: Revision, new_oracle: NewOracle = Oracle) -> Watch:
-    """Start watching a machine."""
+def watch(
+    params: Params,
+    revision: Revision,
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> Watch:
+    """Start watching a machine, for these properties; None = all."""
     oracle = new_oracle(params, revision)
     oracle.machine.events = []
-    return Watch(oracle, Counter(), {}, [], oracle.snapshot())
+    return Watch(oracle, Counter(), {}, [], oracle.snapshot(), properties)
 
 
 def step(seen: Watch, operation: Operation) -> Result | OperationError | ViolationError:
@@ -108,15 +115,21 @@ def run(
     revision: Revision,
     operations: Iterable[Operation],
     new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
 ) -> Watch:
-    """Watch a whole history."""
-    seen = watch(params, revision, new_oracle)
+    """Watch a whole history, for these properties; None = all."""
+    seen = watch(params, revision, new_oracle, properties)
     for operation in operations:
         step(seen, operation)
         if seen.oracle.ended:
             break
     finish(seen)
     return seen
+
+
+def is_chosen(properties: frozenset[str] | None, property_id: str) -> bool:
+    """Whether a choice of properties, None = all, has this one."""
+    return properties is None or property_id in properties
 
 
 def _scopes(snapshot: Snapshot, *, settled: bool) -> set[Scope]:
@@ -133,7 +146,7 @@ def _scopes(snapshot: Snapshot, *, settled: bool) -> set[Scope]:
 def _check_state(seen: Watch, scopes: set[Scope], index: int, after: Snapshot) -> None:
     state = SnapshotState(_ALGEBRA, seen.oracle.machine.params, after)
     for each in STATE_PROPERTIES:
-        if each.scope in scopes:
+        if each.scope in scopes and is_chosen(seen.properties, each.id):
             seen.checks[each.id] += 1
             if not each.predicate(state):
                 _fail(seen, each.id, index, each.sentence, after)
@@ -142,6 +155,8 @@ def _check_state(seen: Watch, scopes: set[Scope], index: int, after: Snapshot) -
 def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> None:
     found = seen.oracle.violations[known:]
     for each in VIOLATION_PROPERTIES:
+        if not is_chosen(seen.properties, each.id):
+            continue
         seen.checks[each.id] += 1
         for violation in found:
             if isinstance(violation, each.kinds):
@@ -152,6 +167,8 @@ def _check_record(seen: Watch) -> None:
     params = seen.oracle.machine.params
     events = seen.oracle.machine.events or []
     for each in RECORD_PROPERTIES:
+        if not is_chosen(seen.properties, each.id):
+            continue
         for case in each.cases(params, events):
             seen.checks[each.id] += 1
             if not each.predicate(_ALGEBRA, case):

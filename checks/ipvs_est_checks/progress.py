@@ -2,13 +2,16 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+OnProgress = Callable[[str, int, int], None]
+"""Shows what is being done, and how much of how much is done."""
 
 _QUIET_SECONDS = 1.0
 _SECONDS_PER_FRAME = 0.1
@@ -24,6 +27,11 @@ class Bar:
     """When it is to be drawn next, by the monotonic clock."""
     drawn: "Progress | None" = None
     visible: bool = False
+
+
+def no_progress(label: str, done: int, total: int) -> None:
+    """Show nothing."""
+    del label, done, total
 
 
 @contextmanager
@@ -56,7 +64,9 @@ def draw(bar: Bar, done: int, label: str | None = None) -> None:
             redirect_stderr=False,
         )
         bar.drawn.add_task(bar.label, total=bar.total)
-    bar.drawn.update(bar.drawn.task_ids[0], completed=done, description=label)
+    bar.drawn.update(
+        bar.drawn.task_ids[0], completed=done, total=bar.total, description=label or bar.label
+    )
     if not bar.visible:
         bar.drawn.start()
         bar.visible = True

@@ -11,6 +11,8 @@ from ipvs_est_spec.proof.registry import BY_ID
 from ipvs_est_spec.proof.solve import Answer, Decided, Options, Outcome, Status, Verdict
 from ipvs_est_spec.z3_names import z3
 
+Z3_VERSION = f"z3 {z3.get_version_string()}"
+
 HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
 
 
@@ -19,6 +21,8 @@ class Report:
     """A whole run."""
 
     options: Options
+    solver: str
+    """Who answered, with the version."""
     outcomes: tuple[Outcome, ...]
     seconds: float
     complete: bool = True
@@ -90,7 +94,7 @@ def summary(report: Report) -> str:
     return (
         f"{'' if report.complete else 'interrupted: '}"
         f"{number} theorem{'' if number == 1 else 's'}: {named}; {obligations} obligations,"
-        f" {queries} queries; z3 {z3.get_version_string()}, seed {report.options.seed};"
+        f" {queries} queries; {report.solver}, seed {report.options.seed};"
         f" {report.seconds:.1f} s"
     )
 
@@ -100,7 +104,7 @@ def json_report(report: Report) -> str:
     written = {
         "report": "ipvs-est prove",
         "version": 1,
-        "z3": z3.get_version_string(),
+        "solver": report.solver,
         "seed": report.options.seed,
         "rlimit": report.options.rlimit,
         "assumptions_dropped": report.options.drop_assumptions,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from time import monotonic, process_time
 from typing import TYPE_CHECKING
 
+from ipvs_est_checks.second_solver import SecondSolver
 from ipvs_est_spec.proof.costs import cost
 from ipvs_est_spec.proof.registry import BY_ID
 from ipvs_est_spec.proof.solve import Answer, Options, Outcome, Status, Verdict, decide
@@ -35,12 +36,18 @@ class _Work:
 
 
 def outcomes(
-    theorems: Sequence[Theorem], options: Options, jobs: int, limit: float = 0.0
+    theorems: Sequence[Theorem],
+    options: Options,
+    jobs: int,
+    limit: float = 0.0,
+    *,
+    second: bool = False,
 ) -> Generator[Outcome]:
     """What z3 says of each theorem, as soon as it is known: the longest are begun first.
 
     jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
-    longer, and one whose process dies, is UNKNOWN. Close the generator to end the processes.
+    longer, and one whose process dies, is UNKNOWN. second: the other solvers are asked, not z3.
+    Close the generator to end the processes.
     """
     # Imported here: it takes as long as some theorems.
     from multiprocessing.connection import wait
@@ -51,7 +58,7 @@ def outcomes(
     try:
         while todo or busy:
             while todo and len(busy) < jobs:
-                worker, work = _start(context, todo.pop(), options)
+                worker, work = _start(context, todo.pop(), options, second)
                 busy[worker] = work
             ready = wait(list(busy), _until_next_limit(busy, limit))
             for worker, work in list(busy.items()):
@@ -86,9 +93,13 @@ def _context() -> "Context":
     return context
 
 
-def _start(context: "Context", theorem: Theorem, options: Options) -> "tuple[ToWorker, _Work]":
+def _start(
+    context: "Context", theorem: Theorem, options: Options, second: bool
+) -> "tuple[ToWorker, _Work]":
     to_worker, to_parent = context.Pipe(duplex=False)
-    process = context.Process(target=_decide, args=(to_parent, theorem.id, options), daemon=True)
+    process = context.Process(
+        target=_decide, args=(to_parent, theorem.id, options, second), daemon=True
+    )
     began = monotonic()
     process.start()
     # Only the worker holds its end, so that its death ends the pipe.
@@ -96,12 +107,13 @@ def _start(context: "Context", theorem: Theorem, options: Options) -> "tuple[ToW
     return to_worker, _Work(theorem, process, began)
 
 
-def _decide(to_parent: "ToParent", id_: str, options: Options) -> None:
+def _decide(to_parent: "ToParent", id_: str, options: Options, second: bool) -> None:
     # Ctrl-C reaches the whole process group; the parent alone acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = process_time()
     try:
-        outcome = decide(BY_ID[id_], options)
+        solver = SecondSolver(options) if second else None
+        outcome = decide(BY_ID[id_], options, solver)
     except Exception as error:
         # A theorem that cannot be stated has failed; the others go on.
         traceback.print_exc()

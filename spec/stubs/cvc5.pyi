@@ -1,6 +1,8 @@
-"""Types of the cvc5 names that this project's tests use; cvc5 itself has none."""
+"""Types of the cvc5 names that this project uses; cvc5 itself has none."""
 
 from enum import Enum
+
+__version__: str
 
 class InputLanguage(Enum):
     SMT_LIB_2_6 = ...

@@ -39,15 +39,15 @@ def cells(step: Step) -> Iterator[str]:
 
 
 def _steps(told: Timeline) -> Iterator[str]:
-    rows = list(_rows(told))
+    lines = list(_rows(told))
     widths = [
-        max(len(name), *(len(text) for _, column, text in rows if column == index), 0)
+        max(len(name), *(len(text) for _, column, text in lines if column == index), 0)
         for index, name in enumerate(told.columns)
     ]
     number = len(str(len(told.steps)))
     heads = (f"{name:<{width}}" for name, width in zip(told.columns, widths, strict=True))
     yield f"  {'':>{number}}  {'  '.join(heads)}".rstrip()
-    for label, column, text in rows:
+    for label, column, text in lines:
         before = "".join(" " * (width + 2) for width in widths[:column])
         yield f"  {label:>{number}}  {before}{text}"
     if any(step.preempts for step in told.steps):

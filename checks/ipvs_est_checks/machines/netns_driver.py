@@ -36,6 +36,8 @@ class NetnsDriver(RuleBasedStateMachine):
     revision: ClassVar[Revision] = MAINLINE
     system: ClassVar[System] = REFERENCE
     findings: ClassVar[Findings] = Findings()
+    properties: ClassVar[frozenset[str] | None] = None
+    """Ids of those that are looked at; None = all."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +47,10 @@ class NetnsDriver(RuleBasedStateMachine):
         self.reached: set[str] = set()
 
     def _begin(self, params: Params) -> None:
-        self.history = nh.begin(params, type(self).revision, type(self).system.new_oracle)
+        machine = type(self)
+        self.history = nh.begin(
+            params, machine.revision, machine.system.new_oracle, machine.properties
+        )
 
     def teardown(self) -> None:
         """The history ends: what the record as a whole shows, and what was reached."""
@@ -97,10 +102,11 @@ class NetnsDriver(RuleBasedStateMachine):
         """What known cause the failure has; `failing_with` keeps what was tried for this state."""
         params, operations = self.history.params, tuple(self.history.seen.operations)
         findings, new_oracle = type(self).findings, type(self).system.new_oracle
+        looked_at = type(self).properties
 
         def holds(revision: Revision) -> bool:
             if revision not in failing_with:
-                failures = nh.failures_of(params, revision, operations, new_oracle)
+                failures = nh.failures_of(params, revision, operations, new_oracle, looked_at)
                 failing_with[revision] = frozenset(failures)
             return property_id not in failing_with[revision]
 

@@ -17,7 +17,7 @@ from ipvs_est_checks.machines.naive_steps import (
     see,
 )
 from ipvs_est_checks.machines.situations import Observer, observe
-from ipvs_est_checks.monitor import NewOracle, Watch, finish, step, watch
+from ipvs_est_checks.monitor import NewOracle, Watch, finish, is_chosen, step, watch
 
 
 @dataclass(slots=True)
@@ -35,11 +35,15 @@ class History:
     """By property: what failed first."""
 
 
-def begin(params: Params, revision: Revision, new_oracle: NewOracle = Oracle) -> History:
-    """Start one, before netns init."""
-    return History(
-        params, revision, watch(params, revision, new_oracle), boot(params, revision), Observer()
-    )
+def begin(
+    params: Params,
+    revision: Revision,
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> History:
+    """Start one, before netns init; only these properties are looked at, None = all."""
+    seen = watch(params, revision, new_oracle, properties)
+    return History(params, revision, seen, boot(params, revision), Observer())
 
 
 def do(history: History, operation: Operation) -> list[str]:
@@ -68,10 +72,12 @@ def do(history: History, operation: Operation) -> list[str]:
         unknown = see(model, events, known)
         if unknown:
             found.append(("model.estimated", f"objects {unknown} were estimated"))
-        found += wrong_answer(answer, result)
-        found += differences(model, seen.before)
+        if _compares(history):
+            found += wrong_answer(answer, result)
+            found += differences(model, seen.before)
     for each in SENTENCES:
-        seen.checks[each] += 1
+        if is_chosen(seen.properties, each):
+            seen.checks[each] += 1
     if not isinstance(result, OperationError):
         observe(history.observer, operation, result, answer, before, seen.before, events)
     return _note(history, found)
@@ -93,9 +99,10 @@ def failures_of(
     revision: Revision,
     operations: Iterable[Operation],
     new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
 ) -> dict[str, str]:
     """By property: what fails in a whole history; nothing in one that no netns can have."""
-    history = begin(params, revision, new_oracle)
+    history = begin(params, revision, new_oracle, properties)
     for operation in operations:
         if needs_netns(operation) and not history.model.initialised:
             return {}
@@ -104,6 +111,12 @@ def failures_of(
             break
     end(history)
     return history.failing
+
+
+def _compares(history: History) -> bool:
+    """Whether something that only the naive model states is looked at."""
+    properties = history.seen.properties
+    return properties is None or not properties.isdisjoint(SENTENCES)
 
 
 def _lost(history: History) -> bool:
@@ -122,7 +135,7 @@ def _note(history: History, found: list[Difference]) -> list[str]:
             history.failing[name] = failure.detail
             fresh.append(name)
     for name, text in found:
-        if name not in history.failing:
+        if name not in history.failing and is_chosen(history.seen.properties, name):
             history.failing[name] = f"{SENTENCES[name]} Found: {text}."
             fresh.append(name)
     return fresh

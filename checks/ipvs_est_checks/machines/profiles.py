@@ -1,7 +1,7 @@
 """How much a run does, and with which random numbers."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -129,17 +129,15 @@ def no_local_constants() -> Iterator[None]:
         providers._get_local_constants, providers.CONSTANTS_CACHE = original, cache
 
 
-def explore(
-    machine: type[M], amount: Amount, number: int, complete: Callable[[], bool] = lambda: True
-) -> None:
-    """Run a machine with the seed `number`; raises what its first failing history raised.
+def explore_round(machine: type[M], amount: Amount, number: int, index: int) -> None:
+    """One round of a machine, that with this index among those of the seed `number`.
 
-    `complete` tells whether all situations were reached: else more rounds follow.
+    Rounds do not know of each other, so that any one can be run alone, in any process. Raises
+    what the first failing history raised.
     """
     numbers = random.Random(number)
-    for done in range(amount.rounds + amount.more):
-        if done >= amount.rounds and complete():
-            break
-        chosen = seed(numbers.getrandbits(64))(machine)
-        with nothing_left_behind(), no_local_constants():
-            run_state_machine_as_test(chosen, settings=settings_of(amount))
+    for _ in range(index):
+        numbers.getrandbits(64)
+    chosen = seed(numbers.getrandbits(64))(machine)
+    with nothing_left_behind(), no_local_constants():
+        run_state_machine_as_test(chosen, settings=settings_of(amount))

@@ -1,7 +1,8 @@
 """What a run of the machines has found: plain data, which passes between processes."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from ipvs_est import Params
 from ipvs_est.operations import Operation
@@ -24,6 +25,8 @@ class FailureRecord:
     """The history, if it is one below the operations."""
     reason: str
     """Why it was expected; '' if it was not."""
+    round: int = 0
+    """The round of its machine that met it, from 0."""
 
 
 def length_of(record: FailureRecord) -> int:
@@ -110,10 +113,17 @@ class Findings:
 
 
 def add_failure(findings: Findings, record: FailureRecord) -> None:
-    """Keep it if it is shorter than what is known."""
-    known = findings.failures.get((record.property, record.machine))
-    if known is None or length_of(record) < length_of(known):
-        findings.failures[record.property, record.machine] = record
+    """Keep it if it tells more than what is known."""
+    key = record.property, record.machine
+    known = findings.failures.get(key)
+    findings.failures[key] = record if known is None else more_telling(known, record)
+
+
+def more_telling(known: FailureRecord, other: FailureRecord) -> FailureRecord:
+    """An unexpected one before one that was expected, then that with the shorter history."""
+    if bool(other.reason) != bool(known.reason):
+        return other if known.reason else known
+    return other if length_of(other) < length_of(known) else known
 
 
 def add_history(findings: Findings, machine: str, situations: set[str], steps: int) -> None:
@@ -122,3 +132,37 @@ def add_history(findings: Findings, machine: str, situations: set[str], steps: i
     findings.steps += steps
     for each in sorted(situations):
         findings.reached[machine, each] += 1
+
+
+def merged(reports: Sequence[MachineReport]) -> MachineReport:
+    """Several rounds of one revision, profile and seed as one run. ValueError without any."""
+    if not reports:
+        raise ValueError("no rounds")
+    findings = Findings()
+    checks: Counter[str] = Counter()
+    reach: dict[tuple[str, str], ReachRow] = {}
+    for report in reports:
+        checks.update(dict(report.checks))
+        for failure in report.failures:
+            add_failure(findings, failure)
+        for row in report.reach:
+            known = reach.get((row.machine, row.situation))
+            reach[row.machine, row.situation] = (
+                row
+                if known is None
+                else replace(
+                    row,
+                    reached=known.reached + row.reached,
+                    examples=known.examples + row.examples,
+                )
+            )
+    return replace(
+        reports[0],
+        machines=tuple(dict.fromkeys(name for each in reports for name in each.machines)),
+        checks=tuple(sorted(checks.items())),
+        failures=tuple(findings.failures[each] for each in sorted(findings.failures)),
+        reach=tuple(reach.values()),
+        examples=sum(each.examples for each in reports),
+        steps=sum(each.steps for each in reports),
+        seconds=sum(each.seconds for each in reports),
+    )

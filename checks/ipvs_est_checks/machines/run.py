@@ -1,23 +1,24 @@
-"""Running the machines, from a command or a worker process."""
+"""Running the machines, round by round, from a command or a worker process."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from itertools import chain
 
 from hypothesis.stateful import RuleBasedStateMachine
 
 from ipvs_est import Oracle, Revision
 from ipvs_est_checks.machines import (
     context_machine,
+    context_steps,
     counters_machine,
+    counters_steps,
     cpulist_machine,
+    naive_compare,
     netns_driver,
     netns_machine,
     situations,
 )
-from ipvs_est_checks.machines.profiles import PROFILES, Amount, Profile, explore
+from ipvs_est_checks.machines.profiles import PROFILES, Amount, Profile, explore_round
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,
@@ -25,78 +26,171 @@ from ipvs_est_checks.machines.report import (
     ReachRow,
     UnexpectedFailureError,
     add_failure,
+    merged,
 )
 from ipvs_est_checks.machines.shorten import shorten
 from ipvs_est_checks.machines.system import System
 from ipvs_est_checks.monitor import NewOracle
+from ipvs_est_spec.catalogue import PROPERTIES
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a machine's run is for."""
+
+    revision: Revision
+    findings: Findings
+    """Collects what is found."""
+    system: System
+    properties: frozenset[str] | None
+    """Ids of those that are looked at; None = all."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
     """One of the machines."""
 
-    make: Callable[[Revision, Findings, System], type[RuleBasedStateMachine]]
+    make: Callable[[Aim], type[RuleBasedStateMachine]]
     amount: Callable[[Profile], Amount]
     situations: Mapping[str, str]
+    states: Mapping[str, str]
+    """What it checks: sentences by id."""
 
 
-def _netns(
-    watched: Revision, collected: Findings, under_test: System
-) -> type[RuleBasedStateMachine]:
+def _netns(aim: Aim) -> type[RuleBasedStateMachine]:
     class Bound(netns_machine.NetnsMachine):
-        revision = watched
-        findings = collected
-        system = under_test
+        revision = aim.revision
+        findings = aim.findings
+        system = aim.system
+        properties = aim.properties
 
     return Bound
 
 
-def _context(
-    watched: Revision, collected: Findings, under_test: System
-) -> type[RuleBasedStateMachine]:
-    del under_test
+# The others are cheap, and one comparison tells all that they state: they look at all of it.
 
+
+def _context(aim: Aim) -> type[RuleBasedStateMachine]:
     class Bound(context_machine.ContextMachine):
-        revision = watched
-        findings = collected
+        revision = aim.revision
+        findings = aim.findings
 
     return Bound
 
 
-def _counters(
-    watched: Revision, collected: Findings, under_test: System
-) -> type[RuleBasedStateMachine]:
-    del under_test
-
+def _counters(aim: Aim) -> type[RuleBasedStateMachine]:
     class Bound(counters_machine.CountersMachine):
-        revision = watched
-        findings = collected
+        revision = aim.revision
+        findings = aim.findings
 
     return Bound
 
 
-def _cpulist(
-    watched: Revision, collected: Findings, under_test: System
-) -> type[RuleBasedStateMachine]:
+def _cpulist(aim: Aim) -> type[RuleBasedStateMachine]:
     class Bound(cpulist_machine.CpulistMachine):
-        revision = watched
-        findings = collected
-        system = under_test
+        revision = aim.revision
+        findings = aim.findings
+        system = aim.system
 
     return Bound
 
 
+_CATALOGUE = {each.id: each.sentence for each in PROPERTIES}
 _MACHINES: Mapping[str, _Machine] = {
-    netns_driver.NAME: _Machine(_netns, lambda each: each.netns, situations.SITUATIONS),
-    context_machine.NAME: _Machine(_context, lambda each: each.context, context_machine.SITUATIONS),
-    counters_machine.NAME: _Machine(
-        _counters, lambda each: each.counters, counters_machine.SITUATIONS
+    netns_driver.NAME: _Machine(
+        _netns,
+        lambda each: each.netns,
+        situations.SITUATIONS,
+        {**_CATALOGUE, **naive_compare.SENTENCES},
     ),
-    cpulist_machine.NAME: _Machine(_cpulist, lambda each: each.cpulist, cpulist_machine.SITUATIONS),
+    context_machine.NAME: _Machine(
+        _context,
+        lambda each: each.context,
+        context_machine.SITUATIONS,
+        context_steps.SENTENCES,
+    ),
+    counters_machine.NAME: _Machine(
+        _counters,
+        lambda each: each.counters,
+        counters_machine.SITUATIONS,
+        counters_steps.SENTENCES,
+    ),
+    cpulist_machine.NAME: _Machine(
+        _cpulist,
+        lambda each: each.cpulist,
+        cpulist_machine.SITUATIONS,
+        cpulist_machine.SENTENCES,
+    ),
 }
 
 MACHINES = tuple(_MACHINES)
 """Their names."""
+
+SENTENCES: Mapping[str, str] = {
+    id_: sentence
+    for each in reversed([*_MACHINES.values()])
+    for id_, sentence in each.states.items()
+}
+"""By id: all that the machines check; the catalogue's own words where it has the id."""
+
+
+def concerned(properties: frozenset[str] | None) -> tuple[str, ...]:
+    """The machines that check one of these properties; None = all."""
+    return tuple(
+        name
+        for name, each in _MACHINES.items()
+        if properties is None or not properties.isdisjoint(each.states)
+    )
+
+
+def amount_of(profile: Profile | str, machine: str) -> Amount:
+    """How much the profile has that machine do."""
+    return _MACHINES[machine].amount(PROFILES[profile] if isinstance(profile, str) else profile)
+
+
+def run_round(
+    revision: Revision,
+    profile: Profile | str,
+    seed: int,
+    machine: str,
+    number: int,
+    *,
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> MachineReport:
+    """Run one round of one machine; equal arguments give equal reports.
+
+    `profile` is one of PROFILES by name, or made for the occasion. A failure that is expected on
+    the revision is collected, any other ends the round that met it; its history is
+    shortened. `new_oracle` makes the system under test, for mutants.
+    """
+    started = time.perf_counter()
+    findings = Findings()
+    if isinstance(profile, str):
+        profile = PROFILES[profile]
+    chosen = _MACHINES[machine]
+    bound = chosen.make(Aim(revision, findings, System(new_oracle), properties))
+    try:
+        explore_round(bound, chosen.amount(profile), seed, number)
+    except UnexpectedFailureError as error:
+        add_failure(findings, error.record)
+        for key, record in findings.failures.items():
+            if not record.reason:
+                findings.failures[key] = _shortened(record, revision, profile, new_oracle)
+    return MachineReport(
+        revision=revision.name,
+        profile=profile.name,
+        seed=seed,
+        machines=(machine,),
+        checks=tuple(sorted(findings.checks.items())),
+        failures=tuple(
+            replace(findings.failures[each], round=number) for each in sorted(findings.failures)
+        ),
+        reach=tuple(_reach(findings, machine)),
+        examples=sum(findings.examples.values()),
+        steps=findings.steps,
+        seconds=time.perf_counter() - started,
+    )
 
 
 def run_machines(
@@ -106,43 +200,35 @@ def run_machines(
     *,
     machines: Sequence[str] = MACHINES,
     new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
 ) -> MachineReport:
-    """Run the machines one after the other; equal arguments give equal reports.
-
-    `profile` is one of PROFILES by name, or made for the occasion. A failure that is expected on
-    the revision is collected, any other ends the machine that met it; its history is
-    shortened. `new_oracle` makes the system under test, for mutants.
-    """
-    started = time.perf_counter()
-    findings = Findings()
-    if isinstance(profile, str):
-        profile = PROFILES[profile]
-    for name in machines:
-        machine = _MACHINES[name]
-        bound = machine.make(revision, findings, System(new_oracle))
-        try:
-            explore(bound, machine.amount(profile), seed, partial(_complete, findings, name))
-        except UnexpectedFailureError as error:
-            add_failure(findings, error.record)
-            for key, record in findings.failures.items():
-                if record.machine == name and not record.reason:
-                    findings.failures[key] = _shortened(record, revision, profile, new_oracle)
-    return MachineReport(
-        revision=revision.name,
-        profile=profile.name,
-        seed=seed,
-        machines=tuple(machines),
-        checks=tuple(sorted(findings.checks.items())),
-        failures=tuple(findings.failures[each] for each in sorted(findings.failures)),
-        reach=tuple(chain.from_iterable(_reach(findings, name) for name in machines)),
-        examples=sum(findings.examples.values()),
-        steps=findings.steps,
-        seconds=time.perf_counter() - started,
-    )
+    """Run the machines one after the other, each until its rounds are done and all situations
+    were reached, or a failure was met that nothing explains."""
+    reports: list[MachineReport] = []
+    for machine in machines:
+        found: list[MachineReport] = []
+        while wants_more(found, amount_of(profile, machine)):
+            number = len(found)
+            found.append(
+                run_round(
+                    revision,
+                    profile,
+                    seed,
+                    machine,
+                    number,
+                    new_oracle=new_oracle,
+                    properties=properties,
+                )
+            )
+        reports += found
+    return merged(reports)
 
 
-def _complete(findings: Findings, name: str) -> bool:
-    return all(findings.reached[name, each] for each in _MACHINES[name].situations)
+def wants_more(rounds: Sequence[MachineReport], amount: Amount) -> bool:
+    """Whether one more round of a machine is to follow these."""
+    if any(each.unexpected for each in rounds) or len(rounds) >= amount.rounds + amount.more:
+        return False
+    return len(rounds) < amount.rounds or bool(merged(rounds).missed)
 
 
 def _shortened(

@@ -32,7 +32,8 @@ def shorten(
     """Try at most `attempts` histories; a number, not a time, so that equal runs end alike."""
 
     def failure(candidate: History) -> str:
-        return failures_of(params, revision, candidate, new_oracle).get(property_id, "")
+        failures = failures_of(params, revision, candidate, new_oracle, frozenset({property_id}))
+        return failures.get(property_id, "")
 
     return shortest(tuple(operations), failure, attempts)
 

@@ -8,6 +8,9 @@ from ipvs_est_spec.proof import (
     rate_words,
     row_choice,
     row_delays,
+    timer_hz,
+    timer_revolutions,
+    timer_words,
 )
 from ipvs_est_spec.proof.protocol import theorems as protocol
 from ipvs_est_spec.proof.theorem import Theorem
@@ -20,6 +23,9 @@ THEOREMS: tuple[Theorem, ...] = (
     *rate_words.THEOREMS,
     *rate_counters.THEOREMS,
     *rate_sequences.THEOREMS,
+    *timer_words.THEOREMS,
+    *timer_revolutions.THEOREMS,
+    *timer_hz.THEOREMS,
     *protocol.THEOREMS,
 )
 

@@ -1,6 +1,6 @@
 """Obligations as SMT-LIB text, to be checked with another solver."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ipvs_est_spec.proof.theorem import Goal, Obligation, Reachability
 from ipvs_est_spec.z3_names import z3
@@ -13,14 +13,16 @@ def smtlib_text(obligation: Obligation, expected: str) -> str:
     `sat`: there is an invariant.
     """
     if isinstance(obligation, Goal):
-        solver = z3.Solver()
-        solver.add(*obligation.definitions, *(each.term for each in obligation.assumptions))
-        solver.add(z3.Not(obligation.conclusion))
-        logic = "ALL"
-    else:
-        solver = z3.Solver()
-        solver.add(*_clauses(obligation))
-        logic = "HORN"
+        assumed = [each.term for each in obligation.assumptions]
+        terms = [*obligation.definitions, *assumed, z3.Not(obligation.conclusion)]
+        return script(terms, expected)
+    return script(list(_clauses(obligation)), expected, "HORN")
+
+
+def script(terms: Sequence[z3.BoolRef], expected: str = "unknown", logic: str = "ALL") -> str:
+    """Whether all the terms can hold at once."""
+    solver = z3.Solver()
+    solver.add(*terms)
     lines = [
         line
         for line in solver.to_smt2().splitlines()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from time import process_time
+from typing import Protocol
 
 from ipvs_est_spec.proof.theorem import Goal, Obligation, Reachability, Theorem
 from ipvs_est_spec.z3_names import z3
@@ -52,7 +53,7 @@ class Answer:
     values: tuple[tuple[str, str], ...] = ()
     """The counterexample's values, or the states of a run one after another."""
     reason: str = ""
-    """Why z3 does not know."""
+    """Why the solver does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +93,56 @@ class Outcome:
     """Ids and sentences of all obligations' assumptions."""
 
 
-def decide(theorem: Theorem, options: Options) -> Outcome:
-    """Ask z3 everything about a theorem.
+class Solver(Protocol):
+    """Who is asked."""
+
+    def ask(self, obligation: Obligation) -> Answer:
+        """Whether an obligation holds; if not, a counterexample if the solver tells it."""
+        ...
+
+    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Status:
+        """Whether the terms cannot hold at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Z3Solver:
+    """z3."""
+
+    options: Options
+
+    def ask(self, obligation: Obligation) -> Answer:
+        """Whether an obligation holds; if not, a counterexample."""
+        if isinstance(obligation, Goal):
+            return _ask_goal(obligation, self.options)
+        return _ask_reachability(obligation, self.options)
+
+    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Status:
+        """Whether the terms cannot hold at once."""
+        solver = _solver(self.options)
+        solver.add(*terms)
+        answer = solver.check()
+        if answer == z3.unknown:
+            return Status.UNKNOWN
+        return Status.PROVED if answer == z3.unsat else Status.REFUTED
+
+
+def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> Outcome:
+    """Ask a solver, z3 by default, everything about a theorem.
 
     Sets z3's random seed for the whole process. The same seed gives the same answers.
     """
     started = process_time()
     seed_z3(options.seed)
+    solver = solver or Z3Solver(options)
     found: list[Decided] = []
     needless: dict[str, list[bool]] = {}
     sentences: dict[str, str] = {}
     queries = 1
     for obligation in theorem.obligations():
         began = process_time()
-        answer = ask(obligation, options)
-        premises = _premises(obligation, options)
+        answer = solver.ask(obligation)
+        premises = _premises(obligation, solver)
         queries += 1 + _premise_queries(obligation)
         dropped: list[Dropped] = []
         listed = obligation.needless if isinstance(obligation, Goal) else ()
@@ -115,7 +151,7 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
             sentences[each.id] = each.sentence
             if each.id in listed or not options.drop_assumptions or theorem.refuted_by:
                 continue
-            without = ask(_without(obligation, each.id), options)
+            without = solver.ask(_without(obligation, each.id))
             dropped.append(Dropped(each.id, without.status))
             queries += 1
         unknown = set(listed) - {each.id for each in obligation.assumptions}
@@ -123,7 +159,7 @@ def decide(theorem: Theorem, options: Options) -> Outcome:
             raise ValueError(f"{theorem.id}: not an assumption: {', '.join(sorted(unknown))}")
         seconds = process_time() - began
         found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
-    twin = ask(theorem.twin.obligation(), options)
+    twin = solver.ask(theorem.twin.obligation())
     nowhere = [each for each, listed in needless.items() if all(listed)]
     failures = tuple(_failures(theorem, found, twin, nowhere))
     unknowns = tuple(_unknowns(found, twin))
@@ -152,10 +188,8 @@ def seed_z3(seed: int) -> None:
 
 
 def ask(obligation: Obligation, options: Options) -> Answer:
-    """Whether an obligation holds; if not, a counterexample."""
-    if isinstance(obligation, Goal):
-        return _ask_goal(obligation, options)
-    return _ask_reachability(obligation, options)
+    """Whether an obligation holds by z3; if not, a counterexample."""
+    return Z3Solver(options).ask(obligation)
 
 
 def _ask_goal(goal: Goal, options: Options) -> Answer:
@@ -225,28 +259,19 @@ def _run(answer: z3.ExprRef, relation: str) -> Iterator[tuple[str, ...]]:
     yield from reversed(states)
 
 
-def _premises(obligation: Obligation, options: Options) -> Status:
+def _premises(obligation: Obligation, solver: Solver) -> Status:
     """Of "the premises contradict each other", which has to be refuted."""
     assumed = [each.term for each in obligation.assumptions]
     if isinstance(obligation, Goal):
-        return _contradiction([*obligation.definitions, *assumed], options)
-    first = _contradiction([obligation.initial], options)
+        return solver.contradiction([*obligation.definitions, *assumed])
+    first = solver.contradiction([obligation.initial])
     if first is not Status.REFUTED:
         return first
-    return _contradiction([obligation.step, *assumed], options)
+    return solver.contradiction([obligation.step, *assumed])
 
 
 def _premise_queries(obligation: Obligation) -> int:
     return 1 if isinstance(obligation, Goal) else 2
-
-
-def _contradiction(terms: Sequence[z3.BoolRef], options: Options) -> Status:
-    solver = _solver(options)
-    solver.add(*terms)
-    answer = solver.check()
-    if answer == z3.unknown:
-        return Status.UNKNOWN
-    return Status.PROVED if answer == z3.unsat else Status.REFUTED
 
 
 def _solver(options: Options) -> z3.Solver:
@@ -299,14 +324,18 @@ def _failures(
 def _unknowns(found: Sequence[Decided], twin: Answer) -> Iterator[str]:
     for each in found:
         if each.answer.status is Status.UNKNOWN:
-            yield _named(f"z3 does not know ({each.answer.reason})", each.name)
+            yield _named(f"the solver does not know ({each.answer.reason})", each.name)
         if each.premises is Status.UNKNOWN:
-            yield _named("z3 does not know whether the premises can be satisfied", each.name)
+            yield _named(
+                "the solver does not know whether the premises can be satisfied", each.name
+            )
         for dropped in each.dropped:
             if dropped.status is Status.UNKNOWN:
-                yield _named(f"z3 does not know whether {dropped.assumption} is needed", each.name)
+                yield _named(
+                    f"the solver does not know whether {dropped.assumption} is needed", each.name
+                )
     if twin.status is Status.UNKNOWN:
-        yield f"z3 does not know of the twin ({twin.reason})"
+        yield f"the solver does not know of the twin ({twin.reason})"
 
 
 def _named(text: str, name: str) -> str:

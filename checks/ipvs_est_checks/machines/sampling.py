@@ -1,0 +1,184 @@
+"""Rounds of machines on revisions: in which order, by how many processes, until when.
+
+Rounds do not know of each other, and what they find is put together in the order in which they
+are listed here: the number of processes changes nothing but the time that it takes.
+"""
+
+import heapq
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from multiprocessing import get_context
+from time import monotonic
+
+from ipvs_est import Revision
+from ipvs_est_checks.machines.profiles import Profile
+from ipvs_est_checks.machines.report import MachineReport
+from ipvs_est_checks.machines.run import amount_of, run_round, wants_more
+from ipvs_est_checks.progress import OnProgress, no_progress
+
+_AHEAD = 2
+"""Rounds handed out for each process, so that none waits for work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sampled."""
+
+    revisions: tuple[Revision, ...]
+    machines: tuple[str, ...]
+    profile: Profile | str
+    """By name, or made for the occasion."""
+    seed: int
+    jobs: int
+    """Processes."""
+    properties: frozenset[str] | None = None
+    """Ids of those that are looked at; None = all."""
+    minutes: float | None = None
+    """Sample that long, instead of the profile's number of rounds."""
+    round: int | None = None
+    """Only this round of each machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round."""
+
+    revision: Revision
+    machine: str
+    number: int
+
+
+@dataclass(slots=True)
+class Sample:
+    """What was found so far."""
+
+    rounds: dict[tuple[str, str], list[MachineReport]] = field(default_factory=dict)
+    """By revision and machine, in the order of their numbers."""
+
+    def of(self, revision: Revision) -> list[MachineReport]:
+        """All rounds on a revision."""
+        name = revision.name
+        return [each for key, found in self.rounds.items() if key[0] == name for each in found]
+
+
+def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> None:
+    """Run the rounds; `found` grows meanwhile, so that an interrupt loses nothing."""
+    started = monotonic()
+    with _processes(plan) as run:
+        todo = _within(_listed(plan), plan, started)
+        total = 0 if plan.minutes is not None else sum(1 for _ in _listed(plan))
+        for done, (each, report) in enumerate(run(_wanted(todo, found)), 1):
+            _add(found, each, report)
+            label = f"{each.machine} machine on {each.revision.name}"
+            if plan.minutes is None:
+                progress(label, done, total)
+            else:
+                progress(label, int(monotonic() - started), int(plan.minutes * 60))
+        # Until each situation was reached; by turns, as often as the profile allows.
+        while plan.minutes is None and plan.round is None and (more := _more(plan, found)):
+            for each, report in run(more):
+                progress(f"{each.machine} machine on {each.revision.name}", total, total)
+                _add(found, each, report)
+
+
+def _listed(plan: Plan) -> Iterator[Round]:
+    """The profile's rounds, or that one, or without end; each machine gets on at its own pace."""
+    lines = (
+        _line(plan, place, revision, machine)
+        for place, (revision, machine) in enumerate(
+            (revision, machine) for machine in plan.machines for revision in plan.revisions
+        )
+    )
+    return (each for _, _, each in heapq.merge(*lines, key=lambda line: line[:2]))
+
+
+def _line(
+    plan: Plan, place: int, revision: Revision, machine: str
+) -> Iterator[tuple[float, int, Round]]:
+    rounds = amount_of(plan.profile, machine).rounds
+    numbers: Iterable[int] = range(rounds)
+    if plan.round is not None:
+        numbers = (plan.round,)
+    elif plan.minutes is not None:
+        numbers = count()
+    for number in numbers:
+        yield (number + 0.5) / rounds, place, Round(revision, machine, number)
+
+
+def _within(rounds: Iterator[Round], plan: Plan, started: float) -> Iterator[Round]:
+    for each in rounds:
+        if plan.minutes is not None and monotonic() - started >= 60 * plan.minutes:
+            return
+        yield each
+
+
+def _wanted(rounds: Iterable[Round], found: Sample) -> Iterator[Round]:
+    """Without those of a machine that a failure has stopped."""
+    for each in rounds:
+        if not _stopped(found, each):
+            yield each
+
+
+def _stopped(found: Sample, each: Round) -> bool:
+    known = found.rounds.get((each.revision.name, each.machine), ())
+    return any(report.unexpected for report in known)
+
+
+def _add(found: Sample, each: Round, report: MachineReport) -> None:
+    # A round that was already under way when its machine was stopped does not count.
+    if not _stopped(found, each):
+        found.rounds.setdefault((each.revision.name, each.machine), []).append(report)
+
+
+def _more(plan: Plan, found: Sample) -> list[Round]:
+    rounds: list[Round] = []
+    for revision in plan.revisions:
+        for machine in plan.machines:
+            known = found.rounds[revision.name, machine]
+            if wants_more(known, amount_of(plan.profile, machine)):
+                rounds.append(Round(revision, machine, len(known)))
+    return rounds
+
+
+_Run = Callable[[Iterable[Round]], Iterator[tuple[Round, MachineReport]]]
+
+
+@contextmanager
+def _processes(plan: Plan) -> Iterator[_Run]:
+    """Runs rounds and answers their reports in the same order."""
+    if plan.jobs == 1:
+        yield lambda rounds: ((each, _report(plan, each)) for each in rounds)
+        return
+    with get_context("spawn").Pool(plan.jobs, _ignore_interrupts) as pool:
+
+        def run(rounds: Iterable[Round]) -> Iterator[tuple[Round, MachineReport]]:
+            waiting = deque[tuple[Round, Callable[[], MachineReport]]]()
+            for each in rounds:
+                waiting.append((each, pool.apply_async(_report, (plan, each)).get))
+                if len(waiting) >= _AHEAD * plan.jobs:
+                    first, answer = waiting.popleft()
+                    yield first, answer()
+            for first, answer in waiting:
+                yield first, answer()
+
+        yield run
+
+
+def _report(plan: Plan, each: Round) -> MachineReport:
+    return run_round(
+        each.revision,
+        plan.profile,
+        plan.seed,
+        each.machine,
+        each.number,
+        properties=plan.properties,
+    )
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
