@@ -275,18 +275,18 @@ def _restarts_in_a_row(number: int) -> Goal:
     times = [z3.Int(f"restart {each}") for each in range(1, number + 1)]
     definitions: list[z3.BoolRef] = []
     since: z3.ArithRef = z3.IntVal(0)
-    rows: z3.ArithRef = z3.IntVal(1)
+    # Ticks that the rows have moved on: those that have passed, and 3 for each restart.
+    moved: z3.ArithRef = z3.IntVal(0)
     shown: list[tuple[str, z3.ExprRef]] = [("hz", z3.IntVal(250)), ("tick", tick)]
     for index, each in enumerate(times):
         whole = z3.Int(f"ticks before restart {index + 1}")
         into = each - since - whole * tick
         definitions += [whole >= (1 if index else 0), into > 0, into < tick]
-        # So many rows since, one skipped, two of the three that come at once.
-        rows = rows + whole + _LOST_TICKS
+        # One row is skipped, and two of the three that come at once come early.
+        moved = moved + whole + _LOST_TICKS
         since = each
         shown.append((f"restart {index + 1}", each))
-    # At `since` + a tick three rows come, the last of them row number `rows` + 1.
-    left = NTICKS - rows
+    left = NTICKS - moved
     second = since + left * tick
     definitions += [left >= 1]
     closest = z3.IntVal((NTICKS - delay.RESTART_TICKS) * 10)
