@@ -22,6 +22,7 @@ from ipvs_est.operations import (
     StartDest,
 )
 from ipvs_est.points import Call, Point, WordAccess
+from ipvs_est.shared_fields import Number
 from ipvs_est.stats import StatsObject
 from ipvs_est_checks.machines.context_machine import ContextMachine
 from ipvs_est_checks.machines.counters_machine import CountersMachine
@@ -253,7 +254,12 @@ def test_stats_that_are_never_freed_are_noticed(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_wrong_limits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ipvs_est.sysctl.max_threads", lambda machine: 99)
+    def many(machine: Machine) -> Number:
+        del machine
+        yield from ()
+        return 99
+
+    monkeypatch.setattr("ipvs_est.sysctl.max_threads", many)
     assert _noticed("netns") & {"model.limits", "limits.max-threads"}
 
 
