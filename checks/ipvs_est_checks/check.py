@@ -59,6 +59,8 @@ class Problem:
     """Replays it."""
     header: str = ""
     """First line of a trace with this history, if it is one of operations."""
+    found: str = ""
+    """The numbers with which it fails."""
 
 
 @dataclass(frozen=True, slots=True)

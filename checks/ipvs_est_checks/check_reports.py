@@ -72,6 +72,7 @@ def _problem(problem: Problem) -> dict[str, object]:
         "property": problem.property,
         "revision": problem.revision or None,
         "detail": problem.detail,
+        "found": problem.found or None,
         "header": problem.header or None,
         "history": list(problem.operations),
         "step": None if failure is None else failure.step,

@@ -40,6 +40,8 @@ def table(rows: Sequence[Row], revisions: Sequence[str]) -> Iterator[str]:
 def problem_lines(problem: Problem) -> Iterator[str]:
     """A failure for a reader who knows the kernel's code: what, the history, the states."""
     yield f"{problem.property} on {problem.revision or 'every revision'}: {problem.detail}"
+    if problem.found:
+        yield f"  found: {problem.found}"
     if problem.operations:
         yield "  history:"
         if problem.header:

@@ -9,8 +9,9 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.check_text import changes
+from ipvs_est_checks.explain import explain
 from ipvs_est_checks.findings import FINDINGS, Finding, history_of
-from ipvs_est_checks.monitor import finish, step, watch
+from ipvs_est_checks.monitor import Watch, finish, step, watch
 
 _BY_ID = {each.id: each for each in FINDINGS}
 
@@ -51,8 +52,8 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
     params = history.header.params
     yield f"{finding.id} on {revision.name}: {finding.title}"
     yield (
-        f"HZ {params.hz}, {params.nticks} x {params.tick_chains} chains,"
-        f" {params.possible_cpus} CPU, {params.est_cost_ns} ns an estimation"
+        f"HZ {params.hz}, rows {params.nticks}, chains in each tick {params.tick_chains},"
+        f" CPUs {params.possible_cpus}, {params.est_cost_ns} ns an estimation"
     )
     seen = watch(params, revision)
     for number, operation in enumerate(history.operations, 1):
@@ -62,14 +63,21 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
         step(seen, operation)
         for line in changes(before, seen.before):
             yield f"       {line}"
-        for id_ in sorted(seen.failures.keys() - known):
-            yield f"     ! {id_}: {seen.failures[id_].detail}"
+        yield from _broken(seen, known)
         if seen.oracle.ended:
             break
     known = set(seen.failures)
     finish(seen)
-    for id_ in sorted(seen.failures.keys() - known):
-        yield f"     ! {id_}: {seen.failures[id_].detail}"
+    yield from _broken(seen, known)
     if not seen.failures:
         yield "     every property holds"
     broken.update(seen.failures)
+
+
+def _broken(seen: Watch, known: set[str]) -> Iterator[str]:
+    """What fails that did not before, with the numbers."""
+    for id_ in sorted(seen.failures.keys() - known):
+        yield f"     ! {id_}: {seen.failures[id_].detail}"
+        found = explain(seen, id_)
+        if found:
+            yield f"       found: {found}"

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict, timed
+from ipvs_est_checks.explain import explain
 from ipvs_est_checks.findings import FINDINGS, Finding, history_path, watch_finding
 
 
@@ -41,6 +42,7 @@ def engine_findings(request: Request) -> Iterator[Row]:
                             json.dumps(operation_to_json(step)) for step in seen.operations
                         ),
                         failure=seen.failures.get(each),
+                        found=explain(seen, each),
                         command=f"ipvs-est replay --revision {revision.name}"
                         f" {history_path(finding).name}",
                     )

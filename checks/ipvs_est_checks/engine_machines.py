@@ -7,12 +7,13 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.header import FORMAT, params_to_json
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
+from ipvs_est_checks.explain import explain
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
 from ipvs_est_checks.machines.run import SENTENCES, concerned
 from ipvs_est_checks.machines.sampling import Plan, Sample, sample
-from ipvs_est_checks.monitor import Failure, is_chosen, run
+from ipvs_est_checks.monitor import Watch, is_chosen, run
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -98,24 +99,27 @@ def _row(
 
 def _problem(found: FailureRecord, report: MachineReport) -> Problem:
     steps = tuple(json.dumps(operation_to_json(each)) for each in found.operations)
+    seen = _again(found)
     return Problem(
         property=found.property,
         revision=found.revision,
         detail=(found.reason or found.sentence) + ("" if steps else f" ({found.params})"),
         operations=steps or found.steps,
-        failure=_states(found),
+        failure=None if seen is None else seen.failures.get(found.property),
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --round {found.round} --property {found.property}",
         header=_header(found) if steps else "",
+        found="" if seen is None else explain(seen, found.property),
     )
 
 
-def _states(found: FailureRecord) -> Failure | None:
-    """The states around the failure; None if the operations alone do not bring it about."""
+def _again(found: FailureRecord) -> Watch | None:
+    """The history once more, for the states around the failure; None if it is not one of
+    operations."""
     if not found.operations:
         return None
-    seen = run(found.params, REVISIONS[found.revision], found.operations)
-    return seen.failures.get(found.property)
+    only = frozenset({found.property})
+    return run(found.params, REVISIONS[found.revision], found.operations, properties=only)
 
 
 def _header(found: FailureRecord) -> str:

@@ -172,7 +172,7 @@ def _check_record(seen: Watch) -> None:
         for case in each.cases(params, events):
             seen.checks[each.id] += 1
             if not each.predicate(_ALGEBRA, case):
-                _fail(seen, each.id, -1, f"{each.sentence} Case: {case}", seen.before)
+                _fail(seen, each.id, -1, each.sentence, seen.before)
 
 
 def _fail(seen: Watch, property_id: str, index: int, detail: str, after: Snapshot) -> None:
