@@ -4,17 +4,24 @@ import json
 import multiprocessing
 import re
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
+from ipvs_est import REVISIONS, V7
 from ipvs_est_checks import cli_prove
+from ipvs_est_checks import engine_proofs as engine_proofs_module
+from ipvs_est_checks.check import Request
+from ipvs_est_checks.check import Verdict as CheckVerdict
 from ipvs_est_checks.cli import cli, run
+from ipvs_est_checks.engine_proofs import engine_proofs
 from ipvs_est_checks.prove_run import in_order, outcomes
 from ipvs_est_checks.prove_select import NoSuchTheoremError, select
-from ipvs_est_spec.proof.costs import COSTS
+from ipvs_est_spec.catalogue import PROPERTIES
+from ipvs_est_spec.proof.costs import COSTS, is_quick
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 from ipvs_est_spec.proof.solve import Answer, Decided, Options, Outcome, Status, Verdict
 from ipvs_est_spec.proof.theorem import Theorem
@@ -152,3 +159,73 @@ def test_smtlib_writes_the_formulas_and_decides_nothing(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["prove", "rows.chain", "--smtlib", str(directory)])
     assert result.output == f"4 SMT-LIB scripts in {directory}\n"
     assert len(list(directory.glob("rows.chain.*.smt2"))) == 4
+
+
+def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_command_of_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def outcomes(theorems: Sequence[Theorem], options: Options, jobs: int) -> Generator[Outcome]:
+        asked.extend(each.id for each in theorems)
+        yield from (outcome(each.id) for each in reversed(theorems))
+
+    monkeypatch.setattr(engine_proofs_module, "outcomes", outcomes)
+    everything = Request(tuple(REVISIONS.values()), "quick", None, 1, 2, None)
+    rows = list(engine_proofs(everything))
+    assert [each.id for each in rows] == [each.id for each in THEOREMS]
+    quick = {each.id for each in rows if each.verdict is CheckVerdict.PASS}
+    assert quick == set(asked) == {each for each in BY_ID if is_quick(each)}
+    long = next(each for each in rows if each.id == "rows.relinked-next-turn")
+    assert long.verdict is CheckVerdict.NOT_RUN
+    assert long.command == "ipvs-est prove rows.relinked-next-turn"
+    assert {each.verdict for each in engine_proofs(replace(everything, profile="ci"))} == {
+        CheckVerdict.PASS
+    }
+    some = replace(everything, properties=frozenset({"delay.new-row"}))
+    assert [each.id for each in engine_proofs(some)] == ["rows.new-property"]
+    v7 = replace(everything, revisions=(V7,), profile="ci")
+    assert {each.revision for each in engine_proofs(v7)} <= {"", "v7", "v7, stable"}
+
+
+@pytest.mark.parametrize(
+    ("proof", "verdict"),
+    [
+        (Verdict.PROVED, CheckVerdict.PASS),
+        (Verdict.FINDING, CheckVerdict.FINDING),
+        (Verdict.FAIL, CheckVerdict.FAIL),
+        (Verdict.UNKNOWN, CheckVerdict.INCOMPLETE),
+    ],
+)
+def test_check_passes_on_what_a_proof_says_and_keeps_it_when_interrupted(
+    proof: Verdict, verdict: CheckVerdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outcomes(theorems: Sequence[Theorem], options: Options, jobs: int) -> Generator[Outcome]:
+        yield outcome("rows.chain", proof)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine_proofs_module, "outcomes", outcomes)
+    running = engine_proofs(Request(tuple(REVISIONS.values()), "ci", None, 1, 2, None))
+    row = next(running)
+    assert (row.id, row.verdict, row.cases) == ("rows.chain", verdict, 3)
+    assert [each.command for each in row.problems] == (
+        [] if proof is Verdict.PROVED else ["ipvs-est prove rows.chain"]
+    )
+    with pytest.raises(KeyboardInterrupt):
+        next(running)
+
+
+def test_list_tells_theorems_and_how_strongly_properties_are_established() -> None:
+    output = CliRunner().invoke(cli, ["list", "--theorems"]).output
+    assert output.splitlines()[-1] == f"{len(THEOREMS)} theorems"
+    written = json.loads(CliRunner().invoke(cli, ["list", "--theorems", "--json"]).output)
+    assert [each["id"] for each in written] == list(BY_ID)
+    properties = json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)
+    by_id = {each["id"]: each["established"] for each in properties}
+    assert by_id["delay.relinked-row"] == ["proved (rows.relinked-property)", "sampled (netns)"]
+    assert all(by_id.values())
+
+
+def test_each_property_that_a_theorem_names_is_in_the_catalogue() -> None:
+    known = {each.id for each in PROPERTIES}
+    assert [each.id for each in THEOREMS if not known.issuperset(each.properties)] == []

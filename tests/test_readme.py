@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.cli_list import markdown_table
+from ipvs_est_checks.cli_list import markdown_table, theorems_table
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -63,6 +63,11 @@ def test_the_python_program_runs_as_shown() -> None:
 def test_the_table_of_properties_is_the_catalogue() -> None:
     table = README.partition("<!-- properties -->\n")[2].partition("<!-- end of")[0]
     assert table.splitlines() == markdown_table()
+
+
+def test_the_table_of_theorems_is_the_registry() -> None:
+    table = README.partition("<!-- theorems -->\n")[2].partition("<!-- end of")[0]
+    assert table.splitlines() == theorems_table()
 
 
 def test_the_files_that_the_readme_links_exist() -> None:

@@ -70,7 +70,7 @@ class Row:
     id: str
     sentence: str
     revision: str
-    """'' = of all of them."""
+    """'' = of all of them; several have commas between them."""
     verdict: Verdict
     how: str
     """How it is established: recorded, sampled, explored to a bound, proved."""

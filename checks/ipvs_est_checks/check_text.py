@@ -15,7 +15,7 @@ def table(rows: Sequence[Row], revisions: Sequence[str]) -> Iterator[str]:
     head = ("id", *revisions, "how", "cases", "seconds", "what")
     lines = [head]
     for (subject, how), group in merged.items():
-        by_revision = {row.revision: row for row in group}
+        by_revision = {name: row for row in group for name in row.revision.split(", ")}
         everywhere = by_revision.get("")
         verdicts = []
         for revision in revisions:

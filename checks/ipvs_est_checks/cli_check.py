@@ -18,6 +18,7 @@ from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_findings import engine_findings
 from ipvs_est_checks.engine_machines import engine_machines
 from ipvs_est_checks.engine_mutants import engine_mutants
+from ipvs_est_checks.engine_proofs import engine_proofs
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.progress import draw, hide, progress_bar
@@ -28,6 +29,7 @@ ENGINES: tuple[Engine, ...] = (
     engine_findings,
     engine_machines,
     engine_mutants,
+    engine_proofs,
 )
 """In the order in which they run and are listed."""
 
@@ -111,8 +113,9 @@ def check(
 ) -> None:
     """Check every property on every revision, and that each check is able to fail.
 
-    Recorded traces, recorded findings, random histories under all properties, mutants. Exit
-    code 0: everything is as recorded; a finding is a fact about a revision and no failure.
+    Recorded traces, recorded findings, random histories under all properties, mutants, proofs
+    (quick: of those that take little time). Exit code 0: everything is as recorded; a finding
+    is a fact about a revision and no failure.
     """
     for each in properties:
         if each not in SENTENCES:

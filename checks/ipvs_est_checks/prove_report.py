@@ -64,7 +64,7 @@ def details(outcome: Outcome) -> Iterator[str]:
     """What is below the table: complaints, counterexamples, assumptions, the twin."""
     theorem = BY_ID[outcome.id]
     yield f"{outcome.verdict.value} {theorem.id}: {theorem.sentence}"
-    yield f"  for: {theorem.scope}"
+    yield f"  for: {theorem.scope}{f'; up to {theorem.bound}' if theorem.bound else ''}"
     yield f"  source: {theorem.source}"
     if theorem.properties:
         yield f"  properties: {', '.join(theorem.properties)}"
@@ -167,6 +167,7 @@ def _theorem_json(outcome: Outcome) -> dict[str, object]:
         "group": theorem.group,
         "sentence": theorem.sentence,
         "scope": theorem.scope,
+        "bound": theorem.bound or None,
         "source": theorem.source,
         "revision": theorem.revision or None,
         "properties": list(theorem.properties),

@@ -76,10 +76,12 @@ class Theorem:
     """Built on demand; all have to be proved."""
     twin: Twin
     revision: str = ""
-    """The revision that it is about; '' = all of them alike."""
+    """The revision that it is about, or several with commas between them; '' = all alike."""
     properties: tuple[str, ...] = ()
     """Ids of the catalogue's properties whose predicates are used."""
     refuted_by: tuple[str, ...] = ()
     """Findings or known defects for which it does not hold; () = it has to hold."""
+    bound: str = ""
+    """Up to what it is proved; '' = without a bound."""
     second_solver: bool = False
     """Also to be checked with another solver, by SMT-LIB."""
