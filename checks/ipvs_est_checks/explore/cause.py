@@ -9,6 +9,7 @@ from types import GeneratorType
 
 from ipvs_est.violations import Deadlock, Violation, describe
 from ipvs_est_checks.explore.world import Thread, World
+from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,64 @@ class Waiter:
 class Cause:
     """A failure without its schedule."""
 
-    kind: str
-    """Kind of the violation."""
+    property: str
+    """Id of the property that fails."""
     text: str
     """One line."""
     waiters: tuple[Waiter, ...] = ()
     """Of a deadlock, sorted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """A task of a deadlock, in so far as it matters which it is."""
+
+    task: str = ""
+    """How its name begins."""
+    function: str = ""
+    """One of its suspended functions; '' = any."""
+    innermost: bool = False
+    """The function is the innermost one."""
+    of: str = ""
+    """Part of what it waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How the failures of one defect are told from others."""
+
+    property: str
+    text: str = ""
+    """Part of what the failure says."""
+    waits: tuple[Waits, ...] = ()
+    """Each is a task of the deadlock."""
+
+
+def shows(sign: Sign, cause: Cause) -> bool:
+    """Whether the failure is one of the defect's."""
+    return (
+        sign.property == cause.property
+        and sign.text in cause.text
+        and all(any(_is(wanted, each) for each in cause.waiters) for wanted in sign.waits)
+    )
+
+
+def _is(wanted: Waits, waiter: Waiter) -> bool:
+    functions = waiter.functions[:1] if wanted.innermost else waiter.functions
+    return (
+        waiter.task.startswith(wanted.task)
+        and (not wanted.function or wanted.function in functions)
+        and wanted.of in waiter.waits
+    )
+
+
 def cause_of(world: World, violation: Violation) -> Cause:
     """The cause of a violation at which the world stopped."""
+    property_id = next(
+        each.id for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds)
+    )
     if not isinstance(violation, Deadlock):
-        return Cause(violation.kind, describe(violation))
+        return Cause(property_id, describe(violation))
     # A line of the cycle begins with the name of its task.
     by_name = {each.task.name: each for each in world.threads}
     waiters = []
@@ -46,7 +93,7 @@ def cause_of(world: World, violation: Violation) -> Cause:
         waiters.append(Waiter(name, functions_of(by_name[name]), waits))
     waiters.sort(key=lambda each: (each.task, each.functions))
     text = "; ".join(f"{each.task} in {each.functions[0]} waits {each.waits}" for each in waiters)
-    return Cause(violation.kind, text, tuple(waiters))
+    return Cause(property_id, text, tuple(waiters))
 
 
 def functions_of(thread: Thread) -> tuple[str, ...]:
