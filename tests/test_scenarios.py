@@ -17,6 +17,7 @@ from ipvs_est_checks.explore.scenario import (
     load,
     scenario_from_text,
 )
+from ipvs_est_checks.explore.world import enabled, start, step
 
 
 def test_a_scenario_of_a_few_lines_has_the_tiny_machine_after_netns_init() -> None:
@@ -95,3 +96,30 @@ def test_who_finds_its_object_gone_under_the_mutex_does_nothing() -> None:
     outcome = explore_dfs(scenario, MAINLINE, Bounds(preemptions=1))
     assert outcome.found is None
     assert outcome.figures.exhausted
+
+
+def test_a_netns_is_not_taken_down_under_a_process_that_uses_it() -> None:
+    """Netns exit waits for the operation under way, and nobody begins another one."""
+    value = {
+        "scenario": 1,
+        "about": "",
+        "setup": [],
+        "tasks": {"EXIT": [{"op": "exit"}], "CTL": [{"op": "add_service", "id": 1}]},
+        "params": {"sysctl": False},
+        "jiffies": 0,
+    }
+    scenario = scenario_from_text("s", json.dumps(value))
+    ends: set[tuple[bool, int]] = set()
+    for exit_first in (True, False):
+        world = start(scenario, MAINLINE)
+        step(world, 0 if exit_first else 1)
+        if exit_first:
+            step(world, 0)
+        else:
+            step(world, 0)
+            assert 0 not in enabled(world)
+        while choices := enabled(world):
+            step(world, choices[0])
+        netns = world.machine.netns
+        ends.add((netns.enable, world.machine.tasks_created))
+    assert ends == {(False, 0)}

@@ -247,7 +247,13 @@ PLAIN_PARAMS = {"hz": 200, "nticks": 2, "possible_cpus": 8192, "housekeeping_cpu
 
 def all_params() -> dict[str, object]:
     return params_to_json(
-        Params(housekeeping_cpus=frozenset({0}), word_bits=32, sysctl=False, possible_cpus=8192)
+        Params(
+            housekeeping_cpus=frozenset({0}),
+            word_bits=32,
+            sysctl=False,
+            possible_cpus=8192,
+            steps_per_break=2,
+        )
     )
 
 
@@ -303,7 +309,7 @@ def test_bounds_of_parameters() -> None:
                 field = refused_by(params_from_json, changed(name, outside))
                 assert field == f"params.{name}"
             checked += 1
-    assert checked == 8
+    assert checked == 9
     for bits in (32, 64):
         params_from_json(changed("word_bits", bits))
     for bits in (31, 33, 63, 65):

@@ -144,7 +144,7 @@ def _relink_row(
         if task.should_stop:
             return _Next.GIVE_UP
         walk.steps += 1
-        if walk.steps % STEPS_PER_BREAK == 0:
+        if walk.steps % (machine.params.steps_per_break or STEPS_PER_BREAK) == 0:
             yield machine.unlock_service
             yield _GIVE_WAY
             yield machine.lock_service

@@ -7,7 +7,13 @@ from typing import Any
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import integer, type_name
 from ipvs_est.operation_json import cpu_set
-from ipvs_est.params import MAX_COST_NS, MAX_POSSIBLE_CPUS, Params, ParamsError
+from ipvs_est.params import (
+    MAX_COST_NS,
+    MAX_POSSIBLE_CPUS,
+    MAX_STEPS_PER_BREAK,
+    Params,
+    ParamsError,
+)
 from ipvs_est.revision import KERNELS, REVISIONS, Revision
 
 FORMAT = 1
@@ -25,7 +31,7 @@ _REQUIRED_PARAMS = (
     "initial_jiffies",
 )
 _DERIVED_PARAMS = ("tick_jiffies", "tick_chains")
-_OPTIONAL_PARAMS = ("word_bits", "housekeeping_cpus", "sysctl")
+_OPTIONAL_PARAMS = ("word_bits", "housekeeping_cpus", "sysctl", "steps_per_break")
 _PARAM_FIELDS = frozenset((*_REQUIRED_PARAMS, *_DERIVED_PARAMS, *_OPTIONAL_PARAMS))
 _MAX_JIFFIES = 2**64 - 1
 
@@ -97,6 +103,9 @@ def params_from_json(value: object) -> Params:
             sysctl=_boolean(value, "sysctl") if "sysctl" in value else True,
             est_cost_ns=_integer(value, "est_cost_ns", MAX_COST_NS),
             initial_jiffies=_integer(value, "initial_jiffies", _MAX_JIFFIES),
+            steps_per_break=_integer(value, "steps_per_break", MAX_STEPS_PER_BREAK)
+            if "steps_per_break" in value
+            else 0,
         )
     except ParamsError as error:
         raise InputError(f"params.{error.field}", error.message) from None
@@ -128,6 +137,8 @@ def params_to_json(params: Params) -> dict[str, object]:
         written["housekeeping_cpus"] = sorted(params.housekeeping_cpus)
     if not params.sysctl:
         written["sysctl"] = False
+    if params.steps_per_break:
+        written["steps_per_break"] = params.steps_per_break
     return written
 
 

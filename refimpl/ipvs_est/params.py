@@ -13,6 +13,7 @@ CHAIN_GOAL_NS = 95_000
 MAX_POSSIBLE_CPUS = 8192
 MAX_TICKS = 64
 MAX_CHAINS = 64
+MAX_STEPS_PER_BREAK = 1_000_000
 
 
 class ParamsError(ValueError):
@@ -58,6 +59,9 @@ class Params:
     """Nanoseconds that estimating one estimator takes at the start of a history."""
     initial_jiffies: int = 1000
     """Jiffies at the start of a history."""
+    steps_per_break: int = 0
+    """Visits to a chain's head between two breaks of the calc phase, for small worlds; 0: as in
+    the kernel, 64."""
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -68,6 +72,7 @@ class Params:
             ("load_divisor", self.load_divisor, 2, 64),
             ("possible_cpus", self.possible_cpus, 1, MAX_POSSIBLE_CPUS),
             ("est_cost_ns", self.est_cost_ns, 0, MAX_COST_NS),
+            ("steps_per_break", self.steps_per_break, 0, MAX_STEPS_PER_BREAK),
         )
         for name, value, low, high in bounds:
             if not low <= value <= high:

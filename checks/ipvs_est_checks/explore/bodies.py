@@ -1,13 +1,16 @@
 """What a control process does for each operation, as a generator of scheduling points."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 
 from ipvs_est import control, estimator_objects, netns_life, sysctl
+from ipvs_est.locks import Mutex
 from ipvs_est.machine import Machine
 from ipvs_est.memory import HeapObject
 from ipvs_est.operations import (
     AddDest,
     AddService,
+    Advance,
     Delete,
     DeleteDest,
     DeleteService,
@@ -20,42 +23,75 @@ from ipvs_est.operations import (
     WriteCpulist,
 )
 from ipvs_est.oracle import DEFAULT_SCHEDULER
-from ipvs_est.points import Body, Call, Point
+from ipvs_est.points import Body, Call, Lock, Point, Sleep
+from ipvs_est.tasks import Task
 
+SYSCTL_WRITES = (SetNice, SetRunEstimation, WriteCpulist)
 CONCURRENT = (
     AddDest,
     AddService,
+    Advance,
     Delete,
     DeleteDest,
     DeleteService,
     ExitNetns,
-    SetNice,
-    SetRunEstimation,
     StartDest,
     StartService,
-    WriteCpulist,
+    *SYSCTL_WRITES,
 )
-"""Operations that tasks of a scenario may do."""
+"""Operations that tasks of a scenario may do; to advance is to sleep."""
 
 
-def actor_body(machine: Machine, operations: Sequence[Operation]) -> Body:
+@dataclass(slots=True, eq=False)
+class NetnsUse:
+    """Who uses the network namespace: it is not taken down under those who hold a reference.
+
+    A write to a sysctl holds none, so one may be under way when netns exit begins.
+    """
+
+    reference: Mutex = field(default_factory=lambda: Mutex("netns reference"))
+    """Owned by one of the users, or for ever by netns exit."""
+    users: list[Task] = field(default_factory=list)
+    exiting: bool = False
+
+
+def actor_body(
+    machine: Machine, operations: Sequence[Operation], task: Task, use: NetnsUse
+) -> Body:
     """One operation after the other; what no longer exists when its turn comes is passed over."""
     index = 0
-    while index < len(operations):
+    while index < len(operations) and not use.exiting:
         operation = operations[index]
-        target = _target(machine, operation)
-        call = _call(machine, operation)
-        if call is not None:
-            if target is not None:
-                # It is looked up under the service mutex.
-                yield next(call)
-                if _target(machine, operation) is not target:
-                    call.close()
-                    yield machine.unlock_service
-                    index += 1
-                    continue
-            yield from _ignoring_answer(call)
         index += 1
+        if isinstance(operation, Advance):
+            yield Sleep(operation.n, "user space")
+        elif isinstance(operation, ExitNetns):
+            yield Lock(use.reference)
+            use.exiting = True
+            yield from _ignoring_answer(netns_life.exit_netns(machine))
+        elif isinstance(operation, SYSCTL_WRITES):
+            yield from _operation_body(machine, operation)
+        else:
+            use.users.append(task)
+            use.reference.owner = use.users[0]
+            yield from _operation_body(machine, operation)
+            use.users.remove(task)
+            use.reference.owner = use.users[0] if use.users else None
+
+
+def _operation_body(machine: Machine, operation: Operation) -> Body:
+    target = _target(machine, operation)
+    call = _call(machine, operation)
+    if call is None:
+        return
+    if target is not None:
+        # It is looked up under the service mutex.
+        yield next(call)
+        if _target(machine, operation) is not target:
+            call.close()
+            yield machine.unlock_service
+            return
+    yield from _ignoring_answer(call)
 
 
 def _ignoring_answer(call: Call) -> Generator[Point, None, None]:
@@ -105,7 +141,5 @@ def _call(machine: Machine, operation: Operation) -> Call | None:
             return sysctl.set_nice(machine, value)
         case SetRunEstimation(value):
             return sysctl.set_run_estimation(machine, value)
-        case ExitNetns():
-            return netns_life.exit_netns(machine)
         case _:
             raise TypeError(f"no task of a scenario can do {operation.op}")

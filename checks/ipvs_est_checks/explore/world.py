@@ -44,7 +44,7 @@ from ipvs_est.reload_work import reload_work
 from ipvs_est.sequential import Sequential
 from ipvs_est.tasks import Task, TaskState
 from ipvs_est.violations import Deadlock, ViolationError
-from ipvs_est_checks.explore.bodies import actor_body
+from ipvs_est_checks.explore.bodies import NetnsUse, actor_body
 from ipvs_est_checks.explore.scenario import Scenario
 
 TIME = -1
@@ -115,9 +115,10 @@ def start(scenario: Scenario, revision: Revision) -> World:
     machine = oracle.machine
     machine.interleaved = True
     world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
+    use = NetnsUse()
     for actor in scenario.actors:
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
-        _add(world, task, actor_body(machine, actor.operations))
+        _add(world, task, actor_body(machine, actor.operations, task, use))
     driver = oracle.handed_over()
     inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
     for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
