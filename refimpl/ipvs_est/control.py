@@ -49,7 +49,6 @@ def _add_service(machine: Machine, service_id: int, scheduler: str) -> Call:
         return error
     machine.objects[service_id] = stats
     machine.netns.services[service_id] = service
-    service.hashed = True
     service.references = 1
     yield from enable_estimation(machine)
     return 0
@@ -164,7 +163,6 @@ def delete_service(machine: Machine, service: Service) -> Call:
 def _delete_service(machine: Machine, service: Service) -> Body:
     stats = service.stats
     assert stats is not None
-    service.hashed = False
     del machine.netns.services[service.id]
     del machine.objects[service.id]
     yield from stop_estimator(machine, stats.est)

@@ -17,7 +17,6 @@ class Service(HeapObject):
     dests: "dict[int, Dest]" = field(default_factory=dict)
     references: int = 0
     """One while it is hashed and one from each of its dests, those in the trash included."""
-    hashed: bool = False
 
     def describe(self) -> str:
         return f"service {self.id}"

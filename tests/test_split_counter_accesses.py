@@ -1,0 +1,65 @@
+"""Every access to a 32-bit counter group is a scheduling point that says what it is."""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+from ipvs_est import Params
+from ipvs_est.counters import CpuStats
+from ipvs_est.estimate_tick import estimate_tick
+from ipvs_est.points import Point, WordAccess
+from ipvs_est.seqcount import SYNCP, WORDS, count_split, group_of, read_group, sum_split
+from ipvs_est.tasks import Task
+from test_rules import place, put_kd, small
+
+T = TypeVar("T")
+
+
+def accesses(body: Generator[Point, None, T]) -> tuple[list[tuple[int, int, bool]], T]:
+    """CPU, word and whether it is written, for each access; then what the body returns."""
+    found: list[tuple[int, int, bool]] = []
+    while True:
+        try:
+            point = next(body)
+        except StopIteration as finished:
+            result: T = finished.value
+            return found, result
+        assert isinstance(point, WordAccess)
+        found.append((point.cpu, point.word, point.write))
+
+
+def test_a_writer_writes_syncp_then_each_half_then_syncp() -> None:
+    cpustats: CpuStats = {}
+    found, result = accesses(count_split(cpustats, 3, (1, 2, 3, 4, 2**32 + 5)))
+    assert found == [(3, word, True) for word in (SYNCP, *range(WORDS), SYNCP)]
+    assert result == 0
+    assert cpustats == {3: [1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 2]}
+
+
+def test_a_reader_reads_syncp_then_each_half_then_syncp() -> None:
+    words = [1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 2]
+    found, group = accesses(read_group(words, 3))
+    assert found == [(3, word, False) for word in (SYNCP, *range(WORDS), SYNCP)]
+    assert group == (1, 2, 3, 4, 2**32 + 5)
+
+
+def test_cpus_are_read_in_order_and_their_sums_wrap() -> None:
+    large = [2**32 - 1] * WORDS
+    found, sums = accesses(sum_split({5: [*large, 0], 2: [1, 0] * 5 + [4]}))
+    assert [cpu for cpu, word, _ in found if word == 0] == [2, 5]
+    assert sums == (0, 0, 0, 0, 0)
+
+
+def test_memory_of_both_word_sizes_is_understood() -> None:
+    assert group_of([1, 2, 3, 4, 5]) == (1, 2, 3, 4, 5)
+    assert group_of([1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 8]) == (1, 2, 3, 4, 2**32 + 5)
+
+
+def test_each_estimation_of_a_32_bit_machine_takes_its_time() -> None:
+    machine = small(params=Params(hz=100, nticks=5, chain_factor=3, word_bits=32, est_cost_ns=700))
+    kd = put_kd(machine)
+    for object_id in (1, 2):
+        place(machine, kd, object_id, delay=4)
+    machine.clock_ns = 5000
+    for _ in estimate_tick(machine, kd, Task(name="ipvs-e:0"), 4):
+        pass
+    assert machine.clock_ns == 5000 + 2 * 700
