@@ -9,7 +9,7 @@ from math import factorial, prod
 import pytest
 
 from ipvs_est.input_error import InputError
-from ipvs_est_checks.explore.dfs import Dfs, with_reach
+from ipvs_est_checks.explore.dfs import Dfs, closed
 from ipvs_est_checks.explore.outcome import Bounds, Outcome
 from ipvs_est_checks.explore.pct import Pct, Priorities, next_by_priority, pct_bound
 from ipvs_est_checks.explore.random_walk import RandomWalk
@@ -31,7 +31,7 @@ NO_BOUND = 100
 
 def dfs(system: System[Toy], bound: int = NO_BOUND, *, matching: bool = True) -> Outcome:
     search = Dfs(bound, matching=matching)
-    return with_reach(run(system, search, Bounds(), keep_going=True), search)
+    return closed(system, run(system, search, Bounds(), keep_going=True), search)
 
 
 def ends(found: Outcome) -> set[str]:

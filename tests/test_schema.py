@@ -646,8 +646,8 @@ def test_types_of_violation_members() -> None:
     text = sections()["Violations"]
     stated = {
         "str": {"thing", "field", "where"},
-        "int": {"index", "size"},
-        "tuple[str, ...]": {"cycle"},
+        "int": {"index", "size", "steps"},
+        "tuple[str, ...]": {"cycle", "tasks"},
     }
     found: dict[str, set[str]] = {}
     for kind in get_args(Violation):

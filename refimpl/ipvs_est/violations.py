@@ -73,6 +73,17 @@ class Deadlock:
     cycle: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Livelock:
+    """Tasks go round for ever and nothing comes of it: a state comes again, by a fair schedule."""
+
+    kind: ClassVar[str] = "livelock"
+    tasks: tuple[str, ...]
+    """Names of those that go round."""
+    steps: int
+    """Scheduling steps of one round."""
+
+
 Violation = (
     UseAfterFree
     | IndexOutOfRange
@@ -81,6 +92,7 @@ Violation = (
     | DoubleFree
     | LeakAtExit
     | Deadlock
+    | Livelock
 )
 
 UNDEFINED = (IndexOutOfRange, InvalidPointer, DivisionByZero)

@@ -12,6 +12,9 @@ another schedule could do after the same edge, that one can as well. By inductio
 preemptions and then the steps of a schedule, every state and every failure within the bound is
 reached. This rests on fingerprints: equal ones (of 16 bytes) are taken for equal states.
 
+Livelocks. An edge that leads back to a state makes a loop in the graph of states, which is kept;
+see `loops.py`. Without one every schedule comes to an end.
+
 Not done: partial-order reduction. It needs to know what a step touches; a step of the model
 runs Python from one point to the next and may touch anything, and a wrong guess would lose
 schedules silently. Matching states merges what commuting steps make equal, without a guess.
@@ -19,16 +22,21 @@ schedules silently. Matching states merges what commuting steps make equal, with
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from ipvs_est import Revision
-from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome
-from ipvs_est_checks.explore.run import Tally, any_failure, run
+from ipvs_est.violations import Livelock
+from ipvs_est_checks.explore.loops import Loop, StateGraph, add_state, add_way, fair_loop
+from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome, switches
+from ipvs_est_checks.explore.path import Path, unrolled
+from ipvs_est_checks.explore.run import Tally, any_failure, livelock, run
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import (
     FROM_THE_START,
     Beginning,
     Ending,
     Moment,
+    System,
     next_holder,
     preemption_cost,
     system_of,
@@ -37,18 +45,17 @@ from ipvs_est_checks.explore.world import TIME, World
 
 __all__ = ["Bounds", "Dfs", "Figures", "Found", "Outcome", "Wanted", "any_failure", "explore_dfs"]
 
+W = TypeVar("W")
+
 Wanted = Callable[[World, Found], bool]
 """Whether a failure, at whose end the world stands, ends the search; else it ends its schedule."""
-
-_Path = tuple["_Path", int] | None
-"""A schedule as a list linked from its end, so that schedules share their beginnings."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
     """Where a schedule is to begin."""
 
-    path: _Path
+    path: Path
     """To the state that it leaves."""
     choice: int
     state: bytes
@@ -83,8 +90,14 @@ class Dfs:
     left_out: bool = False
     """Without matching: a schedule takes more preemptions than the bound."""
     begun: bool = False
-    path: _Path = None
+    path: Path = None
     """Of this execution, so far."""
+    graph: StateGraph = field(default_factory=StateGraph)
+    """What is known of it, with matching."""
+    left: bytes | None = None
+    """The last state with a choice that this execution left."""
+    since: list[int] = field(default_factory=list)
+    """Its choices since."""
 
     def new_execution(self) -> Beginning | None:
         """The next edge that is left, with the schedule that leads to it."""
@@ -97,13 +110,9 @@ class Dfs:
             self._raise_bound()
         edge = self.todo.pop()
         self.path = (edge.path, edge.choice)
-        choices: list[int] = []
-        path: _Path = self.path
-        while path is not None:
-            path, choice = path
-            choices.append(choice)
-        choices.reverse()
-        return Beginning(choices, edge.holder, edge.preemptions)
+        self.left = edge.state if self.matching else None
+        self.since = [edge.choice]
+        return Beginning(unrolled(self.path), edge.holder, edge.preemptions)
 
     def next_choice(self, moment: Moment) -> int | None:
         """What takes no preemption and was not taken there before."""
@@ -115,6 +124,7 @@ class Dfs:
                 return None
             choice = options[0]
         self.path = (self.path, choice)
+        self.since.append(choice)
         return choice
 
     def end_execution(self, ending: Ending, steps: int) -> None:
@@ -125,6 +135,11 @@ class Dfs:
         """New choices without a preemption; all but the first, and those with one, are kept."""
         free: list[int] = []
         key = moment.fingerprint() if self.matching else b""
+        if self.matching:
+            add_state(self.graph, key, moment.enabled, self.path)
+            if self.left is not None:
+                add_way(self.graph, self.left, self.since, key)
+            self.left, self.since = key, []
         taken, deferred = self.taken.get(key, 0), self.deferred.get(key, 0)
         fresh: list[_Edge] = []
         for choice in _holder_first(moment):
@@ -201,13 +216,30 @@ def explore_dfs(
         progress(tally.figures.schedules)
 
     scheduler = Dfs(bounds.preemptions)
-    outcome = run(system_of(scenario, revision), scheduler, bounds, wanted=wanted, progress=report)
-    return with_reach(outcome, scheduler)
+    system = system_of(scenario, revision)
+    outcome = run(system, scheduler, bounds, wanted=wanted, progress=report)
+    return closed(system, outcome, scheduler)
 
 
-def with_reach(outcome: Outcome, search: Dfs) -> Outcome:
-    """The outcome, which also says whether the bound on preemptions left anything out."""
+def closed(system: System[W], outcome: Outcome, search: Dfs) -> Outcome:
+    """The outcome of a search at its end, with what only the whole of it shows.
+
+    That is a livelock, where no other failure was found, and whether the bound on preemptions
+    left anything out.
+    """
     figures = outcome.figures
-    if not figures.exhausted or beyond_bound(search):
-        return outcome
-    return replace(outcome, figures=replace(figures, unbounded=True))
+    failures = outcome.failures
+    loop = fair_loop(search.graph)
+    if loop is not None and not any(isinstance(each.violation, Livelock) for each in failures):
+        failures = (*failures, _livelock(system, loop))
+    if figures.exhausted and not beyond_bound(search):
+        figures = replace(figures, unbounded=True)
+    return Outcome(failures, figures)
+
+
+def _livelock(system: System[W], loop: Loop) -> Found:
+    world = system.start()
+    choices = (*loop.reached, *loop.around)
+    for choice in choices:
+        system.repeat(world, choice)
+    return Found(livelock(system, world, loop.around), choices, switches(choices))

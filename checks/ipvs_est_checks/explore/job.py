@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est import Revision
-from ipvs_est.violations import Violation
+from ipvs_est.violations import Livelock, Violation
 from ipvs_est_checks.explore.cause import cause_of
-from ipvs_est_checks.explore.dfs import Dfs, with_reach
+from ipvs_est_checks.explore.dfs import Dfs, closed
 from ipvs_est_checks.explore.minimise import Minimised, minimise
 from ipvs_est_checks.explore.outcome import Bounds, Outcome
 from ipvs_est_checks.explore.pct import Pct
@@ -92,7 +92,7 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
         tally=tally,
     )
     if isinstance(scheduler, Dfs):
-        outcome = with_reach(outcome, scheduler)
+        outcome = closed(system, outcome, scheduler)
     return JobResult(
         outcome,
         tuple(_reduced(system, job, outcome)),
@@ -110,7 +110,13 @@ def result_so_far(tally: Tally) -> JobResult:
 def _reduced(system: System[World], job: Job, outcome: Outcome) -> list[Minimised]:
     if not job.settings.shorten:
         return [Minimised(each, fewest=False) for each in outcome.failures]
-    return [minimise(system, each, key=_key) for each in outcome.failures]
+    return [
+        # A loop is short, and the way to it is as the search found it.
+        Minimised(each, fewest=False)
+        if isinstance(each.violation, Livelock)
+        else minimise(system, each, key=_key)
+        for each in outcome.failures
+    ]
 
 
 def _key(world: World, violation: Violation) -> str:

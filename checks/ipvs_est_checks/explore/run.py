@@ -1,10 +1,11 @@
 """The loop around a scheduler: execute schedules, count, record, stop at a failure or a bound."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from ipvs_est.violations import Violation, ViolationError
+from ipvs_est.violations import Livelock, Violation, ViolationError
+from ipvs_est_checks.explore.loops import is_fair
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.scheduler import (
     Beginning,
@@ -17,6 +18,10 @@ from ipvs_est_checks.explore.scheduler import (
 )
 
 W = TypeVar("W")
+
+
+LONGEST_LOOP = 1_000
+"""Steps after the bound on steps in which a state is to come again, if that is a livelock."""
 
 
 def by_violation(world: object, violation: Violation) -> str:
@@ -111,6 +116,7 @@ def _execute(
         while available := enabled(world):
             if len(choices) >= bounds.steps:
                 ending = Ending.CUT
+                _look_for_loop(system, world, choices)
                 break
             moment.enabled = available
             moment.holder = current
@@ -135,6 +141,35 @@ def _execute(
     scheduler.end_execution(ending, len(choices))
     _count(tally, ending, len(choices))
     return found
+
+
+def _look_for_loop(system: System[W], world: W, choices: list[int]) -> None:
+    """Go on with whoever has waited longest; raises ViolationError if that comes to nothing.
+
+    It does if a state comes again and nobody who could go on all the time was passed over.
+    """
+    seen: dict[bytes, int] = {}
+    enabled: list[Sequence[int]] = []
+    turn: dict[int, int] = {}
+    while len(seen) < LONGEST_LOOP and (available := system.enabled(world)):
+        state = system.fingerprint(world)
+        if state in seen:
+            around = len(enabled) - seen[state]
+            if is_fair(enabled[-around:], choices[-around:]):
+                raise ViolationError(livelock(system, world, choices[-around:]))
+            return
+        seen[state] = len(enabled)
+        enabled.append(available)
+        choice = min(available, key=lambda each: (turn.get(each, -1), each))
+        turn[choice] = len(choices)
+        choices.append(choice)
+        system.step(world, choice)
+
+
+def livelock(system: System[W], world: W, around: Sequence[int]) -> Livelock:
+    """The violation that going round in a fair loop is."""
+    tasks = sorted({each for each in around if each >= 0})
+    return Livelock(tuple(system.name(world, each) for each in tasks), len(around))
 
 
 def _count(tally: Tally, ending: Ending, steps: int) -> None:

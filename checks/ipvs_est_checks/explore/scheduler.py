@@ -36,11 +36,21 @@ class System(Generic[W]):
     """Equal for states from which the same can follow."""
     gives_way: Callable[[W, int], bool]
     """Whether that thread, which can go on, offers the processor to others."""
+    name: Callable[[W, int], str] = lambda world, choice: str(choice)
+    """Of a choice."""
 
 
 def system_of(scenario: Scenario, revision: Revision) -> System[World]:
     """A scenario on a revision."""
-    return System(lambda: start(scenario, revision), enabled, step, repeat, fingerprint, gives_way)
+    return System(
+        lambda: start(scenario, revision),
+        enabled,
+        step,
+        repeat,
+        fingerprint,
+        gives_way,
+        name=lambda world, choice: world.threads[choice].task.name,
+    )
 
 
 @dataclass(slots=True)

@@ -27,9 +27,11 @@ from ipvs_est.points import (
 )
 from ipvs_est.snapshot import Snapshot, take_snapshot
 from ipvs_est.tasks import Task, TaskState
-from ipvs_est.violations import Violation, ViolationError
+from ipvs_est.violations import Livelock, Violation, ViolationError
 from ipvs_est_checks.check_text import changes
+from ipvs_est_checks.explore.fingerprint import fingerprint
 from ipvs_est_checks.explore.functions import place_of
+from ipvs_est_checks.explore.loops import is_fair
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import Moment, preemption_cost
 from ipvs_est_checks.explore.world import (
@@ -104,8 +106,12 @@ def timeline(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> 
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None
     current: int | None = None
+    states: dict[bytes, int] = {}
+    could: list[list[int]] = []
     for number, choice in enumerate(choices, 1):
         available = enabled(world)
+        states[fingerprint(world)] = number - 1
+        could.append(available)
         if choice not in available:
             raise InputError("token", f"step {number}: {choice} cannot go on there")
         keeps = current is not None and current in available and not gives_way(world, current)
@@ -144,6 +150,11 @@ def timeline(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> 
             if number < len(choices):
                 raise InputError("token", f"the history ends at step {number}")
             break
+    if violation is None and (came := states.get(fingerprint(world))) is not None:
+        around = list(choices[came:])
+        if is_fair(could[came:], around):
+            names = [world.threads[each].task.name for each in sorted(set(around)) if each >= 0]
+            violation = Livelock(tuple(names), len(around))
     return _with_columns(world, told, violation, before, after)
 
 

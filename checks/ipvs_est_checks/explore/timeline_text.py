@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ipvs_est.violations import Deadlock, describe
+from ipvs_est.violations import Deadlock, Livelock, describe
 from ipvs_est_checks.explore.timeline import Standing, Step, Timeline
 from ipvs_est_checks.printable import shorten
 
@@ -25,6 +25,11 @@ def violation_lines(told: Timeline) -> Iterator[str]:
         yield "  deadlock: each of these waits for the next, and the last for the first"
         for line in told.violation.cycle:
             yield f"    {line}"
+    elif isinstance(told.violation, Livelock):
+        round_ = told.violation.steps
+        first = len(told.steps) - round_ + 1
+        yield f"  livelock: steps {first} to {len(told.steps)} lead back to where they began,"
+        yield "  and no task that could go on all the time is passed over"
     elif told.violation is not None:
         yield f"  {describe(told.violation)}"
     else:
