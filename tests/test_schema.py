@@ -645,7 +645,7 @@ def test_violations() -> None:
 def test_types_of_violation_members() -> None:
     text = sections()["Violations"]
     stated = {
-        "str": {"thing", "field", "where"},
+        "str": {"thing", "field", "where", "property", "case"},
         "int": {"index", "size", "steps"},
         "tuple[str, ...]": {"cycle", "tasks"},
     }

@@ -84,6 +84,17 @@ class Livelock:
     """Scheduling steps of one round."""
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenProperty:
+    """A property of the catalogue does not hold, where somebody watches for that."""
+
+    kind: ClassVar[str] = "broken-property"
+    property: str
+    """Its id."""
+    case: str
+    """The numbers for which a property of what happened is false; '' = it is one of the state."""
+
+
 Violation = (
     UseAfterFree
     | IndexOutOfRange
@@ -93,6 +104,7 @@ Violation = (
     | LeakAtExit
     | Deadlock
     | Livelock
+    | BrokenProperty
 )
 
 UNDEFINED = (IndexOutOfRange, InvalidPointer, DivisionByZero)

@@ -127,6 +127,7 @@ def _follow(
     """
     world = system.start()
     choices: list[int] = []
+    costs = [0]
     moment = Moment((), None, None, 0, bytes)
     current: int | None = None
     left = iter(wish)
@@ -145,6 +146,11 @@ def _follow(
             current = next_holder(moment, choice)
             choices.append(choice)
             system.step(world, choice)
+            costs.append(moment.preemptions)
+        late = system.judge(world)
+        if late is not None:
+            steps, violation = late
+            return key(world, violation), Found(violation, tuple(choices[:steps]), costs[steps])
     except ViolationError as error:
         found = Found(error.violation, tuple(choices), moment.preemptions)
         return key(world, error.violation), found

@@ -131,9 +131,14 @@ def _execute(
             choices.append(choice_now)
             moment.last = choice_now
             step(world, choice_now)
+        late = system.judge(world)
+        if late is not None:
+            steps, violation = late
+            found = Found(violation, tuple(choices[:steps]), moment.preemptions)
     except ViolationError as error:
         ending = Ending.FAILED
         found = Found(error.violation, tuple(choices), moment.preemptions)
+    if found is not None:
         if wanted(world, found):
             tally.failures.setdefault(key(world, found.violation), found)
         else:

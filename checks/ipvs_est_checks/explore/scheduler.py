@@ -13,9 +13,20 @@ from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
 from ipvs_est import Revision
+from ipvs_est.violations import Violation
 from ipvs_est_checks.explore.fingerprint import fingerprint
 from ipvs_est_checks.explore.scenario import Scenario
-from ipvs_est_checks.explore.world import TIME, World, enabled, gives_way, repeat, start, step
+from ipvs_est_checks.explore.watch import Watch
+from ipvs_est_checks.explore.world import (
+    TIME,
+    World,
+    broken_history,
+    enabled,
+    gives_way,
+    repeat,
+    start,
+    step,
+)
 
 W = TypeVar("W")
 
@@ -38,18 +49,21 @@ class System(Generic[W]):
     """Whether that thread, which can go on, offers the processor to others."""
     name: Callable[[W, int], str] = lambda world, choice: str(choice)
     """Of a choice."""
+    judge: Callable[[W], tuple[int, Violation] | None] = lambda world: None
+    """At a schedule's end, if it did not fail: what its history breaks, after how many steps."""
 
 
-def system_of(scenario: Scenario, revision: Revision) -> System[World]:
-    """A scenario on a revision."""
+def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> System[World]:
+    """A scenario on a revision, with properties that are watched."""
     return System(
-        lambda: start(scenario, revision),
+        lambda: start(scenario, revision, watch),
         enabled,
         step,
         repeat,
         fingerprint,
         gives_way,
         name=lambda world, choice: world.threads[choice].task.name,
+        judge=broken_history,
     )
 
 

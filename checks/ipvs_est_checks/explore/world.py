@@ -13,6 +13,7 @@ meanwhile tells when they happened (right movers). An access to a field that eve
 revision accesses under est_mutex (`guarded_fields`) is no point for who holds it.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -42,10 +43,20 @@ from ipvs_est.points import (
 )
 from ipvs_est.reload_work import reload_work
 from ipvs_est.sequential import Sequential
+from ipvs_est.task_record import lock_released, lock_taken, paused, resumed
 from ipvs_est.tasks import Task, TaskState
-from ipvs_est.violations import Deadlock, ViolationError
+from ipvs_est.violations import BrokenProperty, Deadlock, Violation, ViolationError
 from ipvs_est_checks.explore.bodies import NetnsUse, actor_body
 from ipvs_est_checks.explore.scenario import Scenario
+from ipvs_est_checks.explore.watch import (
+    QUIET,
+    QUIET_REVOLUTIONS,
+    SETTLED,
+    Watch,
+    broken_record,
+    broken_state,
+    watches_record,
+)
 
 TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""
@@ -87,6 +98,18 @@ class World:
     guarded: frozenset[str] = frozenset()
     """See `guarded_fields`."""
     steps: int = 0
+    watch: Watch | None = None
+    """Looks at every state on the way."""
+    looks: bool = False
+    """This step was not taken before from the same state."""
+    setup: int = 0
+    """With a record: its length after the setup."""
+    marks: list[int] = field(default_factory=list)
+    """With a record: its length after each step."""
+    prompt: bool = True
+    """Time has never passed while a thread could go on."""
+    quiet_since: int | None = None
+    """Since when nothing happens but by itself, in time: jiffies since boot, not wrapped."""
 
 
 def guarded_fields(revision: Revision) -> frozenset[str]:
@@ -107,15 +130,19 @@ class _Setup(Oracle):
         return self._driver
 
 
-def start(scenario: Scenario, revision: Revision) -> World:
-    """The scenario's world after its setup."""
+def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> World:
+    """The scenario's world after its setup; what is watched is looked at from there on."""
     oracle = _Setup(scenario.params, revision, raise_violations=True)
+    if watch is not None and watches_record(watch):
+        oracle.machine.events = []
     for operation in scenario.setup:
         oracle.apply(operation)
     machine = oracle.machine
     machine.interleaved = True
     world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
     use = NetnsUse()
+    world.watch = watch
+    world.setup = len(machine.events or ())
     for actor in scenario.actors:
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
         _add(world, task, actor_body(machine, actor.operations, task, use))
@@ -176,14 +203,27 @@ def enabled(world: World) -> list[int]:
 
 def step(world: World, choice: int) -> None:
     """Let `choice`, which is enabled, go on to its next point; raises ViolationError."""
-    repeat(world, choice)
+    world.looks = world.watch is not None
+    _step(world, choice)
     _look_for_deadlock(world)
+    if world.watch is not None:
+        _look(world, world.watch, _scopes(world))
 
 
 def repeat(world: World, choice: int) -> None:
     """A step that another schedule has taken from the same state without a failure."""
+    world.looks = False
+    _step(world, choice)
+    if world.watch is not None:
+        _scopes(world)
+
+
+def _step(world: World, choice: int) -> None:
     world.steps += 1
     if choice == TIME:
+        if world.watch is not None and any(can_run(world, each) for each in world.threads):
+            world.prompt = False
+            world.quiet_since = None
         due = _next_wake_up(world)
         assert due is not None
         world.machine.now = due
@@ -197,6 +237,52 @@ def repeat(world: World, choice: int) -> None:
         _run(world, world.threads[choice])
     _take_callbacks(world)
     _start_work(world)
+
+
+def _scopes(world: World) -> int:
+    """What the state after a step is in the scope of, beside the mutexes; keeps the books."""
+    machine = world.machine
+    if machine.events is not None:
+        world.marks.append(len(machine.events))
+    if not finished(world) or any(can_run(world, each) for each in world.threads):
+        return 0
+    netns, params = machine.netns, machine.params
+    if not netns.enable or netns.est_stopped:
+        world.quiet_since = None
+        return SETTLED
+    if world.quiet_since is None:
+        world.quiet_since = machine.now
+    revolutions = QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies
+    return SETTLED | (QUIET if machine.now - world.quiet_since >= revolutions else 0)
+
+
+def _look(world: World, watch: Watch, scopes: int) -> None:
+    broken = broken_state(watch, world.machine, scopes)
+    if broken is not None:
+        world.machine.violations.append(broken)
+        raise ViolationError(broken)
+
+
+def broken_history(world: World) -> tuple[int, Violation] | None:
+    """Which property the history breaks, of those that are judged by the whole of it, and after
+    how many steps it is broken."""
+    watch, events = world.watch, world.machine.events
+    if watch is None or events is None:
+        return None
+
+    def broken(length: int) -> BrokenProperty | None:
+        params = world.machine.params
+        return broken_record(watch, params, events[:length], world.setup, prompt=world.prompt)
+
+    violation = broken(len(events))
+    if violation is None:
+        return None
+
+    def breaks(steps: int) -> bool:
+        found = broken(world.marks[steps - 1]) if steps else None
+        return found is not None and found.property == violation.property
+
+    return bisect_left(range(world.steps), True, key=breaks), violation
 
 
 def finished(world: World) -> bool:
@@ -213,7 +299,12 @@ def _run(world: World, thread: Thread) -> None:
         _exit(world, thread)
         return
     task.state = TaskState.RUNNING
+    events = world.machine.events
+    if events is not None:
+        events.append(resumed(world.machine, task))
     if point is not None and not _perform(world, thread, point):
+        if events is not None:
+            _record_pause(world, thread)
         return
     owns_nothing_new = not isinstance(point, Lock)
     est_mutex = world.machine.netns.est_mutex
@@ -221,6 +312,8 @@ def _run(world: World, thread: Thread) -> None:
         try:
             point = next(thread.body)
         except StopIteration:
+            if events is not None:
+                _record_pause(world, thread)
             _exit(world, thread)
             return
         if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
@@ -239,7 +332,25 @@ def _run(world: World, thread: Thread) -> None:
             thread.opens_section = True
         thread.point = point
         task.state = TaskState.RUNNABLE
+        if events is not None:
+            _record_pause(world, thread)
         return
+
+
+def _record_pause(world: World, thread: Thread) -> None:
+    """Enter what the thread waits for, if it cannot go on."""
+    machine, task, point = world.machine, thread.task, thread.point
+    state = task.state
+    if point is not None and not can_run(world, thread):
+        if isinstance(point, Lock):
+            task.waits_for = point.mutex
+        elif isinstance(point, Join):
+            task.waits_for = point.task
+        elif isinstance(point, Sleep):
+            task.state = TaskState.SLEEPING
+    assert machine.events is not None
+    machine.events.append(paused(machine, task))
+    task.waits_for, task.state = None, state
 
 
 def _perform(world: World, thread: Thread, point: Point) -> bool:
@@ -253,8 +364,14 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
     match point:
         case Lock(mutex):
             mutex.owner = thread.task
+            if machine.events is not None:
+                machine.events.append(lock_taken(machine, thread.task, mutex))
         case Unlock(mutex):
             mutex.owner = None
+            if machine.events is not None:
+                machine.events.append(lock_released(machine, thread.task, mutex))
+            if world.looks and world.watch is not None:
+                _look(world, world.watch, 0)
         case Stop(task):
             task.should_stop = True
         case Start(task):
