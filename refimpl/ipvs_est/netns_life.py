@@ -32,15 +32,27 @@ def cleanup_estimators(machine: Machine) -> Call:
     """The recorded end of the estimators: total, reload work, contexts, then the fields."""
     yield from _stop_all(machine, flush=False)
     yield from _release_estimators(machine)
+    netns = machine.netns
+    netns.est_add_ktid = 0
+    netns.est_max_threads = 0
+    netns.est_chain_max = 0
+    netns.est_calc_phase = False
+    netns.est_genid = 0
+    netns.est_genid_done = 0
     return 0
 
 
 def exit_netns(machine: Machine) -> Call:
     """The whole exit, in its order (`ip_vs_control_net_cleanup` and what surrounds it)."""
     netns = machine.netns
+    enable_under_est_mutex = machine.revision.clears_enable_under_est_mutex
+    if enable_under_est_mutex:
+        yield machine.lock_est
     if machine.events is not None:
         machine.events.append(ExitBegun(machine.now))
     disable(machine)
+    if enable_under_est_mutex:
+        yield machine.unlock_est
     # Bare objects stand for services and destinations: flushed like them.
     for object_id in sorted(machine.objects):
         stats = machine.objects.get(object_id)
@@ -92,6 +104,8 @@ def _stop_total(machine: Machine) -> Body:
     total = machine.netns.total
     if total is not None:
         yield from stop_estimator(machine, total.est)
+        # Stopped, it is no object any more that an estimator belongs to.
+        del machine.objects[total.id]
 
 
 def _release_estimators(machine: Machine) -> Body:
@@ -99,16 +113,9 @@ def _release_estimators(machine: Machine) -> Body:
     yield CANCEL_WORK
     total = netns.total
     if total is not None:
-        del machine.objects[total.id]
         netns.total = None
         free_stats_later(machine, total)
     for kd in netns.est_kt_arr:
         if kd is not None:
             yield from destroy_context(machine, kd, "ip_vs_estimator_net_cleanup")
     netns.est_kt_arr.clear()
-    netns.est_add_ktid = 0
-    netns.est_max_threads = 0
-    netns.est_chain_max = 0
-    netns.est_calc_phase = False
-    netns.est_genid = 0
-    netns.est_genid_done = 0

@@ -59,6 +59,9 @@ class Revision:
     """Repair of F11: stopping an estimator does not leave est_add_ktid on a hole (section 7)."""
     frees_cpulist_under_est_mutex: bool = False
     """Repair of F06: netns exit frees est_cpulist under est_mutex (section 14)."""
+    clears_enable_under_est_mutex: bool = False
+    """Repair of F16: netns exit clears `enable` under est_mutex, so that nobody starts a task
+    who has seen it set (section 14)."""
     thread_limit_counts_contexts: bool = False
     """Repair of F05: the thread limit is compared with the contexts, not with the slots, of
     which some may be holes (section 6)."""
@@ -123,6 +126,7 @@ REPAIRED = replace(
     drain_takes_total_first=True,
     stop_prefers_room_to_holes=True,
     frees_cpulist_under_est_mutex=True,
+    clears_enable_under_est_mutex=True,
     thread_limit_counts_contexts=True,
 )
 """Mainline and the smallest repair of each finding (spec/FINDINGS.md)."""

@@ -46,7 +46,7 @@ def fingerprint(world: World) -> bytes:
         (callback, sorted(index for index, number in before if number in sections))
         for callback, before in world.callbacks
     ]
-    pickler.dump((world.machine, threads, callbacks))
+    pickler.dump((world.machine, threads, callbacks, world.quiet_since))
     pickler.dump([_standing(each) for each in world.threads])
     return blake2b(buffer.getbuffer(), digest_size=16).digest()
 

@@ -8,13 +8,14 @@ state alone, so each distinct `projection` is evaluated once in each scope and i
 What a schedule repeats of another one that did not fail there is not looked at again.
 
 Properties of what happened read the record of events, which begins before the setup; what the
-setup breaks is not counted. They are evaluated at the end of each schedule. With state matching a schedule
-ends where a state was seen before, so not every history that leads on from there is judged. What
-depends on the state and one step alone (who changes a field under which mutexes, lock order, who
-starts a task or publishes a context when) is judged all the same, since each step from each
-state is taken by some schedule. A property of a longer history (the groups `delay` and `rates`,
-`readers.group`, `progress.not-lost`) is judged on the histories that were run: it may be missed
-where only another history to the same state breaks it. `quiet_since` is in the fingerprint.
+setup breaks is not counted. They are evaluated at the end of each schedule. With state matching
+a schedule ends where a state was seen before, so not every history that leads on from there is
+judged. What depends on the state and one step alone (who changes a field under which mutexes,
+lock order, who starts a task or publishes a context when) is judged all the same, since each
+step from each state is taken by some schedule. A property of a longer history (the groups
+`delay` and `rates`, `readers.group`, `progress.not-lost`) is judged on the histories that were
+run: it may be missed where only another history to the same state breaks it. `quiet_since`, on
+which a scope depends, is in the fingerprint.
 
 Properties about delay hold if tasks get the processor in time. They are judged only on
 histories in which time never passed while a task could run.
