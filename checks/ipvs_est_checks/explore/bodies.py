@@ -26,6 +26,8 @@ from ipvs_est.oracle import DEFAULT_SCHEDULER
 from ipvs_est.points import Body, Call, Lock, Point, Sleep
 from ipvs_est.tasks import Task
 
+USER_SPACE = "user space"
+"""Where a control process sleeps between two operations."""
 SYSCTL_WRITES = (SetNice, SetRunEstimation, WriteCpulist)
 CONCURRENT = (
     AddDest,
@@ -64,7 +66,7 @@ def actor_body(
         operation = operations[index]
         index += 1
         if isinstance(operation, Advance):
-            yield Sleep(operation.n, "user space")
+            yield Sleep(operation.n, USER_SPACE)
         elif isinstance(operation, ExitNetns):
             yield Lock(use.reference)
             use.exiting = True

@@ -46,7 +46,7 @@ from ipvs_est.sequential import Sequential
 from ipvs_est.task_record import lock_released, lock_taken, paused, resumed
 from ipvs_est.tasks import Task, TaskState
 from ipvs_est.violations import BrokenProperty, Deadlock, Violation, ViolationError
-from ipvs_est_checks.explore.bodies import NetnsUse, actor_body
+from ipvs_est_checks.explore.bodies import USER_SPACE, NetnsUse, actor_body
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.watch import (
     QUIET,
@@ -252,8 +252,10 @@ def _scopes(world: World) -> int:
         return SETTLED
     if world.quiet_since is None:
         world.quiet_since = machine.now
-    revolutions = QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies
-    return SETTLED | (QUIET if machine.now - world.quiet_since >= revolutions else 0)
+    quiet_at = world.quiet_since + QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies
+    # Without anybody to wake up nothing will be other then.
+    event = machine.now if machine.now >= quiet_at else _next_event(world)
+    return SETTLED | (QUIET if event is None or event >= quiet_at else 0)
 
 
 def _look(world: World, watch: Watch, scopes: int) -> None:
@@ -346,7 +348,7 @@ def _record_pause(world: World, thread: Thread) -> None:
             task.waits_for = point.mutex
         elif isinstance(point, Join):
             task.waits_for = point.task
-        elif isinstance(point, Sleep):
+        elif isinstance(point, Sleep) and point.where != USER_SPACE:
             task.state = TaskState.SLEEPING
     assert machine.events is not None
     machine.events.append(paused(machine, task))
@@ -428,6 +430,12 @@ def _open_sections(world: World) -> frozenset[tuple[int, int]]:
 
 
 def _next_wake_up(world: World) -> int | None:
+    """When anybody can go on again, if time may go on until then."""
+    due = _next_event(world)
+    return due if due is not None and due <= world.end else None
+
+
+def _next_event(world: World) -> int | None:
     machine = world.machine
     now = machine.now
     work = machine.netns.reload_work
@@ -440,8 +448,7 @@ def _next_wake_up(world: World) -> int | None:
     ]
     if work.pending and work.due > now:
         times.append(work.due)
-    due = min(times, default=None)
-    return due if due is not None and due <= world.end else None
+    return min(times, default=None)
 
 
 def _look_for_deadlock(world: World) -> None:
