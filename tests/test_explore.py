@@ -30,8 +30,8 @@ DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
 # Schedules and states of each scenario on `repaired` at two preemptions.
 FIGURES = {
     "delete-in-recalculation": (682, 1274),
-    "exit-and-sysctl": (694, 663),
-    "exit-in-calc-phase": (1508, 3346),
+    "exit-and-sysctl": (604, 604),
+    "exit-in-calc-phase": (1507, 3398),
     "last-estimator-goes": (219, 432),
     "restart-in-calc-phase": (1339, 4109),
     "restart-in-drain": (822, 2003),
