@@ -24,6 +24,7 @@ from ipvs_est_checks.explore.run import run as run_schedules
 from ipvs_est_checks.explore.scenario import Scenario, load, scenario_from_text
 from ipvs_est_checks.explore.scheduler import Scheduler, system_of
 from ipvs_est_checks.explore.timeline import timeline
+from ipvs_est_checks.explore.timeline_lines import runs_of
 from ipvs_est_checks.explore.timeline_text import timeline_lines
 from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
 from ipvs_est_checks.explore.world import TIME
@@ -295,9 +296,33 @@ def test_the_cells_of_a_timeline_stand_in_their_columns(drain: Scenario) -> None
     told = timeline(drain, V7, first_failure(drain, V7).choices)
     lines = list(timeline_lines(told))
     head = lines[0]
+    seen = 0
     for number, each in enumerate(told.steps, 1):
+        if each.action.startswith(("reads", "writes")):
+            continue
         line = next(line for line in lines if line.split()[:1] == [str(number)])
         assert line.index(each.action) == head.index(told.columns[each.column]) + 1
+        seen += 1
+    assert seen > 5
+
+
+def test_accesses_in_a_row_share_a_line_and_none_is_lost(drain: Scenario) -> None:
+    told = timeline(drain, V7, first_failure(drain, V7).choices)
+    covered = [
+        step
+        for run in runs_of(told)
+        for line in run
+        if line.label
+        for step in range(line.first, line.last + 1)
+    ]
+    assert covered == list(range(len(told.steps)))
+    lines = [line for run in runs_of(told) for line in run]
+    assert any(line.first < line.last for line in lines)
+    for line in lines:
+        steps = told.steps[line.first : line.last + 1]
+        assert {each.function for each in steps} == {steps[0].function}
+        if line.label:
+            assert all(each.action.partition(" ")[2] in line.text for each in steps)
 
 
 def test_preemptions_of_a_timeline_are_those_of_its_schedule(drain: Scenario) -> None:

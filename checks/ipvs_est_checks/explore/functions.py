@@ -3,6 +3,7 @@
 import json
 import re
 from types import CodeType, GeneratorType
+from typing import cast
 
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est.operations import Operation
@@ -35,11 +36,13 @@ def operation_text(operation: Operation) -> str:
 
 
 def _operation(locals_: dict[str, object]) -> str:
-    """What the control process with these local variables does now."""
-    operations, index = locals_["operations"], locals_.get("index", 0)
-    assert isinstance(operations, tuple)
-    assert isinstance(index, int)
-    return operation_text(operations[index]) if index < len(operations) else "return"
+    """What the control process with these local variables does now, or first."""
+    operation = locals_.get("operation")
+    if operation is None:
+        operations = locals_["operations"]
+        assert isinstance(operations, tuple)
+        operation = operations[0] if operations else None
+    return "" if operation is None else operation_text(cast("Operation", operation))
 
 
 def _kernel_name(code: CodeType) -> str | None:

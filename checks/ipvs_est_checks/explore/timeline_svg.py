@@ -1,13 +1,14 @@
 """A timeline as a picture: one SVG file that needs nothing else, the same bytes each time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ipvs_est.violations import Deadlock
 from ipvs_est_checks.explore.timeline import Standing, Timeline
-from ipvs_est_checks.explore.timeline_text import cells, changes_lines, violation_lines
+from ipvs_est_checks.explore.timeline_lines import Line, runs_of
+from ipvs_est_checks.explore.timeline_text import changes_lines, violation_lines
 from ipvs_est_checks.printable import printable, shorten
 
 # Told apart also by who cannot tell red from green, and in grey.
@@ -25,7 +26,7 @@ _CHARACTER = 6.9
 _ROW = 19
 _BETWEEN = 0.5
 """Of a row, between boxes."""
-_GUTTER = 44
+_GUTTER = 52
 _MARGIN = 20
 _GAP = 26
 """Between columns; mutexes that are held are drawn there."""
@@ -36,26 +37,13 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """One line of text in a box."""
-
-    step: int
-    """From 0."""
-    number: str
-    """Of the step, at its first line."""
-    text: str
-    is_function: bool
-    alarm: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Box:
     """Steps of one column in a row."""
 
     column: int
     top: float
     """Where it begins, in rows."""
-    lines: tuple[_Line, ...]
+    lines: tuple[Line, ...]
     preempts: bool
     """Its first step took the processor from a thread that could go on."""
 
@@ -126,22 +114,15 @@ def timeline_svg(told: Timeline, title: str, about: str) -> str:
 
 def _boxes(told: Timeline) -> Iterator[_Box]:
     top = 0.0
-    functions: dict[int, str] = {}
-    for column, group in groupby(enumerate(told.steps), key=lambda each: each[1].column):
-        lines: list[_Line] = []
-        preempts = False
-        for index, step in group:
-            if step.function and functions.get(column) != step.function:
-                functions[column] = step.function
-                lines.append(_Line(index, "", _cut(step.function), True, False))
-            for place, text in enumerate(cells(step)):
-                number = "" if place else str(index + 1)
-                lines.append(_Line(index, number, _cut(text[1:]), False, step.preempts))
-            preempts = preempts or step.preempts
-        last = lines[-1].step == len(told.steps) - 1
-        if last and told.violation is not None and not isinstance(told.violation, Deadlock):
-            lines.append(_Line(lines[-1].step, "", f"✗ {told.violation.kind}", False, True))
-        yield _Box(column, top, tuple(lines), preempts)
+    for run in runs_of(told):
+        lines = [replace(each, text=_cut(each.text)) for each in run]
+        last = lines[-1]
+        ends = last.last == len(told.steps) - 1
+        if ends and told.violation is not None and not isinstance(told.violation, Deadlock):
+            text = f"✗ {told.violation.kind}"
+            lines.append(replace(last, label="", text=text, is_function=False, preempts=True))
+        preempts = any(each.preempts for each in run)
+        yield _Box(last.column, top, tuple(lines), preempts)
         top += len(lines) + _BETWEEN
 
 
@@ -189,7 +170,8 @@ def _draw_mutexes(
     first: dict[int, float] = {}
     for box in boxes:
         for place, line in enumerate(box.lines):
-            first.setdefault(line.step, box.top + place)
+            for step in range(line.first, line.last + 1):
+                first.setdefault(step, box.top + place)
     names = sorted({name for step in told.steps for name, _ in step.holds})
     for slot, name in enumerate(names):
         owners = [dict(step.holds).get(name) for step in told.steps]
@@ -222,9 +204,9 @@ def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) ->
     rect.set("rx", "4")
     for row, line in enumerate(box.lines):
         y = layout.y(box.top + row) + 17
-        if line.number:
-            _text(root, _MARGIN + _GUTTER - 26, y, line.number, colour=_FAINT, end=True)
-        colour = _FAINT if line.is_function else _ALARM if line.alarm else _TEXT
+        if line.label:
+            _text(root, _MARGIN + _GUTTER - 16, y, line.label, colour=_FAINT, end=True)
+        colour = _FAINT if line.is_function else _ALARM if line.preempts else _TEXT
         _text(root, left + 8, y, printable(line.text), colour=colour, bold=line.is_function)
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ipvs_est.violations import Deadlock, Livelock, describe
-from ipvs_est_checks.explore.timeline import Standing, Step, Timeline
+from ipvs_est_checks.explore.timeline import Standing, Timeline
+from ipvs_est_checks.explore.timeline_lines import Line, runs_of
 from ipvs_est_checks.printable import shorten
 
 # Steps at the end whose changes are told in full.
@@ -36,38 +37,26 @@ def violation_lines(told: Timeline) -> Iterator[str]:
         yield "  no failure"
 
 
-def cells(step: Step) -> Iterator[str]:
-    """What a step does, each in one line."""
-    yield f"{'!' if step.preempts else ' '}{step.action}"
-    for name in step.releases:
-        yield f" mutex_unlock({name})"
-
-
 def _steps(told: Timeline) -> Iterator[str]:
-    lines = list(_rows(told))
+    lines = [each for run in runs_of(told) for each in run]
     widths = [
-        max(len(name), *(len(text) for _, column, text in lines if column == index), 0)
+        max(len(name), *(len(_cell(each)) for each in lines if each.column == index), 0)
         for index, name in enumerate(told.columns)
     ]
-    number = len(str(len(told.steps)))
+    number = max((len(each.label) for each in lines), default=0)
     heads = (f"{name:<{width}}" for name, width in zip(told.columns, widths, strict=True))
     yield f"  {'':>{number}}  {'  '.join(heads)}".rstrip()
-    for label, column, text in lines:
-        before = "".join(" " * (width + 2) for width in widths[:column])
-        yield f"  {label:>{number}}  {before}{text}"
+    for each in lines:
+        before = "".join(" " * (width + 2) for width in widths[: each.column])
+        yield f"  {each.label:>{number}}  {before}{_cell(each)}"
     if any(step.preempts for step in told.steps):
         yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
 
 
-def _rows(told: Timeline) -> Iterator[tuple[str, int, str]]:
-    """Label, column and text of each line; a function gets one of its own when it changes."""
-    functions: dict[int, str] = {}
-    for index, step in enumerate(told.steps, 1):
-        if step.function and functions.get(step.column) != step.function:
-            functions[step.column] = step.function
-            yield "", step.column, f"[{step.function}]"
-        for line, text in enumerate(cells(step)):
-            yield "" if line else str(index), step.column, text
+def _cell(line: Line) -> str:
+    if line.is_function:
+        return f"[{line.text}]"
+    return f"{'!' if line.preempts else ' '}{line.text}"
 
 
 def _standings(told: Timeline) -> Iterator[str]:
