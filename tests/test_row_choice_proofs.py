@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from counterexamples import twin_values
 from ipvs_est.bitmap import find_first_zero_bit
 from ipvs_est.enqueue import choose_row, wanted_row
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est_spec.proof import row_choice, row_delays, row_terms
 from ipvs_est_spec.proof.row_goals import Inputs, inputs_of
-from ipvs_est_spec.proof.solve import Options, Status, ask
-from ipvs_est_spec.proof.theorem import Theorem
 from ipvs_est_spec.z3_names import z3
 
 _SEED = 20260727
@@ -120,16 +119,9 @@ def test_difference_from_the_model_would_be_seen() -> None:
     assert any(_at(row_terms.wanted_row(other), each) != _model_wanted(each) for each in samples)
 
 
-def _counterexample(theorem: Theorem) -> dict[str, int]:
-    answer = ask(theorem.twin.obligation(), Options())
-    assert answer.status is Status.REFUTED
-    truths = {"true": 1, "false": 0}
-    return {name: truths[text] if text in truths else int(text, 0) for name, text in answer.values}
-
-
 @pytest.mark.parametrize("id_", _ROWS)
 def test_counterexample_of_a_twin_differs_in_the_model(id_: str) -> None:
-    values = _counterexample(_ROWS[id_])
+    values = twin_values(_ROWS[id_])
     assert _model_wanted(values) == values["wanted"] or "base row" in _ROWS[id_].twin.sentence
     if id_ in _CLAIMS:
         assert _model_row(values) == values["row"]
@@ -140,7 +132,7 @@ def test_counterexample_of_a_twin_differs_in_the_model(id_: str) -> None:
 
 def test_counterexample_of_the_chains_twin_differs_in_the_model() -> None:
     (theorem,) = (each for each in _THEOREMS if each.id == "rows.chain")
-    values = _counterexample(theorem)
+    values = twin_values(theorem)
     assert find_first_zero_bit(values["full"], values["chains"]) != values["cid"]
 
 

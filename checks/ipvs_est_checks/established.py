@@ -8,8 +8,8 @@ from ipvs_est_spec.proof.theorem import Theorem
 
 
 def strengths(property_id: str) -> tuple[str, ...]:
-    """The strongest first: proved, then explored, then sampled; with what says so."""
-    return (*_proved(property_id), *_sampled(property_id))
+    """The strongest first: proved, where it is refuted, sampled; with what says so."""
+    return (*_proved(property_id), *_refuted(property_id), *_sampled(property_id))
 
 
 def theorems_about(property_id: str) -> tuple[Theorem, ...]:
@@ -26,6 +26,13 @@ def _proved(property_id: str) -> Iterator[str]:
             proved.setdefault(f"proved{up_to}{where}", []).append(each.id)
     for how, ids in proved.items():
         yield f"{how} ({', '.join(ids)})"
+
+
+def _refuted(property_id: str) -> Iterator[str]:
+    for each in theorems_about(property_id):
+        if each.refuted_by:
+            where = f" on {each.revision}" if each.revision else ""
+            yield f"refuted{where} ({each.id})"
 
 
 def _sampled(property_id: str) -> Iterator[str]:

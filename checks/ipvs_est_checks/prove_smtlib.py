@@ -10,12 +10,9 @@ from ipvs_est_spec.proof.theorem import Theorem
 
 
 def scripts(theorem: Theorem) -> Iterator[tuple[str, str]]:
-    """Name of a file and its text; a script's `:status` is the answer that a solver must give.
-
-    Which obligation of a refuted theorem is the refuted one only z3 tells, so those have none.
-    """
+    """Name of a file and its text; a script's `:status` is the answer that a solver must give."""
     for number, each in enumerate(theorem.obligations(), 1):
-        expected = "unknown" if theorem.refuted_by else expected_answer(each, holds=True)
+        expected = expected_answer(each, holds=not theorem.refuted_by)
         yield _file_name(theorem.id, str(number), each.name), smtlib_text(each, expected)
     twin = theorem.twin.obligation()
     name = _file_name(theorem.id, "twin", "")

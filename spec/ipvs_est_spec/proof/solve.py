@@ -299,17 +299,14 @@ def value_text(value: z3.ExprRef) -> str:
 def _failures(
     theorem: Theorem, found: Sequence[Decided], twin: Answer, nowhere: Sequence[str]
 ) -> Iterator[str]:
-    refuted = [each for each in found if each.answer.status is Status.REFUTED]
-    unknown = any(each.answer.status is Status.UNKNOWN for each in found)
     if not found:
         yield "there is nothing to prove"
-    if theorem.refuted_by:
-        if not refuted and not unknown:
-            yield f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
-    else:
-        for each in refuted:
-            yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
     for each in found:
+        if theorem.refuted_by and each.answer.status is Status.PROVED:
+            told = f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
+            yield _named(told, each.name)
+        elif not theorem.refuted_by and each.answer.status is Status.REFUTED:
+            yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
         if each.premises is Status.PROVED:
             yield _named("the premises contradict each other", each.name)
         for dropped in each.dropped:

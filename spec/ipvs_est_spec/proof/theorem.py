@@ -73,7 +73,7 @@ class Theorem:
     source: str
     """Section of the semantics, row of the known defects, properties of the catalogue."""
     obligations: Callable[[], tuple[Obligation, ...]]
-    """Built on demand; all have to be proved."""
+    """Built on demand; all have to be proved, or all to be refuted."""
     twin: Twin
     revision: str = ""
     """The revision that it is about, or several with commas between them; '' = all alike."""
