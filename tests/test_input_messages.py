@@ -1,0 +1,110 @@
+"""The one line that tells what is wrong with an input, word for word."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ipvs_est import MAINLINE, Oracle, Params, ParamsError
+from ipvs_est.input_error import InputError
+from ipvs_est.json_input import integer, parse_object, type_name
+from ipvs_est.operation_json import cpu_set, operation_from_json
+from ipvs_est.operations import Dump, Operation, ReadCpulist, Settle, TakeSnapshot
+from ipvs_est.replay import _check_form
+from ipvs_est.trace import TraceError
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ({}, "an object"),
+        ([], "a list"),
+        ("", "a string"),
+        (False, "a boolean"),
+        (1.5, "a fraction"),
+        (None, "null"),
+        (7, "an integer"),
+    ],
+)
+def test_types_have_the_names_of_json(value: object, name: str) -> None:
+    assert type_name(value) == name
+    if name != "an integer":
+        assert said(integer, value, "n", 0, 9) == f"n: expected an integer, found {name}"
+
+
+def said(function: Any, *arguments: object) -> str:
+    # Any: functions of any signature.
+    with pytest.raises(InputError) as found:
+        function(*arguments)
+    return str(found.value)
+
+
+def test_integers_have_both_their_bounds() -> None:
+    assert (integer(3, "n", 3, 5), integer(5, "n", 3, 5)) == (3, 5)
+    assert said(integer, 2, "n", 3, 5) == "n: 2 is not in 3..5"
+    assert said(integer, 6, "n", 3, 5) == "n: 6 is not in 3..5"
+    assert said(integer, 1 << 400, "n", 3, 5) == "n: a number of 401 bits is not in 3..5"
+
+
+def test_a_fraction_is_no_integer() -> None:
+    assert said(parse_object, '{"n": 1.25}') == "1.25 is not an integer"
+    assert said(parse_object, '{"n": NaN}') == "NaN is not an integer"
+
+
+def test_cpu_sets() -> None:
+    assert cpu_set([8191, 0], "allowed") == {0, 8191}
+    assert said(cpu_set, {}, "allowed") == "allowed: expected a list of CPUs, found an object"
+    assert said(cpu_set, [0, 8192], "allowed") == "allowed[1]: 8192 is not in 0..8191"
+    assert said(cpu_set, [1, 0, 1], "allowed") == "allowed: a CPU is given twice"
+
+
+def test_operations_that_are_none() -> None:
+    assert said(operation_from_json, {"id": 1}) == "op: missing"
+    assert said(operation_from_json, {"op": 5}) == "op: expected a string, found an integer"
+    long = "x" * 50
+    assert said(operation_from_json, {"op": long}) == f"op: there is no operation {'x' * 40!r}"
+
+
+def test_a_configuration_that_the_model_does_not_have() -> None:
+    with pytest.raises(ParamsError) as found:
+        Params(hz=0)
+    assert str(found.value) == f"hz: {found.value.message}"
+
+
+def test_a_place_in_a_trace_names_what_is_known_of_it() -> None:
+    error = InputError("n", "wrong")
+    assert str(TraceError("a.jsonl", 3, error)) == "a.jsonl:3: n: wrong"
+    assert str(TraceError("a.jsonl", 0, error)) == "a.jsonl: n: wrong"
+    assert str(TraceError("a.jsonl", 3, InputError("", "wrong"))) == "a.jsonl:3: wrong"
+
+
+@pytest.mark.parametrize(
+    ("operation", "recorded", "message"),
+    [
+        (Settle(), {"deadlock": 1}, "result.deadlock: expected a string"),
+        (Settle(), {"violation": "x"}, "result.violation: expected an object"),
+        (Settle(), {}, "result.ret: missing"),
+        (Settle(), {"ret": "0"}, "result.ret: expected an integer, found a string"),
+        (Settle(), {"ret": -(2**31) - 1}, f"result.ret: {-(2**31) - 1} is not in"),
+        (Settle(), {"ret": 2**64}, f"result.ret: {2**64} is not in"),
+        (Settle(), {"ret": 0, "more": 1}, "result.more: unknown field"),
+        (ReadCpulist(), {"text": 5}, "result.text: expected a string"),
+        (ReadCpulist(), {}, "result.text: expected a string"),
+        (Dump(), {}, "result.add_ktid: missing"),
+        (TakeSnapshot(), {}, "missing"),
+    ],
+)
+def test_a_recorded_result_that_no_kernel_can_have_given(
+    operation: Operation, recorded: dict[str, object], message: str
+) -> None:
+    result = Oracle(Params(), MAINLINE).apply(operation)
+    assert message in said(_check_form, recorded, result)
+
+
+@pytest.mark.parametrize(
+    "recorded",
+    [{"deadlock": "x"}, {"violation": {}}, {"ret": -(2**31)}, {"ret": 2**64 - 1}],
+    ids=json.dumps,
+)
+def test_a_recorded_result_that_differs_is_no_bad_input(recorded: dict[str, object]) -> None:
+    _check_form(recorded, Oracle(Params(), MAINLINE).apply(Settle()))
