@@ -147,7 +147,7 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "F15",
-        "Each restart makes a sleeping kthread skip a row, and its revolution a tick shorter.",
+        "Each restart makes a sleeping kthread skip a row, and its revolution 3 ticks shorter.",
         ("delay.closest",),
         ("v7", "stable", "mainline"),
         "",
