@@ -154,6 +154,7 @@ THEOREMS = (
         "3",
         lambda: (_wrapping(),),
         Twin("Counters have 32 bits.", lambda: _wrapping(32)),
+        second_solver=True,
     ),
     Theorem(
         "averaging.zero-read",

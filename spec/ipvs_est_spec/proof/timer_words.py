@@ -189,6 +189,7 @@ THEOREMS = (
         "8c, 9",
         lambda: tuple(_started(each) for each in WORDS),
         Twin("It is kept up to 8 ticks.", lambda: _started(64, CATCH_UP_TICKS)),
+        second_solver=True,
     ),
     Theorem(
         "timer.catch-up",
