@@ -90,7 +90,11 @@ def test_a_mutex_is_drawn_as_long_as_it_is_held(
     deadlock: Timeline, picture: ElementTree.Element
 ) -> None:
     for name, colour in MUTEX_COLOURS.items():
-        owners = [dict(each.holds).get(name) for each in deadlock.steps]
+        # Up to and with the step at whose end it is unlocked.
+        owners = [
+            each.column if name in each.releases else dict(each.holds).get(name)
+            for each in deadlock.steps
+        ]
         times = sum(owner is not None for owner, _ in groupby(owners))
         legend = 1
         drawn = [each for each in picture.iter(f"{SVG}rect") if each.get("fill") == colour]

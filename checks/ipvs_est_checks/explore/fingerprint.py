@@ -7,8 +7,9 @@ each of its suspended functions. Left out is what only numbers things in order o
 import io
 import pickle
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from hashlib import blake2b
+from operator import attrgetter
 from types import FunctionType, GeneratorType
 
 from ipvs_est.machine import Machine
@@ -80,20 +81,31 @@ class _Pickler(pickle.Pickler):
         if isinstance(obj, FunctionType) and obj.__closure__ is not None:
             cells = tuple(each.cell_contents for each in obj.__closure__)
             return _blank, (obj.__qualname__,), cells
-        if isinstance(obj, HeapObject) or kind in _LEFT_OUT:
+        if kind in _READERS or isinstance(obj, HeapObject) or is_dataclass(kind):
+            # Also where pickle could do it by itself: it is slow at slots.
             return _blank, (kind.__name__,), _state(obj)
         return NotImplemented  # type: ignore[no-any-return]  # pickle's way to decline
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}
+_Reader = Callable[[object], tuple[object, ...]]
+_READERS: dict[type, _Reader] = {}
+"""By type: reads the fields that count."""
 
 
 def _state(obj: object) -> tuple[object, ...]:
     kind = type(obj)
-    names = _NAMES.get(kind)
-    if names is None:
-        left_out = _LEFT_OUT.get(kind, _NUMBERING)
-        members = fields(obj)  # type: ignore[arg-type]  # dataclasses all, see the caller
-        names = tuple(each.name for each in members if each.name not in left_out)
-        _NAMES[kind] = names
-    return tuple(getattr(obj, name) for name in names)
+    reader = _READERS.get(kind)
+    if reader is None:
+        reader = _READERS[kind] = _reader(obj)
+    return reader(obj)
+
+
+def _reader(obj: object) -> _Reader:
+    kind = type(obj)
+    left_out = _LEFT_OUT.get(kind, _NUMBERING if isinstance(obj, HeapObject) else frozenset())
+    members = fields(obj)  # type: ignore[arg-type]  # dataclasses all, see the caller
+    names = [each.name for each in members if each.name not in left_out]
+    if len(names) > 1:
+        # Answers a tuple, faster than anything else.
+        return attrgetter(*names)
+    return lambda obj: tuple([getattr(obj, name) for name in names])

@@ -174,7 +174,10 @@ def _draw_mutexes(
                 first.setdefault(step, box.top + place)
     names = sorted({name for step in told.steps for name, _ in step.holds})
     for slot, name in enumerate(names):
-        owners = [dict(step.holds).get(name) for step in told.steps]
+        owners = [
+            step.column if name in step.releases else dict(step.holds).get(name)
+            for step in told.steps
+        ]
         for owner, group in groupby(range(len(owners)), key=owners.__getitem__):
             steps = list(group)
             if owner is None:
