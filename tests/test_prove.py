@@ -37,7 +37,7 @@ def outcome(id_: str, verdict: Verdict = Verdict.PROVED) -> Outcome:
 
 def found(monkeypatch: pytest.MonkeyPatch, *given: Outcome, interrupt: bool = False) -> None:
     def outcomes(
-        theorems: Sequence[Theorem], options: Options, jobs: int, limit: float, *, second: bool
+        theorems: Sequence[Theorem], options: Options, jobs: int, limit: float, **_: object
     ) -> Generator[Outcome]:
         yield from given
         if interrupt:
@@ -78,7 +78,10 @@ def test_an_unknown_id_is_one_line_that_names_like_ones(capsys: pytest.CaptureFi
 
 def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
     chosen = select(["rows.relinked-interval", "rows.chain"])
-    at_once = in_order(list(outcomes(chosen, Options(), 2)))
+    under_way: list[str] = []
+    at_once = in_order(list(outcomes(chosen, Options(), 2, waiting=under_way.append)))
+    # The longest is begun first.
+    assert under_way[0] == "rows.relinked-interval"
     assert [(each.id, each.verdict) for each in at_once] == [
         ("rows.chain", Verdict.PROVED),
         ("rows.relinked-interval", Verdict.PROVED),
@@ -127,7 +130,7 @@ def test_an_interrupted_run_reports_what_was_found(
     report, junit = tmp_path / "r.json", tmp_path / "r.xml"
     result = CliRunner().invoke(cli, ["prove", "--json", str(report), "--junit", str(junit)])
     assert result.exit_code == 130
-    assert result.output.splitlines()[-1].startswith("interrupted: 2 theorems: 1 PROVED, 1 UNK")
+    assert result.output.splitlines()[-1].startswith("interrupted: 2 theorems, 1 PROVED, 1 UNK")
     written = json.loads(report.read_text())
     assert (written["complete"], written["exit_code"]) == (False, 130)
     # In the registry's order, whichever came first.
@@ -166,7 +169,9 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
 ) -> None:
     asked: list[str] = []
 
-    def outcomes(theorems: Sequence[Theorem], options: Options, jobs: int) -> Generator[Outcome]:
+    def outcomes(
+        theorems: Sequence[Theorem], options: Options, jobs: int, **_: object
+    ) -> Generator[Outcome]:
         asked.extend(each.id for each in theorems)
         yield from (outcome(each.id) for each in reversed(theorems))
 
@@ -200,7 +205,9 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
 def test_check_passes_on_what_a_proof_says_and_keeps_it_when_interrupted(
     proof: Verdict, verdict: CheckVerdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def outcomes(theorems: Sequence[Theorem], options: Options, jobs: int) -> Generator[Outcome]:
+    def outcomes(
+        theorems: Sequence[Theorem], options: Options, jobs: int, **_: object
+    ) -> Generator[Outcome]:
         yield outcome("rows.chain", proof)
         raise KeyboardInterrupt
 

@@ -174,11 +174,14 @@ def _run(
     found: list[Outcome] = []
     complete = True
     with progress_bar("theorems", len(chosen)) as bar:
-        running = outcomes(chosen, options, jobs, timeout, second=second)
+
+        def waiting(theorem: str) -> None:
+            draw(bar, len(found), theorem)
+
+        running = outcomes(chosen, options, jobs, timeout, second=second, waiting=waiting)
         try:
             for outcome in running:
                 found.append(outcome)
-                draw(bar, len(found))
         except KeyboardInterrupt:
             complete = False
         finally:

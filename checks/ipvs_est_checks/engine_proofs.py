@@ -28,11 +28,14 @@ def engine_proofs(request: Request) -> Iterator[Row]:
     asked = [each for each in THEOREMS if _is_asked_for(each, request)]
     chosen = [each for each in asked if request.profile != "quick" or is_quick(each.id)]
     found: list[Outcome] = []
-    running = outcomes(chosen, Options(), request.jobs)
+
+    def waiting(theorem: str) -> None:
+        request.progress(f"proofs: {theorem}", len(found), len(chosen))
+
+    running = outcomes(chosen, Options(), request.jobs, waiting=waiting)
     try:
         for outcome in running:
             found.append(outcome)
-            request.progress("proofs", len(found), len(chosen))
     except KeyboardInterrupt:
         yield from map(_row, in_order(found))
         raise

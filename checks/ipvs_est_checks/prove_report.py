@@ -87,13 +87,13 @@ def details(outcome: Outcome) -> Iterator[str]:
 def summary(report: Report) -> str:
     """The closing line."""
     counts = {each: sum(o.verdict is each for o in report.outcomes) for each in Verdict}
-    named = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
+    named = "".join(f", {count} {each.value}" for each, count in counts.items() if count)
     obligations = sum(len(each.obligations) for each in report.outcomes)
     queries = sum(each.queries for each in report.outcomes)
     number = len(report.outcomes)
     return (
         f"{'' if report.complete else 'interrupted: '}"
-        f"{number} theorem{'' if number == 1 else 's'}: {named}; {obligations} obligations,"
+        f"{number} theorem{'' if number == 1 else 's'}{named}; {obligations} obligations,"
         f" {queries} queries; {report.solver}, seed {report.options.seed};"
         f" {report.seconds:.1f} s"
     )

@@ -7,7 +7,7 @@ depend on all the terms that its process made before.
 import multiprocessing
 import signal
 import traceback
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from time import monotonic, process_time
 from typing import TYPE_CHECKING
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     ToWorker = Connection[None, Outcome]
 
 
+_LOOK_SECONDS = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     theorem: Theorem
@@ -42,11 +45,13 @@ def outcomes(
     limit: float = 0.0,
     *,
     second: bool = False,
+    waiting: Callable[[str], None] = lambda _: None,
 ) -> Generator[Outcome]:
     """What z3 says of each theorem, as soon as it is known: the longest are begun first.
 
     jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
     longer, and one whose process dies, is UNKNOWN. second: the other solvers are asked, not z3.
+    waiting: called every now and then with the theorem that is under way for the longest time.
     Close the generator to end the processes.
     """
     # Imported here: it takes as long as some theorems.
@@ -60,7 +65,8 @@ def outcomes(
             while todo and len(busy) < jobs:
                 worker, work = _start(context, todo.pop(), options, second)
                 busy[worker] = work
-            ready = wait(list(busy), _until_next_limit(busy, limit))
+            waiting(next(iter(busy.values())).theorem.id)
+            ready = wait(list(busy), _until_next_look(busy, limit))
             for worker, work in list(busy.items()):
                 if worker in ready:
                     outcome = _received(worker, work)
@@ -123,10 +129,11 @@ def _decide(to_parent: "ToParent", id_: str, options: Options, second: bool) -> 
     to_parent.send(outcome)
 
 
-def _until_next_limit(busy: "dict[ToWorker, _Work]", limit: float) -> float | None:
+def _until_next_look(busy: "dict[ToWorker, _Work]", limit: float) -> float:
     if not limit:
-        return None
-    return max(0.0, min(each.began for each in busy.values()) + limit - monotonic())
+        return _LOOK_SECONDS
+    left = min(each.began for each in busy.values()) + limit - monotonic()
+    return max(0.0, min(left, _LOOK_SECONDS))
 
 
 def _received(worker: "ToWorker", work: _Work) -> Outcome:
