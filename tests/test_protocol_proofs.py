@@ -4,12 +4,18 @@ import random
 
 import pytest
 
-from ipvs_est import REVISIONS, Revision
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, Revision
 from ipvs_est_spec.proof.protocol import locksets, relation, run, theorems
-from ipvs_est_spec.proof.protocol.parts import ACTORS
+from ipvs_est_spec.proof.protocol import mutants as wrong
+from ipvs_est_spec.proof.protocol import properties as bad
+from ipvs_est_spec.proof.protocol.expression import Condition
+from ipvs_est_spec.proof.protocol.parts import ACTORS, CTL, EXIT, KT0, WORK
 from ipvs_est_spec.proof.protocol.run import State
-from ipvs_est_spec.proof.protocol.system import System, system
-from ipvs_est_spec.proof.solve import Options, Status, Verdict, decide
+from ipvs_est_spec.proof.protocol.search import Where, find_run
+from ipvs_est_spec.proof.protocol.step import at
+from ipvs_est_spec.proof.protocol.system import Edit, System, system
+from ipvs_est_spec.proof.protocol.theorems import via
+from ipvs_est_spec.proof.solve import Options, Status, Verdict, ask, decide
 from ipvs_est_spec.z3_names import z3
 
 _SEED = 20260727
@@ -76,3 +82,79 @@ def test_steps_over_values_are_those_of_the_formula(revision: Revision) -> None:
         assert solver.check() == z3.unsat
         solver.pop()
     assert followed > 20
+
+
+# Mutants that are no twin: what each breaks, and where to look.
+MUTANTS: dict[str, tuple[Edit, theorems.Bad, Where]] = {
+    "R1": (
+        lambda steps: wrong.started_in_calc_phase(wrong.others_not_stopped(steps)),
+        theorems.relinked_under,
+        via(*theorems.RECALCULATION),
+    ),
+    "D02": (
+        wrong.exits_unreferenced,
+        bad.freed_memory,
+        Where((CTL, WORK, KT0, EXIT), {"sysctl": "1"}, (at(KT0, "measuring"),)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_mutant_has_a_bad_run(name: str) -> None:
+    edit, wrong_state, where = MUTANTS[name]
+    assert edit(system(MAINLINE).steps) != system(MAINLINE).steps
+    goal = theorems.run_of(MAINLINE, edit, wrong_state, where)
+    assert ask(goal, Options()).status is Status.REFUTED
+
+
+def test_without_the_assumption_on_control_processes_exit_leaves_something() -> None:
+    """A service that is added during exit sets enable again."""
+    one = system(MAINLINE)
+    where = Where(
+        (CTL, WORK, EXIT), {"sysctl": "1"}, (at(EXIT, "cancelled"), at(CTL, "enabling, locked"))
+    )
+    assert find_run(one, bad.alive_after_exit(), where) is not None
+
+
+def _places(one: System, way: tuple[Condition, ...], count: int) -> set[str]:
+    """Where kthread 0 comes to in the first `count` states after the way."""
+    ready = run.runner(one)
+    number = ready.index[KT0]
+    found = find_run(one, way[-1], via(*way[:-1]))
+    assert found is not None
+    seen = {found.states[-1]}
+    todo = [found.states[-1]]
+    actors = tuple(each for each in ACTORS if each != EXIT)
+    for state in todo:
+        for actor in actors:
+            for _, then in run.following(ready, state, actor):
+                if then not in seen and len(seen) < count:
+                    seen.add(then)
+                    todo.append(then)
+    return {each[number] for each in seen}
+
+
+def test_kthread_0_comes_to_all_places_of_its_program_but_those() -> None:
+    """No proof holds for the reason that the place it speaks of cannot be reached.
+
+    Kthread 0 never has to stop a kthread above 0: the reload work, which has started it, has
+    done so already. Relinking never takes the last estimator of all: the total is in kd 0.
+    """
+    one = system(REPAIRED)
+    ways = (
+        (at(KT0, "new"),),
+        (at(KT0, "measured"),),
+        (at(KT0, "no room"),),
+        (*theorems.RECALCULATION, at(KT0, "measured")),
+        theorems.RELINKING_N,
+        (at(KT0, "measured"), at(KT0, "limits set")),
+    )
+    reached: set[str] = set()
+    for way in ways:
+        reached |= _places(one, way, 20_000)
+    missing = set(one.variables[KT0]) - reached
+    assert {each for each in missing if not each.startswith("kd n gone, ")} == {
+        "stopping n, joining",
+        "last of kd n, locked, joining",
+    }
+    assert len(missing) == 8

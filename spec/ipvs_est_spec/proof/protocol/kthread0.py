@@ -135,7 +135,8 @@ def _after_calc(revision: Revision) -> Iterator[Step]:
         return
     by_itself = EXITED if revision.holds_task_reference else FREED
     yield goto(KT0, "calc over", EXITED, STOPPED)
-    yield goto(KT0, "calc over", by_itself, both(negated(STOPPED), unset("enable")))
+    alone = goto(KT0, "calc over", by_itself, both(negated(STOPPED), unset("enable")))
+    yield labelled("by itself", alone)
     yield goto(KT0, "calc over", "loop", negated(GIVE_UP))
 
 

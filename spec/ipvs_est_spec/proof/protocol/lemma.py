@@ -92,6 +92,18 @@ def owners(system: System) -> Lemma:
     )
 
 
+def _of_environment(
+    lemma: Lemma, system: System, state: relation.Terms, index: z3.ArithRef
+) -> Assumption:
+    after = [
+        z3.Implies(index == number, relation.holds(each, state))
+        for number, step in enumerate(system.steps)
+        for each in _owed(step, (lemma.condition,))
+    ]
+    now = relation.holds(lemma.condition, state)
+    return Assumption(lemma.id, lemma.sentence, z3.And(now, *after))
+
+
 def _parts(condition: Condition) -> Iterator[Condition]:
     if isinstance(condition, Both):
         for each in condition.terms:
@@ -125,9 +137,17 @@ def _variables(condition: Condition) -> frozenset[str]:
 
 
 def induction(
-    name: str, system: System, lemmas: Sequence[Lemma], bad: Condition, needless: Sequence[str] = ()
+    name: str,
+    system: System,
+    lemmas: Sequence[Lemma],
+    bad: Condition,
+    assumed: Sequence[Lemma] = (),
+    needless: Sequence[str] = (),
 ) -> tuple[Goal, ...]:
-    """The goals "initially" and "step": the lemmas hold, and what is bad is not."""
+    """The goals "initially" and "step": the lemmas hold, and what is bad does not.
+
+    What is `assumed` of the environment holds before and after each step.
+    """
     state = relation.terms(system)
     ranges = relation.ranges(state)
     shown = relation.shown(state)
@@ -152,7 +172,10 @@ def induction(
     ]
     kept = Goal(
         f"{name}, step",
-        tuple(Assumption(e.id, e.sentence, relation.holds(e.condition, state)) for e in lemmas),
+        (
+            *(Assumption(e.id, e.sentence, relation.holds(e.condition, state)) for e in lemmas),
+            *(_of_environment(each, system, state, index) for each in assumed),
+        ),
         z3.And(z3.Not(relation.holds(bad, state)), *cases),
         ranges,
         (("step", index), *shown),

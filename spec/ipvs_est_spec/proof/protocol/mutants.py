@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ipvs_est_spec.proof.protocol.expression import Condition
+from ipvs_est_spec.proof.protocol.expression import TRUE, Condition, unset
 from ipvs_est_spec.proof.protocol.others import WALK
 from ipvs_est_spec.proof.protocol.parts import KT0, KTN
-from ipvs_est_spec.proof.protocol.step import EST, SERVICE, Step, lock, unlock
+from ipvs_est_spec.proof.protocol.step import EST, FREED, SERVICE, Step, lock, unlock
 
 Steps = tuple[Step, ...]
 
@@ -43,4 +43,57 @@ def service_mutex_ignored(steps: Steps) -> Steps:
     """After a break in the calc phase kthread 0 takes the service mutex whoever owns it."""
     return changed("relock", lambda step: replace(step, acquires="", updates=((SERVICE, KT0),)))(
         steps
+    )
+
+
+def others_not_stopped(steps: Steps) -> Steps:
+    """R1: kthread 0 relinks without stopping the kthreads above 0."""
+    return tuple(
+        replace(each, target="stopped") if each.target == "stopping n" else each for each in steps
+    )
+
+
+def genid_not_compared(steps: Steps) -> Steps:
+    """R4: est_calc_phase is cleared although genid has changed."""
+    return guarded("clear", TRUE)(steps)
+
+
+def started_in_calc_phase(steps: Steps) -> Steps:
+    """R5: the reload work starts kthreads above 0 during the calc phase."""
+    return guarded("start n unless calc_phase", unset("est_stopped"))(steps)
+
+
+def work_not_awaited(steps: Steps) -> Steps:
+    """R6: netns exit frees the array while the reload work may still run."""
+    return changed("wait for work", lambda step: replace(step, guard=TRUE, joins=""))(steps)
+
+
+def not_rechecked(steps: Steps) -> Steps:
+    """R7: after a break in the calc phase kthread 0 goes on with the kd n it had."""
+    return tuple(
+        replace(each, guard=TRUE) if each.source == "recheck kd n" else each
+        for each in steps
+        if each.label != "recheck"
+    )
+
+
+def exits_unreferenced(steps: Steps) -> Steps:
+    """D02: kthread 0 returns by itself, and nobody holds a reference to its task."""
+    return tuple(
+        replace(each, target=FREED) if each.label == "by itself" else each for each in steps
+    )
+
+
+def written_without_restart(steps: Steps) -> Steps:
+    """D34 the other way round: est_cpulist marks the calc phase and does not request a restart."""
+    return changed("cpulist", lambda step: replace(step, target="write done"))(steps)
+
+
+def not_tested_again(steps: Steps) -> Steps:
+    """The reload work of mainline does not test enable again after it has stopped kthread 0."""
+    return tuple(
+        replace(each, guard=TRUE)
+        if (each.source, each.target) == ("stopped 0, locked", "start 0")
+        else each
+        for each in steps
     )

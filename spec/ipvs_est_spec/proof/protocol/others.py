@@ -142,7 +142,12 @@ def sysctl() -> Iterator[Step]:
 
 def netns_exit(revision: Revision) -> Iterator[Step]:
     """Section 14."""
-    yield labelled("disable", goto(EXIT, NOT_BEGUN, "disabled", enable=NO))
+    if revision.clears_enable_under_est_mutex:
+        yield lock(EXIT, NOT_BEGUN, "disabling", EST)
+        yield labelled("disable", goto(EXIT, "disabling", "disabling, done", enable=NO))
+        yield unlock(EXIT, "disabling, done", "disabled", EST)
+    else:
+        yield labelled("disable", goto(EXIT, NOT_BEGUN, "disabled", enable=NO))
     yield lock(EXIT, "disabled", "flush", SERVICE)
     yield from stop_estimator(revision, EXIT, "flush", "flush")
     if revision.total_stopped_under_service_mutex:
@@ -167,7 +172,7 @@ def netns_exit(revision: Revision) -> Iterator[Step]:
     yield goto(EXIT, "freed 0", "free n", flag("kdn"))
     yield goto(EXIT, "freed 0", "freed n", unset("kdn"))
     yield from destroy_context(EXIT, "free n", "freed n", "n", flag("kdn"))
-    yield goto(EXIT, "freed n", ENDED, chain_max=NO, calc_phase=NO, genid_new=NO)
+    yield goto(EXIT, "freed n", ENDED)
 
 
 def _stop_total(revision: Revision, source: str, target: str) -> Iterator[Step]:

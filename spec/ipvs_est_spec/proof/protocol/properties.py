@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ipvs_est_spec import requests, tasks
 from ipvs_est_spec.proof.protocol import kthread0
 from ipvs_est_spec.proof.protocol.expression import (
+    NO,
     TRUE,
     Condition,
     Holds,
@@ -101,12 +102,17 @@ def alive_after_exit() -> Condition:
     return both(at(EXIT, ENDED), either(has_task(KT0), has_task(KTN), flag("kd0"), flag("kdn")))
 
 
-def request_forgotten() -> Condition:
-    """Kthread 0 clears `est_calc_phase`, but not as the catalogue's `requests.lost` demands."""
-    clears = both(at(KT0, "clearing"), unset("kt0_genid_old"))
-    return both(
-        clears, flag("enable"), negated(Holds(requests.none_came_meanwhile, (0, flag("requested"))))
+def request_forgotten(system: System) -> Condition:
+    """Kthread 0 clears `est_calc_phase`, but not as the catalogue's `progress.not-lost` demands."""
+    clears = either(
+        *(
+            can_step(each)
+            for each in system.steps
+            if each.actor == KT0 and ("calc_phase", NO) in each.updates
+        )
     )
+    none_lost = Holds(requests.none_came_meanwhile, (0, flag("requested")))
+    return both(clears, flag("enable"), negated(none_lost))
 
 
 def request_unserved() -> Condition:
@@ -116,6 +122,7 @@ def request_unserved() -> Condition:
         flag("enable"),
         unset("est_stopped"),
         flag("kd0"),
+        flag("needed"),
         at(WORK, IDLE),
         unset("work_pending"),
         at(CTL, IDLE),
