@@ -12,11 +12,12 @@ from ipvs_est.fixed import signed
 from ipvs_est.kthread_context import KthreadContext, apply_limits
 from ipvs_est.limits_test import TESTS, Measurement, measured
 from ipvs_est.params import ParamsError
-from ipvs_est_spec.proof import calc_load, calc_terms, calc_test
+from ipvs_est_spec.proof import calc_load, calc_sequence, calc_terms, calc_test
 from ipvs_est_spec.proof.solve import Options, Verdict, decide
+from ipvs_est_spec.z3_names import z3
 
 _SEED = 20260729
-_THEOREMS = (*calc_test.THEOREMS, *calc_load.THEOREMS)
+_THEOREMS = (*calc_test.THEOREMS, *calc_sequence.THEOREMS, *calc_load.THEOREMS)
 _BY_ID = {each.id: each for each in _THEOREMS}
 # `ipvs-est prove` decides these too; each takes z3 about a second.
 _SLOW = ("calc.minimum", "calc.real-cost", "calc.fine-clock")
@@ -25,7 +26,7 @@ Values = dict[str, int]
 
 
 def test_number_of_theorems_on_the_limits_is_known() -> None:
-    assert len(_BY_ID) == len(_THEOREMS) == 18
+    assert len(_BY_ID) == len(_THEOREMS) == 19
 
 
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
@@ -69,6 +70,29 @@ def test_proved_test_is_the_models() -> None:
             stored += after.min_est != cost
     assert stored > 50
     assert by_zero > 5
+
+
+def test_proved_sequence_is_the_models() -> None:
+    rng = random.Random(_SEED)
+    sequence = calc_sequence.sequence_of(TESTS)
+    sizes = {f"diff {test}": 64 for test in range(TESTS)}
+    by_zero = measurements = 0
+    for _ in range(60):
+        few = rng.choice((0, 5, 10, 12))
+        inputs = {
+            name: rng.randrange(1001) if test < few else _diff(rng, 1 << test) % 2**64
+            for test, name in enumerate(sizes)
+        }
+        model = _sequence([signed(diff, 64) for diff in inputs.values()])
+        failed = z3.If(z3.Or(*sequence.by_zero), z3.BitVecVal(1, 1), z3.BitVecVal(0, 1))
+        assert word_at(failed, inputs, sizes) == (model is None), inputs
+        by_zero += model is None
+        if model is not None:
+            assert word_at(sequence.min_est, inputs, sizes) == model.min_est
+            assert word_at(sequence.loops, inputs, sizes) == model.loops
+            measurements += model.min_est > 0
+    assert by_zero > 3
+    assert measurements > 20
 
 
 @pytest.mark.parametrize("cost", [1, 7, 8, 18, 19, 5000, 47_500, 94_999, 95_000, 95_001, 10**9 - 1])
@@ -138,10 +162,28 @@ def _run(step: int, cost_ps: int, phase: int) -> Measurement | None:
     return state
 
 
+def _sequence(diffs: list[int]) -> Measurement | None:
+    """The model's 12 tests; None: one divides by zero."""
+    state = Measurement()
+    for diff in diffs:
+        after = measured(state, diff)
+        if after is None:
+            return None
+        state = after
+    return state
+
+
+def _zero_after_10_fast_tests(values: Values) -> bool:
+    diffs = [signed(values[f"diff {test}"], 64) for test in range(TESTS)]
+    assert sum(diff <= 1000 for diff in diffs[:-1]) >= 10
+    return _sequence(diffs) is None
+
+
 def _model_keeps_the_cheapest(values: Values) -> bool:
     after = _after(values)
     assert after is not None
-    return after.min_est <= values["min_est"] < values["min_est after"]
+    smaller = min(values["min_est"], values["diff"] // values["loops"])
+    return after.min_est == smaller != values["min_est after"]
 
 
 def _fits(hz: int, chain_ns: int) -> bool:
@@ -208,6 +250,7 @@ _REPLAYS: dict[str, Callable[[Values], bool]] = {
     "calc.zero-clock": _zero_of_a_coarse_clock,
     "calc.default": _never_stores,
     "calc.minimum": _model_keeps_the_cheapest,
+    "calc.sequence": _zero_after_10_fast_tests,
     "calc.range": lambda v: _answer(v["min_est"]) == 1,
     "calc.chain": _longer_than_meant,
     "calc.tick": _heavier_than_meant,

@@ -127,10 +127,11 @@ def _minimum(loops: int, *, wrong: bool = False) -> Goal:
         terms.answer_of(old, before),
         terms.answer_of(new, after),
         old >= 1,
+        old < terms.MOST_NS,
         # True of every answer (calc.range). A division by zero has none.
         z3.And(before >= 1, after >= 1),
     )
-    conclusion = z3.And(new <= old, before <= after)
+    conclusion = z3.And(new <= old, before <= after, z3.Implies(usable, new <= val))
     shown = (
         ("loops", z3.IntVal(loops)),
         ("min_est", old),
@@ -283,7 +284,7 @@ THEOREMS = (
         "calc.minimum",
         _GROUP,
         "Once something was measured, a later test never makes min_est larger nor the answer"
-        " smaller.",
+        " smaller, and min_est is at most the quotient of every test that counts.",
         _SCOPE,
         "11",
         lambda: tuple(_minimum(each) for each in LOOPS),

@@ -34,6 +34,7 @@ COSTS: Mapping[str, float] = {
     "calc.range": 0.6,
     "calc.real-cost": 2.3,
     "calc.room": 0.1,
+    "calc.sequence": 1.0,
     "calc.tick": 1.0,
     "calc.zero": 0.1,
     "calc.zero-clock": 0.1,

@@ -2,6 +2,7 @@
 
 from ipvs_est_spec.proof import (
     calc_load,
+    calc_sequence,
     calc_test,
     rate_counters,
     rate_sequences,
@@ -19,6 +20,7 @@ THEOREMS: tuple[Theorem, ...] = (
     *row_choice.THEOREMS,
     *row_delays.THEOREMS,
     *calc_test.THEOREMS,
+    *calc_sequence.THEOREMS,
     *calc_load.THEOREMS,
     *rate_words.THEOREMS,
     *rate_counters.THEOREMS,

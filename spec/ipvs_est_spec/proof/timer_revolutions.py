@@ -338,7 +338,7 @@ def _on_time(state: _State) -> z3.BoolRef:
 
 
 def _steady() -> tuple[Goal, ...]:
-    return (_steady_first(), _steady_row(), _steady_second())
+    return (_steady_first(), _steady_row(), _steady_second(), _never_late())
 
 
 def _steady_assumptions() -> dict[str, Assumption]:
@@ -387,17 +387,33 @@ def _steady_second(extra: int = 0) -> Goal:
     return _steady_goal("turn", ("before", "turn", "first", "wake-ups"), conclusion)
 
 
+def _never_late() -> Goal:
+    """The catalogue's predicate."""
+    never = Assumption("never", "No sleep ends late.", _most == 0)
+    known = _steady_assumptions()
+    ids = ("before", "turn", "first", "wake-ups")
+    case = [_second(_STATE), NTICKS * _tick]
+    return Goal(
+        "never late",
+        (*(known[each] for each in ids), never),
+        delay.exactly_a_revolution(_ALGEBRA, case),
+        (*_TIMES, _most >= 0),
+        (*_SHOWN, ("most_late", _most)),
+    )
+
+
 THEOREMS = (
     Theorem(
         "timer.steady",
         _GROUP,
         "While no sleep ends more than some time late, at most 8 ticks, and a row's work takes at"
         " most a tick, est_timer only moves by ticks and a revolution is 50 ticks, give or take"
-        " that time: lateness does not add up.",
+        " that time: lateness does not add up, and without any the catalogue's predicate holds.",
         _SCOPE,
         "8",
         _steady,
         Twin("A revolution is never shorter than that less a jiffy.", lambda: _steady_second(1)),
+        properties=("delay.period",),
     ),
     Theorem(
         "timer.shortest",
