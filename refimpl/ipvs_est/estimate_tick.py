@@ -43,7 +43,7 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
         while est is not None and not task.should_stop:
             if interleaved:
                 yield FieldAccess(est.stats, "cpustats", write=False)
-            if split:
+            if split or interleaved:
                 yield from _estimate_split(machine, kd, est, row)
             else:
                 _estimate_one(machine, kd, est, row)
@@ -74,13 +74,19 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
 
 
 def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> Body:
-    """The 32-bit build: reading a group may have to be repeated."""
+    """While others may count, read or zero: in the 32-bit build word by word."""
     stats = est.stats
     machine.clock_ns += machine.est_cost_ns
     touch(machine, stats, "cpustats", _WHERE)
     if machine.events is not None:
         machine.events.append(ReadingBegun(machine.now, stats.id))
-    sums = yield from sum_split(stats.cpustats)
+    if machine.params.word_bits == 32:
+        sums = yield from sum_split(stats.cpustats)
+    else:
+        sums = sum_cpustats(stats.cpustats)
+    if machine.interleaved:
+        # The stats lock is taken: until it is released nobody else stores or reads.
+        yield FieldAccess(stats, "kstats", write=True)
     touch(machine, stats, "kstats", _WHERE)
     last, before = est.last, est.rates
     estimate(stats, sums)

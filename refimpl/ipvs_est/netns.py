@@ -6,6 +6,7 @@ from ipvs_est.control_objects import Dest, Service
 from ipvs_est.hlist import ListHead, add_head, unlink
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.locks import Mutex
+from ipvs_est.memory import HeapObject
 from ipvs_est.stats import TEMP_LIST_KTID, Estimator, StatsObject
 from ipvs_est.tasks import Task
 
@@ -19,6 +20,14 @@ class DelayedWork:
     """When pending: jiffies since boot, not wrapped."""
     running: Task | None = None
     """The instance that is alive."""
+
+
+@dataclass(slots=True, eq=False)
+class Cpumask(HeapObject):
+    """The memory of `est_cpulist`, allocated when it is first written."""
+
+    def describe(self) -> str:
+        return "est_cpulist"
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +52,8 @@ class Netns:
     est_cpulist: frozenset[int] = frozenset()
     """Valid only with est_cpulist_valid."""
     est_cpulist_valid: bool = False
+    est_cpulist_mask: Cpumask | None = None
+    """What `est_cpulist` points to."""
     reload_work: DelayedWork = field(default_factory=DelayedWork)
     total: StatsObject | None = None
     services: dict[int, Service] = field(default_factory=dict)

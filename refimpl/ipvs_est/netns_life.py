@@ -4,7 +4,7 @@ from ipvs_est.contexts import destroy_context
 from ipvs_est.control import flush_services, free_trash
 from ipvs_est.estimator_objects import free_stats_later, start_total, stop_object
 from ipvs_est.events import ExitBegun, ExitEnded
-from ipvs_est.machine import Machine
+from ipvs_est.machine import Machine, free
 from ipvs_est.points import (
     CANCEL_WORK,
     READ_TEMP_LIST,
@@ -67,6 +67,8 @@ def exit_netns(machine: Machine) -> Call:
     if machine.interleaved:
         yield WRITE_CPULIST
     netns.est_cpulist = frozenset()
+    if netns.est_cpulist_mask is not None:
+        free(machine, netns.est_cpulist_mask, "free_cpumask_var")
     if machine.interleaved:
         yield WRITE_CPULIST_VALID
     netns.est_cpulist_valid = False

@@ -9,10 +9,13 @@ from collections.abc import Generator, Sequence
 
 from ipvs_est.counters import CpuStats, Group
 from ipvs_est.fixed import U32_MASK, U64_MASK
-from ipvs_est.points import Call, Point, WordAccess
+from ipvs_est.points import Call, GiveWay, Point, WordAccess
 
 WORDS = 10
 SYNCP = 10
+
+# Not that it sleeps: but while it is spinning here only the writer can go on with anything.
+_RETRY = GiveWay("u64_stats_fetch_retry", rcu=False)
 
 
 def count_split(cpustats: CpuStats, cpu: int, steps: Sequence[int]) -> Call:
@@ -40,6 +43,7 @@ def read_group(words: list[int], cpu: int) -> Generator[Point, None, Group]:
         yield WordAccess(cpu, SYNCP, write=False)
         before = words[SYNCP]
         if before & 1:
+            yield _RETRY
             continue
         copy = [0] * WORDS
         for index in range(WORDS):

@@ -6,7 +6,7 @@ A value read here is a copy; what is done with it later may rest on a stale one.
 
 from collections.abc import Generator
 
-from ipvs_est.machine import Machine
+from ipvs_est.machine import Machine, touch
 from ipvs_est.points import (
     READ_CALC_PHASE,
     READ_CPULIST,
@@ -70,7 +70,10 @@ def read_cpulist_mask(machine: Machine) -> Generator[Point, None, frozenset[int]
     """The CPUs of the cpulist."""
     if machine.interleaved:
         yield READ_CPULIST
-    return machine.netns.est_cpulist
+    netns = machine.netns
+    if netns.est_cpulist_mask is not None:
+        touch(machine, netns.est_cpulist_mask, "bits", "cpumask")
+    return netns.est_cpulist
 
 
 def read_kt_count(machine: Machine) -> Number:

@@ -4,8 +4,8 @@ from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
 from ipvs_est.events import CpulistSet, CpulistWritten
 from ipvs_est.kthread_tasks import request_restart
-from ipvs_est.machine import Machine
-from ipvs_est.memory import may_allocate
+from ipvs_est.machine import Machine, allocate, touch
+from ipvs_est.netns import Cpumask
 from ipvs_est.points import (
     WRITE_CALC_PHASE,
     WRITE_CPULIST,
@@ -28,14 +28,18 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
     netns = machine.netns
     yield machine.lock_est
     if not netns.est_cpulist_valid:
-        if not may_allocate(machine.memory):
+        mask = Cpumask()
+        if not allocate(machine, mask):
             yield machine.unlock_est
             return -ENOMEM
+        netns.est_cpulist_mask = mask
         if machine.interleaved:
             yield WRITE_CPULIST_VALID
         netns.est_cpulist_valid = True
     if machine.interleaved:
         yield WRITE_CPULIST
+    if netns.est_cpulist_mask is not None:
+        touch(machine, netns.est_cpulist_mask, "bits", "est_cpulist")
     netns.est_cpulist = cpus
     threads = yield from max_threads(machine)
     if machine.interleaved:

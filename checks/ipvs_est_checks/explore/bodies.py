@@ -4,8 +4,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 from ipvs_est import control, estimator_objects, netns_life, sysctl
+from ipvs_est.counters import count
+from ipvs_est.events import Counted
 from ipvs_est.locks import Mutex
-from ipvs_est.machine import Machine
+from ipvs_est.machine import Machine, touch
 from ipvs_est.memory import HeapObject
 from ipvs_est.operations import (
     AddDest,
@@ -16,14 +18,29 @@ from ipvs_est.operations import (
     DeleteService,
     ExitNetns,
     Operation,
+    Read,
     SetNice,
     SetRunEstimation,
     StartDest,
     StartService,
+    Traffic,
     WriteCpulist,
+    Zero,
 )
 from ipvs_est.oracle import DEFAULT_SCHEDULER
-from ipvs_est.points import Body, Call, Lock, Point, Sleep
+from ipvs_est.points import (
+    RCU_READ_LOCK,
+    RCU_READ_UNLOCK,
+    Body,
+    Call,
+    FieldAccess,
+    Lock,
+    Point,
+    Sleep,
+    Unlock,
+)
+from ipvs_est.seqcount import count_split
+from ipvs_est.stats import StatsObject, read, zero
 from ipvs_est.tasks import Task
 
 USER_SPACE = "user space"
@@ -37,8 +54,11 @@ CONCURRENT = (
     DeleteDest,
     DeleteService,
     ExitNetns,
+    Read,
     StartDest,
     StartService,
+    Traffic,
+    Zero,
     *SYSCTL_WRITES,
 )
 """Operations that tasks of a scenario may do; to advance is to sleep."""
@@ -55,6 +75,8 @@ class NetnsUse:
     """Owned by one of the users, or for ever by netns exit."""
     users: list[Task] = field(default_factory=list)
     exiting: bool = False
+    softirqs: dict[int, Mutex] = field(default_factory=dict)
+    """By CPU: one packet is counted at a time, with BH disabled."""
 
 
 def actor_body(
@@ -73,12 +95,67 @@ def actor_body(
             yield from _ignoring_answer(netns_life.exit_netns(machine))
         elif isinstance(operation, SYSCTL_WRITES):
             yield from _operation_body(machine, operation)
+        elif isinstance(operation, Traffic):
+            yield from _count_packets(machine, operation, use)
+        elif isinstance(operation, Read | Zero):
+            yield from _look_at_stats(machine, operation)
         else:
             use.users.append(task)
             use.reference.owner = use.users[0]
             yield from _operation_body(machine, operation)
             use.users.remove(task)
             use.reference.owner = use.users[0] if use.users else None
+
+
+def _count_packets(machine: Machine, traffic: Traffic, use: NetnsUse) -> Body:
+    """A softirq: under RCU it looks the object up and counts on it, word by word if 32-bit."""
+    softirq = use.softirqs.setdefault(traffic.cpu, Mutex(f"softirq of CPU {traffic.cpu}"))
+    yield Lock(softirq)
+    yield RCU_READ_LOCK
+    yield FieldAccess(None, "objects", write=False)
+    stats = _counted_on(machine, traffic.id)
+    if stats is not None:
+        steps = (
+            traffic.conns,
+            traffic.inpkts,
+            traffic.outpkts,
+            traffic.inbytes,
+            traffic.outbytes,
+        )
+        if machine.params.word_bits == 32:
+            yield from count_split(stats.cpustats, traffic.cpu, steps)
+        else:
+            yield FieldAccess(stats, "cpustats", write=True)
+            count(stats.cpustats, traffic.cpu, steps)
+        touch(machine, stats, "cpustats", "ip_vs_in_stats")
+        if machine.events is not None:
+            machine.events.append(Counted(machine.now, traffic.id, traffic.cpu, steps))
+    yield RCU_READ_UNLOCK
+    yield Unlock(softirq)
+
+
+def _counted_on(machine: Machine, object_id: int) -> StatsObject | None:
+    """The object that packets find, also a destination in the trash."""
+    stats = machine.objects.get(object_id)
+    if stats is None:
+        dest = next((each for each in machine.netns.trash if each.id == object_id), None)
+        stats = None if dest is None else dest.stats
+    return stats
+
+
+def _look_at_stats(machine: Machine, operation: Read | Zero) -> Body:
+    """Read or zero an object under RCU; the stats lock makes one step of what it guards."""
+    yield RCU_READ_LOCK
+    yield FieldAccess(None, "objects", write=False)
+    stats = machine.objects.get(operation.id)
+    if stats is not None:
+        yield FieldAccess(stats, "kstats", write=isinstance(operation, Zero))
+        touch(machine, stats, "kstats", "ip_vs_copy_stats")
+        if isinstance(operation, Zero):
+            zero(stats)
+        else:
+            read(stats)
+    yield RCU_READ_UNLOCK
 
 
 def _operation_body(machine: Machine, operation: Operation) -> Body:

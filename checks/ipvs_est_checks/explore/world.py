@@ -45,7 +45,7 @@ from ipvs_est.reload_work import reload_work
 from ipvs_est.sequential import Sequential
 from ipvs_est.task_record import lock_released, lock_taken, paused, resumed
 from ipvs_est.tasks import Task, TaskState
-from ipvs_est.violations import BrokenProperty, Deadlock, Violation, ViolationError
+from ipvs_est.violations import BrokenProperty, Deadlock, LeakAtExit, Violation, ViolationError
 from ipvs_est_checks.explore.bodies import USER_SPACE, NetnsUse, actor_body
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.watch import (
@@ -269,7 +269,12 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     """Which property the history breaks, of those that are judged by the whole of it, and after
     how many steps it is broken."""
     watch, events = world.watch, world.machine.events
-    if watch is None or events is None:
+    if watch is None:
+        return None
+    leak = _leak(world)
+    if leak is not None:
+        return world.steps, leak
+    if events is None:
         return None
 
     def broken(length: int) -> BrokenProperty | None:
@@ -285,6 +290,20 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
         return found is not None and found.property == violation.property
 
     return bisect_left(range(world.steps), True, key=breaks), violation
+
+
+def _leak(world: World) -> LeakAtExit | None:
+    """What is still allocated when the netns is gone and everybody and everything has ended."""
+    machine = world.machine
+    gone = machine.netns.total is None and not machine.netns.enable and machine.params.sysctl
+    if not gone or world.callbacks or not all(_has_exited(each) for each in world.threads):
+        return None
+    live = machine.memory.live
+    return LeakAtExit(live[min(live)].describe()) if live else None
+
+
+def _has_exited(thread: Thread) -> bool:
+    return thread.task.state is TaskState.EXITED
 
 
 def finished(world: World) -> bool:
@@ -326,6 +345,8 @@ def _run(world: World, thread: Thread) -> None:
                 continue
             if not owns_nothing_new:
                 owns_nothing_new = True
+                if thread.opens_section:
+                    _open_section(world, thread)
                 continue
         elif isinstance(point, Sleep):
             thread.wake_at = world.machine.now + point.jiffies
@@ -360,9 +381,7 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
     machine = world.machine
     work = machine.netns.reload_work
     if thread.opens_section and not isinstance(point, RcuReadUnlock):
-        thread.opens_section = False
-        world.sections += 1
-        thread.reading = world.sections
+        _open_section(world, thread)
     match point:
         case Lock(mutex):
             mutex.owner = thread.task
@@ -397,6 +416,12 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
         case _:
             assert_never(point)
     return True
+
+
+def _open_section(world: World, thread: Thread) -> None:
+    thread.opens_section = False
+    world.sections += 1
+    thread.reading = world.sections
 
 
 def _exit(world: World, thread: Thread) -> None:
