@@ -29,12 +29,12 @@ DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
 
 # Schedules and states of each scenario on `repaired` at two preemptions.
 FIGURES = {
-    "delete-in-recalculation": (682, 1274),
-    "exit-and-sysctl": (604, 604),
-    "exit-in-calc-phase": (1507, 3398),
+    "delete-in-recalculation": (694, 1324),
+    "exit-and-sysctl": (631, 624),
+    "exit-in-calc-phase": (1547, 3661),
     "last-estimator-goes": (219, 432),
-    "restart-in-calc-phase": (1339, 4109),
-    "restart-in-drain": (822, 2003),
+    "restart-in-calc-phase": (1351, 4222),
+    "restart-in-drain": (843, 2110),
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, STABLE, V7, Revision
-from ipvs_est.violations import BrokenProperty, Violation, ViolationError
+from ipvs_est.violations import BrokenProperty, LeakAtExit, Violation, ViolationError
 from ipvs_est_checks.explore.dfs import Dfs
 from ipvs_est_checks.explore.outcome import Bounds, Found, Outcome
 from ipvs_est_checks.explore.projection import projection
@@ -169,3 +169,17 @@ def test_a_quiet_time_is_one_of_two_revolutions_without_starving_anybody() -> No
     assert choices
     assert not starved.prompt
     assert starved.quiet_since is None
+
+
+def test_what_is_left_over_when_the_netns_is_gone_is_a_leak() -> None:
+    scenario = load("exit-and-sysctl")
+    edit = Edit(
+        "netns_life:exit_netns",
+        '        free(machine, netns.est_cpulist_mask, "free_cpumask_var")\n',
+        "        pass\n",
+    )
+    with applied([edit]):
+        found = run(system_of(scenario, REPAIRED, Watch(frozenset())), Dfs(0), Bounds(0)).found
+    assert found is not None
+    assert found.violation == LeakAtExit("est_cpulist")
+    assert run(system_of(scenario, REPAIRED, Watch(frozenset())), Dfs(0), Bounds(0)).found is None

@@ -166,7 +166,8 @@ def _delete_service(machine: Machine, service: Service) -> Body:
     del machine.netns.services[service.id]
     del machine.objects[service.id]
     yield from stop_estimator(machine, stats.est)
-    for dest_id in sorted(service.dests):
+    dest_ids = sorted(service.dests)
+    for dest_id in dest_ids:
         yield from _delete_dest(machine, service.dests[dest_id])
     put_service(machine, service)
 
@@ -174,7 +175,8 @@ def _delete_service(machine: Machine, service: Service) -> Body:
 def flush_services(machine: Machine) -> Body:
     """Delete all services; the service mutex is held."""
     services = machine.netns.services
-    for service_id in sorted(services):
+    service_ids = sorted(services)
+    for service_id in service_ids:
         yield from _delete_service(machine, services[service_id])
 
 

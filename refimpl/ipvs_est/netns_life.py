@@ -54,7 +54,8 @@ def exit_netns(machine: Machine) -> Call:
     if enable_under_est_mutex:
         yield machine.unlock_est
     # Bare objects stand for services and destinations: flushed like them.
-    for object_id in sorted(machine.objects):
+    object_ids = sorted(machine.objects)
+    for object_id in object_ids:
         stats = machine.objects.get(object_id)
         if stats is None or stats is netns.total:
             continue

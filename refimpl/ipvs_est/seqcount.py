@@ -57,7 +57,8 @@ def read_group(words: list[int], cpu: int) -> Generator[Point, None, Group]:
 def sum_split(cpustats: CpuStats) -> Generator[Point, None, Group]:
     """Sums over all possible CPUs, modulo 2^64 (`ip_vs_chain_estimation`, 32-bit)."""
     sums = [0, 0, 0, 0, 0]
-    for cpu in sorted(cpustats):
+    cpus = sorted(cpustats)
+    for cpu in cpus:
         group = yield from read_group(cpustats[cpu], cpu)
         sums = [left + right & U64_MASK for left, right in zip(sums, group, strict=True)]
     return sums[0], sums[1], sums[2], sums[3], sums[4]

@@ -68,12 +68,16 @@ CONCURRENT = (
 class NetnsUse:
     """Who uses the network namespace: it is not taken down under those who hold a reference.
 
-    A write to a sysctl holds none, so one may be under way when netns exit begins.
+    A write to a sysctl holds none, so one may be under way when netns exit begins; it is waited
+    for when the sysctls are unregistered, as for any table of sysctls, once the services are gone.
     """
 
     reference: Mutex = field(default_factory=lambda: Mutex("netns reference"))
     """Owned by one of the users, or for ever by netns exit."""
     users: list[Task] = field(default_factory=list)
+    sysctls: Mutex = field(default_factory=lambda: Mutex("sysctl table"))
+    """Owned by one of the writers under way, or for ever by netns exit."""
+    writers: list[Task] = field(default_factory=list)
     exiting: bool = False
     softirqs: dict[int, Mutex] = field(default_factory=dict)
     """By CPU: one packet is counted at a time, with BH disabled."""
@@ -92,9 +96,13 @@ def actor_body(
         elif isinstance(operation, ExitNetns):
             yield Lock(use.reference)
             use.exiting = True
-            yield from _ignoring_answer(netns_life.exit_netns(machine))
+            yield from _exit_body(machine, use)
         elif isinstance(operation, SYSCTL_WRITES):
+            use.writers.append(task)
+            use.sysctls.owner = use.writers[0]
             yield from _operation_body(machine, operation)
+            use.writers.remove(task)
+            use.sysctls.owner = use.writers[0] if use.writers else None
         elif isinstance(operation, Traffic):
             yield from _count_packets(machine, operation, use)
         elif isinstance(operation, Read | Zero):
@@ -105,6 +113,17 @@ def actor_body(
             yield from _operation_body(machine, operation)
             use.users.remove(task)
             use.reference.owner = use.users[0] if use.users else None
+
+
+def _exit_body(machine: Machine, use: NetnsUse) -> Body:
+    registered = True
+    # A fingerprint finds out where it stands: it is a local variable.
+    call = netns_life.exit_netns(machine)
+    for point in call:
+        yield point
+        if registered and point is machine.unlock_service:
+            registered = False
+            yield Lock(use.sysctls)
 
 
 def _count_packets(machine: Machine, traffic: Traffic, use: NetnsUse) -> Body:

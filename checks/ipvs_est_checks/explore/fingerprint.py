@@ -55,16 +55,25 @@ def fingerprint(world: World) -> bytes:
 def _standing(thread: Thread) -> list[tuple[str, int, tuple[object, ...]]]:
     """Where each of the thread's suspended functions stands, with its local variables."""
     frames: list[tuple[str, int, tuple[object, ...]]] = []
-    body: object = thread.body
+    _add_frames(frames, thread.body)
+    return frames
+
+
+def _add_frames(frames: list[tuple[str, int, tuple[object, ...]]], body: object) -> None:
+    """Those of a generator: it waits for another one, or drives one that it keeps in a variable."""
     while isinstance(body, GeneratorType):
         frame = body.gi_frame
         if frame is None:
             break
-        locals_ = frame.f_locals
-        kept = tuple(each for each in locals_.values() if not isinstance(each, GeneratorType))
-        frames.append((frame.f_code.co_qualname, frame.f_lasti, kept))
-        body = body.gi_yieldfrom
-    return frames
+        kept: list[object] = []
+        inner = body.gi_yieldfrom
+        for each in frame.f_locals.values():
+            if not isinstance(each, GeneratorType):
+                kept.append(each)
+            elif each is not inner:
+                _add_frames(frames, each)
+        frames.append((frame.f_code.co_qualname, frame.f_lasti, tuple(kept)))
+        body = inner
 
 
 def _blank(name: str) -> object:
