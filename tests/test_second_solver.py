@@ -12,7 +12,8 @@ from ipvs_est_spec.proof.solve import Options, Status, Verdict, decide
 from ipvs_est_spec.proof.theorem import Assumption, Goal, Reachability, Theorem, Twin
 from ipvs_est_spec.z3_names import z3
 
-# That each assumption is needed is left to `ipvs-est prove --second-solver`.
+# All obligations, and that each assumption is needed, are left to `ipvs-est prove --second-solver`.
+_MOST = 4
 _OPTIONS = Options(drop_assumptions=False)
 _MARKED = [each.id for each in THEOREMS if each.second_solver]
 # Each a quarter of a minute or more; they are left to that command too.
@@ -43,7 +44,11 @@ def test_number_of_theorems_with_a_second_solver() -> None:
 
 @pytest.mark.parametrize("id_", [each for each in _MARKED if each not in _LONG])
 def test_second_solver_agrees_on_the_theorem_its_premises_and_its_twin(id_: str) -> None:
-    outcome = decide(BY_ID[id_], _OPTIONS, SecondSolver(_OPTIONS))
+    every = BY_ID[id_].obligations()
+    some = every[:: -(-len(every) // _MOST)]
+    assert 0 < len(some) <= _MOST
+    thinned = replace(BY_ID[id_], obligations=lambda: some)
+    outcome = decide(thinned, _OPTIONS, SecondSolver(_OPTIONS))
     assert outcome.verdict in (Verdict.PROVED, Verdict.FINDING), outcome.complaints
     assert outcome.twin.status is Status.REFUTED
 

@@ -161,6 +161,8 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
         found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
     twin = solver.ask(theorem.twin.obligation())
     nowhere = [each for each, listed in needless.items() if all(listed)]
+    if not options.drop_assumptions:
+        nowhere = []
     failures = tuple(_failures(theorem, found, twin, nowhere))
     unknowns = tuple(_unknowns(found, twin))
     if failures:
