@@ -520,14 +520,14 @@ def test_mainline_marks_an_idle_kd_0_as_needed() -> None:
 
 def test_bit_searches_agree_with_a_look_at_each_bit() -> None:
     for size in range(1, 7):
-        # One bit above the bitmap's size may hold anything.
-        for bitmap in range(2 << size):
+        # The bits above the bitmap's size may hold anything.
+        for bitmap in range(4 << size):
             ones = [bit for bit in range(size) if bitmap >> bit & 1]
             zeros = [bit for bit in range(size) if not bitmap >> bit & 1]
             assert find_last_bit(bitmap, size) == (ones[-1] if ones else size)
             assert find_first_bit(bitmap, size) == (ones[0] if ones else size)
             assert find_first_zero_bit(bitmap, size) == (zeros[0] if zeros else size)
-            assert list(bits(bitmap)) == [bit for bit in range(size + 1) if bitmap >> bit & 1]
+            assert list(bits(bitmap)) == [bit for bit in range(size + 2) if bitmap >> bit & 1]
             for offset in range(size):
                 below = [bit for bit in ones if bit <= offset]
                 above = [bit for bit in ones if bit >= offset]

@@ -3,13 +3,9 @@
 from collections.abc import Generator
 from typing import TypeVar
 
-from ipvs_est import Params
 from ipvs_est.counters import CpuStats
-from ipvs_est.estimate_tick import estimate_tick
 from ipvs_est.points import Point, WordAccess
 from ipvs_est.seqcount import SYNCP, WORDS, count_split, group_of, read_group, sum_split
-from ipvs_est.tasks import Task
-from test_rules import place, put_kd, small
 
 T = TypeVar("T")
 
@@ -52,14 +48,3 @@ def test_cpus_are_read_in_order_and_their_sums_wrap() -> None:
 def test_memory_of_both_word_sizes_is_understood() -> None:
     assert group_of([1, 2, 3, 4, 5]) == (1, 2, 3, 4, 5)
     assert group_of([1, 0, 2, 0, 3, 0, 4, 0, 5, 1, 8]) == (1, 2, 3, 4, 2**32 + 5)
-
-
-def test_each_estimation_of_a_32_bit_machine_takes_its_time() -> None:
-    machine = small(params=Params(hz=100, nticks=5, chain_factor=3, word_bits=32, est_cost_ns=700))
-    kd = put_kd(machine)
-    for object_id in (1, 2):
-        place(machine, kd, object_id, delay=4)
-    machine.clock_ns = 5000
-    for _ in estimate_tick(machine, kd, Task(name="ipvs-e:0"), 4):
-        pass
-    assert machine.clock_ns == 5000 + 2 * 700

@@ -1,0 +1,111 @@
+"""What comes to exist, what does not, and what the record says of it."""
+
+import pytest
+
+from ipvs_est import MAINLINE, REPAIRED, Params
+from ipvs_est.contexts import add_kthread_context
+from ipvs_est.counters import difference
+from ipvs_est.errno import EINVAL, ENOMEM
+from ipvs_est.estimate_tick import estimate_tick
+from ipvs_est.estimator_objects import start_object, start_total
+from ipvs_est.events import ContextAdded, StartReturned
+from ipvs_est.fixed import signed
+from ipvs_est.machine import boot
+from ipvs_est.memory import fail_allocations
+from ipvs_est.tasks import Task
+from test_rules import SMALL, place, put_kd, run, small
+
+
+def test_the_total_comes_to_exist_as_such() -> None:
+    machine = boot(SMALL, MAINLINE)
+    machine.events = []
+    assert run(machine, start_total(machine))[1] == 0
+    total = machine.netns.total
+    assert total is not None
+    assert (total.id, total.owner) == (0, "total")
+    assert machine.objects == {0: total}
+    assert machine.events[-1] == StartReturned(machine.now, 0, True, 0, True)
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_a_total_that_does_not_start_does_not_exist(nth: int) -> None:
+    # Its stats, the array, the kd, calc_stats.
+    machine = boot(SMALL, MAINLINE)
+    machine.events = []
+    fail_allocations(machine.memory, nth, 1)
+    assert run(machine, start_total(machine))[1] == -ENOMEM
+    assert machine.netns.total is None
+    assert machine.objects == {}
+    assert machine.memory.live == {}
+    starts = [] if nth == 1 else [StartReturned(machine.now, 0, True, -ENOMEM, False)]
+    assert machine.events == starts
+
+
+def test_an_object_without_memory_does_not_exist() -> None:
+    machine = small()
+    put_kd(machine)
+    machine.events = []
+    fail_allocations(machine.memory, 1, 1)
+    assert run(machine, start_object(machine, 5, "dest"))[1] == -ENOMEM
+    assert machine.objects == {}
+    assert not any(isinstance(each, StartReturned) for each in machine.events)
+    assert run(machine, start_object(machine, 5, "dest"))[1] == 0
+    assert [*machine.objects] == [5]
+    started = [each for each in machine.events if isinstance(each, StartReturned)]
+    assert started == [StartReturned(machine.now, 5, True, 0, True)]
+
+
+def test_a_published_context_is_told_with_how_many_there_are() -> None:
+    machine = small()
+    for _ in range(3):
+        put_kd(machine)
+    machine.netns.est_kt_arr[1] = None
+    machine.events = []
+    run(machine, add_kthread_context(machine))
+    run(machine, add_kthread_context(machine))
+    assert [each for each in machine.events if isinstance(each, ContextAdded)] == [
+        ContextAdded(machine.now, 1, 3, 4),
+        ContextAdded(machine.now, 3, 4, 4),
+    ]
+
+
+def test_the_repaired_limit_counts_contexts_not_slots() -> None:
+    # est_max_threads is 4.
+    machine = small(REPAIRED)
+    for _ in range(4):
+        put_kd(machine)
+    assert run(machine, add_kthread_context(machine))[1] == -EINVAL
+    for slot in (1, 2):
+        machine.netns.est_kt_arr[slot] = None
+    for slot in (1, 2):
+        added = run(machine, add_kthread_context(machine))[1]
+        assert not isinstance(added, int)
+        assert added.id == slot
+    assert run(machine, add_kthread_context(machine))[1] == -EINVAL
+
+
+@pytest.mark.parametrize("word_bits", [32, 64])
+def test_each_estimation_takes_its_time(word_bits: int) -> None:
+    params = Params(hz=100, nticks=5, chain_factor=3, word_bits=word_bits, est_cost_ns=700)
+    machine = small(params=params)
+    kd = put_kd(machine)
+    for object_id in (1, 2):
+        place(machine, kd, object_id, delay=4)
+    machine.clock_ns = 5000
+    for _ in estimate_tick(machine, kd, Task(name="ipvs-e:0"), 4):
+        pass
+    assert machine.clock_ns == 5000 + 2 * 700
+
+
+def test_differences_are_taken_counter_by_counter_and_wrap() -> None:
+    assert difference((10, 20, 30, 40, 50), (1, 2, 3, 4, 5)) == (9, 18, 27, 36, 45)
+    assert difference((0, 0, 0, 0, 0), (1, 2, 3, 4, 5)) == tuple(2**64 - n for n in range(1, 6))
+
+
+def test_the_highest_bit_alone_is_the_sign() -> None:
+    for bits in (8, 32, 64):
+        half = 1 << (bits - 1)
+        assert signed(half - 1, bits) == half - 1
+        assert signed(half >> 1, bits) == half >> 1
+        assert signed(half, bits) == -half
+        assert signed(2 * half - 1, bits) == -1
