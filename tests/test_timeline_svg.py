@@ -16,6 +16,8 @@ from ipvs_est_checks.explore.timeline import Timeline, timeline
 from ipvs_est_checks.explore.timeline_svg import MUTEX_COLOURS, timeline_svg
 from ipvs_est_checks.explore.token import token_text
 
+ERRORS = ("--property", "none")
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -112,7 +114,7 @@ def test_a_failure_that_is_no_deadlock_is_marked_at_its_step() -> None:
 
 def test_the_picture_is_the_same_each_time_and_from_a_token(tmp_path: Path) -> None:
     first, second = tmp_path / "1.svg", tmp_path / "2.svg"
-    command = ["explore", "restart-in-calc-phase", "--revision", "stable", "--as-found"]
+    command = ["explore", "restart-in-calc-phase", "--revision", "stable", "--as-found", *ERRORS]
     assert CliRunner().invoke(cli, [*command, "--svg", str(first)]).exit_code == 1
     scenario = load("restart-in-calc-phase")
     found = explore_dfs(scenario, STABLE, Bounds()).found
@@ -125,7 +127,15 @@ def test_the_picture_is_the_same_each_time_and_from_a_token(tmp_path: Path) -> N
 
 def test_nothing_is_drawn_without_a_failure(tmp_path: Path) -> None:
     path = tmp_path / "none.svg"
-    command = ["explore", "last-estimator-goes", "--revision", "repaired", "--svg", str(path)]
+    command = [
+        "explore",
+        "last-estimator-goes",
+        "--revision",
+        "repaired",
+        *ERRORS,
+        "--svg",
+        str(path),
+    ]
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 0
     assert "is not written: there is no failure to draw" in result.output

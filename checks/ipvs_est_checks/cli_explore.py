@@ -10,7 +10,7 @@ import click
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.input_error import InputError
 from ipvs_est_checks import exit_codes
-from ipvs_est_checks.explore.job import Job, JobResult, Kind, Settings
+from ipvs_est_checks.explore.job import Job, JobResult, Kind, Settings, watched_by_default
 from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.pct import DEFAULT_DEPTH
 from ipvs_est_checks.explore.pool import WorkerDiedError, do_jobs
@@ -20,6 +20,7 @@ from ipvs_est_checks.explore.scenario import Scenario, library, load
 from ipvs_est_checks.explore.timeline import Timeline
 from ipvs_est_checks.explore.timeline_svg import timeline_svg
 from ipvs_est_checks.explore.token import replay_token, token_from_text
+from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.printable import printable
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
@@ -73,6 +74,14 @@ _EXIT = {
 @click.option(
     "-k", "--keep-going", is_flag=True, help="Search on after a failure; list the distinct ones."
 )
+@click.option(
+    "--property",
+    "properties",
+    metavar="ID",
+    multiple=True,
+    help="Watch that property, or 'all', or 'none'.  [default: those that no recorded finding"
+    " breaks on the revision]",
+)
 @click.option("--as-found", is_flag=True, help="Do not reduce failures.")
 @click.option(
     "-j",
@@ -99,6 +108,7 @@ def explore(
     steps: int,
     seed: int | None,
     keep_going: bool,
+    properties: tuple[str, ...],
     as_found: bool,
     jobs: int,
     json_file: str | None,
@@ -108,8 +118,9 @@ def explore(
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
 
-    Each failure is reduced to the fewest context switches and told as a timeline with a column
-    for each task, with a token that replays it. Exit code 1 if there is a failure, 3 if
+    Looks for memory errors, deadlocks, livelocks, and broken properties at every point in their
+    scope. Each failure is reduced to the fewest context switches and told as a timeline with a
+    column for each task, with a token that replays it. Exit code 1 if there is a failure, 3 if
     schedules within the bounds are left over, which they always are with pct and random.
     """
     for option, name in (("--json", json_file), ("--junit", junit_file), ("--svg", svg_file)):
@@ -133,7 +144,7 @@ def explore(
         not as_found,
     )
     todo = [
-        Job(source, scenario, REVISIONS[name], settings)
+        Job(source, scenario, REVISIONS[name], settings, _watched(properties, REVISIONS[name]))
         for source, scenario in [(each, _load(each)) for each in scenarios or library()]
         for name in revisions or REVISIONS
     ]
@@ -158,6 +169,23 @@ def explore(
 
 
 _INTERRUPTED = "interrupted"
+
+
+def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
+    for each in properties:
+        if each not in WATCHED and each not in ("all", "none"):
+            raise click.UsageError(f"--property {each}: no such property is watched")
+        if each in ("all", "none") and len(properties) > 1:
+            raise click.UsageError(f"--property {each}: stands alone")
+    match properties:
+        case ():
+            return watched_by_default(revision)
+        case ("all",):
+            return WATCHED
+        case ("none",):
+            return frozenset()
+        case _:
+            return frozenset(properties)
 
 
 @dataclass(slots=True)

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est import Revision
-from ipvs_est.violations import Livelock, Violation
+from ipvs_est.violations import BrokenProperty, Livelock, Violation
 from ipvs_est_checks.explore.cause import cause_of
 from ipvs_est_checks.explore.dfs import Dfs, closed
 from ipvs_est_checks.explore.minimise import Minimised, minimise
-from ipvs_est_checks.explore.outcome import Bounds, Outcome
+from ipvs_est_checks.explore.outcome import Bounds, Found, Outcome, failure_key
 from ipvs_est_checks.explore.pct import Pct
 from ipvs_est_checks.explore.random_walk import RandomWalk
 from ipvs_est_checks.explore.run import Tally, outcome_of, run
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import Counted, Scheduler, System, system_of
+from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import World
+from ipvs_est_checks.findings import FINDINGS
 
 
 class Kind(Enum):
@@ -51,6 +53,8 @@ class Job:
     scenario: Scenario
     revision: Revision
     settings: Settings
+    watched: frozenset[str] = frozenset()
+    """Ids of properties that are watched, beside memory errors and deadlocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class JobResult:
 def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResult:
     """Search, then reduce what was found; `tally` has what there is if it is interrupted."""
     settings = job.settings
-    system = system_of(job.scenario, job.revision)
+    system = _system(job, job.watched)
     scheduler = _scheduler(settings)
     outcome = run(
         system,
@@ -95,9 +99,24 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
         outcome = closed(system, outcome, scheduler)
     return JobResult(
         outcome,
-        tuple(_reduced(system, job, outcome)),
+        tuple(_reduced(job, each) for each in outcome.failures),
         _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
     )
+
+
+def watched_by_default(revision: Revision) -> frozenset[str]:
+    """The properties that no recorded finding breaks on the revision."""
+    known = [
+        each
+        for finding in FINDINGS
+        if revision.name in finding.revisions
+        for each in finding.properties
+    ]
+    return WATCHED.difference(known)
+
+
+def _system(job: Job, watched: frozenset[str]) -> System[World]:
+    return system_of(job.scenario, job.revision, Watch(watched) if watched else None)
 
 
 def result_so_far(tally: Tally) -> JobResult:
@@ -107,20 +126,24 @@ def result_so_far(tally: Tally) -> JobResult:
     return JobResult(outcome, failures, ended=False)
 
 
-def _reduced(system: System[World], job: Job, outcome: Outcome) -> list[Minimised]:
-    if not job.settings.shorten:
-        return [Minimised(each, fewest=False) for each in outcome.failures]
-    return [
+def _reduced(job: Job, found: Found) -> Minimised:
+    violation = found.violation
+    if not job.settings.shorten or isinstance(violation, Livelock):
         # A loop is short, and the way to it is as the search found it.
-        Minimised(each, fewest=False)
-        if isinstance(each.violation, Livelock)
-        else minimise(system, each, key=_key)
-        for each in outcome.failures
-    ]
+        return Minimised(found, fewest=False)
+    # Others must not hide it.
+    watched = frozenset({violation.property} if isinstance(violation, BrokenProperty) else ())
+    return minimise(_system(job, watched), found, key=_key)
 
 
 def _key(world: World, violation: Violation) -> str:
-    return cause_of(world, violation).text
+    match violation:
+        case BrokenProperty(property_id, _):
+            return property_id
+        case Livelock():
+            return failure_key(violation)
+        case _:
+            return cause_of(world, violation).text
 
 
 def _scheduler(settings: Settings) -> Scheduler:

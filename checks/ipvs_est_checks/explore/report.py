@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est.revision import Revision
+from ipvs_est.violations import BrokenProperty
 from ipvs_est_checks.explore.functions import operation_text
-from ipvs_est_checks.explore.job import Guarantee, Job, JobResult, Kind
+from ipvs_est_checks.explore.job import (
+    Guarantee,
+    Job,
+    JobResult,
+    Kind,
+    watched_by_default,
+)
 from ipvs_est_checks.explore.minimise import Minimised
 from ipvs_est_checks.explore.outcome import Figures
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.timeline import Timeline, timeline
 from ipvs_est_checks.explore.timeline_text import timeline_lines
 from ipvs_est_checks.explore.token import token_text
+from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.printable import printable
 
 
@@ -58,11 +66,12 @@ def tell(row: Row) -> Iterator[Told]:
     """Its failures."""
     job = row.job
     for failure in row.result.failures:
-        choices = failure.found.choices
-        token = token_text(job.scenario, job.revision, choices)
+        choices, violation = failure.found.choices, failure.found.violation
+        watched = violation.property if isinstance(violation, BrokenProperty) else ""
+        token = token_text(job.scenario, job.revision, choices, watched)
         yield Told(
             failure,
-            timeline(job.scenario, job.revision, choices),
+            timeline(job.scenario, job.revision, choices, watched),
             token,
             replay_command(job.source, job.scenario, token),
         )
@@ -79,7 +88,7 @@ def row_lines(row: Row, seconds: float) -> Iterator[str]:
     job, result = row.job, row.result
     name = f"{printable(job.source)} on {job.revision.name}"
     yield f"{name}: {row.verdict.value}: {figures_text(result.outcome.figures)}, {seconds:.1f} s"
-    yield f"  {reach_text(row)}"
+    yield f"  {reach_text(row)}; {watched_text(job)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
     if not result.failures:
@@ -125,6 +134,18 @@ def reach_text(row: Row) -> str:
     if settings.kind is Kind.DFS:
         return f"not exhausted: stopped after {figures.schedules} schedules"
     return f"not exhausted: {settings.kind.value} schedules, seed {settings.seed}"
+
+
+def watched_text(job: Job) -> str:
+    """Which properties were watched."""
+    if not job.watched:
+        return "no property watched, only memory errors and deadlocks"
+    left_out = len(WATCHED) - len(job.watched)
+    if not left_out:
+        return f"all {len(WATCHED)} properties watched"
+    if job.watched == watched_by_default(job.revision):
+        return f"{len(job.watched)} properties watched, not {left_out} that recorded findings break"
+    return f"{len(job.watched)} of {len(WATCHED)} properties watched"
 
 
 def guarantee_text(guarantee: Guarantee, depth: int) -> str:

@@ -60,6 +60,7 @@ def _row(row: Row) -> dict[str, object]:
         "seed": settings.seed,
         "figures": asdict(row.result.outcome.figures),
         "reach": reach_text(row),
+        "watched": sorted(job.watched),
         "guarantee": None if guarantee is None else asdict(guarantee),
         "failures": [_failure(each) for each in tell(row)],
     }

@@ -134,6 +134,7 @@ def _execute(
         late = system.judge(world)
         if late is not None:
             steps, violation = late
+            ending = Ending.FAILED
             found = Found(violation, tuple(choices[:steps]), moment.preemptions)
     except ViolationError as error:
         ending = Ending.FAILED

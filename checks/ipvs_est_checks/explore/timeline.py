@@ -34,11 +34,13 @@ from ipvs_est_checks.explore.functions import place_of
 from ipvs_est_checks.explore.loops import is_fair
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import Moment, preemption_cost
+from ipvs_est_checks.explore.watch import Watch
 from ipvs_est_checks.explore.world import (
     RCU,
     TIME,
     Thread,
     World,
+    broken_history,
     can_run,
     enabled,
     gives_way,
@@ -99,9 +101,14 @@ class Timeline:
     after: Snapshot
 
 
-def timeline(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> Timeline:
-    """Follow a schedule; raises InputError if it cannot be followed to its end."""
-    world = start(scenario, revision)
+def timeline(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], watched: str = ""
+) -> Timeline:
+    """Follow a schedule; raises InputError if it cannot be followed to its end.
+
+    `watched`: id of a property that is watched.
+    """
+    world = start(scenario, revision, Watch(frozenset({watched})) if watched else None)
     told: list[Step] = []
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None
@@ -150,6 +157,10 @@ def timeline(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> 
             if number < len(choices):
                 raise InputError("token", f"the history ends at step {number}")
             break
+    if violation is None and (late := broken_history(world)) is not None:
+        steps, violation = late
+        if steps < len(choices):
+            raise InputError("token", f"the history ends at step {steps}")
     if violation is None and (came := states.get(fingerprint(world))) is not None:
         around = list(choices[came:])
         if is_fair(could[came:], around):

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 
-from ipvs_est.violations import Deadlock, Livelock, describe
+from ipvs_est.violations import BrokenProperty, Deadlock, Livelock, describe
 from ipvs_est_checks.explore.timeline import Standing, Timeline
 from ipvs_est_checks.explore.timeline_lines import Line, runs_of
 from ipvs_est_checks.printable import shorten
+from ipvs_est_spec.catalogue import PROPERTIES
 
 # Steps at the end whose changes are told in full.
 LAST_CHANGES = 4
 _WIDTH = 120
+_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
 
 
 def timeline_lines(told: Timeline) -> Iterator[str]:
@@ -31,6 +33,11 @@ def violation_lines(told: Timeline) -> Iterator[str]:
         first = len(told.steps) - round_ + 1
         yield f"  livelock: steps {first} to {len(told.steps)} lead back to where they began,"
         yield "  and no task that could go on all the time is passed over"
+    elif isinstance(told.violation, BrokenProperty):
+        broken = told.violation.property
+        yield f"  {broken} does not hold: {_SENTENCES[broken]}"
+        if told.violation.case:
+            yield f"    case: {told.violation.case}"
     elif told.violation is not None:
         yield f"  {describe(told.violation)}"
     else:

@@ -1,9 +1,10 @@
 """Tokens: a schedule as a short text that replays it exactly or not at all.
 
-`e2:SCENARIO:REVISION:WORLD:RUNS:END`. A run is a thread's index, `t` (time) or `r` (RCU), with
-`x` and a count if it has several steps in a row. WORLD is a digest of what the scenario says,
-END one of the history that the schedule is: each step as the timeline names it, and its failure.
-A scenario that was changed, or a model in which the same choices are another history, is noticed.
+`e2:SCENARIO:REVISION:WORLD:RUNS:END`, with `PROPERTY:` before END if the schedule breaks one.
+A run is a thread's index, `t` (time) or `r` (RCU), with `x` and a count if it has several steps
+in a row. WORLD is a digest of what the scenario says, END one of the history that the schedule
+is: each step as the timeline names it, and its failure. A scenario that was changed, or a model
+in which the same choices are another history, is noticed.
 """
 
 import json
@@ -21,6 +22,7 @@ from ipvs_est.revision import Revision
 from ipvs_est.violations import describe
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.timeline import Timeline, timeline
+from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.explore.world import RCU, TIME
 
 VERSION = "e2"
@@ -44,18 +46,32 @@ class Token:
     choices: tuple[int, ...]
     end: str
     """Digest of the history."""
+    watched: str = ""
+    """Id of the property that the schedule breaks; '' if it fails otherwise."""
 
 
-def token_text(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> str:
-    """The token of a schedule; raises InputError if it cannot be followed."""
+def token_text(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], watched: str = ""
+) -> str:
+    """The token of a schedule, in which a property may be watched; raises InputError if it cannot
+    be followed."""
     runs: list[str] = []
     for choice, group in groupby(choices):
         count = sum(1 for _ in group)
         runs.append(_LETTERS.get(choice, str(choice)) + (f"x{count}" if count > 1 else ""))
-    end = _history_digest(timeline(scenario, revision, choices))
+    end = _history_digest(timeline(scenario, revision, choices, watched), watched)
     name = quote(scenario.name, safe="")
     world = _scenario_digest(scenario)
-    return ":".join((VERSION, name, revision.name, world, ",".join(runs), end))
+    parts = [
+        VERSION,
+        name,
+        revision.name,
+        world,
+        ",".join(runs),
+        *([watched] if watched else []),
+        end,
+    ]
+    return ":".join(parts)
 
 
 def token_from_text(text: str) -> Token:
@@ -63,9 +79,12 @@ def token_from_text(text: str) -> Token:
     parts = text.split(":")
     if parts[0] != VERSION and re.fullmatch(r"e\d+", parts[0], re.ASCII):
         raise InputError("token", f"is of version {parts[0]}; this tool reads {VERSION}")
-    if len(parts) != 6 or parts[0] != VERSION:
+    if len(parts) not in (6, 7) or parts[0] != VERSION:
         raise InputError("token", f"expected {_FORM}")
-    _, scenario, revision, world, runs, end = parts
+    _, scenario, revision, world, runs, *watched, end = parts
+    for each in watched:
+        if each not in WATCHED:
+            raise InputError("token", f"{each[:40]!r} is no property that is watched")
     for name, digest in (("WORLD", world), ("END", end)):
         if _DIGEST.fullmatch(digest) is None:
             raise InputError("token", f"{name} is not 8 hexadecimal digits: cut off?")
@@ -79,15 +98,15 @@ def token_from_text(text: str) -> Token:
         if len(choices) > MAX_STEPS:
             raise InputError("token", f"has more than {MAX_STEPS} steps")
     found = find_revision(revision, "token")
-    return Token(unquote(scenario), found, world, tuple(choices), end)
+    return Token(unquote(scenario), found, world, tuple(choices), end, "".join(watched))
 
 
 def replay_token(scenario: Scenario, token: Token) -> Timeline:
     """The token's history; raises InputError if it is not that of this scenario and model."""
     if _scenario_digest(scenario) != token.world:
         raise InputError("token", f"is of another scenario than {scenario.name} is now")
-    told = timeline(scenario, token.revision, token.choices)
-    if _history_digest(told) != token.end:
+    told = timeline(scenario, token.revision, token.choices, token.watched)
+    if _history_digest(told, token.watched) != token.end:
         raise InputError("token", "is of another version of the model: its history is not this")
     return told
 
@@ -106,12 +125,13 @@ def _scenario_digest(scenario: Scenario) -> str:
     return _digest(json.dumps(content, sort_keys=True))
 
 
-def _history_digest(told: Timeline) -> str:
+def _history_digest(told: Timeline, watched: str) -> str:
     """Of each step and the failure: what a reader sees, so the same on every Python."""
     lines = [
         f"{told.columns[each.column]} {each.function} {each.action} {each.jiffy}"
         for each in told.steps
     ]
+    lines.append(watched)
     lines.append("" if told.violation is None else describe(told.violation))
     return _digest("\n".join(lines))
 
