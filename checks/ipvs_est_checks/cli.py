@@ -24,6 +24,7 @@ SUBCOMMANDS = {
     "mutants": "cli_mutants:mutants",
     "prove": "cli_prove:prove",
     "explore": "cli_explore:explore",
+    "defects": "cli_defects:defects",
 }
 """Name -> module of this package and attribute."""
 

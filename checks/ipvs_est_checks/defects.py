@@ -1,158 +1,267 @@
 """The known defects and the negative controls, each with how the explorer meets it.
 
-Source: known defects, sections 1 and 3. Nothing here steers the search: every scenario of the
-library is searched to the same bound, and its failures are then told apart by their signs.
+Source: known defects, sections 1 to 3. Nothing here steers a search: the scenarios are those of
+the library, searched to one bound, and their failures are told apart by their signs afterwards.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 
-from ipvs_est.revision import MAINLINE, STABLE, V7, Revision
 from ipvs_est_checks.explore.cause import Sign, Waits
 from ipvs_est_checks.mutants import BY_ID
 from ipvs_est_checks.mutation import Edit
 
 _OLD = ("v7", "stable")
+_ALL = ("v7", "stable", "mainline", "repaired")
 _WORK_JOINS = Waits("est_reload_work", "stop_kthread", innermost=True)
 
 
+class Kind(Enum):
+    """What a row of the table is."""
+
+    DEFECT = "defect"
+    """In merged revisions: found on those, silent on the others."""
+    MUTANT = "mutant"
+    """In none: found with the edits on its base, silent without."""
+    INJECTED = "injected"
+    """In merged revisions, where something fails that cannot fail in the model by itself."""
+    CONTROL = "control"
+    """Must not be found."""
+    BOUND = "bound"
+    """Accepted upstream: shown, and no failure."""
+
+
 @dataclass(frozen=True, slots=True)
-class Defect:
-    """A row of section 1."""
+class Row:
+    """A row of the known defects."""
 
     id: str
+    kind: Kind
     title: str
     """One line in kernel terms."""
+    scenarios: tuple[str, ...]
+    """Of the library; any one shows it."""
     signs: tuple[Sign, ...]
-    """Any one of them."""
+    """Any one of them. A control without signs: whatever the base does not show."""
     revisions: tuple[str, ...]
-    """Where it is listed."""
-    scenario: str
-    """Of the library; one that must find it."""
-    switches: int
-    """Context switches of the history that the catalogue tells."""
-    mutant: str = ""
-    """It is in no merged revision: the mutant that has it."""
+    """Where it has to show, for a mutant or a control: its base."""
+    switches: int = 0
+    """Context switches of the history that the catalogue tells; 0 = it tells none."""
+    edits: tuple[Edit, ...] = ()
+    note: str = ""
+    """How it was tried, where that is not plain."""
 
 
-DEFECTS: tuple[Defect, ...] = (
-    Defect(
+def _deadlock(*waits: Waits) -> tuple[Sign, ...]:
+    return (Sign("locks.deadlock", waits=waits),)
+
+
+def _mutant(id_: str, scenario: str, switches: int = 0) -> Row:
+    mutant = BY_ID[id_]
+    signs = tuple(Sign(each) for each in mutant.properties)
+    return Row(
+        id_,
+        Kind.MUTANT,
+        mutant.sentence,
+        (scenario,),
+        signs,
+        (mutant.base.name,),
+        switches,
+        mutant.edits,
+    )
+
+
+DEFECTS: tuple[Row, ...] = (
+    Row(
         "D01",
+        Kind.DEFECT,
         "out-of-bounds row after an aborted first calc phase",
+        ("exit-in-calc-phase",),
         (Sign("bitmaps.in-range", "where=ip_vs_enqueue_estimator"),),
         ("v7",),
-        "exit-in-calc-phase",
         3,
     ),
-    Defect(
-        "D02",
-        "a task that exited by itself is joined through a dangling pointer",
-        (
-            Sign("memory.use-after-free", "thing=task ipvs-e:0"),
-            Sign("memory.double-free", "thing=task ipvs-e:0"),
-            Sign("tasks.referenced"),
-        ),
-        (),
-        "exit-in-calc-phase",
-        4,
-        mutant="D02",
-    ),
-    Defect(
+    _mutant("D02", "exit-in-calc-phase", 4),
+    Row(
         "D03a",
+        Kind.DEFECT,
         "deadlock: the reload work joins kthread 0, which begins the calc phase",
-        (
-            Sign(
-                "locks.deadlock",
-                waits=(_WORK_JOINS, Waits("ipvs-e:0", "calc_phase", innermost=True)),
-            ),
-        ),
+        ("restart-in-calc-phase",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "calc_phase", innermost=True)),
         _OLD,
-        "restart-in-calc-phase",
         6,
     ),
-    Defect(
+    Row(
         "D03b",
+        Kind.DEFECT,
         "deadlock: the reload work joins kthread 0, which ends the calc phase",
-        (
-            Sign(
-                "locks.deadlock", waits=(_WORK_JOINS, Waits("ipvs-e:0", "_finish", innermost=True))
-            ),
-        ),
+        ("restart-in-calc-phase",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "_finish", innermost=True)),
         _OLD,
-        "restart-in-calc-phase",
         6,
     ),
-    Defect(
+    Row(
         "D03c",
+        Kind.DEFECT,
         "deadlock: the reload work joins kthread 0, which adds a context in the drain",
-        (
-            Sign(
-                "locks.deadlock",
-                waits=(_WORK_JOINS, Waits("ipvs-e:0", "add_kthread_context", innermost=True)),
-            ),
-        ),
+        ("restart-in-drain",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "add_kthread_context", innermost=True)),
         _OLD,
-        "restart-in-drain",
         5,
     ),
-    Defect(
+    Row(
         "D03d",
+        Kind.DEFECT,
         "deadlock: the last estimator's deletion joins kthread 0, which wants the service mutex",
-        (
-            Sign(
-                "locks.deadlock",
-                waits=(
-                    Waits("CTL", "_release_kd0"),
-                    Waits("ipvs-e:0", of="__ip_vs_mutex, held by CTL"),
-                ),
-            ),
+        ("last-estimator-goes", "services-come-and-go"),
+        _deadlock(
+            Waits("CTL", "_release_kd0"), Waits("ipvs-e:0", of="__ip_vs_mutex, held by CTL")
         ),
         _OLD,
-        "last-estimator-goes",
         3,
     ),
-    Defect(
+    Row(
         "D03e",
+        Kind.DEFECT,
         "deadlock: netns exit joins kthread 0, which ends the calc phase",
-        (
-            Sign(
-                "locks.deadlock",
-                waits=(
-                    Waits("EXIT", "_stop_total"),
-                    Waits("ipvs-e:0", "_finish", innermost=True),
-                ),
-            ),
-        ),
+        ("exit-in-a-break",),
+        _deadlock(Waits("EXIT", "_stop_total"), Waits("ipvs-e:0", "_finish", innermost=True)),
         _OLD,
-        "exit-in-a-break",
         5,
     ),
-    Defect(
+    Row(
+        "D04a",
+        Kind.DEFECT,
+        "thread limit stuck at 1: it is computed from a cpulist that is not copied yet",
+        ("first-service-and-cpulist",),
+        (Sign("limits.max-threads"),),
+        _OLD,
+        4,
+    ),
+    Row(
+        "D04b",
+        Kind.DEFECT,
+        "stop flag stuck: est_stopped is computed from a cpulist that is not copied yet",
+        ("first-service-and-cpulist",),
+        (Sign("limits.stopped"),),
+        _OLD,
+        4,
+    ),
+    Row(
+        "D04d",
+        Kind.DEFECT,
+        "the thread limit shrinks between its test and the publication of a context",
+        ("limit-shrinks-in-drain",),
+        (Sign("limits.published"),),
+        _OLD,
+        4,
+    ),
+    Row(
         "D07",
+        Kind.DEFECT,
         "relinking reads est_row of the context that it has just freed",
+        ("delete-in-recalculation", "break-in-recalculation"),
         (Sign("memory.use-after-free", "field=est_row, where=ip_vs_est_calc_phase"),),
         _OLD,
-        "delete-in-recalculation",
         2,
     ),
+    Row(
+        "D08",
+        Kind.DEFECT,
+        "netns exit takes the total off its list without the service mutex",
+        ("exit-in-drain", "exit-in-calc-phase"),
+        (Sign("locks.lists"),),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D09",
+        Kind.DEFECT,
+        "a service whose estimator does not start is undone through a cleared scheduler",
+        ("first-service-without-memory",),
+        (Sign("memory.pointer", "thing=scheduler"),),
+        ("v7",),
+        2,
+    ),
+    Row(
+        "D10",
+        Kind.INJECTED,
+        "a destination from the trash whose estimator does not start is leaked",
+        ("dest-to-trash-and-back",),
+        (Sign("memory.dest"),),
+        _OLD,
+        2,
+        (
+            Edit(
+                "control:_add_trashed_dest",
+                "    error = yield from start_estimator(machine, stats.est)\n",
+                "    from ipvs_est.errno import ENOMEM\n    error = -ENOMEM\n",
+            ),
+        ),
+        "the start is made to fail: by itself it fails only when kd 0 has to be added, and the"
+        " service that the destination comes back to has an estimator, so kd 0 is there",
+    ),
+    Row(
+        "D18",
+        Kind.BOUND,
+        "relinking does not keep every delay; at the thread limit the drain stops",
+        ("limits-shrink",),
+        (),
+        _ALL,
+    ),
 )
+"""Section 1."""
 
+CONTROLS: tuple[Row, ...] = (
+    Row(
+        "N1",
+        Kind.CONTROL,
+        "kthreads above 0 are not restarted when the calc phase ends",
+        ("recalculation-to-the-end",),
+        (Sign("progress.tasks"), Sign("progress.room"), Sign("tasks.relinking")),
+        ("mainline",),
+        note="explored as it is, over two quiet revolutions after the calc phase",
+    ),
+    Row(
+        "N3",
+        Kind.CONTROL,
+        "the emptiness test of a valid cpulist without RCU",
+        ("cpulist-empty-and-back", "first-service-and-cpulist"),
+        (Sign("memory.use-after-free"), Sign("limits.stopped"), Sign("progress.stopped")),
+        ("mainline",),
+        note="explored as it is",
+    ),
+    Row(
+        "N4",
+        Kind.CONTROL,
+        "present is changed without atomic bit operations: a kthread works on a stale copy",
+        ("delete-while-kthreads-read", "two-control-processes"),
+        (),
+        ("mainline",),
+        edits=(
+            Edit(
+                "estimate_tick:estimate_tick",
+                "    cid = 0\n",
+                "    cid = 0\n    stale = 0 if td is None else td.present\n",
+            ),
+            Edit(
+                "estimate_tick:estimate_tick",
+                "find_next_bit(td.present, chains, cid)",
+                "find_next_bit(stale, chains, cid)",
+            ),
+        ),
+        note="variant: the bitmap is read once for each tick",
+    ),
+    Row(
+        "N7",
+        Kind.CONTROL,
+        "D01 through a stop request: the drain tests the stop flag, which stays set",
+        ("restart-in-calc-phase", "two-sysctl-writers"),
+        (Sign("bitmaps.in-range"), Sign("limits.known"), Sign("limits.tick")),
+        ("v7",),
+        note="explored as it is on v7, which has D01",
+    ),
+)
+"""Section 3."""
 
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A row of section 3: what a checker must not report."""
-
-    id: str
-    title: str
-    base: Revision
-    edits: tuple[Edit, ...]
-    """The variant; none: the revision itself is what the row speaks of."""
-    scenarios: tuple[str, ...]
-    forbidden: tuple[Sign, ...]
-    """What must not be found; none: nothing that the unedited revision does not show."""
-
-
-CONTROLS: tuple[Control, ...] = ()
-
-CATALOGUE = tuple(each.id for each in DEFECTS)
-
-__all__ = ["BY_ID", "CONTROLS", "DEFECTS", "MAINLINE", "STABLE", "V7", "Control", "Defect"]
+ROWS = DEFECTS + CONTROLS

@@ -1,14 +1,23 @@
 """All ways in which a scenario fails within a bound, each by the first schedule that shows it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import process_time
 
 from ipvs_est import Revision
+from ipvs_est.violations import Violation
 from ipvs_est_checks.explore.cause import Cause, cause_of
-from ipvs_est_checks.explore.dfs import explore_dfs
+from ipvs_est_checks.explore.dfs import Dfs, with_reach
+from ipvs_est_checks.explore.minimise import minimise
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found
+from ipvs_est_checks.explore.run import Tally, run
 from ipvs_est_checks.explore.scenario import Scenario
+from ipvs_est_checks.explore.scheduler import system_of
+from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import World
+
+EFFORT = 20_000
+"""Scheduling steps to reduce one failure with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +36,53 @@ class Hit:
 class Hunt:
     """What a search of one scenario on one revision has shown."""
 
-    scenario: str
-    revision: str
     hits: tuple[Hit, ...]
     """In the order in which they were found."""
     figures: Figures
+    checks: int
+    """Evaluations of properties."""
     seconds: float
     """Processor time."""
 
 
-def hunt(scenario: Scenario, revision: Revision, bounds: Bounds) -> Hunt:
-    """Search to the bounds, behind every failure."""
+def hunt(
+    scenario: Scenario,
+    revision: Revision,
+    bounds: Bounds,
+    properties: frozenset[str] = WATCHED,
+    enough: Callable[[Cause], bool] = lambda cause: False,
+) -> Hunt:
+    """Search to the bounds, behind every failure but one that is `enough`."""
     began = process_time()
     hits: dict[Cause, Hit] = {}
-    schedules = 0
+    tally = Tally()
 
     def note(world: World, found: Found) -> bool:
         cause = cause_of(world, found.violation)
         if cause not in hits:
-            hits[cause] = Hit(cause, found, schedules + 1, process_time() - began)
-        return False
+            schedules = tally.figures.schedules + 1
+            hits[cause] = Hit(cause, found, schedules, process_time() - began)
+        return enough(cause)
 
-    def count(done: int) -> None:
-        nonlocal schedules
-        schedules = done
-
-    outcome = explore_dfs(scenario, revision, bounds, count, note)
+    watch = Watch(properties)
+    scheduler = Dfs(bounds.preemptions)
+    system = system_of(scenario, revision, watch)
+    outcome = with_reach(run(system, scheduler, bounds, wanted=note, tally=tally), scheduler)
     seconds = process_time() - began
-    return Hunt(scenario.name, revision.name, tuple(hits.values()), outcome.figures, seconds)
+    return Hunt(tuple(hits.values()), outcome.figures, watch.checks.total(), seconds)
+
+
+def shortest(
+    scenario: Scenario,
+    revision: Revision,
+    found: Found,
+    properties: frozenset[str] = WATCHED,
+    effort: int = EFFORT,
+) -> Found:
+    """The same failure with the fewest context switches that were found."""
+    system = system_of(scenario, revision, Watch(properties))
+    return minimise(system, found, key=_key, effort=effort).found
+
+
+def _key(world: World, violation: Violation) -> str:
+    return cause_of(world, violation).text

@@ -1,0 +1,100 @@
+"""`ipvs-est defects`."""
+
+from pathlib import Path
+
+import click
+
+from ipvs_est_checks import exit_codes
+from ipvs_est_checks.check import Verdict
+from ipvs_est_checks.defects import ROWS
+from ipvs_est_checks.defects_report import details, json_report, junit_report, summary, table
+from ipvs_est_checks.defects_run import PREEMPTIONS, RowResult, judge_all
+from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.progress import draw, progress_bar
+from ipvs_est_checks.replay_pool import usable_cpus
+from ipvs_est_checks.report_file import check_report_file, write_report_file
+
+
+@click.command()
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option(
+    "--preemptions",
+    type=click.IntRange(0, 20),
+    default=PREEMPTIONS,
+    show_default=True,
+    help="Bound of the searches.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Search in N processes, each a row; 0: one for each usable CPU.",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
+@click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
+@click.option("-v", "--verbose", is_flag=True, help="Also how each shows, with its token.")
+@click.pass_context
+def defects(
+    context: click.Context,
+    ids: tuple[str, ...],
+    preemptions: int,
+    jobs: int,
+    json_file: str | None,
+    junit_file: str | None,
+    verbose: bool,
+) -> None:
+    """Look for each known defect on every revision, and for what must not be reported.
+
+    Scenarios of the library are searched to a bound on preemptions. Each defect has to be found
+    on the revisions that have it and on no other; negative controls have to be silent. `told` is
+    the number of switches between tasks in the history that the catalogue tells. Exit code 0:
+    all as listed; 1: not; 3: schedules are left over.
+    """
+    known = {each.id for each in ROWS}
+    for id_ in ids:
+        if id_ not in known:
+            raise click.UsageError(f"no such row: {id_}; known are {', '.join(sorted(known))}")
+    for option, name in (("--json", json_file), ("--junit", junit_file)):
+        if name is not None:
+            _check_target(option, name)
+    chosen = [each for each in ROWS if not ids or each.id in ids]
+    results: list[RowResult] = []
+    complete = True
+    with progress_bar("defects", len(chosen)) as bar:
+        try:
+            for result in judge_all(chosen, Bounds(preemptions), jobs or usable_cpus()):
+                results.append(result)
+                draw(bar, len(results))
+        except KeyboardInterrupt:
+            complete = False
+    for line in table(results):
+        click.echo(line)
+    for result in results:
+        if verbose or result.verdict is not Verdict.PASS:
+            click.echo("\n" + "\n".join(details(result)))
+    click.echo(("" if complete else "interrupted: ") + summary(results))
+    reports = (
+        (json_file, json_report(results, preemptions, complete=complete)),
+        (junit_file, junit_report(results, complete=complete)),
+    )
+    for name, text in reports:
+        if name is not None:
+            write_report_file(Path(name), text)
+    context.exit(_exit_code(results) if complete else exit_codes.INTERRUPTED)
+
+
+def _exit_code(results: list[RowResult]) -> int:
+    verdicts = {each.verdict for each in results}
+    if Verdict.FAIL in verdicts:
+        return exit_codes.FAIL
+    return exit_codes.INCOMPLETE if Verdict.INCOMPLETE in verdicts else exit_codes.PASS
+
+
+def _check_target(option: str, name: str) -> None:
+    try:
+        check_report_file(Path(name))
+    except OSError as error:
+        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
