@@ -169,7 +169,7 @@ DEFECTS: tuple[Row, ...] = (
         "D08",
         Kind.DEFECT,
         "netns exit takes the total off its list without the service mutex",
-        ("exit-in-drain", "exit-in-calc-phase"),
+        ("exit-in-calc-phase",),
         (Sign("locks.lists"),),
         _OLD,
         3,
@@ -195,7 +195,10 @@ DEFECTS: tuple[Row, ...] = (
             Edit(
                 "control:_add_trashed_dest",
                 "    error = yield from start_estimator(machine, stats.est)\n",
-                "    from ipvs_est.errno import ENOMEM\n    error = -ENOMEM\n",
+                "    from ipvs_est.errno import ENOMEM\n"
+                "    error = -ENOMEM\n"
+                "    if not error:\n"
+                "        yield from start_estimator(machine, stats.est)\n",
             ),
         ),
         "the start is made to fail: by itself it fails only when kd 0 has to be added, and the"

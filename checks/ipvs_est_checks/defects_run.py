@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
 from time import process_time
+from typing import assert_never
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.events import Enqueued
@@ -96,6 +97,8 @@ def judge(row: Row, bounds: Bounds) -> RowResult:
             cells = [_control(row, REVISIONS[each], bounds) for each in row.revisions]
         case Kind.BOUND:
             cells = [_bound(row, each) for each in REVISIONS.values()]
+        case _:
+            assert_never(row.kind)
     return RowResult(row, tuple(cells))
 
 

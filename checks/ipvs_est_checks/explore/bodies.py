@@ -90,7 +90,6 @@ def actor_body(
     index = 0
     while index < len(operations) and not use.exiting:
         operation = operations[index]
-        index += 1
         if isinstance(operation, Advance):
             yield Sleep(operation.n, USER_SPACE)
         elif isinstance(operation, ExitNetns):
@@ -113,6 +112,7 @@ def actor_body(
             yield from _operation_body(machine, operation)
             use.users.remove(task)
             use.reference.owner = use.users[0] if use.users else None
+        index += 1
 
 
 def _exit_body(machine: Machine, use: NetnsUse) -> Body:

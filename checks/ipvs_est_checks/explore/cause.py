@@ -7,7 +7,7 @@ what it says.
 from dataclasses import dataclass
 from types import GeneratorType
 
-from ipvs_est.violations import Deadlock, Violation, describe
+from ipvs_est.violations import BrokenProperty, Deadlock, Violation, describe
 from ipvs_est_checks.explore.world import Thread, World
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
@@ -28,7 +28,7 @@ class Cause:
     """A failure without its schedule."""
 
     property: str
-    """Id of the property that fails."""
+    """Id of the property that fails; '' = none of the catalogue."""
     text: str
     """One line."""
     waiters: tuple[Waiter, ...] = ()
@@ -80,8 +80,11 @@ def _is(wanted: Waits, waiter: Waiter) -> bool:
 
 def cause_of(world: World, violation: Violation) -> Cause:
     """The cause of a violation at which the world stopped."""
+    if isinstance(violation, BrokenProperty):
+        # The numbers of the case would tell one failure from the same one elsewhere.
+        return Cause(violation.property, violation.property)
     property_id = next(
-        each.id for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds)
+        (each.id for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds)), ""
     )
     if not isinstance(violation, Deadlock):
         return Cause(property_id, describe(violation))

@@ -7,7 +7,7 @@ from time import process_time
 from ipvs_est import Revision
 from ipvs_est.violations import Violation
 from ipvs_est_checks.explore.cause import Cause, cause_of
-from ipvs_est_checks.explore.dfs import Dfs, with_reach
+from ipvs_est_checks.explore.dfs import Dfs
 from ipvs_est_checks.explore.minimise import minimise
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found
 from ipvs_est_checks.explore.run import Tally, run
@@ -67,7 +67,7 @@ def hunt(
     watch = Watch(properties)
     scheduler = Dfs(bounds.preemptions)
     system = system_of(scenario, revision, watch)
-    outcome = with_reach(run(system, scheduler, bounds, wanted=note, tally=tally), scheduler)
+    outcome = run(system, scheduler, bounds, wanted=note, tally=tally)
     seconds = process_time() - began
     return Hunt(tuple(hits.values()), outcome.figures, watch.checks.total(), seconds)
 
