@@ -36,7 +36,7 @@ def table(results: Sequence[RowResult]) -> Iterator[str]:
 
 def _line(result: RowResult) -> tuple[str, ...]:
     row = result.row
-    words = {name: "-" for name in REVISIONS}
+    words = dict.fromkeys(REVISIONS, "-")
     for cell in result.cells:
         word = _word(row.kind, cell)
         before = words[cell.revision]
@@ -51,7 +51,7 @@ def _line(result: RowResult) -> tuple[str, ...]:
         f"{max(each.seconds for each in result.cells) if shown is None else shown.seconds:.1f}",
         "" if shown is None else str(shown.preemptions),
         "" if shown is None else str(shown.switches),
-        str(row.switches) if row.switches else "",
+        "" if row.told is None else str(row.told),
         row.title,
     )
 
@@ -118,7 +118,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
         "title": row.title,
         "verdict": result.verdict.value,
         "note": row.note or None,
-        "told_switches": row.switches or None,
+        "told_switches": row.told,
         "cells": [_cell_json(row.kind, each) for each in result.cells],
     }
 

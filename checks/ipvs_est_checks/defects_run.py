@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from time import process_time
 from typing import assert_never
@@ -87,6 +87,8 @@ class RowResult:
 
 def judge(row: Row, bounds: Bounds) -> RowResult:
     """Search for one row."""
+    if row.preemptions is not None:
+        bounds = replace(bounds, preemptions=min(row.preemptions, bounds.preemptions))
     match row.kind:
         case Kind.DEFECT | Kind.INJECTED:
             cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
@@ -113,27 +115,23 @@ def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell
     with applied(row.edits) if edited and row.edits else nullcontext():
         for name in row.scenarios:
             scenario = load(name)
-            seen = hunt(scenario, revision, bounds, properties, enough=lambda each: _is(row, each))
+            seen = hunt(scenario, revision, bounds, properties)
             schedules += seen.figures.schedules
             exhausted &= seen.figures.exhausted
             hit = next((each for each in seen.hits if _is(row, each.cause)), None)
             if hit is not None:
                 shown = _shown(row, name, revision, hit, properties)
                 break
-    return Cell(
-        revision.name, wanted, shown, (), exhausted, schedules, process_time() - began
-    )
+    return Cell(revision.name, wanted, shown, (), exhausted, schedules, process_time() - began)
 
 
 def _is(row: Row, cause: Cause) -> bool:
     return any(shows(each, cause) for each in row.signs)
 
 
-def _shown(
-    row: Row, name: str, revision: Revision, hit: Hit, properties: frozenset[str]
-) -> Shown:
+def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozenset[str]) -> Shown:
     scenario = load(name)
-    found = shortest(scenario, revision, hit.found, properties)
+    found = shortest(scenario, revision, hit.best, properties)
     tasks = [each for each in found.choices if each >= 0]
     return Shown(
         name,

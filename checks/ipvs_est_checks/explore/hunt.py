@@ -1,7 +1,6 @@
 """All ways in which a scenario fails within a bound, each by the first schedule that shows it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 
 from ipvs_est import Revision
@@ -30,6 +29,8 @@ class Hit:
     """Run until then, this one included."""
     seconds: float
     """Processor time until then."""
+    best: Found
+    """Of all that were found the one with the fewest context switches, then steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +51,21 @@ def hunt(
     revision: Revision,
     bounds: Bounds,
     properties: frozenset[str] = WATCHED,
-    enough: Callable[[Cause], bool] = lambda cause: False,
 ) -> Hunt:
-    """Search to the bounds, behind every failure but one that is `enough`."""
+    """Search to the bounds, behind every failure."""
     began = process_time()
     hits: dict[Cause, Hit] = {}
     tally = Tally()
 
     def note(world: World, found: Found) -> bool:
         cause = cause_of(world, found.violation)
-        if cause not in hits:
+        known = hits.get(cause)
+        if known is None:
             schedules = tally.figures.schedules + 1
-            hits[cause] = Hit(cause, found, schedules, process_time() - began)
-        return enough(cause)
+            hits[cause] = Hit(cause, found, schedules, process_time() - began, found)
+        elif _rank(found) < _rank(known.best):
+            hits[cause] = replace(known, best=found)
+        return False
 
     watch = Watch(properties)
     scheduler = Dfs(bounds.preemptions)
@@ -82,6 +85,10 @@ def shortest(
     """The same failure with the fewest context switches that were found."""
     system = system_of(scenario, revision, Watch(properties))
     return minimise(system, found, key=_key, effort=effort).found
+
+
+def _rank(found: Found) -> tuple[int, int]:
+    return found.switches, len(found.choices)
 
 
 def _key(world: World, violation: Violation) -> str:
