@@ -1,0 +1,130 @@
+"""The table of known defects: complete, and judged as listed by searches."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est import REVISIONS
+from ipvs_est_checks.check import Verdict
+from ipvs_est_checks.cli import cli
+from ipvs_est_checks.defects import CONTROLS, DEFECTS, ROWS, Kind, Row
+from ipvs_est_checks.defects_report import json_report, junit_report
+from ipvs_est_checks.defects_run import Cell, RowResult, judge
+from ipvs_est_checks.explore.cause import Cause, Sign, Waiter, Waits, shows
+from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.explore.scenario import library
+
+# Known defects, section 1: where each is listed.
+LISTED = {
+    "D01": ("v7",),
+    "D02": ("stable",),
+    "D03a": ("v7", "stable"),
+    "D03b": ("v7", "stable"),
+    "D03c": ("v7", "stable"),
+    "D03d": ("v7", "stable"),
+    "D03e": ("v7", "stable"),
+    "D04a": ("v7", "stable"),
+    "D04b": ("v7", "stable"),
+    "D04d": ("v7", "stable"),
+    "D07": ("v7", "stable"),
+    "D08": ("v7", "stable"),
+    "D09": ("v7",),
+    "D10": ("v7", "stable"),
+    "D18": ("v7", "stable", "mainline", "repaired"),
+}
+BY_ID = {each.id: each for each in ROWS}
+
+
+def test_the_table_has_every_row_of_the_catalogue_as_listed_there() -> None:
+    assert {each.id: each.revisions for each in DEFECTS} == LISTED
+    assert len(BY_ID) == len(ROWS)
+    for row in ROWS:
+        assert set(row.scenarios) <= set(library())
+
+
+# Those whose searches take a fraction of a second; `ipvs-est defects` judges all.
+@pytest.mark.parametrize("id_", ["D01", "D02", "D03d", "D03e", "D04a", "D04b", "D09", "D10", "D18"])
+def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None:
+    result = judge(BY_ID[id_], Bounds(2))
+    assert result.verdict is Verdict.PASS
+    found = [each.revision for each in result.cells if each.shown is not None]
+    assert tuple(found) == LISTED[id_]
+    for cell in result.cells:
+        assert cell.exhausted
+
+
+def test_a_control_is_silent() -> None:
+    result = judge(BY_ID["N3"], Bounds(1))
+    assert result.verdict is Verdict.PASS
+    assert all(each.schedules > 100 for each in result.cells)
+
+
+def test_a_control_that_is_reported_fails() -> None:
+    """D07 taken for a control on the revision that has it."""
+    row = BY_ID["D07"]
+    wrong = Row(row.id, Kind.CONTROL, row.title, row.scenarios[:1], row.signs, ("stable",))
+    result = judge(wrong, Bounds(0))
+    assert result.verdict is Verdict.FAIL
+    (cell,) = result.cells
+    assert cell.stray == ("use-after-free: thing=kd 1, field=est_row, where=ip_vs_est_calc_phase",)
+
+
+def test_a_defect_that_is_listed_where_it_is_not_fails() -> None:
+    row = BY_ID["D09"]
+    wrong = Row(row.id, row.kind, row.title, row.scenarios, row.signs, tuple(REVISIONS))
+    result = judge(wrong, Bounds(2))
+    assert result.verdict is Verdict.FAIL
+    assert [each.verdict for each in result.cells] == [Verdict.PASS, *[Verdict.FAIL] * 3]
+
+
+def test_what_was_not_searched_to_the_end_is_incomplete() -> None:
+    cell = Cell("mainline", True, None, (), exhausted=False, schedules=7, seconds=0.0)
+    assert cell.verdict is Verdict.INCOMPLETE
+    result = RowResult(BY_ID["D01"], (cell,))
+    assert result.verdict is Verdict.INCOMPLETE
+    assert 'skipped="1"' in junit_report([result], complete=True)
+    assert json.loads(json_report([result], 2, complete=True))["rows"][0]["verdict"] == "INCOMPLETE"
+
+
+def test_a_deadlock_is_told_by_its_tasks_and_where_they_wait() -> None:
+    cause = Cause(
+        "locks.deadlock",
+        "text",
+        (
+            Waiter("CTL", ("stop_kthread", "_release_kd0"), "for the exit of ipvs-e:0"),
+            Waiter("ipvs-e:0", ("calc_phase",), "for __ip_vs_mutex, held by CTL"),
+        ),
+    )
+    assert shows(Sign("locks.deadlock", waits=(Waits("CTL", "_release_kd0"),)), cause)
+    assert not shows(Sign("locks.deadlock", waits=(Waits("CTL", "_release_kd0", True),)), cause)
+    assert not shows(Sign("locks.deadlock", waits=(Waits("EXIT"),)), cause)
+    assert not shows(Sign("locks.order"), cause)
+    assert shows(Sign("locks.deadlock", waits=(Waits("ipvs-e", of="__ip_vs_mutex"),)), cause)
+
+
+def test_the_command_writes_reports_and_exits_with_its_verdict(tmp_path: Path) -> None:
+    report, junit = tmp_path / "d.json", tmp_path / "d.xml"
+    arguments = ["defects", "D09", "-v", "--json", str(report), "--junit", str(junit)]
+    answer = CliRunner().invoke(cli, arguments)
+    assert answer.exit_code == 0
+    assert "1 pass; " in answer.output
+    assert "ipvs-est explore --replay e2:first-service-without-memory:v7:" in answer.output
+    written = json.loads(report.read_text())
+    assert [each["result"] for each in written["rows"][0]["cells"]] == [
+        "found",
+        "silent",
+        "silent",
+        "silent",
+    ]
+    assert 'failures="0"' in junit.read_text()
+
+
+def test_an_unknown_row_is_bad_usage() -> None:
+    answer = CliRunner().invoke(cli, ["defects", "D99"])
+    assert answer.exit_code == 2
+    assert "no such row: D99" in answer.output
+
+
+assert len(CONTROLS) == 4
