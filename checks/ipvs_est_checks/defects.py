@@ -126,7 +126,7 @@ DEFECTS: tuple[Row, ...] = (
         Kind.DEFECT,
         "deadlock: netns exit joins kthread 0, which ends the calc phase",
         ("exit-in-a-break",),
-        _deadlock(Waits("EXIT", "_stop_total"), Waits("ipvs-e:0", "_finish", innermost=True)),
+        _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "_finish", innermost=True)),
         _OLD,
         2,
         note="netns exit passes the service mutex before it stops the total, and kthread 0 holds it"
