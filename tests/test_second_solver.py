@@ -9,7 +9,7 @@ from ipvs_est_checks.prove_smtlib import scripts
 from ipvs_est_checks.second_solver import SecondSolver, answer
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 from ipvs_est_spec.proof.solve import Options, Status, Verdict, decide
-from ipvs_est_spec.proof.theorem import Assumption, Goal, Reachability, Theorem, Twin
+from ipvs_est_spec.proof.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.z3_names import z3
 
 # All obligations, and that each assumption is needed, are left to `ipvs-est prove --second-solver`.
@@ -77,13 +77,6 @@ def test_a_statement_without_arithmetic_on_integers_and_one_with_it_get_answers(
     integers = "(declare-fun x () Int)(assert (> x 0))(check-sat)"
     every = "(assert (forall ((y Int)) (> y 0)))(check-sat)"
     assert [answer(head + each) for each in (bits, integers, every)] == ["unsat", "sat", "unsat"]
-
-
-def test_second_solver_finds_an_invariant_of_horn_clauses() -> None:
-    x, y = z3.Int("x"), z3.Int("y")
-    safe = Reachability("", (x,), (y,), (), x == 0, y == x, x < 0)
-    assert SecondSolver(Options()).ask(safe).status is not Status.REFUTED
-    assert SecondSolver(Options()).ask(replace(safe, initial=x == -1)).status is not Status.PROVED
 
 
 def test_each_script_says_what_its_answer_has_to_be() -> None:

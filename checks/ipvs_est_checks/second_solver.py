@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ipvs_est_spec.proof.smtlib import expected_answer, script, smtlib_text
+from ipvs_est_spec.proof.smtlib import script, smtlib_text
 from ipvs_est_spec.proof.solve import Answer, Options, Status
-from ipvs_est_spec.proof.theorem import Obligation
+from ipvs_est_spec.proof.theorem import Goal
 
 if TYPE_CHECKING:
     from ipvs_est_spec.z3_names import z3
@@ -18,6 +18,9 @@ MODULES = ("bitwuzla", "cvc5")
 
 # Sorts and binders that bitwuzla does not have; strings and comments do not occur.
 _MORE_THAN_BITS = re.compile(r"[( ](Int|Real|forall|exists|declare-sort|declare-datatypes?)[ )]")
+
+
+_STATUS = {"unsat": Status.PROVED, "sat": Status.REFUTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +33,14 @@ class SecondSolver:
 
     options: Options
 
-    def ask(self, obligation: Obligation) -> Answer:
+    def ask(self, obligation: Goal) -> Answer:
         """Whether an obligation holds."""
         found = answer(smtlib_text(obligation, "unknown"), self.options.seed)
-        if found == expected_answer(obligation, holds=True):
-            return Answer(Status.PROVED)
-        if found == expected_answer(obligation, holds=False):
-            return Answer(Status.REFUTED)
-        return Answer(Status.UNKNOWN, reason=found)
+        return Answer(_STATUS.get(found, Status.UNKNOWN), reason="" if found in _STATUS else found)
 
     def contradiction(self, terms: "Sequence[z3.BoolRef]") -> Status:
         """Whether the terms cannot hold at once."""
-        found = answer(script(terms), self.options.seed)
-        return {"unsat": Status.PROVED, "sat": Status.REFUTED}.get(found, Status.UNKNOWN)
+        return _STATUS.get(answer(script(terms), self.options.seed), Status.UNKNOWN)
 
 
 def missing() -> list[str]:

@@ -6,7 +6,7 @@ from enum import Enum
 from time import process_time
 from typing import Protocol
 
-from ipvs_est_spec.proof.theorem import Goal, Obligation, Reachability, Theorem
+from ipvs_est_spec.proof.theorem import Goal, Theorem
 from ipvs_est_spec.z3_names import z3
 
 RLIMIT = 200_000_000
@@ -51,7 +51,7 @@ class Answer:
 
     status: Status
     values: tuple[tuple[str, str], ...] = ()
-    """The counterexample's values, or the states of a run one after another."""
+    """The counterexample's."""
     reason: str = ""
     """Why the solver does not know."""
 
@@ -96,7 +96,7 @@ class Outcome:
 class Solver(Protocol):
     """Who is asked."""
 
-    def ask(self, obligation: Obligation) -> Answer:
+    def ask(self, obligation: Goal) -> Answer:
         """Whether an obligation holds; if not, a counterexample if the solver tells it."""
         ...
 
@@ -111,11 +111,9 @@ class Z3Solver:
 
     options: Options
 
-    def ask(self, obligation: Obligation) -> Answer:
+    def ask(self, obligation: Goal) -> Answer:
         """Whether an obligation holds; if not, a counterexample."""
-        if isinstance(obligation, Goal):
-            return _ask_goal(obligation, self.options)
-        return _ask_reachability(obligation, self.options)
+        return _ask(obligation, self.options)
 
     def contradiction(self, terms: Sequence[z3.BoolRef]) -> Status:
         """Whether the terms cannot hold at once."""
@@ -143,9 +141,9 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
         began = process_time()
         answer = solver.ask(obligation)
         premises = _premises(obligation, solver)
-        queries += 1 + _premise_queries(obligation)
+        queries += 2
         dropped: list[Dropped] = []
-        listed = obligation.needless if isinstance(obligation, Goal) else ()
+        listed = obligation.needless
         for each in obligation.assumptions:
             needless.setdefault(each.id, []).append(each.id in listed)
             sentences[each.id] = each.sentence
@@ -185,16 +183,16 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
 
 def seed_z3(seed: int) -> None:
     """Set the random seed of z3's engines, for the whole process."""
-    for name in ("smt.random_seed", "sat.random_seed", "fp.spacer.random_seed"):
+    for name in ("smt.random_seed", "sat.random_seed"):
         z3.set_param(name, seed)
 
 
-def ask(obligation: Obligation, options: Options) -> Answer:
+def ask(obligation: Goal, options: Options) -> Answer:
     """Whether an obligation holds by z3; if not, a counterexample."""
     return Z3Solver(options).ask(obligation)
 
 
-def _ask_goal(goal: Goal, options: Options) -> Answer:
+def _ask(goal: Goal, options: Options) -> Answer:
     solver = _solver(options)
     solver.add(*goal.definitions, *(each.term for each in goal.assumptions))
     solver.add(z3.Not(goal.conclusion))
@@ -210,70 +208,9 @@ def _ask_goal(goal: Goal, options: Options) -> Answer:
     return Answer(Status.REFUTED, values)
 
 
-def _ask_reachability(query: Reachability, options: Options) -> Answer:
-    engine = z3.Fixedpoint()
-    engine.set(engine="spacer", **{"fp.spacer.random_seed": options.seed})
-    if options.rlimit:
-        engine.set(rlimit=options.rlimit)
-    sorts = [each.sort() for each in query.state]
-    reach = z3.Function("reach", *sorts, z3.BoolSort())
-    bad = z3.Function("bad", z3.BoolSort())
-    engine.register_relation(reach, bad)
-    engine.declare_var(*query.state, *query.following)
-    here, there = _applied(reach, query.state), _applied(reach, query.following)
-    engine.rule(here, query.initial)
-    assumed = [each.term for each in query.assumptions]
-    engine.rule(there, [here, query.step, *assumed])
-    engine.rule(_applied(bad, ()), [here, query.bad])
-    answer = engine.query(_applied(bad, ()))
-    if answer == z3.unsat:
-        return Answer(Status.PROVED)
-    if answer == z3.unknown:
-        return Answer(Status.UNKNOWN, reason=engine.reason_unknown())
-    run = tuple(_run(engine.get_ground_sat_answer(), reach.name()))
-    names = [value_text(each) for each in query.state]
-    values = (
-        (f"{step}", ", ".join(f"{n}={v}" for n, v in zip(names, state, strict=True)))
-        for step, state in enumerate(run)
-    )
-    return Answer(Status.REFUTED, tuple(values))
-
-
-def _applied(relation: z3.FuncDeclRef, arguments: Sequence[z3.ExprRef]) -> z3.BoolRef:
-    term = relation(*arguments)
-    assert isinstance(term, z3.BoolRef)
-    return term
-
-
-def _run(answer: z3.ExprRef, relation: str) -> Iterator[tuple[str, ...]]:
-    """The states of a run in the engine's proof, the first one first."""
-    seen: set[tuple[str, ...]] = set()
-    states: list[tuple[str, ...]] = []
-    todo = [answer]
-    while todo:
-        term = todo.pop()
-        if term.decl().name() == relation:
-            state = tuple(value_text(each) for each in term.children())
-            if state not in seen:
-                seen.add(state)
-                states.append(state)
-        todo.extend(reversed(term.children()))
-    yield from reversed(states)
-
-
-def _premises(obligation: Obligation, solver: Solver) -> Status:
+def _premises(goal: Goal, solver: Solver) -> Status:
     """Of "the premises contradict each other", which has to be refuted."""
-    assumed = [each.term for each in obligation.assumptions]
-    if isinstance(obligation, Goal):
-        return solver.contradiction([*obligation.definitions, *assumed])
-    first = solver.contradiction([obligation.initial])
-    if first is not Status.REFUTED:
-        return first
-    return solver.contradiction([obligation.step, *assumed])
-
-
-def _premise_queries(obligation: Obligation) -> int:
-    return 1 if isinstance(obligation, Goal) else 2
+    return solver.contradiction([*goal.definitions, *(each.term for each in goal.assumptions)])
 
 
 def _solver(options: Options) -> z3.Solver:
@@ -283,7 +220,7 @@ def _solver(options: Options) -> z3.Solver:
     return solver
 
 
-def _without(obligation: Obligation, id_: str) -> Obligation:
+def _without(obligation: Goal, id_: str) -> Goal:
     kept = tuple(each for each in obligation.assumptions if each.id != id_)
     return replace(obligation, assumptions=kept)
 

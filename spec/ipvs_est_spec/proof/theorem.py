@@ -33,31 +33,12 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Reachability:
-    """One query to the fixed-point engine: no run from an initial state reaches a bad one."""
-
-    name: str
-    state: tuple[z3.ExprRef, ...]
-    """State variables."""
-    following: tuple[z3.ExprRef, ...]
-    """The same after one step."""
-    assumptions: tuple[Assumption, ...]
-    """Over `state` and `following`: restrictions of the steps."""
-    initial: z3.BoolRef
-    step: z3.BoolRef
-    bad: z3.BoolRef
-
-
-Obligation = Goal | Reachability
-
-
-@dataclass(frozen=True, slots=True)
 class Twin:
     """A mutated theorem that must be refuted, so that the theorem is seen to say something."""
 
     sentence: str
     """What was changed."""
-    obligation: Callable[[], Obligation]
+    obligation: Callable[[], Goal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +53,7 @@ class Theorem:
     """For all of what."""
     source: str
     """Section of the semantics, row of the known defects, properties of the catalogue."""
-    obligations: Callable[[], tuple[Obligation, ...]]
+    obligations: Callable[[], tuple[Goal, ...]]
     """Built on demand; all have to be proved, or all to be refuted."""
     twin: Twin
     revision: str = ""

@@ -22,7 +22,7 @@ from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
 from ipvs_est_spec.proof.protocol.search import Where, run_goal
 from ipvs_est_spec.proof.protocol.step import NONE, at
 from ipvs_est_spec.proof.protocol.system import Edit, System, system
-from ipvs_est_spec.proof.theorem import Goal, Obligation, Theorem, Twin
+from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
 
 GROUP = "protocol"
 SCOPE = (
@@ -42,11 +42,11 @@ def proved(
     needed: Lemmas,
     wrong_state: Bad,
     assumed: tuple[Lemma, ...] = (),
-) -> Callable[[], tuple[Obligation, ...]]:
+) -> Callable[[], tuple[Goal, ...]]:
     """The goals of an inductive proof on each of the revisions."""
 
-    def goals() -> tuple[Obligation, ...]:
-        found: list[Obligation] = []
+    def goals() -> tuple[Goal, ...]:
+        found: list[Goal] = []
         for revision in revisions:
             one = system(revision)
             found += induction(revision.name, one, needed(one), wrong_state(one), assumed)
