@@ -369,6 +369,54 @@ def test_kthread_that_nobody_disturbs_keeps_its_revolution_over_the_wrap_of_jiff
             assert kthread.until_turn(kthread.turns[0][0], first) == first + 2000
 
 
+def _random_run(rng: random.Random, revision: str) -> list[tuple[int, int, int, int]]:
+    """Row, time, restarts and jiffies lost so far, for each turn of a kthread that wakes late, is
+    stopped in its sleep and started again after a while."""
+    bits = rng.choice(timer_terms.WORDS)
+    params = Params(hz=250, word_bits=bits, initial_jiffies=2**bits - rng.randrange(1, 2000))
+    kthread = LoneKthread(params, REVISIONS[revision])
+    kthread.start()
+    restarts = lost = 0
+    turns: list[tuple[int, int, int, int]] = []
+    often = rng.choice((0.02, 0.1, 0.5))
+    for _ in range(300):
+        if rng.random() < often:
+            kthread.stop(rng.randint(0, kthread.asleep))
+            idle = rng.choice((0, 0, 1, 15, 39, 41, 200))
+            kthread.machine.now += idle
+            restarts, lost = restarts + 1, lost + idle
+            kthread.start()
+        else:
+            late = rng.choice((0, 0, 0, 0, 3, 40, 89, 300)) if rng.random() < often else 0
+            lost += late
+            kthread.wake(late)
+        new = kthread.turns[len(turns) :]
+        turns += [(row, at, restarts, lost) for row, at in new]
+    return turns
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_random_runs_keep_the_proved_bounds_and_come_near_them(revision: str) -> None:
+    rng = random.Random(_SEED)
+    early = 0 if revision == "repaired" else 30
+    least = most = revolutions = 0
+    for _ in range(60):
+        last: dict[int, tuple[int, int, int]] = {}
+        for row, at, restarts, lost in _random_run(rng, revision):
+            if row in last:
+                before, old_restarts, old_lost = last[row]
+                number = restarts - old_restarts
+                assert at - before >= 410 - early * number
+                assert at - before <= 500 * (number + 1) + lost - old_lost
+                revolutions += 1
+                least += at - before <= 420 - early * number
+                most += at - before == 500 + lost - old_lost
+            last[row] = at, restarts, lost
+    assert revolutions > 5000
+    assert least > 5
+    assert most > 1000
+
+
 # 2 * HZ / 50 rounded down, by hand: jiffies in a tick, jiffies missing of 2 s.
 @pytest.mark.parametrize(
     ("hz", "tick", "missing"),
