@@ -25,7 +25,9 @@ _BY_ID = {each.id: each for each in theorems.THEOREMS}
 @pytest.mark.parametrize("id_", _BY_ID)
 def test_each_theorem_is_decided_as_it_says(id_: str) -> None:
     theorem = _BY_ID[id_]
-    outcome = decide(theorem, Options(seed=1))
+    # One theorem's are left to `ipvs-est prove`: they are many.
+    all_of_it = id_ != "protocol.request-served"
+    outcome = decide(theorem, Options(seed=1, drop_assumptions=all_of_it))
     assert outcome.complaints == ()
     expected = Verdict.FINDING if theorem.refuted_by else Verdict.PROVED
     assert outcome.verdict is expected
@@ -157,4 +159,4 @@ def test_kthread_0_comes_to_all_places_of_its_program_but_those() -> None:
         "stopping n, joining",
         "last of kd n, locked, joining",
     }
-    assert len(missing) == 8
+    assert len(missing) == 9

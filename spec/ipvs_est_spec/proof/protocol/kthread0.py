@@ -17,6 +17,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     KT0,
     KTN,
     add_context,
+    last_of_another,
     last_of_kthread,
     release_kd0,
 )
@@ -101,6 +102,7 @@ def _relink(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, RELINK, "relinked")
     # kd 0, which keeps its last estimator.
     yield goto(KT0, RELINK, RELINK, temp=YES)
+    yield from last_of_another(KT0, RELINK, "kd n gone")
     yield unlock(KT0, RELINK, "giving way", SERVICE)
     yield labelled("relock", lock(KT0, "giving way", RELINK, SERVICE))
     # kd n: a pointer to it is kept over the break.
@@ -156,11 +158,11 @@ def _drain(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, "drain", "drain", more)
     yield goto(KT0, "drain", "drain", more, temp=NO)
     yield goto(KT0, "drain", "drained", more)
-    yield goto(KT0, "drain", "no room", both(more, unset("kdn")))
-    yield from add_context(revision, KT0, "no room", "room", "drained", "n")
+    yield goto(KT0, "drain", "no room", more)
+    yield goto(KT0, "drain", "no room", more, temp=NO)
+    yield from add_context(revision, KT0, "no room", "drain", "put back", "n")
+    yield goto(KT0, "put back", "drained", temp=YES)
     high = {} if revision.drain_takes_total_first else {"total_high": YES}
-    yield goto(KT0, "room", "drain")
-    yield goto(KT0, "room", "drain", temp=NO)
     if high:
         yield goto(KT0, "drain", "drain", both(more, flag("kdn"), flag("total")), **high)
     yield unlock(KT0, "drained", "loop, stop?", SERVICE)

@@ -204,7 +204,7 @@ def not_yet_enabled(one: System) -> Lemma:
         at(WORK, IDLE),
         unset("work_pending"),
         unset("genid_new"),
-        negated(_requesting(one, ", enabled", ", queueing")),
+        negated(_requesting(one, ", enabled", ", decided", ", queueing")),
     )
     return Lemma(
         "not-yet-enabled",
@@ -302,14 +302,15 @@ def memory_is_noticed(one: System) -> Lemma:
 def request_is_served(one: System) -> Lemma:
     """A request that no calc phase serves brings a new one."""
     after = following(one, KT0, "calc over", "not relinked", "not stopped", "cleared")
-    writing = at(SYSCTL, "written", "written, enabled")
+    writing = at(SYSCTL, "written", "written, enabled", "written, decided")
     later = following(one, WORK, "other slots", until=("unlocking",))
     starts = either(
         _work_comes(one),
+        _requesting(one, ", decided"),
         at(WORK, *following(one, WORK, "slot 0", until=("other slots", "over", "all done"))),
         both(flag("work_failed"), at(WORK, *later)),
         at(CTL, *(place for place in one.variables[CTL] if ", marked" in place)),
-        at(CTL, "enabled", "enabled, enabled"),
+        at(CTL, "enabled", "enabled, enabled", "enabled, decided"),
     )
     wanted = both(flag("kd0"), flag("needed"), unset("est_stopped"))
     return Lemma(
@@ -331,13 +332,14 @@ def request_is_served(one: System) -> Lemma:
 def request_is_remembered(one: System) -> Lemma:
     """A request that came in the calc phase has changed genid, or is about to."""
     places = following(one, KT0, "limits", until=("calc over", "not relinked", "not stopped"))
+    writing = at(SYSCTL, "written", "written, enabled", "written, decided")
     return Lemma(
         "request-remembered",
         "A request that came since the calc phase began has changed genid, or its writer still"
         " holds est_mutex.",
         implies(
             both(flag("requested"), flag("enable"), at(KT0, *places)),
-            either(flag("kt0_genid_old"), at(SYSCTL, "written", "written, enabled")),
+            either(flag("kt0_genid_old"), writing),
         ),
     )
 

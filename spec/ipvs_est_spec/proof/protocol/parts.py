@@ -34,20 +34,22 @@ def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[
     genid is seen as three differences: from genid_done, from what the reload work has read,
     and from what kthread 0 remembers.
     """
-    asked, queued = f"{source}, enabled", f"{source}, queueing"
+    asked, decided, queued = (f"{source}, {each}" for each in ("enabled", "decided", "queueing"))
     yield goto(actor, source, target, unset("enable"))
     yield goto(actor, source, asked, flag("enable"))
     changed = {"genid_new": YES, "work_genid_old": YES, "kt0_genid_old": YES} if restart else {}
     # The configuration decides about est_stopped; only the sysctls change it.
-    yield goto(actor, asked, queued, est_stopped=NO, **changed)
-    yield goto(actor, asked, queued, flag("sysctl"), est_stopped=YES, **changed)
+    yield goto(actor, asked, decided, est_stopped=NO)
+    yield goto(actor, asked, decided, flag("sysctl"), est_stopped=YES)
+    yield goto(actor, decided, queued, **changed)
     yield goto(actor, queued, target, work_pending=YES)
 
 
 def add_context(
     revision: Revision, actor: str, source: str, target: str, failed: str, slot: str
 ) -> Iterator[Step]:
-    """Add a context in `slot` ("0" or "n"), or fail for lack of memory or threads (section 6)."""
+    """Add a context in `slot` ("0", or "n" or another), or fail for lack of memory or threads
+    (section 6)."""
     kd, kthread = f"kd{slot}", f"KT{slot}"
     locked, added, starting = f"{source}, locked", f"{source}, added", f"{source}, starting"
     refused, done = f"{source}, refused", f"{source}, done"
@@ -55,20 +57,26 @@ def add_context(
     yield lock(actor, source, locked, EST)
     yield goto(actor, locked, refused)
     yield unlock(actor, refused, failed, EST)
-    yield goto(actor, locked, added, unset(kd))
+    others = slot == "n"
+    yield goto(actor, locked, added, TRUE if others else unset(kd))
+    free = unset(kd)
     published: dict[str, str] = {kd: YES}
     if slot == "0":
         published["needed"] = YES if revision.work_starts_tasks else NO
     if revision.work_starts_tasks:
         yield from request(actor, added, f"{added}, requested", restart=False)
-        yield goto(actor, f"{added}, requested", done, **published)
+        yield goto(actor, f"{added}, requested", done, free, **published)
+        if others:
+            yield goto(actor, f"{added}, requested", done)
     else:
         runs = both(flag("enable"), unset("est_stopped"))
-        yield goto(actor, added, starting, runs)
+        yield goto(actor, added, starting, both(runs, free))
         yield start_task(actor, starting, f"{starting}, started", kthread)
         yield goto(actor, starting, refused)  # no memory for the task
         yield goto(actor, f"{starting}, started", done, **published)
-        yield goto(actor, added, done, negated(runs), **published)
+        yield goto(actor, added, done, both(negated(runs), free), **published)
+        if others:
+            yield goto(actor, added, done)
     yield unlock(actor, done, target, EST)
 
 
@@ -85,11 +93,19 @@ def destroy_context(
 def last_of_kthread(
     actor: str, source: str, target: str, needs: Condition = TRUE
 ) -> Iterator[Step]:
-    """kd n has lost its last estimator (section 7)."""
+    """kd n, or one of another slot, has lost its last estimator (section 7)."""
     locked, gone = f"{source}, locked", f"{source}, gone"
     yield lock(actor, source, locked, EST)
     yield from destroy_context(actor, locked, gone, "n", needs)
     yield unlock(actor, gone, target, EST)
+
+
+def last_of_another(actor: str, source: str, target: str) -> Iterator[Step]:
+    """The same of a slot that is neither 0 nor n: its task, which takes no mutex, is joined."""
+    another = f"{source}, another"
+    yield goto(actor, source, another)
+    yield lock(actor, another, f"{another}, locked", EST)
+    yield unlock(actor, f"{another}, locked", target, EST)
 
 
 def nothing_left() -> Condition:
@@ -151,4 +167,5 @@ def stop_estimator(revision: Revision, actor: str, source: str, target: str) -> 
     yield goto(actor, source, releasing, flag("kd0"))
     yield goto(actor, source, last, flag("kdn"))
     yield from last_of_kthread(actor, last, releasing)
+    yield from last_of_another(actor, source, releasing)
     yield from release_kd0(revision, actor, releasing, target)
