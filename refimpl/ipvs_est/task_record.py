@@ -5,6 +5,8 @@ two entries of one run of a task its set of mutexes is the same, so a change tel
 and under which locks. Call these only while a record is kept.
 """
 
+from functools import lru_cache
+
 from ipvs_est.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est.locks import Mutex
 from ipvs_est.machine import Machine
@@ -45,6 +47,7 @@ def lock_released(machine: Machine, task: Task, mutex: Mutex) -> Event:
     return LockReleased(machine.now, task.name, _ktid(task), _guarded(machine, task), mutex.name)
 
 
+@lru_cache(maxsize=64)
 def cpu_bitmap(cpus: frozenset[int]) -> int:
     """The CPUs as a bitmap."""
     return sum(1 << cpu for cpu in cpus)

@@ -22,13 +22,28 @@ class Run:
     """Guarded fields at the last entry of this run."""
 
 
-def runs(events: Sequence[Event]) -> Iterator[tuple[Event, Run | None]]:
+_Marked = Sequence[tuple[Event, Run | None]]
+
+
+def runs(events: Sequence[Event]) -> _Marked:
     """Each event with the run that it belongs to, as it was just before; None: not known."""
+    last = _last[0]
+    if last is None or last[0] is not events or len(last[1]) != len(events):
+        _last[0] = last = events, _runs(events)
+    return last[1]
+
+
+# Several properties ask about the same record, one after the other.
+_last: list[tuple[Sequence[Event], _Marked] | None] = [None]
+
+
+def _runs(events: Sequence[Event]) -> _Marked:
+    marked: list[tuple[Event, Run | None]] = []
     held: dict[str, frozenset[str]] = {}
     run: Run | None = None
     nothing: frozenset[str] = frozenset()
     for event in events:
-        yield event, run
+        marked.append((event, run))
         if isinstance(event, Resumed):
             locks = held.get(event.task, nothing)
             run = Run(event.task, event.ktid, locks, event.guarded)
@@ -40,6 +55,7 @@ def runs(events: Sequence[Event]) -> Iterator[tuple[Event, Run | None]]:
             run = Run(event.task, event.ktid, locks, event.guarded)
         elif isinstance(event, Paused):
             run = None
+    return marked
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ class World:
     """This step was not taken before from the same state."""
     setup: int = 0
     """With a record: its length after the setup."""
+    running: Thread | None = None
+    """With a record: whose run it is in, not yet paused; only in steps taken before."""
     marks: list[int] = field(default_factory=list)
     """With a record: its length after each step."""
     prompt: bool = True
@@ -220,6 +222,8 @@ def repeat(world: World, choice: int) -> None:
 
 def _step(world: World, choice: int) -> None:
     world.steps += 1
+    if choice < 0:
+        _pause(world)
     if choice == TIME:
         if world.watch is not None and any(can_run(world, each) for each in world.threads):
             world.prompt = False
@@ -271,6 +275,7 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     watch, events = world.watch, world.machine.events
     if watch is None:
         return None
+    _pause(world)
     leak = _leak(world)
     if leak is not None:
         return world.steps, leak
@@ -321,11 +326,13 @@ def _run(world: World, thread: Thread) -> None:
         return
     task.state = TaskState.RUNNING
     events = world.machine.events
-    if events is not None:
+    if events is not None and world.running is not thread:
+        _pause(world)
         events.append(resumed(world.machine, task))
+    world.running = thread
     if point is not None and not _perform(world, thread, point):
-        if events is not None:
-            _record_pause(world, thread)
+        if world.looks:
+            _pause(world)
         return
     owns_nothing_new = not isinstance(point, Lock)
     est_mutex = world.machine.netns.est_mutex
@@ -333,8 +340,7 @@ def _run(world: World, thread: Thread) -> None:
         try:
             point = next(thread.body)
         except StopIteration:
-            if events is not None:
-                _record_pause(world, thread)
+            _pause(world)
             _exit(world, thread)
             return
         if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
@@ -355,14 +361,21 @@ def _run(world: World, thread: Thread) -> None:
             thread.opens_section = True
         thread.point = point
         task.state = TaskState.RUNNABLE
-        if events is not None:
-            _record_pause(world, thread)
+        if world.looks:
+            _pause(world)
         return
 
 
-def _record_pause(world: World, thread: Thread) -> None:
-    """Enter what the thread waits for, if it cannot go on."""
-    machine, task, point = world.machine, thread.task, thread.point
+def _pause(world: World) -> None:
+    """Enter the end of the run that goes on, and what its thread waits for, if it has to.
+
+    Where several steps of a thread in a row repeat what was judged before, they are one run.
+    """
+    thread, world.running = world.running, None
+    machine = world.machine
+    if thread is None or machine.events is None:
+        return
+    task, point = thread.task, thread.point
     state = task.state
     if point is not None and not can_run(world, thread):
         if isinstance(point, Lock):
@@ -371,7 +384,6 @@ def _record_pause(world: World, thread: Thread) -> None:
             task.waits_for = point.task
         elif isinstance(point, Sleep) and point.where != USER_SPACE:
             task.state = TaskState.SLEEPING
-    assert machine.events is not None
     machine.events.append(paused(machine, task))
     task.waits_for, task.state = None, state
 
