@@ -54,7 +54,7 @@ def broken(
     ("scenario", "property_id", "revisions"),
     [
         ("limit-shrinks-in-drain", "limits.max-threads", (V7, STABLE)),  # D04a
-        ("first-service-and-cpulist", "locks.est-fields", (V7, STABLE)),  # D04b
+        ("first-services-and-cpulist", "locks.est-fields", (V7, STABLE)),  # D04b
         ("exit-in-drain", "locks.lists", (V7, STABLE)),  # D08
         ("exit-and-sysctl", "tasks.enabled", (V7, STABLE, MAINLINE)),  # F16
     ],
