@@ -11,6 +11,7 @@ from ipvs_est_checks.bench import Load, bench_recorded, bench_synthetic
 from ipvs_est_checks.bench_explore import bench_explore
 from ipvs_est_checks.cli_bench import bench
 from ipvs_est_checks.explore.job import Kind
+from ipvs_est_checks.explore.watch import WATCHED
 
 TRACE = "\n".join(
     [
@@ -90,15 +91,18 @@ def test_the_report_has_a_row_for_each_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        bench_module, "bench_explore", lambda kind, repeat: bench_explore(kind, repeat, schedules=5)
+        bench_module,
+        "bench_explore",
+        lambda kind, repeat, watching: bench_explore(kind, repeat, watching=watching, schedules=5),
     )
     report = tmp_path / "bench.json"
     arguments = ["--repeat", "1", "--estimators", "50", "--json", str(report)]
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(report.read_text())["explore"]
-    assert [each["scheduler"] for each in rows] == ["dfs", "pct", "random"]
-    assert [each["schedules"] for each in rows] == [15, 15, 15]
+    assert [each["scheduler"] for each in rows] == ["dfs", "dfs", "pct", "random"]
+    assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0]
+    assert [each["schedules"] for each in rows] == [15, 15, 15, 15]
     assert "steps/s" in result.output
 
 

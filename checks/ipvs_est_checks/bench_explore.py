@@ -13,6 +13,7 @@ from ipvs_est_checks.explore.job import Job, Kind, Settings, do_job
 from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.run import Tally
 from ipvs_est_checks.explore.scenario import load
+from ipvs_est_checks.explore.watch import WATCHED
 
 SCENARIOS = ("restart-in-calc-phase", "two-sysctl-writers", "two-kthreads-restart")
 """Of the library: four tasks and a calc phase, two writers, two kthreads."""
@@ -28,6 +29,8 @@ class ExploreBench:
     """One scheduler over the scenarios."""
 
     scheduler: str
+    properties: int
+    """Watched beside memory errors and deadlocks."""
     schedules: int
     steps: int
     states: int
@@ -51,21 +54,30 @@ class ExploreBench:
         return self.states / self.seconds if self.seconds else 0.0
 
 
-def bench_explore(kind: Kind, repetitions: int, schedules: int | None = None) -> ExploreBench:
+MEASURED = ((Kind.DFS, False), (Kind.DFS, True), (Kind.PCT, False), (Kind.RANDOM, False))
+"""Scheduler, and whether all properties are watched."""
+
+
+def bench_explore(
+    kind: Kind, repetitions: int, *, watching: bool = False, schedules: int | None = None
+) -> ExploreBench:
     """Explore the scenarios with one scheduler, best of `repetitions`."""
     most = SCHEDULES[kind] if schedules is None else schedules
-    return min((_once(kind, most) for _ in range(repetitions)), key=lambda each: each.seconds)
+    runs = [_once(kind, most, watching=watching) for _ in range(repetitions)]
+    return min(runs, key=lambda each: each.seconds)
 
 
-def _once(kind: Kind, most: int) -> ExploreBench:
+def _once(kind: Kind, most: int, *, watching: bool) -> ExploreBench:
     settings = Settings(kind, Bounds(schedules=most), seed=SEED)
-    jobs = [Job(each, load(each), REVISIONS[REVISION], settings) for each in SCENARIOS]
+    watched = WATCHED if watching else frozenset[str]()
+    jobs = [Job(each, load(each), REVISIONS[REVISION], settings, watched) for each in SCENARIOS]
     gc.collect()
     started = process_time()
     figures = [do_job(each, Tally(), lambda tally: None).outcome.figures for each in jobs]
     seconds = process_time() - started
     return ExploreBench(
         kind.value,
+        len(watched),
         sum(each.schedules for each in figures),
         sum(each.steps for each in figures),
         sum(each.states for each in figures),

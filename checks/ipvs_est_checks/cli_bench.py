@@ -20,8 +20,13 @@ from ipvs_est_checks.bench import (
     bench_recorded,
     bench_synthetic,
 )
-from ipvs_est_checks.bench_explore import REVISION, SCENARIOS, ExploreBench, bench_explore
-from ipvs_est_checks.explore.job import Kind
+from ipvs_est_checks.bench_explore import (
+    MEASURED,
+    REVISION,
+    SCENARIOS,
+    ExploreBench,
+    bench_explore,
+)
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.report_file import check_report_file, write_report_file
 
@@ -119,10 +124,10 @@ def _recorded(traces: Path, repeat: int) -> RecordedBench:
 
 def _explored(repeat: int, human: TextIO) -> list[ExploreBench]:
     found: list[ExploreBench] = []
-    with progress_bar("explorer", len(Kind)) as bar:
-        for kind in Kind:
+    with progress_bar("explorer", len(MEASURED)) as bar:
+        for kind, watching in MEASURED:
             draw(bar, len(found))
-            found.append(bench_explore(kind, repeat))
+            found.append(bench_explore(kind, repeat, watching=watching))
         hide(bar)
     click.echo(_explored_text(found), file=human)
     return found
@@ -131,11 +136,11 @@ def _explored(repeat: int, human: TextIO) -> list[ExploreBench]:
 def _explored_text(found: list[ExploreBench]) -> str:
     lines = [
         f"explorer: {', '.join(SCENARIOS)} on {REVISION}, CPU seconds of one core",
-        f"{'scheduler':<10}{'schedules':>10}{'steps':>9}{'states':>8}{'seconds':>9}"
+        f"{'scheduler':<10}{'properties':>11}{'schedules':>10}{'steps':>9}{'states':>8}{'seconds':>9}"
         f"{'schedules/s':>13}{'steps/s':>10}{'states/s':>10}",
     ]
     lines += [
-        f"{each.scheduler:<10}{each.schedules:>10}{each.steps:>9}{each.states:>8}"
+        f"{each.scheduler:<10}{each.properties:>11}{each.schedules:>10}{each.steps:>9}{each.states:>8}"
         f"{each.seconds:>9.2f}{each.schedules_per_second:>13,.0f}"
         f"{each.steps_per_second:>10,.0f}{each.states_per_second:>10,.0f}"
         for each in found
