@@ -15,6 +15,8 @@ from ipvs_est_checks.check_repeat import disagreement_lines, disagreements, seed
 from ipvs_est_checks.check_reports import json_report, json_reports, junit_report
 from ipvs_est_checks.check_text import problem_lines, summary, table
 from ipvs_est_checks.engine_conformance import engine_conformance
+from ipvs_est_checks.engine_defects import engine_defects
+from ipvs_est_checks.engine_explorer import engine_explorer
 from ipvs_est_checks.engine_findings import engine_findings
 from ipvs_est_checks.engine_machines import engine_machines
 from ipvs_est_checks.engine_mutants import engine_mutants
@@ -28,6 +30,8 @@ ENGINES: tuple[Engine, ...] = (
     engine_conformance,
     engine_findings,
     engine_machines,
+    engine_explorer,
+    engine_defects,
     engine_mutants,
     engine_proofs,
 )

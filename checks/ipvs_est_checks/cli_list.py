@@ -7,6 +7,7 @@ import click
 
 from ipvs_est_checks.established import strengths
 from ipvs_est_checks.findings import FINDINGS
+from ipvs_est_checks.findings_scheduled import SCHEDULED
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 from ipvs_est_spec.proof.theorem import Theorem
@@ -100,7 +101,9 @@ def scope(each: Property) -> str:
 
 def findings_of(each: Property) -> tuple[str, ...]:
     """Ids of the findings that break a property."""
-    return tuple(finding.id for finding in FINDINGS if each.id in finding.properties)
+    found = [finding.id for finding in FINDINGS if each.id in finding.properties]
+    found += [finding.id for finding in SCHEDULED if each.id in finding.properties]
+    return tuple(found)
 
 
 def markdown_table() -> list[str]:

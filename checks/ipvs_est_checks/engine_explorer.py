@@ -1,0 +1,167 @@
+"""Engine: the scenarios of the library under all schedules within a bound."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ipvs_est import REVISIONS
+from ipvs_est_checks.check import Problem, Request, Row, Verdict
+from ipvs_est_checks.explore.hunt import Hit, Hunt, hunt
+from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.explore.scenario import library, load
+from ipvs_est_checks.explore.token import token_text
+from ipvs_est_checks.explore.watch import WATCHED
+from ipvs_est_checks.findings import explained
+from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
+
+HEAVY = frozenset(
+    {
+        "break-in-recalculation",
+        "cpulist-empty-and-back",
+        "dest-to-trash-and-back",
+        "exit-in-drain",
+        "exit-with-two-kthreads",
+        "memory-runs-out",
+        "recalculation-of-full-kthreads",
+        "recalculation-to-the-end",
+        "two-kthreads-restart",
+    }
+)
+"""Scenarios that take more than a second; `quick` leaves them out."""
+_PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    scenario: str
+    revision: str
+    bounds: Bounds
+    properties: frozenset[str]
+
+
+def engine_explorer(request: Request) -> Iterator[Row]:
+    """A row for each scenario on each revision, and for each finding that needs a schedule."""
+    preemptions = _PREEMPTIONS[request.profile]
+    names = [each for each in library() if request.profile != "quick" or each not in HEAVY]
+    watched = WATCHED if request.properties is None else WATCHED & request.properties
+    how = f"explored to {preemptions} preemption" + ("s" if preemptions > 1 else "")
+    tasks = [
+        _Task(
+            name,
+            revision.name,
+            Bounds(preemptions),
+            # What a finding breaks everywhere would end every schedule early.
+            frozenset(each for each in watched if not explained(revision.name, each)),
+        )
+        for name in names
+        for revision in request.revisions
+    ]
+    findings = [
+        _Task(each.scenario, revision.name, Bounds(each.preemptions), frozenset(each.properties))
+        for each in SCHEDULED
+        for revision in request.revisions
+    ]
+    seen = _hunts([*tasks, *findings], request.jobs)
+    for task in tasks:
+        yield _row(request, task, how, next(seen))
+    for each in SCHEDULED:
+        for revision in request.revisions:
+            yield _finding_row(each, revision.name, next(seen))
+    if request.profile == "quick":
+        names = sorted(HEAVY)
+        yield Row(
+            "explore.rest",
+            "Larger scenarios.",
+            "",
+            Verdict.NOT_RUN,
+            how,
+            0,
+            0.0,
+            f"ipvs-est explore -j 0 --preemptions 1 {' '.join(names)}",
+        )
+
+
+def _row(request: Request, task: _Task, how: str, seen: Hunt) -> Row:
+    unknown = [
+        each
+        for each in seen.hits
+        if not (
+            explained(task.revision, each.cause.property)
+            or explained_by_schedule(task.revision, each.cause.property)
+        )
+        and (request.properties is None or each.cause.property in request.properties)
+    ]
+    if unknown:
+        verdict = Verdict.FAIL
+    elif not seen.figures.exhausted:
+        verdict = Verdict.INCOMPLETE
+    else:
+        verdict = Verdict.FINDING if seen.hits else Verdict.PASS
+    return Row(
+        f"explore.{task.scenario}",
+        load(task.scenario).about,
+        task.revision,
+        verdict,
+        how,
+        seen.figures.schedules,
+        seen.seconds,
+        problems=tuple(_problem(task, each) for each in unknown or seen.hits),
+    )
+
+
+def _problem(task: _Task, hit: Hit) -> Problem:
+    token = token_text(load(task.scenario), REVISIONS[task.revision], hit.found.choices)
+    return Problem(
+        hit.cause.property,
+        task.revision,
+        hit.cause.text,
+        (),
+        None,
+        f"ipvs-est explore --replay {token}",
+    )
+
+
+def _finding_row(finding: ScheduledFinding, revision: str, seen: Hunt) -> Row:
+    wanted = revision in finding.revisions
+    shows = any(each.cause.property in finding.properties for each in seen.hits)
+    verdict = Verdict.PASS
+    if shows != wanted:
+        verdict = Verdict.FAIL
+    elif shows:
+        verdict = Verdict.FINDING
+    command = f"ipvs-est explore --revision {revision} {finding.scenario}"
+    detail = finding.title if shows else "no schedule breaks the property any more"
+    return Row(
+        finding.id,
+        finding.title,
+        revision,
+        verdict,
+        "schedule",
+        seen.figures.schedules,
+        seen.seconds,
+        problems=()
+        if verdict is Verdict.PASS
+        else (Problem(finding.properties[0], revision, detail, (), None, command),),
+    )
+
+
+def _hunts(tasks: Sequence[_Task], jobs: int) -> Iterator[Hunt]:
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        yield from map(_hunt, tasks)
+        return
+    # Imported here: it takes as long as some searches.
+    from multiprocessing import get_context
+
+    with get_context("spawn").Pool(jobs, _ignore_interrupts) as pool:
+        yield from pool.imap(_hunt, tasks)
+
+
+def _hunt(task: _Task) -> Hunt:
+    revision = REVISIONS[task.revision]
+    return hunt(load(task.scenario), revision, task.bounds, task.properties)
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
