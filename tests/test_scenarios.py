@@ -6,7 +6,23 @@ import pytest
 
 from ipvs_est import MAINLINE, Params
 from ipvs_est.input_error import InputError
-from ipvs_est.operations import AddService, Advance, InitNetns, StartService
+from ipvs_est.operations import (
+    AddDest,
+    AddService,
+    Advance,
+    DeleteDest,
+    DeleteService,
+    ExitNetns,
+    InitNetns,
+    Read,
+    SetNice,
+    SetRunEstimation,
+    StartService,
+    Traffic,
+    WriteCpulist,
+    Zero,
+)
+from ipvs_est_checks.explore.coverage import Pair, all_pairs, pairs_met
 from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
 from ipvs_est_checks.explore.scenario import (
     JIFFIES,
@@ -123,3 +139,34 @@ def test_a_netns_is_not_taken_down_under_a_process_that_uses_it() -> None:
         netns = world.machine.netns
         ends.add((netns.enable, world.machine.tasks_created))
     assert ends == {(False, 0)}
+
+
+# Tasks of the library are named after what they do.
+_WRITERS = (SetNice, SetRunEstimation, WriteCpulist)
+_DOES = {
+    "SYSCTL": _WRITERS,
+    "EXIT": (ExitNetns,),
+    "PACKETS": (Traffic,),
+    "READER": (Read, Zero),
+    "CTL": (AddDest, AddService, DeleteDest, DeleteService),
+}
+
+
+def test_tasks_of_the_library_are_named_after_what_they_do() -> None:
+    for name in library():
+        for actor in load(name).actors:
+            kinds = next(each for prefix, each in _DOES.items() if actor.name.startswith(prefix))
+            assert all(isinstance(each, (*kinds, Advance)) for each in actor.operations), name
+
+
+def test_schedules_of_the_library_let_every_two_actors_meet() -> None:
+    """Counted in random schedules that were run: one took a step between two of the other."""
+    met = set[Pair]()
+    for name in library():
+        met |= pairs_met(load(name), MAINLINE, schedules=12, seed=1)
+    assert len(all_pairs()) == 36
+    assert met == all_pairs()
+
+
+def test_the_library_is_counted() -> None:
+    assert len(library()) == 33

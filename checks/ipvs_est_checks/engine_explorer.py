@@ -19,6 +19,7 @@ HEAVY = frozenset(
         "break-in-recalculation",
         "cpulist-empty-and-back",
         "dest-to-trash-and-back",
+        "exit-under-packets",
         "exit-in-drain",
         "exit-with-two-kthreads",
         "memory-runs-out",

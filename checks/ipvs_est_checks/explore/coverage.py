@@ -8,7 +8,7 @@ from ipvs_est.violations import ViolationError
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.world import RCU, TIME, World, enabled, start, step
 
-CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK = (
+CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK, PACKETS, READER = (
     "control process",
     "sysctl writer",
     "reload work",
@@ -16,8 +16,13 @@ CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK = (
     "kthread above 0",
     "netns exit",
     "RCU callback",
+    "packet writer",
+    "reader",
 )
-ACTORS = (CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK)
+ACTORS = (CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK, PACKETS, READER)
+
+# The library names its tasks so.
+_NAMES = (("SYSCTL", SYSCTL), ("EXIT", EXIT), ("PACKETS", PACKETS), ("READER", READER))
 
 Pair = frozenset[str]
 
@@ -70,7 +75,4 @@ def _kind(world: World, choice: int) -> str:
         return KT0 if task.kd.id == 0 else KTN
     if task is world.machine.netns.reload_work.running:
         return WORK
-    for prefix, kind in (("SYSCTL", SYSCTL), ("EXIT", EXIT)):
-        if task.name.startswith(prefix):
-            return kind
-    return CTL
+    return next((kind for prefix, kind in _NAMES if task.name.startswith(prefix)), CTL)

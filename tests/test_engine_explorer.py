@@ -1,0 +1,58 @@
+"""`check` explores the scenarios and confirms the findings that need a schedule."""
+
+import pytest
+
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7
+from ipvs_est_checks import engine_explorer as engine
+from ipvs_est_checks.check import Request, Row, Verdict
+from ipvs_est_checks.engine_defects import engine_defects
+from ipvs_est_checks.explore.scenario import library
+from ipvs_est_checks.findings_scheduled import SCHEDULED
+
+REQUEST = Request((V7, STABLE, MAINLINE, REPAIRED), "quick", None, 1, 1, None)
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "two-kthreads-restart"))
+    return list(engine.engine_explorer(REQUEST))
+
+
+def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:
+    verdicts = {each.revision: each.verdict for each in rows if each.id.startswith("explore.exit")}
+    assert verdicts == {
+        "v7": Verdict.FINDING,
+        "stable": Verdict.FINDING,
+        "mainline": Verdict.FINDING,
+        "repaired": Verdict.PASS,
+    }
+
+
+def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) -> None:
+    assert [each.id for each in SCHEDULED] == ["F16", "F17", "F18", "F19", "F20"]
+    for finding in SCHEDULED:
+        verdicts = {each.revision: each.verdict for each in rows if each.id == finding.id}
+        assert verdicts == {
+            name: Verdict.FINDING if name in finding.revisions else Verdict.PASS
+            for name in REVISIONS
+        }
+
+
+def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -> None:
+    (rest,) = [each for each in rows if each.verdict is Verdict.NOT_RUN]
+    assert rest.command.startswith("ipvs-est explore -j 0 --preemptions 1 ")
+    assert "two-kthreads-restart" in rest.command
+    assert set(library()) >= engine.HEAVY
+    (defects,) = engine_defects(REQUEST)
+    assert (defects.verdict, defects.command) == (Verdict.NOT_RUN, "ipvs-est defects -j 0")
+
+
+def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl",))
+    monkeypatch.setattr(engine, "SCHEDULED", ())
+    monkeypatch.setattr(engine, "explained_by_schedule", lambda revision, property_id: False)
+    request = Request((MAINLINE,), "quick", None, 1, 1, None)
+    row = next(engine.engine_explorer(request))
+    assert row.verdict is Verdict.FAIL
+    assert row.problems[0].property == "tasks.enabled"
+    assert "--replay e2:exit-and-sysctl:mainline:" in row.problems[0].command
