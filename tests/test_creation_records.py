@@ -2,17 +2,21 @@
 
 import pytest
 
-from ipvs_est import MAINLINE, REPAIRED, Params
+from ipvs_est import MAINLINE, REPAIRED, Params, ViolationError
 from ipvs_est.contexts import add_kthread_context
+from ipvs_est.control import add_service
 from ipvs_est.counters import difference
 from ipvs_est.errno import EINVAL, ENOMEM
 from ipvs_est.estimate_tick import estimate_tick
-from ipvs_est.estimator_objects import start_object, start_total
+from ipvs_est.estimator_objects import free_stats_later, start_object, start_total
 from ipvs_est.events import ContextAdded, StartReturned
 from ipvs_est.fixed import signed
 from ipvs_est.machine import boot
-from ipvs_est.memory import fail_allocations
+from ipvs_est.memory import HeapObject, Life, fail_allocations
+from ipvs_est.rcu import end_grace_period
+from ipvs_est.stats import Reading, StatsObject, export
 from ipvs_est.tasks import Task
+from ipvs_est.violations import DoubleFree, UseAfterFree
 from test_rules import SMALL, place, put_kd, run, small
 
 
@@ -109,3 +113,52 @@ def test_the_highest_bit_alone_is_the_sign() -> None:
         assert signed(half >> 1, bits) == half >> 1
         assert signed(half, bits) == -half
         assert signed(2 * half - 1, bits) == -1
+
+
+def test_a_service_is_bound_to_its_scheduler_and_recorded_as_new() -> None:
+    machine = boot(SMALL, MAINLINE)
+    machine.events = []
+    assert run(machine, add_service(machine, 1, "wlc"))[1] == 0
+    assert machine.netns.services[1].scheduler == "wlc"
+    started = [each for each in machine.events if isinstance(each, StartReturned)]
+    assert started == [StartReturned(machine.now, 1, True, 0, True)]
+
+
+@pytest.mark.parametrize("word_bits", [32, 64])
+def test_reading_or_freeing_freed_stats_names_the_kernels_function(word_bits: int) -> None:
+    machine = small(params=Params(hz=100, nticks=5, chain_factor=3, word_bits=word_bits))
+    kd = put_kd(machine)
+    stats = place(machine, kd, 1, delay=4).stats
+    free_stats_later(machine, stats)
+    end_grace_period(machine.rcu)
+    machine.raise_violations = True
+    with pytest.raises(ViolationError) as found:
+        for _ in estimate_tick(machine, kd, Task(name="ipvs-e:0"), 4):
+            pass
+    assert found.value.violation == UseAfterFree(
+        stats.describe(), "cpustats", "ip_vs_chain_estimation"
+    )
+    free_stats_later(machine, stats)
+    stats.life = Life.FREED
+    with pytest.raises(ViolationError) as found:
+        end_grace_period(machine.rcu)
+    assert found.value.violation == DoubleFree(stats.describe(), "ip_vs_stats_rcu_free")
+
+
+def test_the_old_interface_has_the_low_words_of_all_but_bytes() -> None:
+    stats = StatsObject(id=1)
+    high = 5 << 32
+    stats.kstats = (high + 1, high + 2, high + 3, high + 4, high + 5)
+    packets, data = 1 << 10, 1 << 5
+    stats.est.rates = (
+        (high + 6) * packets,
+        (high + 7) * packets,
+        (high + 8) * packets,
+        (high + 9) * data,
+        (high + 10) * data,
+    )
+    assert export(stats) == Reading((1, 2, 3, high + 4, high + 5), (6, 7, 8, 9, 10))
+
+
+def test_objects_are_named_after_their_type() -> None:
+    assert HeapObject().describe() == "HeapObject"
