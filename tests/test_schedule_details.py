@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from ipvs_est import MAINLINE, Params, ViolationError
+from ipvs_est.events import Resumed
 from ipvs_est.kthread import estimation_kthread
-from ipvs_est.kthread_tasks import stop_kthread
+from ipvs_est.kthread_context import new_tick
+from ipvs_est.kthread_tasks import exit_task, stop_kthread
 from ipvs_est.locks import Mutex
 from ipvs_est.machine import boot
 from ipvs_est.memory import HeapObject, Life, Memory, forget, track
 from ipvs_est.points import Body, CancelWork, Join, Lock, QueueWork, Sleep
+from ipvs_est.rcu import end_grace_period
 from ipvs_est.reload_work import reload_work
 from ipvs_est.sequential import (
     Sequential,
@@ -19,9 +22,10 @@ from ipvs_est.sequential import (
     _next_event,
     settle,
 )
-from ipvs_est.start_stop import stop_estimator
+from ipvs_est.start_stop import free_tick_later, stop_estimator
+from ipvs_est.task_record import resumed
 from ipvs_est.tasks import Task, TaskState
-from ipvs_est.violations import Deadlock, IndexOutOfRange, UseAfterFree, describe
+from ipvs_est.violations import Deadlock, DoubleFree, IndexOutOfRange, UseAfterFree, describe
 from test_blocked_callers import begin
 from test_rules import new_estimator, put_kd, run, small, start_task
 
@@ -198,3 +202,57 @@ def test_violations_are_told_field_by_field() -> None:
         "index-out-of-range: thing=ticks of kd 0, index=50, size=50, where=f"
     )
     assert "['a: waits', 'b: waits']" in describe(Deadlock(("a: waits", "b: waits")))
+
+
+def test_a_stopped_task_that_would_sleep_lets_those_before_it_run() -> None:
+    log: list[str] = []
+
+    def sleeps() -> Body:
+        log.append("before")
+        yield Sleep(5, "test")
+        log.append("after")
+
+    def other() -> Body:
+        log.append("other")
+        yield Sleep(5, "test")
+
+    def wakes() -> Body:
+        log.append("first")
+        task.should_stop = True
+        begin(sequential, "other", 0, other())
+        yield from sleeps()
+
+    sequential = driver()
+    task = begin(sequential, "stopped", 1, wakes())
+    settle(sequential)
+    assert log == ["first", "before", "other", "after"]
+
+
+def test_freeing_twice_names_who_frees() -> None:
+    machine = small()
+    machine.raise_violations = True
+    kd = put_kd(machine)
+    td = kd.ticks[4] = new_tick(machine.params, 4)
+    free_tick_later(machine, td)
+    td.life = Life.FREED
+    with pytest.raises(ViolationError) as found:
+        end_grace_period(machine.rcu)
+    assert found.value.violation == DoubleFree("tick of row 4", "kfree_rcu")
+    task = start_task(machine, kd)
+    task.references, task.life = 0, Life.FREED
+    with pytest.raises(ViolationError) as found:
+        exit_task(machine, task)
+    assert found.value.violation == DoubleFree("task ipvs-e:0", "do_exit")
+    machine.raise_violations = False
+    task.references = 1
+    run(machine, stop_kthread(machine, kd))
+    assert machine.violations[-1] == DoubleFree("task ipvs-e:0", "put_task_struct")
+
+
+def test_a_hole_is_told_apart_from_every_context() -> None:
+    machine = small()
+    kds = [put_kd(machine) for _ in range(3)]
+    machine.netns.est_kt_arr[1] = None
+    event = resumed(machine, Task(name="control"))
+    assert isinstance(event, Resumed)
+    assert event.guarded.service == (0, kds[0].serial, -1, kds[2].serial)
