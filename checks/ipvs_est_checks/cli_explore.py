@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter
 
 import click
 
@@ -194,10 +193,7 @@ class _Board:
 
     jobs: Sequence[Job]
     bar: Bar
-    started: float
     results: dict[int, JobResult] = field(default_factory=dict)
-    seconds: dict[int, float] = field(default_factory=dict)
-    begun: dict[int, float] = field(default_factory=dict)
     printed: int = 0
 
 
@@ -205,7 +201,7 @@ def _search(jobs: Sequence[Job], processes: int) -> tuple[list[Row], str]:
     """Do the jobs and print their lines; the rows, and why not all came to their end."""
     stopped = ""
     with progress_bar("explore", len(jobs)) as bar:
-        board = _Board(jobs, bar, perf_counter())
+        board = _Board(jobs, bar)
         try:
             do_jobs(jobs, processes, lambda index, result: _note(board, index, result))
         except KeyboardInterrupt:
@@ -221,15 +217,14 @@ def _search(jobs: Sequence[Job], processes: int) -> tuple[list[Row], str]:
 
 def _note(board: _Board, index: int, result: JobResult) -> None:
     board.results[index] = result
-    now = perf_counter()
-    begun = board.begun.setdefault(index, now)
     if result.ended:
-        board.seconds[index] = now - begun
         while (done := board.results.get(board.printed)) is not None and done.ended:
             hide(board.bar)
             _print(board, board.printed)
             board.printed += 1
     ended = sum(each.ended for each in board.results.values())
+    if ended == len(board.jobs):
+        return
     job, figures = board.jobs[index], result.outcome.figures
     draw(
         board.bar,
@@ -241,7 +236,7 @@ def _note(board: _Board, index: int, result: JobResult) -> None:
 
 def _print(board: _Board, index: int) -> None:
     row = Row(board.jobs[index], board.results[index])
-    for line in row_lines(row, board.seconds.get(index, 0.0)):
+    for line in row_lines(row):
         click.echo(line)
 
 

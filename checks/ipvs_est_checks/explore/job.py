@@ -1,7 +1,7 @@
 """One search with all its settings as plain data, and what came of it: passes between processes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ipvs_est import Revision
@@ -79,6 +79,8 @@ class JobResult:
     guarantee: Guarantee | None = None
     ended: bool = True
     """Neither interrupted nor still going on."""
+    seconds: float = field(default=0.0, compare=False)
+    """By the clock, so far."""
 
 
 def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResult:

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,11 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report) -> None:
 def _do_one(index: int, job: Job, report: Report) -> None:
     tally = Tally()
     found = 0
-    due = monotonic() + _SECONDS_PER_REPORT
+    started = monotonic()
+    due = started + _SECONDS_PER_REPORT
+
+    def tell(result: JobResult) -> None:
+        report(index, replace(result, seconds=monotonic() - started))
 
     def progress(tally: Tally) -> None:
         nonlocal found, due
@@ -53,14 +58,14 @@ def _do_one(index: int, job: Job, report: Report) -> None:
         if len(tally.failures) > found or now >= due:
             found = len(tally.failures)
             due = now + _SECONDS_PER_REPORT
-            report(index, result_so_far(tally))
+            tell(result_so_far(tally))
 
     try:
         result = do_job(job, tally, progress)
     except KeyboardInterrupt:
-        report(index, result_so_far(tally))
+        tell(result_so_far(tally))
         raise
-    report(index, result)
+    tell(result)
 
 
 def _in_processes(jobs: Sequence[Job], processes: int, report: Report) -> None:

@@ -83,11 +83,12 @@ def replay_command(source: str, scenario: Scenario, token: str) -> str:
     return shlex.join([*words, "--replay", token])
 
 
-def row_lines(row: Row, seconds: float) -> Iterator[str]:
+def row_lines(row: Row) -> Iterator[str]:
     """The line of a search, then its failures."""
     job, result = row.job, row.result
     name = f"{printable(job.source)} on {job.revision.name}"
-    yield f"{name}: {row.verdict.value}: {figures_text(result.outcome.figures)}, {seconds:.1f} s"
+    figures = figures_text(result.outcome.figures)
+    yield f"{name}: {row.verdict.value}: {figures}, {result.seconds:.1f} s"
     yield f"  {reach_text(row)}; {watched_text(job)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
