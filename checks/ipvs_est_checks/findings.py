@@ -153,6 +153,30 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "keeps_row_when_stopped_in_sleep",
     ),
+    Finding(
+        "F21",
+        "A context that is left without estimators keeps its limits when new ones are applied.",
+        ("limits.computed",),
+        ("v7", "stable", "mainline"),
+        "",
+        "limits_for_every_context",
+    ),
+    Finding(
+        "F22",
+        "Relinking the only estimator there is, from a kd above 0, stops kthread 0 for good.",
+        ("progress.recalculation", "progress.tasks"),
+        ("mainline",),
+        "",
+        "relinking_keeps_kd0_needed",
+    ),
+    Finding(
+        "F23",
+        "Relinking the only estimator there is, from a kd above 0, makes kthread 0 join itself.",
+        ("locks.deadlock",),
+        ("v7", "stable"),
+        "",
+        "kd0_until_exit",
+    ),
 )
 
 
@@ -174,14 +198,15 @@ class Confirmation:
         return not set(self.finding.properties) & set(self.broken)
 
 
-def history_path(finding: Finding) -> Path:
-    """The finding's trace file."""
-    return _FOLDER / f"{finding.id}.jsonl"
+def history_path(finding: Finding, revision: str = "") -> Path:
+    """The finding's trace file; a revision may have one of its own."""
+    own = _FOLDER / f"{finding.id}.{revision}.jsonl"
+    return own if own.exists() else _FOLDER / f"{finding.id}.jsonl"
 
 
-def history_of(finding: Finding) -> History:
-    """The finding's history."""
-    return read_history(history_path(finding))
+def history_of(finding: Finding, revision: str = "") -> History:
+    """The finding's history, on that revision."""
+    return read_history(history_path(finding, revision))
 
 
 def watch_finding(
@@ -191,7 +216,7 @@ def watch_finding(
     properties: frozenset[str] | None = None,
 ) -> Watch:
     """Run the finding's history on a revision and look at these properties; None = all."""
-    history = history_of(finding)
+    history = history_of(finding, revision.name)
     return run(history.header.params, revision, history.operations, new_oracle, properties)
 
 

@@ -18,6 +18,8 @@ MODULES = ("bitwuzla", "cvc5")
 
 # Sorts and binders that bitwuzla does not have; strings and comments do not occur.
 _MORE_THAN_BITS = re.compile(r"[( ](Int|Real|forall|exists|declare-sort|declare-datatypes?)[ )]")
+# Without bit vectors a numeral is an integer.
+_NUMERAL = re.compile(r"[( ]\d+[ )]")
 
 
 _STATUS = {"unsat": Status.PROVED, "sat": Status.REFUTED}
@@ -61,7 +63,10 @@ def answer(text: str, seed: int = 0) -> str:
 
     Raises what the solver raises for a script that it cannot read.
     """
-    return _cvc5(text, seed) if _MORE_THAN_BITS.search(text) else _bitwuzla(text, seed)
+    integers = "BitVec" not in text and _NUMERAL.search(text)
+    if integers or _MORE_THAN_BITS.search(text):
+        return _cvc5(text, seed)
+    return _bitwuzla(text, seed)
 
 
 def _bitwuzla(text: str, seed: int) -> str:

@@ -175,7 +175,7 @@ def _relink_row(
 def _relink(machine: Machine, kd: KthreadContext, est: Estimator, delay: int) -> Body:
     row = est.ktrow
     est_row = kd.est_row
-    yield from stop_estimator(machine, est)
+    yield from stop_estimator(machine, est, relinking=True)
     if not machine.revision.relinked_delay_from_loop:
         touch(machine, kd, "est_row", _WHERE)
         delay = (row - kd.est_row) % machine.params.nticks
@@ -192,7 +192,10 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
     if kd0 is not None:
         kd0.add_row = kd0.est_row
         netns.est_chain_max = chain_max
-        apply_limits(machine.params, kd0, chain_max)
+        every = machine.revision.limits_for_every_context
+        for kd in netns.est_kt_arr if every else (kd0,):
+            if kd is not None:
+                apply_limits(machine.params, kd, chain_max)
         if machine.revision.renews_flags_with_limits:
             renew_flags(kd0)
     move_total_to_head(netns)

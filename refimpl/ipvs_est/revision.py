@@ -45,9 +45,15 @@ class Revision:
     """Sections 7, 14: netns exit stops the total's estimator under the service mutex."""
     restores_trashed_dest: bool
     """Section 13: a dest whose estimator does not start goes back to the trash."""
+    relinking_keeps_kd0_needed: bool = True
+    """Repair of F22: relinking an estimator does not make kd 0 one that is not `needed`
+    (section 7). Without `needed` there is nothing to keep."""
     renews_flags_with_limits: bool = False
     """Repair of F01: new limits also renew the flags of the tick in which kd 0 keeps its last
     estimator (section 11)."""
+    limits_for_every_context: bool = False
+    """Repair of F21: new limits are applied to every context that is left, not only to kd 0
+    (section 11)."""
     keeps_row_when_stopped_in_sleep: bool = False
     """Repair of F15: a task stopped in its sleep leaves est_row and est_timer to the next one
     (section 8)."""
@@ -114,6 +120,7 @@ MAINLINE = replace(
     relinked_delay_from_loop=True,
     total_stopped_under_service_mutex=True,
     restores_trashed_dest=True,
+    relinking_keeps_kd0_needed=False,
 )
 
 REPAIRED = replace(
@@ -121,6 +128,8 @@ REPAIRED = replace(
     name="repaired",
     kernel="",
     renews_flags_with_limits=True,
+    relinking_keeps_kd0_needed=True,
+    limits_for_every_context=True,
     keeps_row_when_stopped_in_sleep=True,
     thread_limit_when_disabled=True,
     drain_takes_total_first=True,

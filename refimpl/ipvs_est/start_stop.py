@@ -60,11 +60,12 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
     return 0
 
 
-def stop_estimator(machine: Machine, est: Estimator) -> Body:
+def stop_estimator(machine: Machine, est: Estimator, *, relinking: bool = False) -> Body:
     """Take `est` off its list and release what it alone kept (`ip_vs_stop_estimator`).
 
     The caller holds the service mutex, but for the total in some revisions. Afterwards
-    the stats object may be freed, from an RCU callback.
+    the stats object may be freed, from an RCU callback; with `relinking` the calc phase puts
+    `est` on the temp list.
     """
     if est.prev is None:
         return
@@ -93,7 +94,7 @@ def stop_estimator(machine: Machine, est: Estimator) -> Body:
             yield machine.unlock_est
             if netns.est_add_ktid == kd.id:
                 netns.est_add_ktid = choose_add_ktid(machine)
-    yield from _release_kd0(machine)
+    yield from _release_kd0(machine, relinking=relinking)
 
 
 def _context_of(machine: Machine, est: Estimator) -> KthreadContext:
@@ -134,7 +135,7 @@ def free_tick_later(machine: Machine, td: Tick) -> None:
     call_rcu(machine.rcu, lambda: free(machine, td, "kfree_rcu"))
 
 
-def _release_kd0(machine: Machine) -> Body:
+def _release_kd0(machine: Machine, *, relinking: bool) -> Body:
     """With nothing left to estimate kthread 0 is not needed."""
     netns = machine.netns
     if netns.est_kt_count != 1 or netns.est_temp_list.next is not None:
@@ -143,7 +144,7 @@ def _release_kd0(machine: Machine) -> Body:
     if kd0 is not None and kd0.est_count:
         return
     if machine.revision.kd0_until_exit:
-        if kd0 is None:
+        if kd0 is None or (relinking and machine.revision.relinking_keeps_kd0_needed):
             return
         yield machine.lock_est
         kd0.needed = False

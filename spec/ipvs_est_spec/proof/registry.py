@@ -13,6 +13,7 @@ from ipvs_est_spec.proof import (
     timer_revolutions,
     timer_words,
 )
+from ipvs_est_spec.proof.inductive import theorems as inductive
 from ipvs_est_spec.proof.protocol import theorems as protocol
 from ipvs_est_spec.proof.theorem import Theorem
 
@@ -28,6 +29,7 @@ THEOREMS: tuple[Theorem, ...] = (
     *timer_words.THEOREMS,
     *timer_revolutions.THEOREMS,
     *timer_hz.THEOREMS,
+    *inductive.theorems(),
     *protocol.THEOREMS,
 )
 

@@ -1,0 +1,307 @@
+"""What is true of every state, whatever the kernel does: facts about lists, sums and numbers.
+
+The proofs take them as definitions of the functions that stand for true lengths and their sums.
+A test evaluates each on sampled states; the sums are theorems of their own (`sums`).
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ipvs_est_spec.abstract_state import AbstractState
+from ipvs_est_spec.property import Predicate
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+
+def _tick_length(state: AbstractState[B, I], slot: I, row: I) -> I:
+    return state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid))
+
+
+def _kd_length(state: AbstractState[B, I], slot: I) -> I:
+    return state.sum_rows(slot, lambda row: _tick_length(state, slot, row))
+
+
+def numbers_are_natural(state: AbstractState[B, I]) -> B:
+    """What counts things is not negative."""
+    a = state.algebra
+    zero = a.number(0)
+    return a.both(
+        *(
+            a.at_most(zero, each)
+            for each in (
+                state.est_kt_count(),
+                state.est_add_ktid(),
+                state.est_max_threads(),
+                state.est_chain_max(),
+                state.temp_length(),
+                state.kthread_cpus(),
+            )
+        )
+    )
+
+
+def chain_is_part_of_its_tick(state: AbstractState[B, I]) -> B:
+    """A tick's length is at least that of one of its chains, or of two."""
+    a = state.algebra
+
+    def chains(slot: I, row: I) -> B:
+        total = _tick_length(state, slot, row)
+        return state.every_chain(
+            slot,
+            row,
+            lambda one: a.both(
+                a.at_most(a.number(0), state.true_length(slot, row, one)),
+                a.at_most(state.true_length(slot, row, one), total),
+                state.every_chain(
+                    slot,
+                    row,
+                    lambda other: a.either(
+                        a.equal(one, other),
+                        a.at_most(
+                            a.plus(
+                                state.true_length(slot, row, one),
+                                state.true_length(slot, row, other),
+                            ),
+                            total,
+                        ),
+                    ),
+                ),
+            ),
+        )
+
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot,
+            lambda row: a.both(
+                a.at_most(a.number(0), _tick_length(state, slot, row)), chains(slot, row)
+            ),
+        )
+    )
+
+
+def tick_is_part_of_its_kd(state: AbstractState[B, I]) -> B:
+    """A kd's length is at least that of one of its ticks, or of two."""
+    a = state.algebra
+
+    def rows(slot: I) -> B:
+        total = _kd_length(state, slot)
+        return state.every_row(
+            slot,
+            lambda one: a.both(
+                a.at_most(_tick_length(state, slot, one), total),
+                state.every_row(
+                    slot,
+                    lambda other: a.either(
+                        a.equal(one, other),
+                        a.at_most(
+                            a.plus(
+                                _tick_length(state, slot, one), _tick_length(state, slot, other)
+                            ),
+                            total,
+                        ),
+                    ),
+                ),
+            ),
+        )
+
+    return state.every_slot(
+        lambda slot: a.both(a.at_most(a.number(0), _kd_length(state, slot)), rows(slot))
+    )
+
+
+def bounded_chains_bound_their_tick(state: AbstractState[B, I]) -> B:
+    """If no chain is longer than chain_max, a tick lacks at least what two of its chains lack."""
+    a = state.algebra
+    chains = a.number(state.params.tick_chains)
+
+    def tick(slot: I, row: I) -> B:
+        limit = state.chain_max(slot)
+        bounded = state.every_chain(
+            slot, row, lambda cid: a.at_most(state.true_length(slot, row, cid), limit)
+        )
+
+        def lacks(cid: I) -> I:
+            return a.minus(limit, state.true_length(slot, row, cid))
+
+        missing = a.minus(a.times(chains, limit), _tick_length(state, slot, row))
+        at_least = state.every_chain(
+            slot,
+            row,
+            lambda one: a.both(
+                a.at_most(lacks(one), missing),
+                state.every_chain(
+                    slot,
+                    row,
+                    lambda other: a.either(
+                        a.equal(one, other), a.at_most(a.plus(lacks(one), lacks(other)), missing)
+                    ),
+                ),
+            ),
+        )
+        return a.implies(bounded, at_least)
+
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot, lambda row: a.implies(state.tick_exists(slot, row), tick(slot, row))
+        )
+    )
+
+
+def long_chains_fill_their_tick(state: AbstractState[B, I]) -> B:
+    """If all chains but one have chain_max, a tick lacks at most what that one lacks."""
+    a = state.algebra
+    chains = a.number(state.params.tick_chains)
+
+    def tick(slot: I, row: I, one: I) -> B:
+        limit = state.chain_max(slot)
+        others = state.every_chain(
+            slot,
+            row,
+            lambda cid: a.either(
+                a.equal(cid, one), a.at_most(limit, state.true_length(slot, row, cid))
+            ),
+        )
+        missing = a.minus(a.times(chains, limit), _tick_length(state, slot, row))
+        return a.implies(
+            others, a.at_most(missing, a.minus(limit, state.true_length(slot, row, one)))
+        )
+
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot,
+            lambda row: state.every_chain(slot, row, lambda one: tick(slot, row, one)),
+        )
+    )
+
+
+def bounded_ticks_bound_their_kd(state: AbstractState[B, I]) -> B:
+    """If no tick is longer than tick_max, a kd lacks at least what one of its ticks lacks."""
+    a = state.algebra
+    rows = a.number(state.params.nticks)
+
+    def kd(slot: I) -> B:
+        limit = state.tick_max(slot)
+        bounded = state.every_row(
+            slot, lambda row: a.at_most(_tick_length(state, slot, row), limit)
+        )
+        missing = a.minus(a.times(rows, limit), _kd_length(state, slot))
+        return a.implies(
+            bounded,
+            state.every_row(
+                slot,
+                lambda row: a.at_most(a.minus(limit, _tick_length(state, slot, row)), missing),
+            ),
+        )
+
+    return state.every_slot(lambda slot: a.implies(state.exists(slot), kd(slot)))
+
+
+def long_ticks_fill_their_kd(state: AbstractState[B, I]) -> B:
+    """If all ticks have tick_max, the kd has as many times that as it has rows."""
+    a = state.algebra
+    rows = a.number(state.params.nticks)
+
+    def kd(slot: I) -> B:
+        limit = state.tick_max(slot)
+        filled = state.every_row(slot, lambda row: a.at_most(limit, _tick_length(state, slot, row)))
+        return a.implies(filled, a.at_most(a.times(rows, limit), _kd_length(state, slot)))
+
+    return state.every_slot(lambda slot: a.implies(state.exists(slot), kd(slot)))
+
+
+def contexts_are_in_slots(state: AbstractState[B, I]) -> B:
+    """There are as many contexts as slots, less the holes."""
+    a = state.algebra
+    zero, one = a.number(0), a.number(1)
+    contexts = state.sum_slots(lambda slot: a.choose(state.exists(slot), one, zero))
+    count = state.est_kt_count()
+    return a.both(
+        a.at_most(zero, contexts),
+        a.at_most(contexts, count),
+        state.every_slot(
+            lambda slot: a.choose_truth(
+                state.exists(slot), a.less(zero, contexts), a.less(contexts, count)
+            )
+        ),
+    )
+
+
+def listed_estimators_are_counted(state: AbstractState[B, I]) -> B:
+    """A list has at least as many entries as one estimator, or two, on it."""
+    a = state.algebra
+    one, two = a.number(1), a.number(2)
+
+    def on_chain(est: I) -> B:
+        slot, row, cid = state.ktid(est), state.ktrow(est), state.ktcid(est)
+        here = state.on_chain(est, slot, row, cid)
+        length = state.true_length(slot, row, cid)
+        return a.implies(
+            here,
+            a.both(
+                a.at_most(one, length),
+                state.every_estimator(
+                    lambda other: a.either(
+                        a.equal(est, other),
+                        a.negate(state.on_chain(other, slot, row, cid)),
+                        a.at_most(two, length),
+                    )
+                ),
+            ),
+        )
+
+    somebody = a.negate(state.every_estimator(lambda est: a.negate(state.on_temp_list(est))))
+    nobody_waits = a.at_most(state.temp_length(), a.number(0))
+    counted = state.every_estimator(
+        lambda est: a.both(
+            on_chain(est),
+            a.implies(state.on_temp_list(est), a.at_most(one, state.temp_length())),
+            state.every_estimator(
+                lambda other: a.either(
+                    a.equal(est, other),
+                    a.negate(a.both(state.on_temp_list(est), state.on_temp_list(other))),
+                    a.at_most(two, state.temp_length()),
+                )
+            ),
+        )
+    )
+    return a.both(counted, a.either(nobody_waits, somebody))
+
+
+def places_are_counted(state: AbstractState[B, I]) -> B:
+    """An estimator is listed as often as it is found."""
+    a = state.algebra
+    one, two = a.number(1), a.number(2)
+
+    def est_is_counted(est: I) -> B:
+        on_chain = state.on_chain(est, state.ktid(est), state.ktrow(est), state.ktcid(est))
+        times = state.times_listed(est)
+        return a.both(
+            a.at_most(a.number(0), times),
+            a.implies(a.either(on_chain, state.on_temp_list(est)), a.at_most(one, times)),
+            a.implies(a.both(on_chain, state.on_temp_list(est)), a.at_most(two, times)),
+        )
+
+    return state.every_estimator(est_is_counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact about every state."""
+
+    id: str
+    predicate: Predicate
+
+
+FACTS: tuple[Fact, ...] = (
+    Fact("numbers", numbers_are_natural),
+    Fact("chain-in-tick", chain_is_part_of_its_tick),
+    Fact("tick-in-kd", tick_is_part_of_its_kd),
+    Fact("chains-bounded", bounded_chains_bound_their_tick),
+    Fact("chains-long", long_chains_fill_their_tick),
+    Fact("ticks-bounded", bounded_ticks_bound_their_kd),
+    Fact("ticks-long", long_ticks_fill_their_kd),
+    Fact("contexts", contexts_are_in_slots),
+    Fact("lists", listed_estimators_are_counted),
+    Fact("places", places_are_counted),
+)

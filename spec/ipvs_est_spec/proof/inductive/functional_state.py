@@ -1,0 +1,332 @@
+"""A state as functions, so that a step can say what changes and what does not.
+
+Written over any algebra: over Python's numbers it is a snapshot or what a step makes of one, over
+formulas it is any state at all. The catalogue's predicates read both.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NoReturn, Protocol, TypeVar
+
+from ipvs_est.params import Params
+from ipvs_est_spec.algebra import Algebra
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+
+class Quantifiers(Protocol[B, I]):
+    """How an algebra says that something holds for all; the bodies say for which."""
+
+    def slots(self, body: Callable[[I], B]) -> B:
+        """For every slot number."""
+        ...
+
+    def rows(self, slot: I, body: Callable[[I], B]) -> B:
+        """For every row number."""
+        ...
+
+    def chains(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+        """For every chain id."""
+        ...
+
+    def estimators(self, body: Callable[[I], B]) -> B:
+        """For every estimator there is."""
+        ...
+
+    def marker(self) -> I:
+        """A row or chain of which nothing is known: what is said of it is said of all."""
+        ...
+
+    def identical(self, left: I, right: I) -> bool:
+        """Both are the same expression."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fields(Generic[B, I]):
+    """All that the predicates of place, counts, bitmaps, limits and array ask; see
+    `AbstractState` for what each answers. Total: 0 or false for what does not exist."""
+
+    enable: B
+    est_stopped: B
+    est_calc_phase: B
+    run_estimation: B
+    cpulist_valid: B
+    est_kt_count: I
+    est_add_ktid: I
+    est_max_threads: I
+    est_chain_max: I
+    temp_length: I
+    kthread_cpus: I
+    contexts: I
+    """How many slots have a kd."""
+    exists: Callable[[I], B]
+    est_count: Callable[[I], I]
+    est_max_count: Callable[[I], I]
+    chain_max: Callable[[I], I]
+    tick_max: Callable[[I], I]
+    kd_length: Callable[[I], I]
+    """The sum of `tick_length` over the slot's rows."""
+    avail: Callable[[I, I], B]
+    tick_exists: Callable[[I, I], B]
+    tick_len: Callable[[I, I], I]
+    tick_length: Callable[[I, I], I]
+    """The sum of `true_length` over the row's chains."""
+    present: Callable[[I, I, I], B]
+    full: Callable[[I, I, I], B]
+    chain_len: Callable[[I, I, I], I]
+    true_length: Callable[[I, I, I], I]
+    is_object: Callable[[I], B]
+    is_total: Callable[[I], B]
+    ktid: Callable[[I], I]
+    ktrow: Callable[[I], I]
+    ktcid: Callable[[I], I]
+    times_listed: Callable[[I], I]
+    on_temp_list: Callable[[I], B]
+    on_chain: Callable[[I, I, I, I], B]
+
+
+class FunctionalState(Generic[B, I]):
+    """One state; implements `AbstractState`, but for what its fields leave out."""
+
+    def __init__(
+        self,
+        algebra: Algebra[B, I],
+        quantifiers: Quantifiers[B, I],
+        params: Params,
+        fields: Fields[B, I],
+    ) -> None:
+        self._algebra = algebra
+        self._quantifiers = quantifiers
+        self._params = params
+        self.fields = fields
+
+    @property
+    def algebra(self) -> Algebra[B, I]:
+        """The operations on what the functions answer."""
+        return self._algebra
+
+    @property
+    def params(self) -> Params:
+        """Geometry and configuration."""
+        return self._params
+
+    def with_fields(self, fields: Fields[B, I]) -> "FunctionalState[B, I]":
+        """Another state of the same netns."""
+        return FunctionalState(self._algebra, self._quantifiers, self._params, fields)
+
+    # What there is.
+    def every_slot(self, body: Callable[[I], B]) -> B:
+        """`body` holds for every slot below est_kt_count, holes included."""
+        count = self.fields.est_kt_count
+        return self._quantifiers.slots(
+            lambda slot: self._algebra.implies(self._below(slot, count), body(slot))
+        )
+
+    def every_row(self, slot: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every row of the slot."""
+        count = self._algebra.number(self._params.nticks)
+        return self._quantifiers.rows(
+            slot, lambda row: self._algebra.implies(self._below(row, count), body(row))
+        )
+
+    def every_chain(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+        """`body` holds for every chain id of the row."""
+        count = self._algebra.number(self._params.tick_chains)
+        return self._quantifiers.chains(
+            slot, row, lambda cid: self._algebra.implies(self._below(cid, count), body(cid))
+        )
+
+    def every_estimator(self, body: Callable[[I], B]) -> B:
+        """`body` holds for every estimator that is on a list or belongs to a live object."""
+        a = self._algebra
+        return self._quantifiers.estimators(
+            lambda est: a.implies(
+                a.either(self.is_object(est), a.less(a.number(0), self.times_listed(est))),
+                body(est),
+            )
+        )
+
+    def every_counter(self, body: Callable[[I, I], B]) -> B:
+        """Not among the fields."""
+        _left_out("counters")
+
+    def sum_slots(self, body: Callable[[I], I]) -> I:
+        """The number of contexts; raises ValueError for any other sum over slots."""
+        a, marker = self._algebra, self._quantifiers.marker()
+        one = a.choose(self.exists(marker), a.number(1), a.number(0))
+        self._has_to_be(body(marker), one)
+        return self.fields.contexts
+
+    def sum_rows(self, slot: I, body: Callable[[I], I]) -> I:
+        """A kd's true length; raises ValueError for any other sum over rows."""
+        marker = self._quantifiers.marker()
+        self._has_to_be(body(marker), self.fields.tick_length(slot, marker))
+        return self.fields.kd_length(slot)
+
+    def sum_chains(self, slot: I, row: I, body: Callable[[I], I]) -> I:
+        """A tick's true length; raises ValueError for any other sum over chains."""
+        marker = self._quantifiers.marker()
+        self._has_to_be(body(marker), self.fields.true_length(slot, row, marker))
+        return self.fields.tick_length(slot, row)
+
+    def _has_to_be(self, summand: I, known: I) -> None:
+        if not self._quantifiers.identical(summand, known):
+            raise ValueError(f"nothing is known of a sum of {summand}")
+
+    def _below(self, number: I, count: I) -> B:
+        a = self._algebra
+        return a.both(a.at_most(a.number(0), number), a.less(number, count))
+
+    # The netns.
+    def enable(self) -> B:
+        """`enable`."""
+        return self.fields.enable
+
+    def est_stopped(self) -> B:
+        """`est_stopped`."""
+        return self.fields.est_stopped
+
+    def est_kt_count(self) -> I:
+        """`est_kt_count`."""
+        return self.fields.est_kt_count
+
+    def est_add_ktid(self) -> I:
+        """`est_add_ktid`."""
+        return self.fields.est_add_ktid
+
+    def est_max_threads(self) -> I:
+        """`est_max_threads`."""
+        return self.fields.est_max_threads
+
+    def est_chain_max(self) -> I:
+        """`est_chain_max`."""
+        return self.fields.est_chain_max
+
+    def est_calc_phase(self) -> B:
+        """`est_calc_phase`."""
+        return self.fields.est_calc_phase
+
+    def restart_pending(self) -> B:
+        """Not among the fields."""
+        _left_out("genids")
+
+    def temp_length(self) -> I:
+        """True length of est_temp_list."""
+        return self.fields.temp_length
+
+    def run_estimation(self) -> B:
+        """The sysctl's value."""
+        return self.fields.run_estimation
+
+    def cpulist_valid(self) -> B:
+        """est_cpulist was written."""
+        return self.fields.cpulist_valid
+
+    def kthread_cpus(self) -> I:
+        """How many CPUs kthreads may use."""
+        return self.fields.kthread_cpus
+
+    # Contexts, by slot.
+    def exists(self, slot: I) -> B:
+        """The slot has a kd."""
+        return self.fields.exists(slot)
+
+    def running(self, slot: I) -> B:
+        """Not among the fields."""
+        _left_out("tasks")
+
+    def task_freed(self, slot: I) -> B:
+        """Not among the fields."""
+        _left_out("tasks")
+
+    def task_stopping(self, slot: I) -> B:
+        """Not among the fields."""
+        _left_out("tasks")
+
+    def est_count(self, slot: I) -> I:
+        """`est_count`."""
+        return self.fields.est_count(slot)
+
+    def est_max_count(self, slot: I) -> I:
+        """`est_max_count`."""
+        return self.fields.est_max_count(slot)
+
+    def chain_max(self, slot: I) -> I:
+        """`chain_max`."""
+        return self.fields.chain_max(slot)
+
+    def tick_max(self, slot: I) -> I:
+        """`tick_max`."""
+        return self.fields.tick_max(slot)
+
+    def est_row(self, slot: I) -> I:
+        """Not among the fields."""
+        _left_out("est_row")
+
+    # Ticks and chains.
+    def avail(self, slot: I, row: I) -> B:
+        """The row's bit in `avail`."""
+        return self.fields.avail(slot, row)
+
+    def tick_len(self, slot: I, row: I) -> I:
+        """`tick_len`."""
+        return self.fields.tick_len(slot, row)
+
+    def tick_exists(self, slot: I, row: I) -> B:
+        """The row has a tick."""
+        return self.fields.tick_exists(slot, row)
+
+    def present(self, slot: I, row: I, cid: I) -> B:
+        """The chain's bit in `present`."""
+        return self.fields.present(slot, row, cid)
+
+    def full(self, slot: I, row: I, cid: I) -> B:
+        """The chain's bit in `full`."""
+        return self.fields.full(slot, row, cid)
+
+    def chain_len(self, slot: I, row: I, cid: I) -> I:
+        """`chain_len`."""
+        return self.fields.chain_len(slot, row, cid)
+
+    def true_length(self, slot: I, row: I, cid: I) -> I:
+        """True length of the chain."""
+        return self.fields.true_length(slot, row, cid)
+
+    # Estimators.
+    def is_object(self, est: I) -> B:
+        """It belongs to a stats object that its owner uses."""
+        return self.fields.is_object(est)
+
+    def is_total(self, est: I) -> B:
+        """It is the netns total's."""
+        return self.fields.is_total(est)
+
+    def ktid(self, est: I) -> I:
+        """`ktid`; -1 = on the temp list."""
+        return self.fields.ktid(est)
+
+    def ktrow(self, est: I) -> I:
+        """`ktrow`."""
+        return self.fields.ktrow(est)
+
+    def ktcid(self, est: I) -> I:
+        """`ktcid`."""
+        return self.fields.ktcid(est)
+
+    def times_listed(self, est: I) -> I:
+        """How often it is found on all lists together."""
+        return self.fields.times_listed(est)
+
+    def on_temp_list(self, est: I) -> B:
+        """It is on est_temp_list."""
+        return self.fields.on_temp_list(est)
+
+    def on_chain(self, est: I, slot: I, row: I, cid: I) -> B:
+        """It is on that chain."""
+        return self.fields.on_chain(est, slot, row, cid)
+
+
+def _left_out(what: str) -> NoReturn:
+    raise ValueError(f"a state of these proofs has no {what}")

@@ -1,0 +1,296 @@
+"""Goals of the induction: an invariant holds after a step, given others before it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import assert_never
+
+from ipvs_est.params import Params
+from ipvs_est.revision import REPAIRED, Revision
+from ipvs_est_spec.catalogue import STATE_PROPERTIES
+from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY, Auxiliary
+from ipvs_est_spec.proof.inductive.changes import Change
+from ipvs_est_spec.proof.inductive.facts import FACTS
+from ipvs_est_spec.proof.inductive.formula import (
+    Formula,
+    Sort,
+    assumed,
+    denied,
+    skolem_term,
+)
+from ipvs_est_spec.proof.inductive.steps import BY_ID
+from ipvs_est_spec.proof.inductive.symbols import INPUTS, OTHER, Z3State, any_state, place_of
+from ipvs_est_spec.proof.theorem import Assumption, Goal
+from ipvs_est_spec.property import StateProperty
+from ipvs_est_spec.z3_names import z3
+
+GROUPS = ("place", "counts", "bitmaps", "limits", "array")
+
+INVARIANTS: dict[str, StateProperty | Auxiliary] = {
+    **{each.id: each for each in STATE_PROPERTIES if each.group in GROUPS},
+    **{each.id: each for each in AUXILIARY},
+}
+"""The catalogue's own, by id, and those that the induction needs besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """At which terms universal assumptions are used.
+
+    Slots: the step's own, that at which the conclusion is denied, 0, the last one, the one that
+    est_add_ktid names. Rows and chains: the step's own and the other ones in the step's own slot
+    and row, where they may be neighbours, and the other ones in their own.
+    """
+
+    slots: tuple[z3.ArithRef, ...]
+    rows: Mapping[int, tuple[z3.ArithRef, ...]]
+    """By z3's id of the slot."""
+    chains: Mapping[tuple[int, int], tuple[z3.ArithRef, ...]]
+    """By those of slot and row."""
+    estimators: tuple[z3.ArithRef, ...]
+
+
+@cache
+def terms_of(step: str) -> Terms:
+    """Those of a step."""
+    count, add = z3.Int("est_kt_count"), z3.Int("est_add_ktid")
+    listed = place_of(OTHER.est)
+    others = ((OTHER.slot, OTHER.row, OTHER.chain), listed)
+    slots = [z3.IntVal(0), count - 1, add, OTHER.slot, listed[0]]
+    rows: dict[int, tuple[z3.ArithRef, ...]] = {slot.get_id(): (row,) for slot, row, _ in others}
+    chains: dict[tuple[int, int], tuple[z3.ArithRef, ...]] = {
+        (slot.get_id(), row.get_id()): (chain,) for slot, row, chain in others
+    }
+    own: tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef] | None = None
+    if step in ("stop", "relink"):
+        own = place_of(INPUTS.est)
+        slots += [own[0], INPUTS.add_ktid, INPUTS.kt_count - 1]
+    if step in ("drain", "add-context"):
+        own = (add, INPUTS.row, INPUTS.cid)
+        slots += [INPUTS.slot, INPUTS.add_ktid]
+        # A new tick has a chain besides the one that is used.
+        here = (OTHER.slot.get_id(), OTHER.row.get_id())
+        chains[here] = (*chains[here], z3.IntVal(0), z3.IntVal(1))
+    if own is not None:
+        slot, row, chain = own
+        rows[slot.get_id()] = (row, *(each[1] for each in others))
+        chains[slot.get_id(), row.get_id()] = (chain, *(each[2] for each in others))
+        for each in others:
+            chains[slot.get_id(), each[1].get_id()] = (each[2],)
+        here = (OTHER.slot.get_id(), OTHER.row.get_id())
+        chains[here] = (*chains[here], chain)
+    return Terms(tuple(slots), rows, chains, (INPUTS.est, OTHER.est))
+
+
+class Instances:
+    """Grounds formulas, and remembers the rows and chains that they say there are."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.found: dict[tuple[int, ...], dict[int, z3.ArithRef]] = {}
+
+    def apart(self) -> "Instances":
+        """The same now; what either finds from here on is its own."""
+        copy = Instances(self.terms)
+        copy.found = {where: dict(found) for where, found in self.found.items()}
+        return copy
+
+    def representatives(self, sort: Sort, inside: tuple[z3.ArithRef, ...]) -> Iterable[z3.ArithRef]:
+        """Terms of the sort."""
+        where = tuple(each.get_id() for each in inside)
+        found = self.found.get(where, {}).values()
+        match sort:
+            case Sort.SLOT:
+                return self.terms.slots
+            case Sort.ESTIMATOR:
+                return (*self.terms.estimators, *found)
+            case Sort.ROW:
+                return (*self.terms.rows.get(where[0], ()), *found)
+            case Sort.CHAIN:
+                return (*self.terms.chains.get((where[0], where[1]), ()), *found)
+            case _:
+                assert_never(sort)
+
+    def _new(
+        self,
+        label: str,
+        sort: Sort,
+        inside: tuple[z3.ArithRef, ...],
+        around: tuple[z3.ArithRef, ...],
+        place: str,
+    ) -> z3.ArithRef:
+        term = skolem_term(f"{sort.value} for {label}{place}", *around)
+        if sort in (Sort.ROW, Sort.CHAIN) or (sort is Sort.ESTIMATOR and not around):
+            where = tuple(each.get_id() for each in inside)
+            self.found.setdefault(where, {})[term.get_id()] = term
+        return term
+
+    def assume(self, label: str, formula: Formula) -> z3.BoolRef:
+        """What follows from a formula that holds."""
+
+        def witness(
+            sort: Sort,
+            inside: tuple[z3.ArithRef, ...],
+            around: tuple[z3.ArithRef, ...],
+            place: str,
+        ) -> z3.ArithRef:
+            return self._new(label, sort, inside, around, place)
+
+        return assumed(formula, self.representatives, witness)
+
+    def deny(self, label: str, formula: Formula) -> z3.BoolRef:
+        """What follows from a formula that does not hold: it fails at the other element."""
+        others = {
+            Sort.SLOT: OTHER.slot,
+            Sort.ROW: OTHER.row,
+            Sort.CHAIN: OTHER.chain,
+            Sort.ESTIMATOR: OTHER.est,
+        }
+        used: dict[Sort, str] = {}
+
+        def witness(
+            sort: Sort,
+            inside: tuple[z3.ArithRef, ...],
+            around: tuple[z3.ArithRef, ...],
+            place: str,
+        ) -> z3.ArithRef:
+            # One name for two elements would be wrong.
+            own = all(any(each.eq(other) for other in others.values()) for each in around)
+            if own and used.setdefault(sort, place) == place:
+                return others[sort]
+            return self._new(label, sort, inside, around, place)
+
+        return denied(formula, self.representatives, witness)
+
+
+WITNESSES = (
+    "chains-bounded",
+    "chains-long",
+    "ticks-bounded",
+    "ticks-long",
+    "lists",
+    "bitmaps.avail",
+)
+"""Facts and invariants that say that there is a row, a chain or an estimator."""
+
+
+class Before:
+    """What can be assumed before a step, as ground terms that are made when they are asked for."""
+
+    def __init__(self, params: Params, step: str) -> None:
+        self.state = any_state(params)
+        self.instances = Instances(terms_of(step))
+        self._predicates = {
+            **{each.id: each.predicate for each in FACTS},
+            **{each.id: each.predicate for each in INVARIANTS.values()},
+        }
+        self._known: dict[str, z3.BoolRef] = {}
+        # All others are instantiated at what these say there is.
+        for each in WITNESSES:
+            self.instances.assume(each, self._predicates[each](self.state))
+
+    def holds(self, id_: str) -> z3.BoolRef:
+        """A fact or an invariant."""
+        if id_ not in self._known:
+            formula = self._predicates[id_](self.state)
+            # Apart, so that it does not depend on what was asked before.
+            self._known[id_] = self.instances.apart().assume(id_, formula)
+        return self._known[id_]
+
+
+@cache
+def before(params: Params, step: str) -> Before:
+    """Any state before a step."""
+    return Before(params, step)
+
+
+def preserved(
+    invariant: str,
+    step: str,
+    change: Change[Formula, z3.ArithRef],
+    params: Params,
+    needs: Sequence[str],
+    facts: Sequence[str],
+    name: str,
+) -> Goal:
+    """The invariant holds after that change, if the needed ones hold before it."""
+    known = before(params, step)
+    premise = _premise(params, step, change)
+    denial = known.instances.apart().deny(invariant, INVARIANTS[invariant].predicate(change.after))
+    return Goal(
+        name,
+        tuple(Assumption(each, INVARIANTS[each].sentence, known.holds(each)) for each in needs),
+        z3.Not(denial),
+        (*(known.holds(each) for each in facts), premise),
+        _shown(known.state),
+    )
+
+
+@cache
+def _premise(params: Params, step: str, change: Change[Formula, z3.ArithRef]) -> z3.BoolRef:
+    return before(params, step).instances.apart().assume(f"premise of {step}", change.premise)
+
+
+@cache
+def change_of(
+    step: str, case: str, revision: Revision, params: Params
+) -> Change[Formula, z3.ArithRef]:
+    """What a case of a step makes of any state."""
+    return BY_ID[step].build(before(params, step).state, revision, INPUTS)[case]
+
+
+@cache
+def held_before(invariant: str, step: str, params: Params) -> z3.BoolRef:
+    """The conclusion of a goal, of the state before the step."""
+    known = before(params, step)
+    predicate = INVARIANTS[invariant].predicate
+    return z3.Not(known.instances.apart().deny(invariant, predicate(known.state)))
+
+
+def forget() -> None:
+    """Drop what was made of the predicates, for tests that change them."""
+    for each in (before, held_before, _premise, change_of):
+        each.cache_clear()
+
+
+def initially(invariant: str, params: Params) -> Goal:
+    """The invariant holds before netns init."""
+    return preserved(
+        invariant,
+        "initial",
+        change_of("initial", "", REPAIRED, params),
+        params,
+        (),
+        (),
+        "initially",
+    )
+
+
+def _shown(state: Z3State) -> tuple[tuple[str, z3.ExprRef], ...]:
+    f = state.fields
+    est, other = INPUTS.est, OTHER
+    slot, row, cid = place_of(est)
+    zero = z3.IntVal(0)
+    return (
+        ("est_kt_count", f.est_kt_count),
+        ("contexts", f.contexts),
+        ("est_add_ktid", f.est_add_ktid),
+        ("est_max_threads", f.est_max_threads),
+        ("est_chain_max", f.est_chain_max),
+        ("temp_length", f.temp_length),
+        ("kd 0 est_count", f.est_count(zero)),
+        ("kd 0 chain_max", f.chain_max(zero)),
+        ("ktid", slot),
+        ("ktrow", row),
+        ("ktcid", cid),
+        ("its kd's est_count", f.est_count(slot)),
+        ("row", INPUTS.row),
+        ("cid", INPUTS.cid),
+        ("new est_add_ktid", INPUTS.add_ktid),
+        ("new est_chain_max", INPUTS.chain_max),
+        ("some slot", other.slot),
+        ("some row", other.row),
+        ("some cid", other.chain),
+        ("true_length there", f.true_length(other.slot, other.row, other.chain)),
+        ("chain_max there", f.chain_max(other.slot)),
+    )

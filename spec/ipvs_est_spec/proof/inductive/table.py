@@ -1,0 +1,94 @@
+"""Which invariant is preserved by which step on which revision, and by what that is proved.
+
+Read from `table.tsv`, which `derive` writes: one line for each different formula.
+"""
+
+import csv
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from importlib.resources import files
+
+COLUMNS = ("invariant", "step", "case", "revisions", "verdict", "finding", "needs", "facts")
+
+
+class Kind(Enum):
+    """What is said of one invariant and one case of a step."""
+
+    UNTOUCHED = "untouched"
+    """The step changes nothing that the invariant asks: before and after it is one formula."""
+    PROVED = "proved"
+    REFUTED = "refuted"
+    """There is a state in which all invariants hold and after the step this one does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    invariant: str
+    step: str
+    case: str
+    revisions: tuple[str, ...]
+    """Those on which it is this very formula."""
+    kind: Kind
+    finding: str
+    """Of a refuted one: the finding, the known defect, or `config` where the configuration
+    itself may change so that the property has to fail for a while."""
+    needs: tuple[str, ...]
+    """Invariants before the step; without any one of them there is a counterexample."""
+    facts: tuple[str, ...]
+    """Facts about every state that the proof uses."""
+
+
+def parse(text: str) -> tuple[Row, ...]:
+    """The rows of a table. Raises ValueError if it is none."""
+    lines = list(csv.reader(text.splitlines(), delimiter="\t"))
+    if not lines or tuple(lines[0]) != COLUMNS:
+        raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
+    rows: list[Row] = []
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(COLUMNS):
+            raise ValueError(f"line {number}: {len(line)} columns, not {len(COLUMNS)}")
+        invariant, step, case, revisions, kind, finding, needs, facts = line
+        rows.append(
+            Row(
+                invariant,
+                step,
+                case,
+                _names(revisions),
+                Kind(kind),
+                finding,
+                _names(needs),
+                _names(facts),
+            )
+        )
+    return tuple(rows)
+
+
+def written(rows: tuple[Row, ...]) -> str:
+    """The inverse of `parse`."""
+    lines = ["\t".join(COLUMNS)]
+    for each in rows:
+        cells = (
+            each.invariant,
+            each.step,
+            each.case,
+            ",".join(each.revisions),
+            each.kind.value,
+            each.finding,
+            ",".join(each.needs),
+            ",".join(each.facts),
+        )
+        lines.append("\t".join(cells))
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def table() -> tuple[Row, ...]:
+    """The recorded table."""
+    return parse((files(__package__) / "table.tsv").read_text(encoding="utf-8"))
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split(",")) if cell else ()

@@ -1,0 +1,126 @@
+"""The theorems of the induction, made from its table."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, partial
+
+from ipvs_est.params import Params
+from ipvs_est.revision import REVISIONS
+from ipvs_est_spec.proof.inductive.facts import FACTS
+from ipvs_est_spec.proof.inductive.goals import (
+    INVARIANTS,
+    before,
+    change_of,
+    initially,
+    preserved,
+)
+from ipvs_est_spec.proof.inductive.steps import BY_ID
+from ipvs_est_spec.proof.inductive.table import Kind, Row, table
+from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
+from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
+
+PARAMS = Params()
+"""The kernel's geometry: 50 rows of 48 chains."""
+
+ALL_FACTS = tuple(each.id for each in FACTS)
+
+GROUP = "induction"
+SCOPE = "any number of estimators, kthreads and slots, any chain_max >= 1; 50 rows of 48 chains"
+
+
+def goals_of(row: Row) -> tuple[Goal, ...]:
+    """One for each different formula that the row's revisions have.
+
+    Of a proved row: what it needs implies what follows. Of a refuted one: not even all invariants
+    and facts do.
+    """
+    proved = row.kind is Kind.PROVED
+    needs = row.needs if proved else tuple(INVARIANTS)
+    facts = row.facts if proved else ALL_FACTS
+    made: list[tuple[Goal, list[str]]] = []
+    for name in row.revisions:
+        change = change_of(row.step, row.case, REVISIONS[name], PARAMS)
+        goal = preserved(row.invariant, row.step, change, PARAMS, needs, facts, "")
+        for other, revisions in made:
+            if same_formula(goal, other):
+                revisions.append(name)
+                break
+        else:
+            made.append((goal, [name]))
+    case = f", {row.case}" if row.case else ""
+    return tuple(
+        replace(goal, name=f"{row.step}{case} ({', '.join(revisions)})") for goal, revisions in made
+    )
+
+
+def same_formula(left: Goal, right: Goal) -> bool:
+    """The two are term by term the same."""
+    mine = (left.conclusion, *left.definitions)
+    theirs = (right.conclusion, *right.definitions)
+    return len(mine) == len(theirs) and all(x.eq(y) for x, y in zip(mine, theirs, strict=True))
+
+
+def _holds(invariant: str) -> tuple[Goal, ...]:
+    rows = _rows(invariant, Kind.PROVED)
+    return (initially(invariant, PARAMS), *(goal for row in rows for goal in goals_of(row)))
+
+
+def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
+    rows = (each for each in _rows(invariant, Kind.REFUTED) if each.finding == finding)
+    return tuple(goal for row in rows for goal in goals_of(row))
+
+
+def _twin(invariant: str) -> Goal:
+    """A wrong step, all invariants and facts before it."""
+    wrong = WRONG_STEPS[invariant]
+    known = before(PARAMS, wrong.step)
+    change = wrong_change(known.state, wrong)
+    return preserved(invariant, wrong.step, change, PARAMS, tuple(INVARIANTS), ALL_FACTS, "")
+
+
+def _rows(invariant: str, kind: Kind) -> Iterable[Row]:
+    return (each for each in table() if each.invariant == invariant and each.kind is kind)
+
+
+@cache
+def theorems() -> tuple[Theorem, ...]:
+    """One for each invariant, and one for each finding that breaks it."""
+    made: list[Theorem] = []
+    for id_, invariant in INVARIANTS.items():
+        properties = () if id_.startswith("aux.") else (id_,)
+        twin = Twin(WRONG_STEPS[id_].sentence, partial(_twin, id_))
+        made.append(
+            Theorem(
+                f"induction.{id_}",
+                GROUP,
+                f"Initially and after every step that is not refuted: {invariant.sentence}",
+                SCOPE,
+                "4 to 14",
+                partial(_holds, id_),
+                twin,
+                properties=properties,
+                second_solver=True,
+            )
+        )
+        refuted = list(_rows(id_, Kind.REFUTED))
+        for finding in dict.fromkeys(each.finding for each in refuted):
+            if finding == "config":
+                continue
+            here = [each for each in refuted if each.finding == finding]
+            steps = ", ".join(dict.fromkeys(each.step for each in here))
+            on = [name for name in REVISIONS if any(name in each.revisions for each in here)]
+            made.append(
+                Theorem(
+                    f"induction.{id_}.{finding}",
+                    GROUP,
+                    f"Not preserved by {steps} ({finding}): {invariant.sentence}",
+                    SCOPE,
+                    ", ".join(dict.fromkeys(BY_ID[each.step].source for each in here)),
+                    partial(_fails, id_, finding),
+                    twin,
+                    revision=", ".join(on),
+                    properties=properties,
+                    refuted_by=(finding,),
+                )
+            )
+    return tuple(made)
