@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ipvs_est import MAINLINE, Params
+from ipvs_est import MAINLINE, REPAIRED, V7, Params
 from ipvs_est.input_error import InputError
 from ipvs_est.operations import (
     AddDest,
@@ -24,6 +24,7 @@ from ipvs_est.operations import (
 )
 from ipvs_est_checks.explore.coverage import Pair, all_pairs, pairs_met
 from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
+from ipvs_est_checks.explore.generated import search_generated
 from ipvs_est_checks.explore.scenario import (
     JIFFIES,
     TINY,
@@ -170,3 +171,20 @@ def test_schedules_of_the_library_let_every_two_actors_meet() -> None:
 
 def test_the_library_is_counted() -> None:
     assert len(library()) == 33
+
+
+def test_generated_scenarios_break_nothing_on_repaired() -> None:
+    seen = search_generated(REPAIRED, Bounds(preemptions=0), examples=40, number=1)
+    assert seen.failure is None
+    assert seen.scenarios == 40
+    assert seen.exhausted == 40
+    assert seen.schedules > 400
+
+
+def test_generated_scenarios_find_what_is_there_to_find() -> None:
+    """On v7, with all that is watched."""
+    seen = search_generated(V7, Bounds(preemptions=0, schedules=50), examples=40, number=1)
+    assert seen.failure is not None
+    scenario, hit = seen.failure
+    assert scenario.actors
+    assert hit.cause.property

@@ -3,9 +3,11 @@
 import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from time import process_time
 
-from ipvs_est import REVISIONS
+from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
+from ipvs_est_checks.explore.generated import search_generated
 from ipvs_est_checks.explore.hunt import Hit, Hunt, hunt
 from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.scenario import library, load
@@ -13,6 +15,7 @@ from ipvs_est_checks.explore.token import token_text
 from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
+from ipvs_est_spec.catalogue import PROPERTIES
 
 HEAVY = frozenset(
     {
@@ -29,6 +32,8 @@ HEAVY = frozenset(
     }
 )
 """Scenarios that take more than a second; `quick` leaves them out."""
+_GENERATED = 150
+_GENERATED_SCHEDULES = 500
 _PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
 
 
@@ -68,6 +73,9 @@ def engine_explorer(request: Request) -> Iterator[Row]:
     for each in SCHEDULED:
         for revision in request.revisions:
             yield _finding_row(each, revision.name, next(seen))
+    if request.profile == "deep":
+        for revision in request.revisions:
+            yield _generated_row(request, revision)
     if request.profile == "quick":
         names = sorted(HEAVY)
         yield Row(
@@ -143,6 +151,33 @@ def _finding_row(finding: ScheduledFinding, revision: str, seen: Hunt) -> Row:
         problems=()
         if verdict is Verdict.PASS
         else (Problem(finding.properties[0], revision, detail, (), None, command),),
+    )
+
+
+def _generated_row(request: Request, revision: Revision) -> Row:
+    began = process_time()
+    known = frozenset(
+        each.id
+        for each in PROPERTIES
+        if explained(revision.name, each.id) or explained_by_schedule(revision.name, each.id)
+    )
+    bounds = Bounds(preemptions=1, schedules=_GENERATED_SCHEDULES)
+    seen = search_generated(revision, bounds, _GENERATED, request.seed, known)
+    problems: tuple[Problem, ...] = ()
+    if seen.failure is not None:
+        scenario, hit = seen.failure
+        detail = f"{hit.cause.text} in {scenario}, schedule {hit.found.choices}"
+        command = f"ipvs-est check --profile deep --seed {request.seed}"
+        problems = (Problem(hit.cause.property, revision.name, detail, (), None, command),)
+    return Row(
+        "explore.generated",
+        f"Scenarios made by Hypothesis ({seen.exhausted} of {seen.scenarios} exhausted).",
+        revision.name,
+        Verdict.FAIL if problems else Verdict.PASS if seen.scenarios else Verdict.INCOMPLETE,
+        "sampled scenarios, explored to 1 preemption",
+        seen.schedules,
+        process_time() - began,
+        problems=problems,
     )
 
 
