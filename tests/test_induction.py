@@ -185,5 +185,5 @@ def test_every_refuted_row_is_refuted_and_names_a_finding() -> None:
 
 def test_every_invariant_has_a_wrong_step_and_a_theorem() -> None:
     assert set(WRONG_STEPS) == set(INVARIANTS)
-    proved = [each for each in theorems() if not each.refuted_by]
+    proved = [each for each in theorems() if not each.refuted_by and "sums" not in each.id]
     assert [each.id for each in proved] == [f"induction.{each}" for each in INVARIANTS]

@@ -74,6 +74,46 @@ SIGNS = (
         "averaging.range",
         "netns",
     ),
+    Sign(
+        "bitmaps.full",
+        "bitmaps",
+        "a.at_most(state.chain_max(slot), state.true_length(slot, row, cid))",
+        "a.less(state.chain_max(slot), state.true_length(slot, row, cid))",
+        "induction.bitmaps.full",
+        "netns",
+    ),
+    Sign(
+        "limits.chain",
+        "limits",
+        "a.at_most(state.true_length(slot, row, cid), state.chain_max(slot))",
+        "a.less(state.true_length(slot, row, cid), state.chain_max(slot))",
+        "induction.limits.chain",
+        "netns",
+    ),
+    Sign(
+        "array.add-ktid",
+        "array",
+        "at_most(state.est_add_ktid(), state.est_kt_count())",
+        "less(state.est_add_ktid(), state.est_kt_count())",
+        "induction.array.add-ktid",
+        "netns",
+    ),
+    Sign(
+        "counts.tick",
+        "counts",
+        "a.less(a.number(0), state.tick_len(slot, row))",
+        "a.at_most(a.number(0), state.tick_len(slot, row))",
+        "induction.counts.tick",
+        "netns",
+    ),
+    Sign(
+        "place.fields",
+        "place",
+        "a.equal(state.ktid(est), a.number(-1))",
+        "a.equal(state.ktid(est), a.number(1))",
+        "induction.place.fields",
+        "netns",
+    ),
 )
 
 # Runs on the changed copy: what z3 says of the theorem, and the properties that a round of the

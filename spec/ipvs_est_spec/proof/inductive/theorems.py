@@ -6,6 +6,7 @@ from functools import cache, partial
 
 from ipvs_est.params import Params
 from ipvs_est.revision import REVISIONS
+from ipvs_est_spec.proof.inductive import sums
 from ipvs_est_spec.proof.inductive.facts import FACTS
 from ipvs_est_spec.proof.inductive.goals import (
     INVARIANTS,
@@ -84,7 +85,7 @@ def _rows(invariant: str, kind: Kind) -> Iterable[Row]:
 
 @cache
 def theorems() -> tuple[Theorem, ...]:
-    """One for each invariant, and one for each finding that breaks it."""
+    """One for each invariant, one for each finding that breaks it, and those on sums."""
     made: list[Theorem] = []
     for id_, invariant in INVARIANTS.items():
         properties = () if id_.startswith("aux.") else (id_,)
@@ -123,4 +124,4 @@ def theorems() -> tuple[Theorem, ...]:
                     refuted_by=(finding,),
                 )
             )
-    return tuple(made)
+    return (*made, *sums.THEOREMS)
