@@ -1,6 +1,7 @@
 """State matching rests on fingerprints: they leave nothing out that decides what follows."""
 
 import ast
+import random
 from collections.abc import Iterator
 from dataclasses import fields
 from itertools import pairwise
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ipvs_est
-from ipvs_est import MAINLINE, REPAIRED, V7, Revision
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est.machine import Machine
 from ipvs_est.memory import Life, Memory
 from ipvs_est.netns import Netns
@@ -18,7 +19,7 @@ from ipvs_est.tasks import Task
 from ipvs_est.violations import ViolationError
 from ipvs_est_checks.explore import bodies
 from ipvs_est_checks.explore.fingerprint import _LEFT_OUT, fingerprint
-from ipvs_est_checks.explore.scenario import Scenario, load, scenario_from_text
+from ipvs_est_checks.explore.scenario import Scenario, library, load, scenario_from_text
 from ipvs_est_checks.explore.world import enabled, start, step
 
 SOURCES = [*sorted(Path(ipvs_est.__file__).parent.glob("*.py")), Path(bodies.__file__)]
@@ -233,3 +234,21 @@ def test_matching_states_leads_to_the_same_ends(name: str, revision: Revision) -
     all_ends, all_runs = _outcomes(scenario, revision, matching=False)
     assert ends == all_ends
     assert runs <= all_runs
+
+
+def test_no_schedule_ends_with_an_error_that_is_no_violation() -> None:
+    """Each list that two tasks spoil, each pointer that went, is a violation by its name."""
+    kinds: dict[str, set[str]] = {name: set() for name in REVISIONS}
+    for name in library():
+        for revision in REVISIONS.values():
+            for seed in range(6):
+                numbers = random.Random(seed)
+                world = start(load(name), revision)
+                try:
+                    while (choices := enabled(world)) and world.steps < 400:
+                        step(world, numbers.choice(choices))
+                except ViolationError as error:
+                    kinds[revision.name].add(error.violation.kind)
+    assert {"use-after-free", "deadlock"} <= kinds["v7"]
+    assert {"use-after-free", "deadlock"} <= kinds["stable"]
+    assert kinds["repaired"] == set()
