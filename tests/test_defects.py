@@ -127,4 +127,5 @@ def test_an_unknown_row_is_bad_usage() -> None:
     assert "no such row: D99" in answer.output
 
 
-assert len(CONTROLS) == 4
+def test_the_negative_controls_are_those_of_the_catalogue() -> None:
+    assert [each.id for each in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7"]
