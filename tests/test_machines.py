@@ -16,9 +16,11 @@ from ipvs_est.operations import (
     Advance,
     Delete,
     Disable,
+    ExitNetns,
     InitNetns,
     Operation,
     SetCost,
+    SetCpulist,
     StartDest,
 )
 from ipvs_est.points import Call, Point, WordAccess
@@ -251,6 +253,12 @@ def test_stats_that_are_never_freed_are_noticed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("ipvs_est.estimator_objects.free_stats_later", keep)
     found = _fails(InitNetns(), StartDest(1), Delete(1), Advance(1))
     assert found == {"model.memory"}
+
+
+def test_the_mask_of_a_written_cpulist_stays_allocated_until_netns_exit() -> None:
+    written = (InitNetns(), SetCpulist(1), SetCpulist(1), Advance(9))
+    assert _fails(*written) == set()
+    assert _fails(*written, ExitNetns(), Advance(9), InitNetns()) <= {"locks.est-fields"}
 
 
 def test_wrong_limits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,5 +171,6 @@ def _memory(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
     # A service, a destination and their stats are two objects each.
     owned = 2 * (len(model.services) + len(lingering(model)) + len(model.dests))
     owned += len(model.bare) + (model.total is not None)
+    owned += model.cpulist is not None
     if after.memory.live != kthreads + owned:
         yield "model.memory", f"{after.memory.live} objects are allocated, not {kthreads + owned}"
