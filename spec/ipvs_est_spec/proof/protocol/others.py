@@ -158,7 +158,7 @@ def netns_exit(revision: Revision) -> Iterator[Step]:
         yield unlock(EXIT, "flush", "disabled", SERVICE)
     else:
         yield unlock(EXIT, "flush", "disabled", SERVICE)
-        yield goto(EXIT, "disabled", "total")
+        yield unlock(EXIT, "flush", "total", SERVICE)
         yield from _stop_total(revision, "total", "total stopped")
     if revision.frees_cpulist_under_est_mutex:
         yield lock(EXIT, "total stopped", "cpulist", EST)

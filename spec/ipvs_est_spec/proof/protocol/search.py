@@ -34,9 +34,14 @@ class Run:
     steps: tuple[Step, ...]
 
 
-def find_run(system: System, bad: Condition, where: Where) -> Run | None:
-    """A run to a bad state, or None if there is none within the bounds; a shortest one from
-    state to state on the way."""
+def find_run(
+    system: System, bad: Condition, where: Where, *, few_turns: bool = False
+) -> Run | None:
+    """A run to a bad state, or None if there is none within the bounds.
+
+    From state to state on the way it is a shortest one, or with `few_turns` one in which the
+    actors take turns as seldom as can be.
+    """
     ready = run.runner(system)
     level = [
         run.state_of(ready, each)
@@ -45,7 +50,8 @@ def find_run(system: System, bad: Condition, where: Where) -> Run | None:
     ]
     states, steps = list[State](), list[Step]()
     for goal in (*where.via, bad):
-        part = _part(ready, level, run.compiled(ready.index, goal), where)
+        part_of = _fewest_turns if few_turns else _part
+        part = part_of(ready, level, run.compiled(ready.index, goal), where)
         if part is None:
             return None
         level = [part.states[-1]]
@@ -65,6 +71,30 @@ def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) 
                 for step, then in run.following(ready, state, actor):
                     if then not in came:
                         came[then] = state, step
+                        new.append(then)
+        level = new
+    return None
+
+
+def _fewest_turns(
+    ready: run.Runner, level: list[State], found: run.Test, where: Where
+) -> Run | None:
+    """Each round gives every actor one turn, of any length, after what the last round reached."""
+    came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+    for state in level:
+        if found(state):
+            return Run((state,), ())
+    while level and len(came) < where.states:
+        new: list[State] = []
+        for actor in where.actors:
+            todo = list(level)
+            for state in todo:
+                for step, then in run.following(ready, state, actor):
+                    if then not in came:
+                        came[then] = state, step
+                        if found(then):
+                            return _traced(came, then)
+                        todo.append(then)
                         new.append(then)
         level = new
     return None

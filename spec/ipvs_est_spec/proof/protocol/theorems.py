@@ -17,7 +17,7 @@ from ipvs_est_spec.proof.protocol.expression import (
     unset,
 )
 from ipvs_est_spec.proof.protocol.lemma import Lemma, induction, owners
-from ipvs_est_spec.proof.protocol.others import IDLE, WALK
+from ipvs_est_spec.proof.protocol.others import IDLE, NOT_BEGUN, WALK
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
 from ipvs_est_spec.proof.protocol.search import Where, run_goal
 from ipvs_est_spec.proof.protocol.step import NONE, at
@@ -170,11 +170,18 @@ DEADLOCKS = (
     Deadlock(
         "e",
         "Netns exit stops the total's estimator, the last one, and joins kthread 0 under est_mutex,"
-        " which wants that at the end of the calc phase.",
+        " which wants that in the calc phase.",
         "7, 11, 14, 15; D03e",
         (KT0, EXIT),
-        ("limits set",),
-        Where((CTL, WORK, KT0, EXIT), _SYSCTL, via=(at(KT0, "relinked"),)),
+        ("measured, locked", "limits set"),
+        Where(
+            (CTL, WORK, KT0, EXIT),
+            _SYSCTL,
+            via=(
+                both(at(KT0, "new"), at(WORK, IDLE), unset("work_pending"), at(CTL, IDLE)),
+                both(at(KT0, "measured"), at(CTL, IDLE), at(EXIT, NOT_BEGUN)),
+            ),
+        ),
         replace(MAINLINE, kd0_until_exit=False, total_stopped_under_service_mutex=False),
         "On mainline too the total's estimator is stopped without the service mutex, and kd 0 with"
         " it.",
