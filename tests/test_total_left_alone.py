@@ -1,4 +1,4 @@
-"""What F12 can lead to: the total as the only estimator, in a kthread above 0, at a recalculation."""
+"""What F12 can lead to: a recalculation with the total alone, in a kthread above 0."""
 
 from ipvs_est import MAINLINE, REPAIRED, STABLE, V7, Oracle, Revision
 from ipvs_est.operations import (
