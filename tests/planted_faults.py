@@ -1227,7 +1227,7 @@ FAULTS = (
         new=(
             "    netns = machine.netns\n"
             "    if est.prev is None:\n"
-            "        yield from _release_kd0(machine)\n"
+            "        yield from _release_kd0(machine, relinking=False)\n"
             "        return\n"
         ),
         test="test_stopping_an_unlinked_estimator_does_nothing",

@@ -39,7 +39,7 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_readme_has_transcripts() -> None:
-    assert len(transcripts()) == 3
+    assert len(transcripts()) == 4
 
 
 @pytest.mark.parametrize(("command", "output"), transcripts())
@@ -72,6 +72,6 @@ def test_the_table_of_theorems_is_the_registry() -> None:
 
 def test_the_files_that_the_readme_links_exist() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert len(links) == 3
+    assert len(links) == 7
     for link in links:
         assert (CHECKOUT / link).is_file(), link

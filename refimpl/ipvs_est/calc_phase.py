@@ -192,9 +192,9 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
     if kd0 is not None:
         kd0.add_row = kd0.est_row
         netns.est_chain_max = chain_max
-        every = machine.revision.limits_for_every_context
-        for kd in netns.est_kt_arr if every else (kd0,):
-            if kd is not None:
+        apply_limits(machine.params, kd0, chain_max)
+        if machine.revision.limits_for_every_context:
+            for kd in filter(None, netns.est_kt_arr):
                 apply_limits(machine.params, kd, chain_max)
         if machine.revision.renews_flags_with_limits:
             renew_flags(kd0)
