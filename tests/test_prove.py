@@ -234,7 +234,11 @@ def test_list_tells_theorems_and_how_strongly_properties_are_established() -> No
     assert [each["id"] for each in written] == list(BY_ID)
     properties = json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)
     by_id = {each["id"]: each["established"] for each in properties}
-    assert by_id["delay.relinked-row"] == ["proved (rows.relinked-property)", "sampled (netns)"]
+    assert by_id["delay.relinked-row"] == [
+        "proved (rows.relinked-property)",
+        "explored (1-6 scenarios, 1 preemption)",
+        "sampled (netns)",
+    ]
     assert all(by_id.values())
 
 

@@ -34,7 +34,8 @@ HEAVY = frozenset(
 """Scenarios that take more than a second; `quick` leaves them out."""
 _GENERATED = 150
 _GENERATED_SCHEDULES = 500
-_PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
+PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
+"""By profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class _Task:
 
 def engine_explorer(request: Request) -> Iterator[Row]:
     """A row for each scenario on each revision, and for each finding that needs a schedule."""
-    preemptions = _PREEMPTIONS[request.profile]
+    preemptions = PREEMPTIONS[request.profile]
     names = [each for each in library() if request.profile != "quick" or each not in HEAVY]
     watched = WATCHED if request.properties is None else WATCHED & request.properties
     how = f"explored to {preemptions} preemption" + ("s" if preemptions > 1 else "")

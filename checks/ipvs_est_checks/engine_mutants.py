@@ -88,13 +88,13 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         names = ", ".join(each.mutant for each in waiting)
         yield Row(
             "mutants.schedules",
-            f"Mutants that only other schedules can kill: {names}.",
+            f"Mutants that only weaker memory ordering can kill: {names}.",
             "",
             Verdict.NOT_RUN,
             _HOW,
             len(waiting),
             0.0,
-            f"not yet: they need the explorer ({names})",
+            f"out of reach: the model has no store buffers ({names})",
         )
     if request.properties is None:
         untouched = unbroken(found)

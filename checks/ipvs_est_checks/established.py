@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator
 
+from ipvs_est import REVISIONS
+from ipvs_est_checks.engine_explorer import PREEMPTIONS
+from ipvs_est_checks.explore.judged import judged_in
+from ipvs_est_checks.findings import explained
+from ipvs_est_checks.findings_scheduled import explained_by_schedule
 from ipvs_est_checks.machines.run import concerned
 from ipvs_est_spec.proof.registry import THEOREMS
 from ipvs_est_spec.proof.theorem import Theorem
 
 
 def strengths(property_id: str) -> tuple[str, ...]:
-    """The strongest first: proved, where it is refuted, sampled; with what says so."""
-    return (*_proved(property_id), *_refuted(property_id), *_sampled(property_id))
+    """The strongest first: proved, where it is refuted, explored, sampled; with what says so."""
+    return (
+        *_proved(property_id),
+        *_refuted(property_id),
+        *_explored(property_id),
+        *_sampled(property_id),
+    )
 
 
 def theorems_about(property_id: str) -> tuple[Theorem, ...]:
@@ -29,10 +39,54 @@ def _proved(property_id: str) -> Iterator[str]:
 
 
 def _refuted(property_id: str) -> Iterator[str]:
+    refuted: dict[str, list[str]] = {}
     for each in theorems_about(property_id):
         if each.refuted_by:
             where = f" on {each.revision}" if each.revision else ""
-            yield f"refuted{where} ({each.id})"
+            refuted.setdefault(f"refuted{where}", []).append(each.id)
+    for how, ids in refuted.items():
+        yield f"{how} ({', '.join(_shortened(ids))})"
+
+
+def _shortened(ids: list[str]) -> list[str]:
+    # `protocol.deadlock-a, -b`: of one that goes on as the first does, the letter is enough.
+    stem, dash, _ = ids[0].rpartition("-")
+    family = f"{stem}{dash}"
+    others = ids[1:]
+    if dash:
+        others = [
+            f"-{each.removeprefix(family)}" if each.startswith(family) else each for each in others
+        ]
+    return [ids[0], *others]
+
+
+def _explored(property_id: str) -> Iterator[str]:
+    # With what `ipvs-est check --profile ci` does. Where a finding breaks the property it is not
+    # watched, or its schedules end at the finding; where a theorem refutes it the scenarios are
+    # merely too small to show that.
+    refuted = {
+        name
+        for each in theorems_about(property_id)
+        if each.refuted_by
+        for name in each.revision.split(", ")
+    }
+    judged = {
+        name: judged_in(property_id, name)
+        for name in REVISIONS
+        if name not in refuted
+        and not (explained(name, property_id) or explained_by_schedule(name, property_id))
+    }
+    judged = {name: scenarios for name, scenarios in judged.items() if scenarios}
+    if not judged:
+        return
+    where = "" if len(judged) == len(REVISIONS) else f" on {', '.join(judged)}"
+    fewest, most = min(judged.values()), max(judged.values())
+    scenarios = f"{fewest}-{most}" if fewest < most else str(most)
+    preemptions = PREEMPTIONS["ci"]
+    yield (
+        f"explored{where} ({scenarios} scenario{'s' if most > 1 else ''},"
+        f" {preemptions} preemption{'s' if preemptions > 1 else ''})"
+    )
 
 
 def _sampled(property_id: str) -> Iterator[str]:

@@ -21,7 +21,7 @@ from ipvs_est_spec.catalogue import PROPERTIES
 SEED = 20260722
 # Random histories that a mutant may survive before its hand-made one is tried.
 HISTORIES = 30
-# Random histories that are tried on a mutant that needs the explorer.
+# Random histories that are tried on a mutant that is out of reach.
 HISTORIES_IN_VAIN = 6
 
 

@@ -54,7 +54,7 @@ def is_expected(outcome: Outcome) -> bool:
 
 
 def exit_code(matrix: Matrix) -> int:
-    """0 if everything is killed and every property broken, 1, or 3 if some need the explorer."""
+    """0 if everything is killed and every property broken, 1, or 3 if some are out of reach."""
     wrong = not all(is_expected(each) for each in matrix.outcomes)
     if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
         return exit_codes.FAIL
@@ -101,7 +101,7 @@ def _totals(matrix: Matrix) -> str:
     control = matrix.control
     seconds = control.seconds + sum(each.seconds for each in found)
     return (
-        f"{killed} of {len(found)} mutants killed, {waiting} need the explorer;"
+        f"{killed} of {len(found)} mutants killed, {waiting} out of reach;"
         f" {broken} of {len(breakers(found))} properties broken;"
         f" control: {control.histories} histories, {control.operations} operations;"
         f" seed {matrix.seed}; {seconds:.1f} s"
