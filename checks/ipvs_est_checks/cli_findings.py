@@ -10,10 +10,15 @@ from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.check_text import changes
 from ipvs_est_checks.explain import explain
+from ipvs_est_checks.explore.report import Verdict
 from ipvs_est_checks.findings import FINDINGS, Finding, history_of
+from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.findings_scheduled_story import scheduled_story, search_finding
 from ipvs_est_checks.monitor import Watch, finish, step, watch
+from ipvs_est_checks.progress import draw, progress_bar
 
-_BY_ID = {each.id: each for each in FINDINGS}
+_ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
+_BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
 
 
 @click.command()
@@ -21,29 +26,59 @@ _BY_ID = {each.id: each for each in FINDINGS}
 @click.option(
     "--revision",
     type=click.Choice(list(REVISIONS)),
-    help="Run the histories on this revision.  [default: the last one that has the finding]",
+    help="Tell the findings on this revision.  [default: the last one that has the finding]",
 )
 @click.pass_context
 def findings(context: click.Context, ids: tuple[str, ...], revision: str | None) -> None:
-    """List the recorded findings, or tell the history of each ID step by step."""
+    """List the recorded findings, or tell each ID step by step.
+
+    Most have a history without concurrency. One that needs a schedule is searched for in its
+    scenario, a second or two, and told as a timeline with a column for each task. Exit code 1 if
+    a finding does not show on a revision that is recorded to have it, or shows on another.
+    """
     unknown = [each for each in ids if each not in _BY_ID]
     if unknown:
         raise click.UsageError(f"no such finding: {', '.join(unknown)}")
     if not ids:
-        for each in FINDINGS:
+        for each in _BY_ID.values():
             defect = f" ({each.defect})" if each.defect else ""
             click.echo(f"{each.id}  {', '.join(each.revisions):<20}  {each.title}{defect}")
         return
-    as_recorded = True
+    verdicts = []
     for id_ in ids:
         finding = _BY_ID[id_]
         chosen = REVISIONS[revision or finding.revisions[-1]]
-        broken: set[str] = set()
-        for line in story(finding, chosen, broken):
-            click.echo(line)
-        recorded = chosen.name in finding.revisions
-        as_recorded = as_recorded and (set(finding.properties) <= broken) == recorded
-    context.exit(exit_codes.PASS if as_recorded else exit_codes.FAIL)
+        if isinstance(finding, Finding):
+            verdicts.append(_tell_history(finding, chosen))
+        else:
+            verdicts.append(_tell_schedule(finding, chosen))
+    for code in (exit_codes.FAIL, exit_codes.INCOMPLETE):
+        if code in verdicts:
+            context.exit(code)
+
+
+def _tell_history(finding: Finding, revision: Revision) -> int:
+    broken: set[str] = set()
+    for line in story(finding, revision, broken):
+        click.echo(line)
+    shows = set(finding.properties) <= broken
+    recorded = revision.name in finding.revisions
+    return exit_codes.PASS if shows == recorded else exit_codes.FAIL
+
+
+def _tell_schedule(finding: ScheduledFinding, revision: Revision) -> int:
+    with progress_bar(finding.id, 1) as bar:
+        row = search_finding(
+            finding,
+            revision,
+            lambda tally: draw(bar, 0, f"{finding.id}: {tally.figures.schedules} schedules"),
+        )
+    for line in scheduled_story(finding, row):
+        click.echo(line)
+    if row.verdict is Verdict.INCOMPLETE:
+        return exit_codes.INCOMPLETE
+    recorded = revision.name in finding.revisions
+    return exit_codes.PASS if (row.verdict is Verdict.FAIL) == recorded else exit_codes.FAIL
 
 
 def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[str]:

@@ -41,7 +41,7 @@ def _property_lines() -> Iterator[str]:
         yield f"{each.id:<{width}}  {each.sentence}"
         yield f"{'':<{width}}  {scope(each)}; {each.source}{_findings_text(each)}"
         yield f"{'':<{width}}  {'; '.join(strengths(each.id))}"
-    yield f"{len(PROPERTIES)} properties, {len(FINDINGS)} findings"
+    yield f"{len(PROPERTIES)} properties, {len(FINDINGS) + len(SCHEDULED)} findings"
 
 
 def _theorem_lines() -> Iterator[str]:

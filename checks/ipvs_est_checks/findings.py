@@ -163,7 +163,7 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "F22",
-        "Relinking the only estimator there is, from a kd above 0, stops kthread 0 for good.",
+        "Relinking the only estimator, from a kd above 0, stops kthread 0 until one more is added.",
         ("progress.recalculation", "progress.tasks"),
         ("mainline",),
         "",
@@ -171,7 +171,7 @@ FINDINGS: tuple[Finding, ...] = (
     ),
     Finding(
         "F23",
-        "Relinking the only estimator there is, from a kd above 0, makes kthread 0 join itself.",
+        "Relinking the only estimator, from a kd above 0, lets kthread 0 wait for its own exit.",
         ("locks.deadlock",),
         ("v7", "stable"),
         "",

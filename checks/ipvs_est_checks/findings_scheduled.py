@@ -32,7 +32,7 @@ class ScheduledFinding:
 SCHEDULED: tuple[ScheduledFinding, ...] = (
     ScheduledFinding(
         "F16",
-        "A task is started after netns exit has cleared enable, by who tested enable before.",
+        "The reload work tests enable, netns exit clears it, and the work still starts a task.",
         ("tasks.enabled",),
         ("v7", "stable", "mainline"),
         "exit-and-sysctl",
@@ -42,7 +42,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
     ),
     ScheduledFinding(
         "F17",
-        "Who joins kthread 0 under a mutex that it wants waits for ever.",
+        "Stopping kthread 0 under a mutex that kthread 0 waits for hangs for ever.",
         ("locks.deadlock",),
         _OLD,
         "last-estimator-goes",

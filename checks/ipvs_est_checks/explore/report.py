@@ -92,12 +92,17 @@ def row_lines(row: Row) -> Iterator[str]:
     yield f"  {reach_text(row)}; {watched_text(job)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
-    if not result.failures:
-        return
+    if result.failures:
+        yield from failure_lines(row)
+
+
+def failure_lines(row: Row) -> Iterator[str]:
+    """The scenario and each failure with its timeline and the command that replays it."""
+    job, failures = row.job, row.result.failures
     yield f"  {printable(job.scenario.about)}"
     yield from cast_lines(job.scenario)
     for number, told in enumerate(tell(row), 1):
-        of = f" {number} of {len(result.failures)}" if len(result.failures) > 1 else ""
+        of = f" {number} of {len(failures)}" if len(failures) > 1 else ""
         yield f"  failure{of}: {length_text(told.failure)}"
         yield from timeline_lines(told.timeline)
         yield f"  again: {told.command}"

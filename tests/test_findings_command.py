@@ -1,0 +1,111 @@
+"""`ipvs-est findings`: the list of all of them, and those told that need a schedule."""
+
+import pytest
+
+from command_line import here
+from ipvs_est import MAINLINE, REPAIRED, V7
+from ipvs_est.violations import BrokenProperty, Deadlock
+from ipvs_est_checks import cli_findings
+from ipvs_est_checks.explore.report import Verdict
+from ipvs_est_checks.explore.run import Tally
+from ipvs_est_checks.explore.scenario import load
+from ipvs_est_checks.explore.timeline import Timeline
+from ipvs_est_checks.explore.token import replay_token, token_from_text
+from ipvs_est_checks.findings import FINDINGS
+from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.findings_scheduled_story import search_finding
+
+Capture = pytest.CaptureFixture[str]
+
+by_id = pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
+
+
+def quietly(tally: Tally) -> None:
+    """No progress."""
+    del tally
+
+
+def replayed(output: str) -> Timeline:
+    """The schedule of the token that the output ends with."""
+    command = output.splitlines()[-1]
+    assert command.startswith("  again: ipvs-est explore --replay e2:")
+    token = token_from_text(command.rpartition(" ")[2])
+    return replay_token(load(token.scenario), token)
+
+
+def test_all_findings_are_listed_in_the_order_of_their_numbers(capsys: Capture) -> None:
+    listed = here(capsys, "findings")
+    assert (listed.code, listed.err) == (0, "")
+    assert [line.split()[0] for line in listed.out.splitlines()] == [
+        f"F{number:02}" for number in range(1, 24)
+    ]
+    for title in [each.title for each in FINDINGS] + [each.title for each in SCHEDULED]:
+        assert f"  {title}" in listed.out
+
+
+def test_listing_searches_nothing(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cli_findings, "search_finding")
+    assert here(capsys, "findings").code == 0
+
+
+@by_id
+def test_a_scheduled_finding_is_told_with_a_token_that_replays_it(
+    finding: ScheduledFinding, capsys: Capture
+) -> None:
+    told = here(capsys, "findings", finding.id)
+    assert told.code == 0
+    revision = finding.revisions[-1]
+    assert told.out.startswith(f"{finding.id} on {revision}: {finding.title}\n")
+    violation = replayed(told.out).violation
+    if finding.properties == ("locks.deadlock",):
+        assert isinstance(violation, Deadlock)
+    else:
+        assert isinstance(violation, BrokenProperty)
+        assert violation.property in finding.properties
+        assert f"  {violation.property} does not hold: " in told.out
+
+
+@by_id
+def test_a_scheduled_finding_is_gone_when_repaired(
+    finding: ScheduledFinding, capsys: Capture
+) -> None:
+    told = here(capsys, "findings", finding.id, "--revision", "repaired")
+    assert told.code == 0
+    assert told.out.endswith(f"     no schedule breaks {', '.join(finding.properties)}\n")
+    assert "again:" not in told.out
+
+
+def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
+    (finding,) = [each for each in SCHEDULED if each.id == "F18"]
+    row = search_finding(finding, V7, quietly)
+    # Some schedules end with a use after free (F04) before.
+    assert row.result.outcome.figures.failed > 1
+    (failure,) = row.result.failures
+    assert isinstance(failure.found.violation, BrokenProperty)
+    assert failure.found.violation.property == "limits.max-threads"
+
+
+def test_a_finding_that_shows_elsewhere_than_recorded_fails(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (finding,) = [each for each in SCHEDULED if each.id == "F19"]
+    shown = search_finding(finding, V7, quietly)
+    gone = search_finding(finding, REPAIRED, quietly)
+    assert (shown.verdict, gone.verdict) == (Verdict.FAIL, Verdict.PASS)
+    monkeypatch.setattr(cli_findings, "search_finding", lambda *_: shown)
+    assert here(capsys, "findings", "F19", "--revision", MAINLINE.name).code == 1
+    monkeypatch.setattr(cli_findings, "search_finding", lambda *_: gone)
+    assert here(capsys, "findings", "F19", "--revision", V7.name).code == 1
+    assert here(capsys, "findings", "F19", "F01", "--revision", V7.name).code == 1
+
+
+def test_findings_of_both_kinds_are_told_in_the_order_asked_for(capsys: Capture) -> None:
+    told = here(capsys, "findings", "F19", "F01", "--revision", "v7")
+    assert told.code == 0
+    assert told.out.index("F19 on v7: ") < told.out.index("F01 on v7: ")
+
+
+def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Capture) -> None:
+    refused = here(capsys, "findings", "F16", "F99", "f1")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "Error: no such finding: F99, f1\n"
