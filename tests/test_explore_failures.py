@@ -175,6 +175,45 @@ def test_a_bad_scenario_file_gets_one_line_and_exit_code_2(
 
 
 @pytest.mark.parametrize(
+    ("setup", "complaint"),
+    [
+        ('[{"op": "init"}]', 'setup: {"op": "init"}: the total\'s estimator exists already'),
+        (
+            '[{"op": "add_service", "id": 1}, {"op": "add_service", "id": 2},'
+            ' {"op": "add_service", "id": 3}, {"op": "advance", "n": 350},'
+            ' {"op": "write_cpulist", "text": "0"}, {"op": "advance", "n": 300}]',
+            'setup: {"op": "advance", "n": 300}: breaks on v7 before any task begins: ',
+        ),
+    ],
+)
+def test_a_setup_that_cannot_be_done_gets_one_line_and_exit_code_2(
+    setup: str, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.json"
+    setup = setup.replace("[", '[{"op": "init"}, ', 1)
+    tasks = '{"CTL": [{"op": "delete_service", "id": 1}]}'
+    path.write_text(f'{{"scenario": 1, "about": "x", "setup": {setup}, "tasks": {tasks}}}')
+    assert run(["explore", str(path)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert f"{path}: {complaint}" in told.err
+    assert len(told.err.splitlines()) == 1
+
+
+def test_who_adds_what_another_task_has_added_meanwhile_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "mine.json"
+    service = '[{"op": "add_service", "id": 2}, {"op": "add_dest", "id": 3, "service": 2}]'
+    started = '[{"op": "dest", "id": 4}]'
+    tasks = f'{{"A": {service}, "B": {service}, "C": {started}, "D": {started}}}'
+    path.write_text(f'{{"scenario": 1, "about": "x", "tasks": {tasks}}}')
+    arguments = [str(path), "--revision", "repaired", "--preemptions", "0", "--property", "all"]
+    assert run(["explore", *arguments]) == 0
+    assert "PASS" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (["no-such"], "no-such: no such scenario; the library has break-in-recalculation"),

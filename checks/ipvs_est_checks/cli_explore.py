@@ -16,6 +16,7 @@ from ipvs_est_checks.explore.pool import WorkerDiedError, do_jobs
 from ipvs_est_checks.explore.report import Row, Verdict, replay_lines, row_lines, summary, tell
 from ipvs_est_checks.explore.report_files import json_report, junit_report, worst
 from ipvs_est_checks.explore.scenario import Scenario, library, load
+from ipvs_est_checks.explore.setup_check import check_setup
 from ipvs_est_checks.explore.timeline import Timeline
 from ipvs_est_checks.explore.timeline_svg import timeline_svg
 from ipvs_est_checks.explore.token import replay_token, token_from_text
@@ -144,7 +145,7 @@ def explore(
     )
     todo = [
         Job(source, scenario, REVISIONS[name], settings, _watched(properties, REVISIONS[name]))
-        for source, scenario in [(each, _load(each)) for each in scenarios or library()]
+        for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
         for name in revisions or REVISIONS
     ]
     if kind is not Kind.DFS:
@@ -240,9 +241,12 @@ def _print(board: _Board, index: int) -> None:
         click.echo(line)
 
 
-def _load(name: str) -> Scenario:
+def _load(name: str, revisions: Sequence[str]) -> Scenario:
     try:
-        return load(name)
+        scenario = load(name)
+        for each in revisions or REVISIONS:
+            check_setup(scenario, REVISIONS[each])
+        return scenario
     except InputError as error:
         where = f"{error.field}: " if error.field else ""
         raise click.UsageError(f"{name}: {where}{error.message}") from None
@@ -284,7 +288,7 @@ def _draw(svg_file: str, scenario: Scenario, revision: Revision, told: Timeline)
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
     try:
         token = token_from_text(text)
-        scenario = _load(scenarios[0] if scenarios else token.scenario)
+        scenario = _load(scenarios[0] if scenarios else token.scenario, (token.revision.name,))
         told = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None

@@ -1,7 +1,7 @@
 """Services, destinations and the trash (semantics section 13)."""
 
 from ipvs_est.control_objects import Dest, Service
-from ipvs_est.errno import ENOMEM
+from ipvs_est.errno import EEXIST, ENOMEM
 from ipvs_est.estimator_objects import enable_estimation, record_start
 from ipvs_est.events import DestTaken
 from ipvs_est.machine import Machine, allocate, free, report, touch
@@ -20,7 +20,7 @@ _ADD_DEST = "ip_vs_add_dest"
 
 
 def add_service(machine: Machine, service_id: int, scheduler: str) -> Call:
-    """Add a virtual service; 0 or -ENOMEM, then nothing of it is left."""
+    """Add a virtual service; 0, -EEXIST, or -ENOMEM, then nothing of it is left."""
     yield machine.lock_service
     error = yield from _add_service(machine, service_id, scheduler)
     yield machine.unlock_service
@@ -28,6 +28,8 @@ def add_service(machine: Machine, service_id: int, scheduler: str) -> Call:
 
 
 def _add_service(machine: Machine, service_id: int, scheduler: str) -> Call:
+    if service_id in machine.objects:
+        return -EEXIST  # another control process was faster
     service = Service(id=service_id)
     if not allocate(machine, service):
         return -ENOMEM
@@ -60,7 +62,7 @@ def _new_stats(machine: Machine, object_id: int, owner: Owner) -> StatsObject | 
 
 
 def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
-    """Add a destination to `service`, from the trash if it waits there; 0 or -ENOMEM."""
+    """Add a destination to `service`, from the trash if it waits there; 0, -EEXIST or -ENOMEM."""
     yield machine.lock_service
     trashed = next((each for each in machine.netns.trash if each.id == dest_id), None)
     if trashed is None:
@@ -76,6 +78,8 @@ def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
 
 
 def _add_new_dest(machine: Machine, dest_id: int, service: Service) -> Call:
+    if dest_id in machine.objects:
+        return -EEXIST
     dest = Dest(id=dest_id, service=service)
     if not allocate(machine, dest):
         return -ENOMEM

@@ -1,7 +1,7 @@
 """Bare stats objects: how the recorded histories create and delete estimators
 (conformance README, operations `tot`, `svc`, `dest`, `del`)."""
 
-from ipvs_est.errno import ENOMEM
+from ipvs_est.errno import EEXIST, ENOMEM
 from ipvs_est.events import StartReturned
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, allocate, free
@@ -34,6 +34,9 @@ def start_total(machine: Machine) -> Call:
 def start_object(machine: Machine, object_id: int, owner: Owner) -> Call:
     """Under the service mutex create a stats object; on error it does not come to exist."""
     yield machine.lock_service
+    if object_id in machine.objects:
+        yield machine.unlock_service
+        return -EEXIST
     stats = StatsObject(id=object_id, owner=owner)
     error = 0 if allocate(machine, stats) else -ENOMEM
     if not error:
