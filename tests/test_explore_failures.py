@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,10 +13,12 @@ from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REVISIONS, STABLE, V7, Revision
 from ipvs_est.input_error import InputError
-from ipvs_est.violations import Deadlock, UseAfterFree
+from ipvs_est.operations import ExitNetns
+from ipvs_est.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.explore import scenario as scenarios
-from ipvs_est_checks.explore.dfs import explore_dfs
+from ipvs_est_checks.explore.cause import cause_of
+from ipvs_est_checks.explore.dfs import Dfs, explore_dfs
 from ipvs_est_checks.explore.job import watched_by_default
 from ipvs_est_checks.explore.minimise import minimise
 from ipvs_est_checks.explore.outcome import Bounds, Found, failure_key, switches
@@ -23,12 +26,12 @@ from ipvs_est_checks.explore.pct import Pct
 from ipvs_est_checks.explore.random_walk import RandomWalk
 from ipvs_est_checks.explore.run import run as run_schedules
 from ipvs_est_checks.explore.scenario import Scenario, load, scenario_from_text
-from ipvs_est_checks.explore.scheduler import Scheduler, system_of
+from ipvs_est_checks.explore.scheduler import Scheduler, switch_cost, system_of
 from ipvs_est_checks.explore.timeline import timeline
 from ipvs_est_checks.explore.timeline_lines import runs_of
 from ipvs_est_checks.explore.timeline_text import timeline_lines
 from ipvs_est_checks.explore.token import replay_token, token_from_text, token_text
-from ipvs_est_checks.explore.watch import WATCHED
+from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import TIME
 from ipvs_est_checks.findings import FINDINGS
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -293,6 +296,62 @@ def test_a_random_failure_is_reduced_to_that_of_the_search(drain: Scenario, seed
     assert failure_key(reduced.found.violation) == failure_key(found.violation)
     assert reduced.found.switches == 4
     assert reduced.fewest
+
+
+@pytest.mark.parametrize("bound", [0, 1])
+def test_a_switch_to_the_only_thread_that_is_left_counts(bound: int) -> None:
+    """A search by switches has to see it, or takes a schedule with more for one with fewer."""
+
+    def judge(world: Toy) -> None:
+        world.shared[:] = world.order
+        if world.order == [0, 0, 1]:
+            raise outcome("switched")
+
+    search = Dfs(bound, cost=switch_cost)
+    found = run_schedules(counting((2, 3), judge), search, Bounds()).found
+    assert (found is not None) == (bound == 1)
+
+
+def reduced_on_v7(
+    scenario: Scenario, runs: Sequence[tuple[int, int]], property_id: str
+) -> list[str]:
+    """The columns of the reduced schedule's runs; it is proved that none has fewer."""
+    choices = tuple(choice for choice, count in runs for _ in range(count))
+    system = system_of(scenario, V7, Watch(frozenset({property_id})))
+    # Only the choices of a failure are followed.
+    found = Found(InvalidPointer("any", "any"), choices, 0)
+    reduced = minimise(system, found, key=lambda world, each: cause_of(world, each).text)
+    assert reduced.fewest
+    violation = reduced.found.violation
+    if isinstance(violation, BrokenProperty):
+        assert violation.property == property_id
+    else:
+        assert isinstance(violation, Deadlock)
+        assert property_id == "locks.deadlock"
+    return scenario_threads(scenario, reduced.found.choices)
+
+
+def test_the_limit_that_shrinks_is_reduced_to_the_history_of_the_catalogue() -> None:
+    """D04d: the limit is tested, shrinks, and the context is published nevertheless."""
+    scenario = load("limit-shrinks-in-drain")
+    runs = ((0, 7), (1, 2), (TIME, 1), (2, 15), (1, 13), (2, 5))
+    columns = reduced_on_v7(scenario, runs, "limits.published")
+    assert columns == ["CTL", "time", "ipvs-e:0", "SYSCTL", "ipvs-e:0"]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_exit_has_to_pass_in_a_break_to_deadlock_at_the_end_of_the_calc_phase(waits: bool) -> None:
+    """D03e: in the scenario exit also waits for time to pass first."""
+    scenario = load("exit-in-a-break")
+    runs = [(TIME, 1), (1, 9), (0, 5), (1, 2), (0, 3)]
+    if waits:
+        runs.insert(0, (0, 1))
+    else:
+        (actor,) = scenario.actors
+        scenario = replace(scenario, actors=(replace(actor, operations=(ExitNetns(),)),))
+    columns = reduced_on_v7(scenario, runs, "locks.deadlock")
+    shortest = ["time", "ipvs-e:0", "EXIT", "ipvs-e:0", "EXIT"]
+    assert columns == (["EXIT", *shortest] if waits else shortest)
 
 
 def test_the_sequential_defect_is_reduced_to_one_task() -> None:

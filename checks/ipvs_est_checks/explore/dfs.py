@@ -116,9 +116,9 @@ class Dfs:
 
     def next_choice(self, moment: Moment) -> int | None:
         """What takes no preemption and was not taken there before."""
-        if len(moment.enabled) == 1:
-            choice = moment.enabled[0]
-        else:
+        choice = moment.enabled[0]
+        # The only choice is no preemption, but can be a switch, which counts as well.
+        if len(moment.enabled) > 1 or self.cost(moment, choice):
             options = self._options(moment)
             if not options:
                 return None

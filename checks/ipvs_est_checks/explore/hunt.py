@@ -15,7 +15,7 @@ from ipvs_est_checks.explore.scheduler import system_of
 from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import World
 
-EFFORT = 20_000
+EFFORT = 100_000
 """Scheduling steps to reduce one failure with."""
 
 
