@@ -1,5 +1,8 @@
 """`ipvs-est findings`: the list of all of them, and those told that need a schedule."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from command_line import here
@@ -109,3 +112,27 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
     refused = here(capsys, "findings", "F16", "F99", "f1")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == "Error: no such finding: F99, f1\n"
+
+
+TOKENS = re.findall(
+    r"^(F\d+) (e2:\S+)$",
+    (Path(__file__).parent.parent / "spec" / "FINDINGS.md").read_text(encoding="utf-8"),
+    flags=re.MULTILINE,
+)
+
+
+def test_each_finding_that_needs_a_schedule_has_its_token_in_the_document() -> None:
+    assert [id_ for id_, _ in TOKENS] == [each.id for each in SCHEDULED]
+
+
+@pytest.mark.parametrize(("id_", "text"), TOKENS)
+def test_a_token_of_the_document_breaks_a_property_of_its_finding(id_: str, text: str) -> None:
+    (finding,) = (each for each in SCHEDULED if each.id == id_)
+    token = token_from_text(text)
+    assert token.revision.name in finding.revisions
+    violation = replay_token(load(token.scenario), token).violation
+    if isinstance(violation, BrokenProperty):
+        assert violation.property in finding.properties
+    else:
+        assert isinstance(violation, Deadlock)
+        assert finding.properties == ("locks.deadlock",)
