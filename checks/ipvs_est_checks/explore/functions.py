@@ -42,6 +42,7 @@ def _operation(locals_: dict[str, object]) -> str:
         operations = locals_["operations"]
         assert isinstance(operations, tuple)
         operation = operations[0] if operations else None
+    # cast: a frame's local variables have no types; the caller named this one.
     return "" if operation is None else operation_text(cast("Operation", operation))
 
 
