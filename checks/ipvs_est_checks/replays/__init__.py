@@ -1,0 +1,1 @@
+"""Counterexamples of theorems and of their twins, executed in the model."""

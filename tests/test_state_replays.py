@@ -1,0 +1,72 @@
+"""The induction's counterexamples are states of the model: the step taken there breaks them."""
+
+from collections import Counter
+
+import pytest
+
+from ipvs_est import REVISIONS
+from ipvs_est_checks.replays.loading import loaded
+from ipvs_est_checks.replays.states import StepReplay, broken, row_replay, twin_replay
+from ipvs_est_checks.replays.steps import NO_MEMORY, take
+from ipvs_est_checks.replays.wrong_steps import WRONG_STEPS as EDITS
+from ipvs_est_spec.proof.inductive.concrete import SIZES
+from ipvs_est_spec.proof.inductive.table import Kind, Row, table
+from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
+from ipvs_est_spec.proof.solve import seed_z3
+
+REFUTED = [(row, name) for row in table() if row.kind is Kind.REFUTED for name in row.revisions]
+
+
+def _shown(replay: StepReplay | None, invariant: str) -> StepReplay:
+    assert replay is not None, "no small state"
+    assert replay.broken_before == ()
+    assert invariant in replay.broken_after
+    return replay
+
+
+def test_every_wrong_step_is_one_of_the_model() -> None:
+    assert EDITS.keys() == WRONG_STEPS.keys()
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize("invariant", WRONG_STEPS)
+def test_state_of_a_twin_loses_the_invariant_by_the_wrong_step(invariant: str, seed: int) -> None:
+    seed_z3(seed)
+    _shown(twin_replay(invariant), invariant)
+
+
+@pytest.mark.parametrize("invariant", [id_ for id_, edits in EDITS.items() if edits])
+def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) -> None:
+    replay = _shown(twin_replay(invariant), invariant)
+    machine = loaded(replay.state, REVISIONS[replay.revision])
+    take(machine, replay.step, replay.case, replay.state)
+    assert broken(machine) == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "revision"),
+    REFUTED,
+    ids=lambda each: each if isinstance(each, str) else f"{each.invariant}-{each.step}",
+)
+def test_state_of_a_finding_loses_the_invariant_on_its_revision(row: Row, revision: str) -> None:
+    replay = _shown(row_replay(row, REVISIONS[revision]), row.invariant)
+    assert (replay.case == NO_MEMORY) is (row.case == NO_MEMORY)
+
+
+def test_number_of_counterexamples_of_findings_that_are_replayed() -> None:
+    found = Counter(row.finding for row, _ in REFUTED)
+    assert found == {"F02": 3, "F11": 6, "F12": 3, "F13": 9, "F14": 6, "F21": 3, "F23": 2} | {
+        "config": 4
+    }
+
+
+def test_a_step_that_breaks_nothing_has_no_counterexample() -> None:
+    """On repaired the same rows are proved: no state of the size that shows them elsewhere."""
+    tried = 0
+    for row, name in REFUTED:
+        if "repaired" not in row.revisions and name == "mainline":
+            sizes = SIZES[1:2] if row.finding == "F11" else SIZES[:1]
+            assert row_replay(row, REVISIONS[name], sizes) is not None
+            assert row_replay(row, REVISIONS["repaired"], sizes) is None
+            tried += 1
+    assert tried == 8
