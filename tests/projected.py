@@ -84,7 +84,7 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
     numbers: dict[tuple[str, int], int] = {}
     bits: set[tuple[object, ...]] = set()
     for slot, kd in kds.items():
-        for name in ("est_count", "est_max_count", "chain_max", "tick_max"):
+        for name in ("est_count", "est_max_count", "chain_max", "tick_max", "est_row"):
             numbers[name, slot] = getattr(kd, name)
         for row, td in enumerate(kd.ticks):
             numbers[f"tick_len {row}", slot] = kd.tick_len[row]
@@ -125,6 +125,7 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
         est_max_count=lambda s: numbers.get(("est_max_count", s), 0),
         chain_max=lambda s: numbers.get(("chain_max", s), 0),
         tick_max=lambda s: numbers.get(("tick_max", s), 0),
+        est_row=lambda s: numbers.get(("est_row", s), 0),
         kd_length=lambda s: sum(n for place, n in lengths.items() if place[0] == s),
         avail=lambda s, r: ("avail", s, r) in bits,
         tick_exists=lambda s, r: ("tick", s, r) in bits,
@@ -153,7 +154,7 @@ _NETNS = (
     *("est_kt_count", "est_add_ktid", "est_max_threads", "est_chain_max", "temp_length"),
     *("kthread_cpus", "contexts"),
 )
-_OF_KD = ("exists", "est_count", "est_max_count", "chain_max", "tick_max", "kd_length")
+_OF_KD = ("exists", "est_count", "est_max_count", "chain_max", "tick_max", "est_row", "kd_length")
 _OF_ROW = ("avail", "tick_exists", "tick_len", "tick_length")
 _OF_CHAIN = ("present", "full", "chain_len", "true_length")
 _OF_LIST = ("is_object", "is_total", "times_listed", "on_temp_list")

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import cache
+from itertools import product
 from types import FunctionType
 
 import pytest
@@ -21,11 +22,12 @@ from ipvs_est_checks.findings import FINDINGS, history_of
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY
 from ipvs_est_spec.proof.inductive.facts import FACTS
+from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, PREEMPT
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
 from ipvs_est_spec.proof.inductive.steps import STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.table import COLUMNS, Kind, parse, table, written
-from ipvs_est_spec.proof.inductive.theorems import PARAMS, goals_of, theorems
+from ipvs_est_spec.proof.inductive.theorems import goals_of, theorems
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
 from ipvs_est_spec.proof.solve import Options, Status, ask
 from model import TINY
@@ -83,7 +85,7 @@ def test_random_histories_take_every_case_of_every_step() -> None:
     seen: Counter[str] = Counter()
     for steps in observed():
         seen += steps.seen
-    state = any_state(PARAMS)
+    state = any_state(GEOMETRIES[FULL])
     cases = {
         f"{step.id}: {case}"
         for step in STEPS
@@ -133,13 +135,17 @@ def test_facts_and_auxiliary_invariants_hold_in_the_model() -> None:
 
 def test_table_has_each_invariant_step_case_and_revision_once() -> None:
     found = Counter(
-        (row.invariant, row.step, row.case, name) for row in table() for name in row.revisions
+        (row.invariant, row.step, row.case, geometry, name)
+        for row in table()
+        for geometry in row.geometries
+        for name in row.revisions
     )
-    state = any_state(PARAMS)
+    state = any_state(GEOMETRIES[FULL])
     wanted = Counter(
-        (invariant, step.id, case, name)
+        (invariant, step.id, case, geometry, name)
         for invariant in INVARIANTS
         for step in STEPS
+        for geometry in GEOMETRIES
         for name, revision in REVISIONS.items()
         for case in step.build(state, revision, INPUTS)
     )
@@ -157,10 +163,11 @@ def test_untouched_invariants_are_the_same_formula_before_and_after() -> None:
     rows = [row for row in table() if row.kind is Kind.UNTOUCHED]
     assert len(rows) > 200
     for row in rows:
-        for name in row.revisions:
-            change = change_of(row.step, row.case, REVISIONS[name], PARAMS)
-            goal = preserved(row.invariant, row.step, change, PARAMS, (), (), "")
-            assert goal.conclusion.eq(held_before(row.invariant, row.step, PARAMS))
+        for geometry, name in product(row.geometries, row.revisions):
+            params = GEOMETRIES[geometry]
+            change = change_of(row.step, row.case, REVISIONS[name], params)
+            goal = preserved(row.invariant, row.step, change, params, (), (), "")
+            assert goal.conclusion.eq(held_before(row.invariant, row.step, params))
 
 
 def test_on_repaired_nothing_is_refuted_but_a_smaller_thread_limit() -> None:
@@ -181,6 +188,23 @@ def test_every_refuted_row_is_refuted_and_names_a_finding() -> None:
             assert ask(goal, Options()).status is Status.REFUTED, goal.name
         if row.finding != "config":
             assert set(row.revisions) <= set(known[row.finding].revisions)
+
+
+def test_with_one_chain_new_limits_leave_no_flag_wrong() -> None:
+    """The only estimator that kd 0 keeps is below every limit: 48 times chain_max. So neither
+    F01, F02, F03 nor F20 can happen in a kernel with preemptible RCU."""
+    refuted = {
+        (row.invariant, geometry): set(row.revisions)
+        for row in table()
+        for geometry in row.geometries
+        if row.step == "finish" and row.kind is Kind.REFUTED
+    }
+    merged = {"v7", "stable", "mainline"}
+    assert refuted == {
+        ("bitmaps.full", FULL): merged,
+        ("limits.computed", FULL): merged,
+        ("limits.computed", PREEMPT): merged,
+    }
 
 
 def test_every_invariant_has_a_wrong_step_and_a_theorem() -> None:

@@ -52,6 +52,25 @@ def no_room_below_the_named(state: AbstractState[B, I]) -> B:
     )
 
 
+def only_a_kept_estimators_chain_is_flagged_wrong(state: AbstractState[B, I]) -> B:
+    """A full bit is of other limits only if the chain is in kd 0 and has at most one estimator."""
+    a = state.algebra
+
+    def right(slot: I, row: I, cid: I) -> B:
+        length = state.true_length(slot, row, cid)
+        return a.either(
+            a.negate(state.tick_exists(slot, row)),
+            a.both(a.equal(slot, a.number(0)), a.at_most(length, a.number(1))),
+            a.same(state.full(slot, row, cid), a.at_most(state.chain_max(slot), length)),
+        )
+
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot, lambda row: state.every_chain(slot, row, lambda cid: right(slot, row, cid))
+        )
+    )
+
+
 def waiting_total_has_kd0(state: AbstractState[B, I]) -> B:
     """With limits computed and no calc phase requested, a total that waits is next for kd 0."""
     a = state.algebra
@@ -100,6 +119,11 @@ AUXILIARY: tuple[Auxiliary, ...] = (
         "aux.lowest",
         "No kd in a slot below est_add_ktid has room.",
         no_room_below_the_named,
+    ),
+    Auxiliary(
+        "aux.full",
+        "A full bit is of other limits only if the chain is in kd 0 and has at most one estimator.",
+        only_a_kept_estimators_chain_is_flagged_wrong,
     ),
     Auxiliary(
         "aux.total",

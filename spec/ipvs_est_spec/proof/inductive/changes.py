@@ -124,6 +124,7 @@ def context_added(state: FunctionalState[B, I], revision: Revision, slot: I) -> 
             contexts=a.plus(f.contexts, a.number(1)),
             exists=truth_at(a, f.exists, (slot,), yes),
             est_count=number_at(a, f.est_count, (slot,), zero),
+            est_row=number_at(a, f.est_row, (slot,), zero),
             kd_length=number_at(a, f.kd_length, (slot,), zero),
             # A number that is no row stays one that is not available.
             avail=lambda s, r: a.choose_truth(a.equal(s, slot), _is_row(state, r), f.avail(s, r)),
@@ -298,6 +299,7 @@ def context_freed(state: FunctionalState[B, I], slot: I) -> FunctionalState[B, I
             est_max_count=number_at(a, f.est_max_count, outer, zero),
             chain_max=number_at(a, f.chain_max, outer, zero),
             tick_max=number_at(a, f.tick_max, outer, zero),
+            est_row=number_at(a, f.est_row, outer, zero),
             kd_length=number_at(a, f.kd_length, outer, zero),
             avail=truth_within(a, f.avail, outer, no),
             tick_exists=truth_within(a, f.tick_exists, outer, no),
@@ -388,6 +390,7 @@ def either(
         est_max_count=lambda s: a.choose(condition, x.est_max_count(s), y.est_max_count(s)),
         chain_max=lambda s: a.choose(condition, x.chain_max(s), y.chain_max(s)),
         tick_max=lambda s: a.choose(condition, x.tick_max(s), y.tick_max(s)),
+        est_row=lambda s: a.choose(condition, x.est_row(s), y.est_row(s)),
         kd_length=lambda s: a.choose(condition, x.kd_length(s), y.kd_length(s)),
         avail=lambda s, r: a.choose_truth(condition, x.avail(s, r), y.avail(s, r)),
         tick_exists=lambda s, r: a.choose_truth(
@@ -406,6 +409,11 @@ def either(
         ),
         times_listed=lambda e: a.choose(condition, x.times_listed(e), y.times_listed(e)),
     )
+
+
+OTHERS = "others stay in its kd"
+LAST = "the last of a kd above 0"
+"""Two cases of an estimator that is stopped."""
 
 
 def stopped(
@@ -452,8 +460,8 @@ def stopped(
     )
     return {
         "on the temp list": on_temp,
-        "others stay in its kd": Change(premise, one_less),
-        "the last of a kd above 0": above,
+        OTHERS: Change(premise, one_less),
+        LAST: above,
         "the last of kd 0": of_kd0,
     }
 

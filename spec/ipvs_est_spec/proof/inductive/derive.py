@@ -5,10 +5,11 @@ a row is not for z3 to say: it is taken over from the table that is there.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from ipvs_est.revision import REVISIONS
+from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
 from ipvs_est_spec.proof.inductive.goals import (
     INVARIANTS,
     change_of,
@@ -18,83 +19,138 @@ from ipvs_est_spec.proof.inductive.goals import (
 from ipvs_est_spec.proof.inductive.steps import STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table, written
-from ipvs_est_spec.proof.inductive.theorems import ALL_FACTS, PARAMS
+from ipvs_est_spec.proof.inductive.theorems import ALL_FACTS, same_formula
 from ipvs_est_spec.proof.solve import Options, Status, ask
 from ipvs_est_spec.proof.theorem import Goal
+from ipvs_est_spec.z3_names import z3
+
+GoalOf = Callable[[Sequence[str], Sequence[str]], Goal]
+"""Invariants before the step and facts that are used -> the goal."""
 
 
 def rows_of(invariant: str, step: str) -> tuple[Row, ...]:
-    """The rows of an invariant and a step, cases and revisions in their order."""
+    """The rows of an invariant and a step, cases, geometries and revisions in their order."""
     (build,) = (each.build for each in STEPS if each.id == step)
-    state = any_state(PARAMS)
+    state = any_state(next(iter(GEOMETRIES.values())))
     cases = dict.fromkeys(
         case for each in REVISIONS.values() for case in build(state, each, INPUTS)
     )
     found: list[Row] = []
     for case in cases:
         of_case: list[Row] = []
-        for name in REVISIONS:
-            row = _row(invariant, step, case, name)
-            for index, other in enumerate(of_case):
-                if replace(row, revisions=()) == replace(other, revisions=()):
-                    of_case[index] = replace(other, revisions=(*other.revisions, name))
-                    break
-            else:
-                of_case.append(row)
+        for geometry in GEOMETRIES:
+            known = _Known()
+            of_geometry: list[Row] = []
+            for name in REVISIONS:
+                row = _row(invariant, step, case, geometry, name, known)
+                _merge(of_geometry, row, lambda one, other: _with_revisions(one, other.revisions))
+            for row in of_geometry:
+                _merge(of_case, row, lambda one, other: _with_geometries(one, other.geometries))
         found += of_case
     return tuple(found)
 
 
-def _row(invariant: str, step: str, case: str, revision: str) -> Row:
-    whole = _goal(invariant, step, case, revision, tuple(INVARIANTS), ALL_FACTS)
-    named = (invariant, step, case, (revision,))
-    if whole.conclusion.eq(held_before(invariant, step, PARAMS)):
+def _with_revisions(row: Row, more: tuple[str, ...]) -> Row:
+    return replace(row, revisions=(*row.revisions, *more))
+
+
+def _with_geometries(row: Row, more: tuple[str, ...]) -> Row:
+    return replace(row, geometries=(*row.geometries, *more))
+
+
+def _merge(rows: list[Row], row: Row, together: Callable[[Row, Row], Row]) -> None:
+    """Add a row, to another one if a row can say both."""
+    for index, other in enumerate(rows):
+        both = together(other, row)
+        if both in (
+            replace(row, revisions=both.revisions, geometries=row.geometries),
+            replace(row, revisions=row.revisions, geometries=both.geometries),
+        ):
+            rows[index] = both
+            return
+    rows.append(row)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What was found for the formulas of other revisions, which are often the same."""
+
+    rows: list[tuple[Goal, Row]] = field(default_factory=list)
+
+
+def _row(invariant: str, step: str, case: str, geometry: str, revision: str, known: _Known) -> Row:
+    params = GEOMETRIES[geometry]
+    change = change_of(step, case, REVISIONS[revision], params)
+
+    def goal(needs: Sequence[str], facts: Sequence[str]) -> Goal:
+        return preserved(invariant, step, change, params, needs, facts, "")
+
+    whole = goal(tuple(INVARIANTS), ALL_FACTS)
+    named = (invariant, step, case, (geometry,), (revision,))
+    if whole.conclusion.eq(held_before(invariant, step, params)):
         return Row(*named, Kind.UNTOUCHED, "", (), ())
-    if ask(whole, Options()).status is not Status.PROVED:
-        return Row(*named, Kind.REFUTED, _finding(*named), (), ())
-    # The invariant itself goes last: it is the first that one expects to be needed.
-    order = [*(each for each in INVARIANTS if each != invariant), invariant]
-
-    def proved(needs: Sequence[str], facts: Sequence[str]) -> bool:
-        goal = _goal(invariant, step, case, revision, needs, facts)
-        return ask(goal, Options()).status is Status.PROVED
-
-    needs = _least(order, lambda kept: proved(kept, ALL_FACTS))
-    facts = _least(ALL_FACTS, lambda kept: proved(needs, kept))
-    return Row(*named, Kind.PROVED, "", tuple(each for each in INVARIANTS if each in needs), facts)
+    for other, row in known.rows:
+        if same_formula(whole, other):
+            return replace(row, revisions=(revision,))
+    row = judged(Row(*named, Kind.PROVED, "", (), ()), goal, tuple(INVARIANTS), ALL_FACTS, table())
+    known.rows.append((whole, row))
+    return row
 
 
-def _goal(
-    invariant: str,
-    step: str,
-    case: str,
-    revision: str,
-    needs: Sequence[str],
+def judged(
+    row: Row,
+    goal: GoalOf,
+    invariants: Sequence[str],
     facts: Sequence[str],
-) -> Goal:
-    change = change_of(step, case, REVISIONS[revision], PARAMS)
-    return preserved(invariant, step, change, PARAMS, needs, facts, "")
+    recorded: Sequence[Row],
+) -> Row:
+    """The row, with what z3 says of it."""
+
+    def proved(needs: Sequence[str], used: Sequence[str]) -> bool:
+        return ask(goal(needs, used), Options()).status is Status.PROVED
+
+    if not proved(invariants, facts):
+        return replace(row, kind=Kind.REFUTED, finding=_finding(row, recorded))
+    # The invariant itself goes last: it is the first that one expects to be needed.
+    order = [*(each for each in invariants if each != row.invariant), row.invariant]
+    core = _core(goal, order, facts)
+    some = [each for each in facts if each in core]
+    needs = _least([each for each in order if each in core], lambda kept: proved(kept, some))
+    used = _least(some, lambda kept: proved(needs, kept))
+    return replace(row, needs=tuple(each for each in invariants if each in needs), facts=used)
 
 
-def _least(all_: Iterable[str], enough: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
+def _core(goal: GoalOf, invariants: Sequence[str], facts: Sequence[str]) -> frozenset[str]:
+    """Invariants and facts that are enough."""
+    bare = goal((), ())
+    terms = {
+        **{each.id: each.term for each in goal(invariants, ()).assumptions},
+        **dict(zip(facts, goal((), facts).definitions, strict=False)),
+    }
+    solver = z3.Solver()
+    solver.add(*bare.definitions, z3.Not(bare.conclusion))
+    labels = {each: z3.Bool(f"label {each}") for each in terms}
+    solver.add(*(z3.Implies(labels[each], term) for each, term in terms.items()))
+    if solver.check(*labels.values()) != z3.unsat:
+        return frozenset(terms)
+    core = solver.unsat_core()
+    return frozenset(each for each, label in labels.items() if any(label.eq(x) for x in core))
+
+
+def _least(all_: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
     """A part that is enough, of which nothing can be left out."""
     kept = list(all_)
-    # Halves first: nearly all can go.
-    for size in (len(kept) // 2, len(kept) // 4, 4, 2, 1):
-        index = 0
-        while size and index < len(kept):
-            rest = kept[:index] + kept[index + size :]
-            if enough(rest):
-                kept = rest
-            else:
-                index += size
+    for each in all_:
+        rest = [other for other in kept if other != each]
+        if enough(rest):
+            kept = rest
     return tuple(kept)
 
 
-def _finding(invariant: str, step: str, case: str, revisions: tuple[str, ...]) -> str:
-    for row in table():
-        same = (row.invariant, row.step, row.case) == (invariant, step, case)
-        if same and row.finding and set(revisions) <= set(row.revisions):
+def _finding(wanted: Row, recorded: Sequence[Row]) -> str:
+    for row in recorded:
+        same = (row.invariant, row.step, row.case) == (wanted.invariant, wanted.step, wanted.case)
+        if same and row.finding and set(wanted.revisions) <= set(row.revisions):
             return row.finding
     return "?"
 

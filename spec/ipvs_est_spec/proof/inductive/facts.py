@@ -285,6 +285,26 @@ def places_are_counted(state: AbstractState[B, I]) -> B:
     return state.every_estimator(est_is_counted)
 
 
+def nothing_sums_up_to_nothing(state: AbstractState[B, I]) -> B:
+    """A tick whose chains are all empty is empty, and so is a kd whose ticks all are."""
+    a = state.algebra
+    zero = a.number(0)
+
+    def tick(slot: I, row: I) -> B:
+        empty = state.every_chain(
+            slot, row, lambda cid: a.equal(state.true_length(slot, row, cid), zero)
+        )
+        return a.implies(empty, a.equal(_tick_length(state, slot, row), zero))
+
+    def kd(slot: I) -> B:
+        empty = state.every_row(slot, lambda row: a.equal(_tick_length(state, slot, row), zero))
+        return a.implies(empty, a.equal(_kd_length(state, slot), zero))
+
+    return state.every_slot(
+        lambda slot: a.both(kd(slot), state.every_row(slot, lambda row: tick(slot, row)))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """A fact about every state."""
@@ -305,3 +325,6 @@ FACTS: tuple[Fact, ...] = (
     Fact("lists", listed_estimators_are_counted),
     Fact("places", places_are_counted),
 )
+
+EMPTY = Fact("empty", nothing_sums_up_to_nothing)
+"""For the walk of the calc phase alone."""

@@ -66,6 +66,7 @@ class Fields(Generic[B, I]):
     est_max_count: Callable[[I], I]
     chain_max: Callable[[I], I]
     tick_max: Callable[[I], I]
+    est_row: Callable[[I], I]
     kd_length: Callable[[I], I]
     """The sum of `tick_length` over the slot's rows."""
     avail: Callable[[I, I], B]
@@ -262,8 +263,8 @@ class FunctionalState(Generic[B, I]):
         return self.fields.tick_max(slot)
 
     def est_row(self, slot: I) -> I:
-        """Not among the fields."""
-        _left_out("est_row")
+        """`est_row`."""
+        return self.fields.est_row(slot)
 
     # Ticks and chains.
     def avail(self, slot: I, row: I) -> B:

@@ -1,8 +1,8 @@
 """Goals of the induction: an invariant holds after a step, given others before it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import assert_never
 
 from ipvs_est.params import Params
@@ -10,7 +10,7 @@ from ipvs_est.revision import REPAIRED, Revision
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY, Auxiliary
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.facts import FACTS
+from ipvs_est_spec.proof.inductive.facts import FACTS, Fact
 from ipvs_est_spec.proof.inductive.formula import (
     Formula,
     Sort,
@@ -21,7 +21,7 @@ from ipvs_est_spec.proof.inductive.formula import (
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, OTHER, Z3State, any_state, place_of
 from ipvs_est_spec.proof.theorem import Assumption, Goal
-from ipvs_est_spec.property import StateProperty
+from ipvs_est_spec.property import Predicate, StateProperty
 from ipvs_est_spec.z3_names import z3
 
 GROUPS = ("place", "counts", "bitmaps", "limits", "array")
@@ -177,31 +177,44 @@ WITNESSES = (
 class Before:
     """What can be assumed before a step, as ground terms that are made when they are asked for."""
 
-    def __init__(self, params: Params, step: str) -> None:
-        self.state = any_state(params)
-        self.instances = Instances(terms_of(step))
-        self._predicates = {
-            **{each.id: each.predicate for each in FACTS},
-            **{each.id: each.predicate for each in INVARIANTS.values()},
-        }
+    def __init__(
+        self,
+        state: Z3State,
+        terms: Terms,
+        formulas: Mapping[str, Callable[[], Formula]],
+        witnesses: Sequence[str] = WITNESSES,
+    ) -> None:
+        """`formulas`: facts and invariants, said of the state."""
+        self.state = state
+        self.instances = Instances(terms)
+        self._formulas = formulas
         self._known: dict[str, z3.BoolRef] = {}
         # All others are instantiated at what these say there is.
-        for each in WITNESSES:
-            self.instances.assume(each, self._predicates[each](self.state))
+        for each in witnesses:
+            self.instances.assume(each, formulas[each]())
 
     def holds(self, id_: str) -> z3.BoolRef:
         """A fact or an invariant."""
         if id_ not in self._known:
-            formula = self._predicates[id_](self.state)
             # Apart, so that it does not depend on what was asked before.
-            self._known[id_] = self.instances.apart().assume(id_, formula)
+            self._known[id_] = self.instances.apart().assume(id_, self._formulas[id_]())
         return self._known[id_]
+
+
+def formulas_of(state: Z3State, facts: Iterable[Fact]) -> dict[str, Callable[[], Formula]]:
+    """By id: the facts, and the invariants of states."""
+    predicates: dict[str, Predicate] = {
+        **{each.id: each.predicate for each in facts},
+        **{each.id: each.predicate for each in INVARIANTS.values()},
+    }
+    return {id_: partial(predicate, state) for id_, predicate in predicates.items()}
 
 
 @cache
 def before(params: Params, step: str) -> Before:
     """Any state before a step."""
-    return Before(params, step)
+    state = any_state(params)
+    return Before(state, terms_of(step), formulas_of(state, FACTS))
 
 
 def preserved(
@@ -222,7 +235,7 @@ def preserved(
         tuple(Assumption(each, INVARIANTS[each].sentence, known.holds(each)) for each in needs),
         z3.Not(denial),
         (*(known.holds(each) for each in facts), premise),
-        _shown(known.state),
+        shown(known.state),
     )
 
 
@@ -266,7 +279,8 @@ def initially(invariant: str, params: Params) -> Goal:
     )
 
 
-def _shown(state: Z3State) -> tuple[tuple[str, z3.ExprRef], ...]:
+def shown(state: Z3State) -> tuple[tuple[str, z3.ExprRef], ...]:
+    """Of a counterexample."""
     f = state.fields
     est, other = INPUTS.est, OTHER
     slot, row, cid = place_of(est)

@@ -209,25 +209,31 @@ def _relink(
         )
         for case, each in found.items()
         # It is taken off a chain, and kd 0 keeps its last one.
-        if case in ("others stay in its kd", "the last of a kd above 0")
+        if case in (changes.OTHERS, changes.LAST)
     }
+
+
+def relinked(state: FunctionalState[B, I]) -> B:
+    """All estimators are on the temp list, but for one of kd 0."""
+    a, f = state.algebra, state.fields
+    zero, one = a.number(0), a.number(1)
+    return state.every_slot(
+        lambda slot: a.at_most(f.est_count(slot), a.choose(a.equal(slot, zero), one, zero))
+    )
 
 
 def _finish(
     state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
 ) -> dict[str, Change[B, I]]:
     a, f = state.algebra, state.fields
-    zero, one = a.number(0), a.number(1)
-    relinked = state.every_slot(
-        lambda slot: a.at_most(f.est_count(slot), a.choose(a.equal(slot, zero), one, zero))
-    )
     renewed = changes.limits_renewed(state, revision, inputs.chain_max)
     g = renewed.after.fields
     # It stays requested if genid has changed meanwhile.
     phase = a.both(f.est_calc_phase, inputs.flag)
     return {
         "": Change(
-            a.both(relinked, f.est_calc_phase, renewed.premise),
+            # The first two are what the walk ends with (`walk`).
+            a.both(relinked(state), f.est_calc_phase, renewed.premise),
             renewed.after.with_fields(replace(g, est_calc_phase=phase)),
         )
     }
@@ -332,6 +338,7 @@ def empty_fields(state: FunctionalState[B, I]) -> Fields[B, I]:
         est_max_count=lambda s: zero,
         chain_max=lambda s: zero,
         tick_max=lambda s: zero,
+        est_row=lambda s: zero,
         kd_length=lambda s: zero,
         avail=lambda s, r: no,
         tick_exists=lambda s, r: no,

@@ -141,6 +141,7 @@ def any_state(params: Params) -> Z3State:
         est_max_count=_once(of_kd("est_max_count")),
         chain_max=_once(of_kd("chain_max")),
         tick_max=_once(of_kd("tick_max")),
+        est_row=_once(of_kd("est_row")),
         kd_length=_once(of_kd("kd_length")),
         avail=lambda s, r: Ground(
             z3.And(exists(s), below(r, params.nticks), _truth("avail", s, r))

@@ -1,6 +1,6 @@
 """Which invariant is preserved by which step on which revision, and by what that is proved.
 
-Read from `table.tsv`, which `derive` writes: one line for each different formula.
+Read from `table.tsv`, which `derive` writes.
 """
 
 import csv
@@ -9,7 +9,10 @@ from enum import Enum
 from functools import cache
 from importlib.resources import files
 
-COLUMNS = ("invariant", "step", "case", "revisions", "verdict", "finding", "needs", "facts")
+COLUMNS = (
+    *("invariant", "step", "case", "geometries", "revisions"),
+    *("verdict", "finding", "needs", "facts"),
+)
 
 
 class Kind(Enum):
@@ -29,8 +32,9 @@ class Row:
     invariant: str
     step: str
     case: str
+    geometries: tuple[str, ...]
     revisions: tuple[str, ...]
-    """Those on which it is this very formula."""
+    """In each of these geometries on each of these revisions it is so."""
     kind: Kind
     finding: str
     """Of a refuted one: the finding, the known defect, or `config` where the configuration
@@ -50,12 +54,13 @@ def parse(text: str) -> tuple[Row, ...]:
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(COLUMNS):
             raise ValueError(f"line {number}: {len(line)} columns, not {len(COLUMNS)}")
-        invariant, step, case, revisions, kind, finding, needs, facts = line
+        invariant, step, case, geometries, revisions, kind, finding, needs, facts = line
         rows.append(
             Row(
                 invariant,
                 step,
                 case,
+                _names(geometries),
                 _names(revisions),
                 Kind(kind),
                 finding,
@@ -74,6 +79,7 @@ def written(rows: tuple[Row, ...]) -> str:
             each.invariant,
             each.step,
             each.case,
+            ",".join(each.geometries),
             ",".join(each.revisions),
             each.kind.value,
             each.finding,

@@ -1,13 +1,13 @@
 """The theorems of the induction, made from its table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
-from ipvs_est.params import Params
 from ipvs_est.revision import REVISIONS
 from ipvs_est_spec.proof.inductive import sums
 from ipvs_est_spec.proof.inductive.facts import FACTS
+from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, SCOPE
 from ipvs_est_spec.proof.inductive.goals import (
     INVARIANTS,
     before,
@@ -20,17 +20,13 @@ from ipvs_est_spec.proof.inductive.table import Kind, Row, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
 
-PARAMS = Params()
-"""The kernel's geometry: 50 rows of 48 chains."""
-
 ALL_FACTS = tuple(each.id for each in FACTS)
 
 GROUP = "induction"
-SCOPE = "any number of estimators, kthreads and slots, any chain_max >= 1; 50 rows of 48 chains"
 
 
 def goals_of(row: Row) -> tuple[Goal, ...]:
-    """One for each different formula that the row's revisions have.
+    """One for each different formula that the row's geometries and revisions have.
 
     Of a proved row: what it needs implies what follows. Of a refuted one: not even all invariants
     and facts do.
@@ -38,20 +34,33 @@ def goals_of(row: Row) -> tuple[Goal, ...]:
     proved = row.kind is Kind.PROVED
     needs = row.needs if proved else tuple(INVARIANTS)
     facts = row.facts if proved else ALL_FACTS
-    made: list[tuple[Goal, list[str]]] = []
-    for name in row.revisions:
-        change = change_of(row.step, row.case, REVISIONS[name], PARAMS)
-        goal = preserved(row.invariant, row.step, change, PARAMS, needs, facts, "")
-        for other, revisions in made:
+    goals: list[tuple[str, str, Goal]] = []
+    for geometry in row.geometries:
+        for name in row.revisions:
+            params = GEOMETRIES[geometry]
+            change = change_of(row.step, row.case, REVISIONS[name], params)
+            goal = preserved(row.invariant, row.step, change, params, needs, facts, "")
+            goals.append((geometry, name, goal))
+    return tuple(
+        replace(goal, name=", ".join(filter(None, (row.step, row.case, where))))
+        for goal, where in distinct(goals)
+    )
+
+
+def distinct(goals: Iterable[tuple[str, str, Goal]]) -> Iterator[tuple[Goal, str]]:
+    """Each formula once, with the geometries and revisions that have it."""
+    made: list[tuple[Goal, list[str], list[str]]] = []
+    for geometry, revision, goal in goals:
+        for other, geometries, revisions in made:
             if same_formula(goal, other):
-                revisions.append(name)
+                geometries.append(geometry)
+                revisions.append(revision)
                 break
         else:
-            made.append((goal, [name]))
-    case = f", {row.case}" if row.case else ""
-    return tuple(
-        replace(goal, name=f"{row.step}{case} ({', '.join(revisions)})") for goal, revisions in made
-    )
+            made.append((goal, [geometry], [revision]))
+    for goal, geometries, revisions in made:
+        named = (*dict.fromkeys(geometries), *dict.fromkeys(revisions))
+        yield goal, f"({', '.join(named)})"
 
 
 def same_formula(left: Goal, right: Goal) -> bool:
@@ -63,7 +72,11 @@ def same_formula(left: Goal, right: Goal) -> bool:
 
 def _holds(invariant: str) -> tuple[Goal, ...]:
     rows = _rows(invariant, Kind.PROVED)
-    return (initially(invariant, PARAMS), *(goal for row in rows for goal in goals_of(row)))
+    first = ((each, "", initially(invariant, GEOMETRIES[each])) for each in GEOMETRIES)
+    return (
+        *(replace(goal, name=f"initially {where}") for goal, where in distinct(first)),
+        *(goal for row in rows for goal in goals_of(row)),
+    )
 
 
 def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
@@ -74,9 +87,9 @@ def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
 def _twin(invariant: str) -> Goal:
     """A wrong step, all invariants and facts before it."""
     wrong = WRONG_STEPS[invariant]
-    known = before(PARAMS, wrong.step)
-    change = wrong_change(known.state, wrong)
-    return preserved(invariant, wrong.step, change, PARAMS, tuple(INVARIANTS), ALL_FACTS, "")
+    params = GEOMETRIES[FULL]
+    change = wrong_change(before(params, wrong.step).state, wrong)
+    return preserved(invariant, wrong.step, change, params, tuple(INVARIANTS), ALL_FACTS, "")
 
 
 def _rows(invariant: str, kind: Kind) -> Iterable[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ipvs_est.revision import MAINLINE, REPAIRED, V7, Revision
-from ipvs_est_spec.proof.inductive.changes import Change, limits_renewed
+from ipvs_est_spec.proof.inductive.changes import LAST, OTHERS, Change, limits_renewed
 from ipvs_est_spec.proof.inductive.formula import Formula
 from ipvs_est_spec.proof.inductive.functional_state import Fields
 from ipvs_est_spec.proof.inductive.steps import BY_ID
@@ -12,8 +12,6 @@ from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State
 from ipvs_est_spec.z3_names import z3
 
 NAMED = "into the kd that est_add_ktid names"
-OTHERS = "others stay in its kd"
-LAST = "the last of a kd above 0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +98,7 @@ WRONG_STEPS: dict[str, WrongStep] = {
     "aux.lowest": WrongStep(
         "est_add_ktid stays when a lower kd gets room.", "stop", OTHERS, ("est_add_ktid",)
     ),
+    "aux.full": WrongStep("Stopping does not clear full.", "stop", OTHERS, ("full",)),
     "aux.total": WrongStep(
         "Others are enqueued before the total (F12).", "drain", NAMED, revision=MAINLINE
     ),
