@@ -86,6 +86,7 @@ WRONG_STEPS: Mapping[str, tuple[Edit, ...]] = {
     "aux.room": (_KEEPS_FULL_KD,),
     "aux.one-slot": (_KEEPS_ADD_KTID_AT_EXIT,),
     "aux.empty-array": (_KEEPS_ADD_KTID_AT_EXIT,),
+    "aux.full": (Edit(_UNLINK, "    td.full &= ~(1 << cid)\n", ""),),
     "aux.lowest": (
         Edit(
             _STOP,
