@@ -8,13 +8,20 @@ from ipvs_est import MAINLINE, REPAIRED, REVISIONS, Revision
 from ipvs_est_spec.proof.protocol import locksets, relation, run, theorems
 from ipvs_est_spec.proof.protocol import mutants as wrong
 from ipvs_est_spec.proof.protocol import properties as bad
+from ipvs_est_spec.proof.protocol.bad_runs import (
+    RECALCULATION,
+    RELINKING_N,
+    Bad,
+    BadRun,
+    relinked_under,
+    via,
+)
 from ipvs_est_spec.proof.protocol.expression import Condition
 from ipvs_est_spec.proof.protocol.parts import ACTORS, CTL, EXIT, KT0, WORK
 from ipvs_est_spec.proof.protocol.run import State
 from ipvs_est_spec.proof.protocol.search import Where, find_run
 from ipvs_est_spec.proof.protocol.step import at
 from ipvs_est_spec.proof.protocol.system import Edit, System, system
-from ipvs_est_spec.proof.protocol.theorems import via
 from ipvs_est_spec.proof.solve import Options, Status, Verdict, ask, decide
 from ipvs_est_spec.z3_names import z3
 
@@ -87,11 +94,11 @@ def test_steps_over_values_are_those_of_the_formula(revision: Revision) -> None:
 
 
 # Mutants that are no twin: what each breaks, and where to look.
-MUTANTS: dict[str, tuple[Edit, theorems.Bad, Where]] = {
+MUTANTS: dict[str, tuple[Edit, Bad, Where]] = {
     "R1": (
         lambda steps: wrong.started_in_calc_phase(wrong.others_not_stopped(steps)),
-        theorems.relinked_under,
-        via(*theorems.RECALCULATION),
+        relinked_under,
+        via(*RECALCULATION),
     ),
     "D02": (
         wrong.exits_unreferenced,
@@ -105,7 +112,7 @@ MUTANTS: dict[str, tuple[Edit, theorems.Bad, Where]] = {
 def test_each_mutant_has_a_bad_run(name: str) -> None:
     edit, wrong_state, where = MUTANTS[name]
     assert edit(system(MAINLINE).steps) != system(MAINLINE).steps
-    goal = theorems.run_of(MAINLINE, edit, wrong_state, where)
+    goal = BadRun(MAINLINE, edit, wrong_state, where).goal()
     assert ask(goal, Options()).status is Status.REFUTED
 
 
@@ -147,8 +154,8 @@ def test_kthread_0_comes_to_all_places_of_its_program_but_those() -> None:
         (at(KT0, "new"),),
         (at(KT0, "measured"),),
         (at(KT0, "no room"),),
-        (*theorems.RECALCULATION, at(KT0, "measured")),
-        theorems.RELINKING_N,
+        (*RECALCULATION, at(KT0, "measured")),
+        RELINKING_N,
         (at(KT0, "measured"), at(KT0, "limits set")),
     )
     reached: set[str] = set()

@@ -20,14 +20,14 @@ from ipvs_est_checks.explore.cause import Cause, cause_of
 from ipvs_est_checks.explore.protocol_replay import Replayed, replay
 from ipvs_est_checks.explore.scenario import Actor, Scenario
 from ipvs_est_checks.explore.world import enabled, start, step
-from ipvs_est_spec.proof.protocol import theorems
+from ipvs_est_spec.proof.protocol.bad_runs import DEADLOCKS
 from ipvs_est_spec.proof.protocol.search import find_run
 from ipvs_est_spec.proof.protocol.system import system
 
 _PARAMS = Params(
     hz=100, nticks=2, chain_factor=1, possible_cpus=1, est_cost_ns=95_000, initial_jiffies=1000
 )
-_DEADLOCKS = {each.id: each for each in theorems.DEADLOCKS}
+_DEADLOCKS = {each.id: each for each in DEADLOCKS}
 
 
 def _scenario(sysctl: bool, **tasks: tuple[Operation, ...]) -> Scenario:

@@ -1,27 +1,21 @@
 """Theorems on locks, tasks and the calc phase (semantics sections 4 to 12, 14, 15)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
-from ipvs_est.revision import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
+from ipvs_est.revision import MAINLINE, REPAIRED, REVISIONS, Revision
 from ipvs_est_spec.proof.protocol import lemmas, waits
-from ipvs_est_spec.proof.protocol import mutants as wrong
 from ipvs_est_spec.proof.protocol import properties as bad
-from ipvs_est_spec.proof.protocol.expression import (
-    FALSE,
-    Condition,
-    both,
-    either,
-    flag,
-    negated,
-    unset,
+from ipvs_est_spec.proof.protocol.bad_runs import (
+    DEADLOCKS,
+    FOUND,
+    TWINS,
+    Bad,
+    Deadlock,
+    relinked_under,
 )
+from ipvs_est_spec.proof.protocol.expression import FALSE
 from ipvs_est_spec.proof.protocol.lemma import Lemma, induction, owners
-from ipvs_est_spec.proof.protocol.others import IDLE, NOT_BEGUN, WALK
-from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.search import Where, run_goal
-from ipvs_est_spec.proof.protocol.step import NONE, at
-from ipvs_est_spec.proof.protocol.system import Edit, System, system
+from ipvs_est_spec.proof.protocol.system import System, system
 from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
 
 GROUP = "protocol"
@@ -29,10 +23,6 @@ SCOPE = (
     "all interleavings of kthread 0, any kthread above 0, reload work, control processes, sysctl"
     " writers and netns exit; without bound"
 )
-
-Bad = Callable[[System], Condition]
-"""What must not happen in a system."""
-
 
 Lemmas = Callable[[System], tuple[Lemma, ...]]
 
@@ -55,152 +45,24 @@ def proved(
     return goals
 
 
-def run_of(revision: Revision, edit: Edit | None, wrong_state: Bad, where: Where) -> Goal:
-    """The goal that no run of a revision, changed by `edit`, ends badly; to be refuted."""
-    one = system(revision) if edit is None else system(revision, edit)
-    return run_goal(revision.name, one, wrong_state(one), where)
+def _twin(theorem: str, sentence: str) -> Twin:
+    return Twin(sentence, TWINS[theorem].goal)
 
 
-_SYSCTL = {"sysctl": "1"}
-_KTHREAD_N = (
-    at(KT0, "loop"),
-    at(KT0, "no room"),
-    both(at(KT0, "loop"), flag("kdn")),
-    both(at(KTN, "loop"), at(WORK, IDLE), unset("work_pending")),
-)
-"""On the way to a kthread above 0."""
-RECALCULATION = (
-    *_KTHREAD_N,
-    both(at(SYSCTL, IDLE), flag("calc_phase"), flag("work_pending")),
-    both(at(KT0, "new"), at(WORK, "other slots")),
-)
-"""On the way to a second calc phase, with a kthread above 0."""
-RELINKING_N = (
-    *RECALCULATION,
-    at(WORK, IDLE),
-    at(KT0, "stopping n"),
-    at(KT0, "relinking kd n"),
-)
-"""On the way to the relinking of kd n."""
-
-
-_STARTED_AGAIN = (
-    *RECALCULATION,
-    at(WORK, "starting n"),
-    both(at(WORK, IDLE), flag("work_pending"), unset("genid_new"), at(KTN, NONE)),
-    at(KT0, "relinking"),
-)
-_WRITTEN_MEANWHILE = (
-    both(at(KT0, "limits"), at(WORK, IDLE)),
-    both(at(SYSCTL, IDLE), flag("requested"), at(KT0, "limits")),
-    at(KT0, "relinking"),
-)
-
-
-def via(*conditions: Condition) -> Where:
-    """Look for a run without netns exit that passes by the conditions."""
-    return Where((CTL, SYSCTL, WORK, KT0, KTN), _SYSCTL, conditions)
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlock:
-    """A known deadlock: who waits for whom in a circle, and where kthread 0 stands."""
-
-    id: str
-    sentence: str
-    source: str
-    actors: tuple[str, ...]
-    kthread0: tuple[str, ...]
-    where: Where
-    unrepaired: Revision
-    """Mainline without what removes this deadlock."""
-    without: str
-    """One sentence about that."""
-
-    def bad(self, one: System) -> Condition:
-        """The states in which it has happened."""
-        circle = waits.circle(waits.edges(one), self.actors)
-        return both(circle, at(KT0, *self.kthread0))
-
-
-DEADLOCKS = (
-    Deadlock(
-        "a",
-        "Kthread 0 wants est_mutex at the start of the calc phase, the reload work joins it under"
-        " that.",
-        "9, 11, 15; D03a",
-        (KT0, WORK),
-        ("limits", "measured, locked"),
-        Where((CTL, SYSCTL, WORK, KT0), _SYSCTL),
-        replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
-        "The reload work of mainline keeps est_mutex while it joins kthread 0.",
-    ),
-    Deadlock(
-        "b",
-        "Kthread 0 wants est_mutex to clear est_calc_phase, the reload work joins it under that.",
-        "9, 11, 15; D03b",
-        (KT0, WORK),
-        ("limits set",),
-        Where((CTL, SYSCTL, WORK, KT0), _SYSCTL, via=(at(KT0, "relinked"),)),
-        replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
-        "The reload work of mainline keeps est_mutex while it joins kthread 0.",
-    ),
-    Deadlock(
-        "c",
-        "Kthread 0 wants est_mutex to add a context in the drain, the reload work joins it under"
-        " that.",
-        "6, 9, 10, 15; D03c",
-        (KT0, WORK),
-        ("no room",),
-        Where((CTL, SYSCTL, WORK, KT0), _SYSCTL, via=(at(KT0, "draining"),)),
-        replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
-        "The reload work of mainline keeps est_mutex while it joins kthread 0.",
-    ),
-    Deadlock(
-        "d",
-        "A control process removes the last estimator and joins kthread 0, which wants the service"
-        " mutex.",
-        "7, 15; D03d",
-        (KT0, CTL),
-        ("limits", "measured", "draining", "giving way", "giving way in kd n"),
-        Where((CTL, WORK, KT0), {"sysctl": "0"}),
-        replace(MAINLINE, kd0_until_exit=False),
-        "On mainline too kd 0 goes with the last estimator.",
-    ),
-    Deadlock(
-        "e",
-        "Netns exit stops the total's estimator, the last one, and joins kthread 0 under est_mutex,"
-        " which wants that in the calc phase.",
-        "7, 11, 14, 15; D03e",
-        (KT0, EXIT),
-        ("measured, locked", "limits set"),
-        Where(
-            (CTL, WORK, KT0, EXIT),
-            _SYSCTL,
-            via=(
-                both(at(KT0, "new"), at(WORK, IDLE), unset("work_pending"), at(CTL, IDLE)),
-                both(at(KT0, "measured"), at(CTL, IDLE), at(EXIT, NOT_BEGUN)),
-            ),
-        ),
-        replace(MAINLINE, kd0_until_exit=False, total_stopped_under_service_mutex=False),
-        "On mainline too the total's estimator is stopped without the service mutex, and kd 0 with"
-        " it.",
-    ),
-)
+def _refuted(theorem: str) -> Callable[[], tuple[Goal, ...]]:
+    return lambda: tuple(each.goal() for each in FOUND[theorem])
 
 
 def _found(deadlock: Deadlock) -> Theorem:
+    id_ = f"protocol.deadlock-{deadlock.id}"
     return Theorem(
-        f"protocol.deadlock-{deadlock.id}",
+        id_,
         GROUP,
         deadlock.sentence,
         "one run of each revision, found by search over plain values and confirmed by z3",
         deadlock.source,
-        lambda: tuple(run_of(each, None, deadlock.bad, deadlock.where) for each in (V7, STABLE)),
-        Twin(
-            deadlock.without,
-            lambda: run_of(deadlock.unrepaired, None, deadlock.bad, deadlock.where),
-        ),
+        _refuted(id_),
+        _twin(id_, deadlock.without),
         revision="v7, stable",
         properties=("locks.deadlock",),
         refuted_by=(f"D03{deadlock.id}",),
@@ -209,11 +71,6 @@ def _found(deadlock: Deadlock) -> Theorem:
 
 def _owners(one: System) -> tuple[Lemma, ...]:
     return (owners(one),)
-
-
-def relinked_under(one: System) -> Condition:
-    """A kthread above 0 is alive or is started while estimators are relinked."""
-    return either(bad.walk_while_relinking(), bad.start_while_relinking(one))
 
 
 _EXIT_ALONE = (lemmas.no_control(),)
@@ -229,14 +86,9 @@ THEOREMS = (
         SCOPE,
         "15",
         proved(_ALL, _owners, lambda one: FALSE),
-        Twin(
+        _twin(
+            "protocol.owners",
             "After a break in the calc phase kthread 0 takes the service mutex whoever owns it.",
-            lambda: run_of(
-                REPAIRED,
-                wrong.service_mutex_ignored,
-                lambda one: negated(owners(system(REPAIRED)).condition),
-                Where((CTL, WORK, KT0)),
-            ),
         ),
     ),
     Theorem(
@@ -247,14 +99,9 @@ THEOREMS = (
         SCOPE,
         "15; D03",
         proved(_LATER, _owners, waits.deadlock),
-        Twin(
+        _twin(
+            "protocol.deadlock",
             "A kthread above 0 takes est_mutex (R3).",
-            lambda: run_of(
-                MAINLINE,
-                wrong.kthread_n_locks,
-                waits.deadlock,
-                Where((CTL, SYSCTL, WORK, KT0, KTN), via=(*_KTHREAD_N, at(KTN, WALK))),
-            ),
         ),
         revision="mainline, repaired",
         properties=("locks.deadlock",),
@@ -267,11 +114,9 @@ THEOREMS = (
         SCOPE,
         "8, 9, 11; R1, R5",
         proved(_ALL, lemmas.relinking, relinked_under, _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.relinking",
             "The reload work starts kthreads above 0 during the calc phase (R5).",
-            lambda: run_of(
-                MAINLINE, wrong.started_in_calc_phase, relinked_under, via(*_STARTED_AGAIN)
-            ),
         ),
         properties=("tasks.relinking",),
     ),
@@ -282,14 +127,9 @@ THEOREMS = (
         SCOPE,
         "9, 14; R6",
         proved(_ALL, lemmas.exit_order, lambda one: bad.alive_after_exit(), _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.after-exit",
             "Exit frees the array while the reload work may still run (R6).",
-            lambda: run_of(
-                MAINLINE,
-                wrong.work_not_awaited,
-                lambda one: bad.alive_after_exit(),
-                Where((CTL, WORK, EXIT), _SYSCTL, via=(at(WORK, "start 0"),)),
-            ),
         ),
     ),
     Theorem(
@@ -299,14 +139,9 @@ THEOREMS = (
         SCOPE,
         "9, 14; R6, F16",
         proved((REPAIRED,), lemmas.starts, bad.start_while_disabled, _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.start",
             "The reload work does not test enable again after it has stopped kthread 0.",
-            lambda: run_of(
-                REPAIRED,
-                wrong.not_tested_again,
-                bad.start_while_disabled,
-                Where((CTL, WORK, KT0, EXIT), _SYSCTL, (at(EXIT, "disabled"),)),
-            ),
         ),
         revision="repaired",
         properties=("tasks.enabled",),
@@ -318,23 +153,10 @@ THEOREMS = (
         " start of a task.",
         "one run of each revision, found by search over plain values and confirmed by z3",
         "9, 14; R6",
-        lambda: tuple(
-            run_of(
-                each,
-                None,
-                bad.start_while_disabled,
-                Where((CTL, WORK, EXIT), _SYSCTL, (both(at(WORK, "queued"), at(CTL, IDLE)),)),
-            )
-            for each in (V7, STABLE, MAINLINE)
-        ),
-        Twin(
+        _refuted("protocol.start-unlocked"),
+        _twin(
+            "protocol.start-unlocked",
             "On repaired too.",
-            lambda: run_of(
-                replace(REPAIRED, clears_enable_under_est_mutex=False),
-                None,
-                bad.start_while_disabled,
-                Where((CTL, WORK, EXIT), _SYSCTL, (both(at(WORK, "queued"), at(CTL, IDLE)),)),
-            ),
         ),
         revision="v7, stable, mainline",
         properties=("tasks.enabled",),
@@ -347,18 +169,9 @@ THEOREMS = (
         SCOPE,
         "7, 9, 11, 14; D02, D07, R6, R7",
         proved(_LATER, lemmas.memory, bad.freed_memory, _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.memory",
             "After a break in the calc phase kthread 0 goes on with the kd n it had (R7).",
-            lambda: run_of(
-                MAINLINE,
-                wrong.not_rechecked,
-                bad.freed_memory,
-                via(
-                    *RELINKING_N,
-                    at(KT0, "giving way in kd n"),
-                    at(CTL, "stop, last of kd n, gone"),
-                ),
-            ),
         ),
         revision="mainline, repaired",
     ),
@@ -369,17 +182,10 @@ THEOREMS = (
         " est_row.",
         "one run of each revision, found by search over plain values and confirmed by z3",
         "7, 11; D07",
-        lambda: tuple(
-            run_of(each, None, bad.freed_memory, via(*RELINKING_N)) for each in (V7, STABLE)
-        ),
-        Twin(
+        _refuted("protocol.memory-relinking"),
+        _twin(
+            "protocol.memory-relinking",
             "On mainline too the remaining delay is computed from the kd.",
-            lambda: run_of(
-                replace(MAINLINE, relinked_delay_from_loop=False),
-                None,
-                bad.freed_memory,
-                via(*RELINKING_N),
-            ),
         ),
         revision="v7, stable",
         refuted_by=("D07", "F04"),
@@ -392,14 +198,9 @@ THEOREMS = (
         SCOPE,
         "9, 11, 12; R4",
         proved(_LATER, lemmas.remembered, bad.request_forgotten, _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.request-remembered",
             "est_calc_phase is cleared although genid has changed (R4).",
-            lambda: run_of(
-                MAINLINE,
-                wrong.genid_not_compared,
-                bad.request_forgotten,
-                via(*_WRITTEN_MEANWHILE),
-            ),
         ),
         revision="mainline, repaired",
     ),
@@ -411,14 +212,9 @@ THEOREMS = (
         SCOPE,
         "8, 9, 11, 12; R4",
         proved(_LATER, lemmas.served, lambda one: bad.request_unserved(), _EXIT_ALONE),
-        Twin(
+        _twin(
+            "protocol.request-served",
             "A write to est_cpulist does not request a restart.",
-            lambda: run_of(
-                MAINLINE,
-                wrong.written_without_restart,
-                lambda one: bad.request_unserved(),
-                Where((CTL, SYSCTL, WORK, KT0), _SYSCTL, via=(at(KT0, "loop"),)),
-            ),
         ),
         revision="mainline, repaired",
     ),
