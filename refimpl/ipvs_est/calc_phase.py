@@ -4,7 +4,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 
-from ipvs_est.events import LimitsComputed, Relinked, RelinkingBegun, RelinkingEnded
+from ipvs_est.events import (
+    CalcPhaseBegun,
+    LimitsComputed,
+    Relinked,
+    RelinkingBegun,
+    RelinkingEnded,
+)
 from ipvs_est.hlist import add_head, first
 from ipvs_est.kthread_context import KthreadContext, apply_limits, renew_flags
 from ipvs_est.kthread_tasks import stop_kthread
@@ -45,6 +51,8 @@ class _Walk:
 def calc_phase(machine: Machine, task: Task) -> Body:
     """Compute the limits, then relink every estimator under them (`ip_vs_est_calc_phase`)."""
     genid = yield from read_genid(machine)
+    if machine.events is not None:
+        machine.events.append(CalcPhaseBegun(machine.now))
     chain_max = yield from limits_test(machine, task)
     if chain_max is None:
         return

@@ -240,6 +240,22 @@ class CpulistWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class CalcPhaseRequested:
+    """A write to est_cpulist, whose values are stored, has set `est_calc_phase` (section 12)."""
+
+    kind: ClassVar[str] = "calc-phase-requested"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
+class CalcPhaseBegun:
+    """Kthread 0 has read `est_genid`, which it compares at the end (section 11)."""
+
+    kind: ClassVar[str] = "calc-phase-begun"
+    jiffies: int
+
+
+@dataclass(frozen=True, slots=True)
 class CpulistSet:
     """est_cpulist has a new value; est_mutex is still held (section 12)."""
 
@@ -341,6 +357,8 @@ Event = (
     | ExitBegun
     | ExitEnded
     | CpulistWritten
+    | CalcPhaseRequested
+    | CalcPhaseBegun
     | CpulistSet
     | Resumed
     | Paused

@@ -29,7 +29,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "limits.cpulist": ("CPU named?", "the writer's?", "set?"),
     "limits.requested": ("est_calc_phase?",),
     "place.start": ("answer", "on a list?"),
-    "progress.not-lost": ("cpulists set when kthread 0 began", "cpulists set by now"),
+    "progress.not-lost": ("requests when the calc phase began", "requests by now"),
     "tasks.enabled": _START,
     "tasks.relinking": _START,
     "load.chain": _LOAD[:2],

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from ipvs_est.events import (
+    CalcPhaseBegun,
+    CalcPhaseRequested,
     CpulistSet,
     CpulistWritten,
     Event,
     LockReleased,
     LockTaken,
     Paused,
-    Resumed,
-    TaskStarted,
 )
 from ipvs_est.params import Params
 from ipvs_est_spec.algebra import Algebra
@@ -53,20 +53,15 @@ def is_one(a: Algebra[B, I], case: Sequence[I]) -> B:
 
 
 def lost_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
-    """For each time that kthread 0 clears `est_calc_phase`: how often the cpulist was set until
-    its function began, how often until now."""
+    """For each time that kthread 0 clears `est_calc_phase`: how often it was requested until the
+    calc phase began, how often until now."""
     del params
     requests = begun = 0
-    new_task = False
     for event, run in runs(events):
-        if isinstance(event, CpulistSet):
+        if isinstance(event, CalcPhaseRequested):
             requests += 1
-        elif isinstance(event, TaskStarted):
-            if event.ktid == 0:
-                new_task = True
-        elif isinstance(event, Resumed):
-            if event.ktid == 0 and new_task:
-                begun, new_task = requests, False
+        elif isinstance(event, CalcPhaseBegun):
+            begun = requests
         elif isinstance(event, LockTaken | LockReleased | Paused):
             before = run is not None and run.ktid == 0 and run.guarded.calc_phase
             if before and not event.guarded.calc_phase:
