@@ -100,6 +100,11 @@ MUTANTS: dict[str, tuple[Edit, Bad, Where]] = {
         relinked_under,
         via(*RECALCULATION),
     ),
+    "R6": (
+        wrong.work_not_awaited,
+        lambda one: bad.alive_after_exit(),
+        Where((CTL, WORK, EXIT), {"sysctl": "1"}, via=(at(WORK, "start 0"),)),
+    ),
     "D02": (
         wrong.exits_unreferenced,
         bad.freed_memory,

@@ -1,51 +1,29 @@
 """The counterexamples of the protocol happen in the model: schedules that follow them fail so."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from ipvs_est import STABLE, V7, Revision
-from ipvs_est.operations import (
-    AddService,
-    DeleteService,
-    ExitNetns,
-    InitNetns,
-    Operation,
-    SetNice,
-    WriteCpulist,
-)
-from ipvs_est.params import Params
-from ipvs_est.violations import Deadlock, ViolationError
+from ipvs_est import MAINLINE
+from ipvs_est.events import CalcPhaseBegun
+from ipvs_est.operations import AddService, InitNetns, WriteCpulist
+from ipvs_est.violations import Deadlock, Violation, ViolationError
 from ipvs_est_checks.explore.cause import Cause, cause_of
-from ipvs_est_checks.explore.protocol_replay import Replayed, replay
-from ipvs_est_checks.explore.scenario import Actor, Scenario
-from ipvs_est_checks.explore.world import enabled, start, step
-from ipvs_est_spec.proof.protocol.bad_runs import DEADLOCKS
-from ipvs_est_spec.proof.protocol.search import find_run
-from ipvs_est_spec.proof.protocol.system import system
-
-_PARAMS = Params(
-    hz=100, nticks=2, chain_factor=1, possible_cpus=1, est_cost_ns=95_000, initial_jiffies=1000
+from ipvs_est_checks.explore.protocol_replay import again, ends_with, replay
+from ipvs_est_checks.explore.scenario import TINY, Actor, Scenario
+from ipvs_est_checks.explore.world import TIME, World, enabled, step
+from ipvs_est_checks.mutation import applied
+from ipvs_est_checks.replays.schedules import (
+    REPLAYS,
+    Schedule,
+    found_schedules,
+    scenario_of,
+    twin_schedule,
 )
-_DEADLOCKS = {each.id: each for each in DEADLOCKS}
-
-
-def _scenario(sysctl: bool, **tasks: tuple[Operation, ...]) -> Scenario:
-    actors = tuple(Actor(name, operations) for name, operations in tasks.items())
-    return Scenario("replayed", "", replace(_PARAMS, sysctl=sysctl), (InitNetns(),), actors, 300)
-
-
-# What the tasks have to do so that the model has the estimators that the run speaks of: kd 0 has
-# room for two of them.
-SCENARIOS = {
-    "a": _scenario(True, CTL=(AddService(1),), SYSCTL=(SetNice(1),)),
-    "b": _scenario(True, CTL=(AddService(1),), SYSCTL=(SetNice(1),)),
-    "c": _scenario(
-        True, CTL=(AddService(1), AddService(2), AddService(3)), SYSCTL=(WriteCpulist("0"),)
-    ),
-    "d": _scenario(False, CTL=(AddService(1), DeleteService(1), AddService(2), DeleteService(2))),
-    "e": _scenario(True, CTL=(AddService(1),), EXIT=(ExitNetns(),)),
-}
+from ipvs_est_spec.proof.protocol.bad_runs import DEADLOCKS, FOUND, TWINS
+from ipvs_est_spec.proof.protocol.theorems import THEOREMS
+from ipvs_est_spec.requests import lost_cases
 
 # Where kthread 0 waits in the model and for what, and who joins it (known defects, section 1).
 WAITS = {
@@ -57,38 +35,120 @@ WAITS = {
 }
 
 
-def _cause(scenario: Scenario, revision: Revision, found: Replayed) -> Cause:
-    """Takes the schedule once more, each choice being one that there is."""
-    world = start(scenario, revision)
-    for choice in found.choices[:-1]:
+def _before_the_end(schedule: Schedule) -> World:
+    """Takes the schedule once more up to its last step, each choice being one that there is."""
+    choices = schedule.found.choices
+    properties = schedule.properties
+    world = again(schedule.scenario, schedule.revision, (), properties)
+    for choice in choices[:-1]:
         assert choice in enabled(world)
         step(world, choice)
+    assert choices[-1] in enabled(world)
+    return world
+
+
+def _ends(world: World, choices: Sequence[int], theorem: str) -> bool:
+    """Whether the world's last step shows what the theorem's runs end with."""
+    violation: Violation | None = None
+    try:
+        step(world, choices[-1])
+    except ViolationError as error:
+        violation = error.violation
+    return REPLAYS[theorem].ends(world, violation)
+
+
+def _cause(schedule: Schedule) -> Cause:
+    world = _before_the_end(schedule)
     with pytest.raises(ViolationError) as raised:
-        step(world, found.choices[-1])
-    assert raised.value.violation == found.violation
-    return cause_of(world, found.violation)
+        step(world, schedule.found.choices[-1])
+    assert raised.value.violation == schedule.found.violation
+    return cause_of(world, raised.value.violation)
 
 
-@pytest.mark.parametrize("id_", _DEADLOCKS)
-@pytest.mark.parametrize("revision", [V7, STABLE], ids=lambda each: each.name)
-def test_each_deadlock_of_the_protocol_happens_in_the_model(id_: str, revision: Revision) -> None:
-    deadlock, one = _DEADLOCKS[id_], system(revision)
-    run = find_run(one, deadlock.bad(one), deadlock.where, few_turns=True)
-    assert run is not None
-    found = replay(one, run, SCENARIOS[id_], revision, Deadlock)
-    assert found is not None
-    function, mutex, joiner = WAITS[id_]
-    other, kthread = sorted(
-        _cause(SCENARIOS[id_], revision, found).waiters, key=lambda each: each.task == "ipvs-e:0"
-    )
-    assert (other.task, other.waits) == (joiner, "for the exit of ipvs-e:0")
-    assert kthread.functions[0] == function
-    assert kthread.waits == f"for {mutex}, held by {joiner}"
+def test_every_theorem_of_the_protocol_has_a_replayed_twin_and_every_finding_its_runs() -> None:
+    ids = {each.id for each in THEOREMS}
+    assert REPLAYS.keys() == TWINS.keys() == ids
+    assert FOUND.keys() == {each.id for each in THEOREMS if each.refuted_by}
+    for each in THEOREMS:
+        revisions = each.revision.split(", ") if each.refuted_by else []
+        assert [run.revision.name for run in FOUND.get(each.id, ())] == revisions
+
+
+@pytest.mark.parametrize("id_", TWINS)
+def test_counterexample_of_a_twin_happens_in_the_model_with_the_same_mistake(id_: str) -> None:
+    schedule = twin_schedule(id_)
+    assert schedule is not None
+    with applied(schedule.edits):
+        assert _ends(_before_the_end(schedule), schedule.found.choices, id_)
+
+
+@pytest.mark.parametrize("id_", [each for each, how in REPLAYS.items() if how.edits])
+def test_without_the_mistake_the_same_choices_end_otherwise(id_: str) -> None:
+    schedule = twin_schedule(id_)
+    assert schedule is not None
+    world = again(schedule.scenario, schedule.revision, (), schedule.properties)
+    for choice in schedule.found.choices:
+        if choice not in enabled(world):
+            return
+        step(world, choice)
+    assert not REPLAYS[id_].ends(world, None)
+
+
+@pytest.mark.parametrize("id_", FOUND)
+def test_each_run_of_a_finding_happens_in_the_model(id_: str) -> None:
+    found = list(found_schedules(id_))
+    assert len(found) == len(FOUND[id_])
+    for schedule in found:
+        assert schedule is not None
+        assert schedule.edits == ()
+        assert _ends(_before_the_end(schedule), schedule.found.choices, id_)
+
+
+@pytest.mark.parametrize("deadlock", WAITS)
+def test_each_deadlock_is_that_of_the_known_defects(deadlock: str) -> None:
+    assert WAITS.keys() == {each.id for each in DEADLOCKS}
+    for schedule in found_schedules(f"protocol.deadlock-{deadlock}"):
+        assert schedule is not None
+        assert isinstance(schedule.found.violation, Deadlock)
+        function, mutex, joiner = WAITS[deadlock]
+        other, kthread = sorted(_cause(schedule).waiters, key=lambda each: each.task == "ipvs-e:0")
+        assert (other.task, other.waits) == (joiner, "for the exit of ipvs-e:0")
+        assert kthread.functions[0] == function
+        assert kthread.waits == f"for {mutex}, held by {joiner}"
 
 
 def test_a_run_whose_scenario_lacks_a_task_is_not_replayed() -> None:
-    deadlock, one = _DEADLOCKS["a"], system(V7)
-    run = find_run(one, deadlock.bad(one), deadlock.where, few_turns=True)
+    bad = FOUND["protocol.deadlock-a"][0]
+    run = bad.find(few_turns=True)
     assert run is not None
-    without = _scenario(True, CTL=(AddService(1),))
-    assert replay(one, run, without, V7, Deadlock) is None
+    scenario = scenario_of("protocol.deadlock-a")
+    small = replace(scenario, actors=scenario.actors[:1])
+    assert replay(bad.system, run, small, bad.revision, ends_with(Deadlock)) is None
+
+
+def test_a_request_that_comes_before_genid_is_read_is_not_lost() -> None:
+    """Kthread 0's function has begun, its calc phase has not: that one serves the request."""
+    actors = (
+        Actor("CTL", (AddService(1),)),
+        Actor("SYSCTL", (WriteCpulist("0"),)),
+    )
+    scenario = Scenario("", "", TINY, (InitNetns(),), actors, 50)
+    world = again(scenario, MAINLINE, (), frozenset({"progress.not-lost"}))
+    events = world.machine.events
+    assert events is not None
+
+    def go_on(name: str, most: int, calc_phase: bool | None = None) -> None:
+        (thread,) = (each for each in world.threads if each.task.name == name)
+        for _ in range(most):
+            if world.machine.netns.est_calc_phase is calc_phase:
+                return
+            step(world, thread.index if thread.index in enabled(world) else TIME)
+
+    go_on("CTL", 10)
+    go_on("est_reload_work", 6)
+    go_on("ipvs-e:0", 20, calc_phase=True)
+    assert not any(isinstance(each, CalcPhaseBegun) for each in events)
+    go_on("SYSCTL", 12)
+    go_on("ipvs-e:0", 40, calc_phase=False)
+    go_on("ipvs-e:0", 1)
+    assert list(lost_cases(TINY, events)) == [(1, 1)]

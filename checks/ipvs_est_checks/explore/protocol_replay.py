@@ -5,22 +5,35 @@ hands over to the next. A schedule that follows it gives the same actors the sam
 many of the world's own steps as it takes to get there.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvs_est import Revision
+from ipvs_est.netns import context_at
 from ipvs_est.tasks import TaskState
 from ipvs_est.violations import Violation, ViolationError
-from ipvs_est_checks.explore.protocol_projection import actor_names, actor_of, agrees, projected
+from ipvs_est_checks.explore.protocol_projection import (
+    Seen,
+    actor_names,
+    actor_of,
+    agrees,
+    projected,
+)
 from ipvs_est_checks.explore.scenario import Scenario
+from ipvs_est_checks.explore.watch import Watch
 from ipvs_est_checks.explore.world import TIME, World, enabled, start, step
-from ipvs_est_spec.proof.protocol.parts import WORK
+from ipvs_est_spec.proof.protocol.parts import KT0, KTN, WORK
+from ipvs_est_spec.proof.protocol.run import following as possible
+from ipvs_est_spec.proof.protocol.run import runner
 from ipvs_est_spec.proof.protocol.search import Run
+from ipvs_est_spec.proof.protocol.step import Step
 from ipvs_est_spec.proof.protocol.system import System
 
 # The reload work begins to run as soon as it is queued; in a run that may be later.
 _NOT_COMPARED = frozenset({"work_pending", "WORK idle"})
 _LONGEST_TURN = 80
+_EFFORT = 20_000
+"""Steps of the world, those that are taken again included, after which a replay is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,18 @@ class Replayed:
     """A schedule that follows a run, and what it ends with."""
 
     choices: tuple[int, ...]
-    violation: Violation
+    violation: Violation | None
+    """None: the state itself is what was looked for."""
+
+
+Ends = Callable[[World, Violation | None], bool]
+"""Whether a world in the last turn of a run shows what the run ends with; the violation is that
+of its last step."""
+
+
+def ends_with(kind: type[Violation]) -> Ends:
+    """With a violation of that kind."""
+    return lambda world, violation: isinstance(violation, kind)
 
 
 def turns(one: System, run: Run) -> Iterator[Turn]:
@@ -54,43 +78,78 @@ def turns(one: System, run: Run) -> Iterator[Turn]:
             yield Turn(actor, dict(zip(one.variables, state, strict=True)))
 
 
+def with_prompt_unlocks(one: System, run: Run) -> Run:
+    """The same run, but an actor whose turn ends before it releases a mutex has released it: so
+    do the world's tasks, and it keeps nobody from anything. The last turn ends as it does."""
+    ready = runner(one)
+    todo = list(run.steps)
+    states, steps = [run.states[0]], list[Step]()
+
+    def take(step: Step) -> None:
+        following = dict(possible(ready, states[-1], step.actor))
+        states.append(following[step])
+        steps.append(step)
+
+    while todo:
+        step = todo.pop(0)
+        take(step)
+        while todo and todo[0].actor != step.actor:
+            releases = [each for each, _ in possible(ready, states[-1], step.actor)]
+            if len(releases) != 1 or not releases[0].releases:
+                break
+            (unlock,) = releases
+            if unlock in todo:
+                # Its next step, whenever that is.
+                todo.remove(unlock)
+            take(unlock)
+    return Run(tuple(states), tuple(steps))
+
+
 def replay(
     one: System,
     run: Run,
     scenario: Scenario,
     revision: Revision,
-    kind: type[Violation],
+    ends: Ends,
+    *,
+    properties: frozenset[str] = frozenset(),
     slot: int = 1,
 ) -> Replayed | None:
-    """A schedule of the scenario that follows the run and ends with a violation of that kind;
-    None if there is none.
+    """A schedule of the scenario that follows the run and ends as it does; None if there is none.
 
     The world may notice earlier than the run: a task that is about to take a mutex waits for it.
+    properties: those that `ends` asks about; a record is kept for them.
     """
-    taken = tuple(turns(one, run))
+    taken = tuple(turns(one, with_prompt_unlocks(one, run)))
     names = actor_names(scenario)
+    actors = tuple(dict.fromkeys(each.actor for each in reversed(taken)))
+    effort = 0
 
-    def tried(choices: tuple[int, ...], number: int) -> Replayed | None:
-        world = _again(scenario, revision, choices)
-        last = number + 1 == len(taken)
-        turn = taken[number]
+    def tried(choices: tuple[int, ...], number: int, actor: str = "") -> Replayed | None:
+        """`actor` goes on after the last turn: what the run can do next, the world has to do."""
+        nonlocal effort
+        world = again(scenario, revision, choices, properties)
+        effort += len(choices)
+        last = number + 1 >= len(taken)
+        turn = taken[min(number, len(taken) - 1)]
         for _ in range(_LONGEST_TURN):
-            choice = _choice(world, turn.actor, names, slot)
-            if choice is None:
+            choice = _choice(world, actor or turn.actor, names, slot)
+            effort += 1
+            if choice is None or effort > _EFFORT:
                 return None
             choices = (*choices, choice)
             try:
                 step(world, choice)
             except ViolationError as error:
-                wanted = isinstance(error.violation, kind)
+                wanted = last and ends(world, error.violation)
                 return Replayed(choices, error.violation) if wanted else None
-            seen = {
-                name: values
-                for name, values in projected(world, names, slot).items()
-                if name not in _NOT_COMPARED
-            }
-            if not last and agrees(seen, turn.ends):
-                found = tried(choices, number + 1)
+            if last and ends(world, None):
+                return Replayed(choices, None)
+            seen = _compared(world, names, slot)
+            if actor or not agrees(seen, turn.ends):
+                continue
+            for then in actors if last else ("",):
+                found = tried(choices, number + 1, then)
                 if found is not None:
                     return found
         return None
@@ -98,8 +157,27 @@ def replay(
     return tried((), 0)
 
 
-def _again(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> World:
-    world = start(scenario, revision)
+def _compared(world: World, names: Mapping[str, str], slot: int) -> Seen:
+    """What has to be as in the run. A task that is made and not woken up may count as started or
+    not: that is one step of the run."""
+    left_out = set(_NOT_COMPARED)
+    woken = {id(each.task) for each in world.threads}
+    for actor, number in ((KT0, 0), (KTN, slot)):
+        kd = context_at(world.machine.netns, number)
+        if kd is not None and kd.task is not None and id(kd.task) not in woken:
+            left_out.add(f"{actor} task")
+    seen = projected(world, names, slot)
+    return {name: values for name, values in seen.items() if name not in left_out}
+
+
+def again(
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    properties: frozenset[str] = frozenset(),
+) -> World:
+    """The world after those choices; with properties a record is kept, and nothing is judged."""
+    world = start(scenario, revision, Watch(properties) if properties else None)
     for choice in choices:
         step(world, choice)
     return world
@@ -114,4 +192,7 @@ def _choice(world: World, actor: str, names: Mapping[str, str], slot: int) -> in
             if thread.index in choices:
                 return thread.index
             return TIME if TIME in choices and thread.wake_at > world.machine.now else None
+    work = world.machine.netns.reload_work
+    if actor == WORK and work.pending and work.running is None and TIME in choices:
+        return TIME
     return None

@@ -11,6 +11,7 @@ from ipvs_est_spec.proof.protocol import mutants as wrong
 from ipvs_est_spec.proof.protocol import properties as bad
 from ipvs_est_spec.proof.protocol import waits
 from ipvs_est_spec.proof.protocol.expression import (
+    FALSE,
     Condition,
     both,
     either,
@@ -22,7 +23,7 @@ from ipvs_est_spec.proof.protocol.lemma import owners
 from ipvs_est_spec.proof.protocol.others import IDLE, NOT_BEGUN, WALK
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
 from ipvs_est_spec.proof.protocol.search import Run, Where, find_run, run_goal
-from ipvs_est_spec.proof.protocol.step import NONE, at
+from ipvs_est_spec.proof.protocol.step import NEW, NONE, at
 from ipvs_est_spec.proof.protocol.system import Edit, System, system
 from ipvs_est_spec.proof.theorem import Goal
 
@@ -56,10 +57,13 @@ class BadRun:
 
 
 _SYSCTL = {"sysctl": "1"}
+_ENABLED = both(at(CTL, IDLE), at(WORK, "queued"))
+"""The first service is there, and the reload work about to start kthread 0."""
 _KTHREAD_N = (
+    _ENABLED,
     at(KT0, "loop"),
     at(KT0, "no room"),
-    both(at(KT0, "loop"), flag("kdn")),
+    both(at(KT0, "loop"), flag("kdn"), unset("temp")),
     both(at(KTN, "loop"), at(WORK, IDLE), unset("work_pending")),
 )
 """On the way to a kthread above 0."""
@@ -94,6 +98,11 @@ _WRITTEN_MEANWHILE = (
 def via(*conditions: Condition) -> Where:
     """Look for a run without netns exit that passes by the conditions."""
     return Where((CTL, SYSCTL, WORK, KT0, KTN), _SYSCTL, conditions)
+
+
+def via_failure(*conditions: Condition) -> Where:
+    """The same, in which there may be no memory for a task."""
+    return replace(via(*conditions), avoid=FALSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ DEADLOCKS = (
         " which wants that in the calc phase.",
         "7, 11, 14, 15; D03e",
         (KT0, EXIT),
-        ("measured, locked", "limits set"),
+        ("measured", "measured, locked", "limits set"),
         Where(
             (CTL, WORK, KT0, EXIT),
             _SYSCTL,
@@ -200,7 +209,14 @@ def _request_unserved(one: System) -> Condition:
     return bad.request_unserved()
 
 
-_QUEUED = Where((CTL, WORK, EXIT), _SYSCTL, (both(at(WORK, "queued"), at(CTL, IDLE)),))
+_STARTING = Where((CTL, WORK, EXIT), _SYSCTL, (_ENABLED, at(WORK, "start 0")))
+_AGAIN = (
+    _ENABLED,
+    both(at(KT0, "loop"), unset("temp")),
+    both(at(SYSCTL, IDLE), flag("calc_phase"), flag("work_pending")),
+    both(at(KT0, NEW), at(WORK, IDLE), unset("work_pending")),
+)
+"""On the way to a second calc phase."""
 
 FOUND: Mapping[str, tuple[BadRun, ...]] = {
     **{
@@ -210,7 +226,7 @@ FOUND: Mapping[str, tuple[BadRun, ...]] = {
         for each in DEADLOCKS
     },
     "protocol.start-unlocked": tuple(
-        BadRun(each, None, bad.start_while_disabled, _QUEUED) for each in (V7, STABLE, MAINLINE)
+        BadRun(each, None, bad.start_while_disabled, _STARTING) for each in (V7, STABLE, MAINLINE)
     ),
     "protocol.memory-relinking": tuple(
         BadRun(each, None, bad.freed_memory, via(*RELINKING_N)) for each in (V7, STABLE)
@@ -220,38 +236,49 @@ FOUND: Mapping[str, tuple[BadRun, ...]] = {
 
 TWINS: Mapping[str, BadRun] = {
     "protocol.owners": BadRun(
-        REPAIRED, wrong.service_mutex_ignored, _owners_wrong, Where((CTL, WORK, KT0))
+        REPAIRED,
+        wrong.service_mutex_ignored,
+        _owners_wrong,
+        via(*_AGAIN, at(KT0, "giving way"), at(CTL, "started")),
     ),
     "protocol.deadlock": BadRun(
         MAINLINE,
         wrong.kthread_n_locks,
         waits.deadlock,
-        Where((CTL, SYSCTL, WORK, KT0, KTN), via=(*_KTHREAD_N, at(KTN, WALK))),
+        via(*_KTHREAD_N, at(KTN, WALK)),
     ),
     **{
         f"protocol.deadlock-{each.id}": BadRun(each.unrepaired, None, each.bad, each.where)
         for each in DEADLOCKS
     },
     "protocol.relinking": BadRun(
-        MAINLINE, wrong.started_in_calc_phase, relinked_under, via(*_STARTED_AGAIN)
+        MAINLINE, wrong.started_in_calc_phase, relinked_under, via_failure(*_STARTED_AGAIN)
     ),
     "protocol.after-exit": BadRun(
         MAINLINE,
-        wrong.work_not_awaited,
+        wrong.kthread_0_not_stopped,
         _alive_after_exit,
-        Where((CTL, WORK, EXIT), _SYSCTL, via=(at(WORK, "start 0"),)),
+        Where(
+            (CTL, WORK, KT0, EXIT),
+            _SYSCTL,
+            (_ENABLED, both(at(KT0, "loop"), unset("temp")), at(EXIT, "disabled")),
+        ),
     ),
     "protocol.start": BadRun(
         REPAIRED,
         wrong.not_tested_again,
         bad.start_while_disabled,
-        Where((CTL, WORK, KT0, EXIT), _SYSCTL, (at(EXIT, "disabled"),)),
+        Where(
+            (CTL, WORK, KT0, EXIT),
+            _SYSCTL,
+            (_ENABLED, at(WORK, "stop 0, unlocked"), at(EXIT, "disabled")),
+        ),
     ),
     "protocol.start-unlocked": BadRun(
         replace(REPAIRED, clears_enable_under_est_mutex=False),
         None,
         bad.start_while_disabled,
-        _QUEUED,
+        _STARTING,
     ),
     "protocol.memory": BadRun(
         MAINLINE,
@@ -261,6 +288,7 @@ TWINS: Mapping[str, BadRun] = {
             *RELINKING_N,
             at(KT0, "giving way in kd n"),
             at(CTL, "stop, last of kd n, gone"),
+            both(at(CTL, IDLE), unset("kdn")),
         ),
     ),
     "protocol.memory-relinking": BadRun(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from ipvs_est_spec.proof.protocol.expression import TRUE, Condition, unset
 from ipvs_est_spec.proof.protocol.others import WALK
-from ipvs_est_spec.proof.protocol.parts import KT0, KTN
+from ipvs_est_spec.proof.protocol.parts import EXIT, KT0, KTN
 from ipvs_est_spec.proof.protocol.step import EST, FREED, SERVICE, Step, lock, unlock
 
 Steps = tuple[Step, ...]
@@ -94,6 +94,16 @@ def not_tested_again(steps: Steps) -> Steps:
     return tuple(
         replace(each, guard=TRUE)
         if (each.source, each.target) == ("stopped 0, locked", "start 0")
+        else each
+        for each in steps
+    )
+
+
+def kthread_0_not_stopped(steps: Steps) -> Steps:
+    """Netns exit frees kd 0 and does not stop its task."""
+    return tuple(
+        replace(each, guard=TRUE, target="free 0, freeing", updates=())
+        if each.actor == EXIT and each.source == "free 0"
         else each
         for each in steps
     )

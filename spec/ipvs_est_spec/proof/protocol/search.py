@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipvs_est_spec.proof.protocol import relation, run
-from ipvs_est_spec.proof.protocol.expression import Condition
+from ipvs_est_spec.proof.protocol.expression import Condition, flag
 from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.run import State
 from ipvs_est_spec.proof.protocol.step import Step
 from ipvs_est_spec.proof.protocol.system import System
 from ipvs_est_spec.proof.theorem import Goal
 from ipvs_est_spec.z3_names import z3
+
+NO_MEMORY = flag("work_failed")
+"""The reload work could not start a task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Where:
     """Conditions to be reached on the way, one after the other."""
     states: int = 400_000
     """Of each part of the way."""
+    avoid: Condition = NO_MEMORY
+    """No state on the way fulfils it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ def find_run(
 
 def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) -> Run | None:
     came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+    avoided = run.compiled(ready.index, where.avoid)
     while level and len(came) < where.states:
         new: list[State] = []
         for state in level:
@@ -69,7 +75,7 @@ def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) 
                 return _traced(came, state)
             for actor in where.actors:
                 for step, then in run.following(ready, state, actor):
-                    if then not in came:
+                    if then not in came and not avoided(then):
                         came[then] = state, step
                         new.append(then)
         level = new
@@ -81,6 +87,7 @@ def _fewest_turns(
 ) -> Run | None:
     """Each round gives every actor one turn, of any length, after what the last round reached."""
     came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+    avoided = run.compiled(ready.index, where.avoid)
     for state in level:
         if found(state):
             return Run((state,), ())
@@ -90,7 +97,7 @@ def _fewest_turns(
             todo = list(level)
             for state in todo:
                 for step, then in run.following(ready, state, actor):
-                    if then not in came:
+                    if then not in came and not avoided(then):
                         came[then] = state, step
                         if found(then):
                             return _traced(came, then)

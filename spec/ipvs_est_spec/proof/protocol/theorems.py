@@ -129,7 +129,7 @@ THEOREMS = (
         proved(_ALL, lemmas.exit_order, lambda one: bad.alive_after_exit(), _EXIT_ALONE),
         _twin(
             "protocol.after-exit",
-            "Exit frees the array while the reload work may still run (R6).",
+            "Exit frees kd 0 and does not stop its task.",
         ),
     ),
     Theorem(
