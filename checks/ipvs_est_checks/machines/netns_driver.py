@@ -79,6 +79,7 @@ class NetnsDriver(RuleBasedStateMachine):
         history, findings = self.history, type(self).findings
         revision = history.revision
         failing_with: dict[Revision, frozenset[str]] = {}
+        concerned = frozenset(failing)
         records = [
             FailureRecord(
                 machine=NAME,
@@ -88,7 +89,7 @@ class NetnsDriver(RuleBasedStateMachine):
                 params=history.params,
                 operations=tuple(history.seen.operations),
                 steps=(),
-                reason=self._reason(name, failing_with),
+                reason=self._reason(name, concerned, failing_with),
             )
             for name in failing
         ]
@@ -98,15 +99,22 @@ class NetnsDriver(RuleBasedStateMachine):
             if not each.reason:
                 raise UnexpectedFailureError(each)
 
-    def _reason(self, property_id: str, failing_with: dict[Revision, frozenset[str]]) -> str:
-        """What known cause the failure has; `failing_with` keeps what was tried for this state."""
+    def _reason(
+        self,
+        property_id: str,
+        concerned: frozenset[str],
+        failing_with: dict[Revision, frozenset[str]],
+    ) -> str:
+        """What known cause the failure has; `failing_with` keeps what was tried for this state.
+
+        `concerned`: all that fail there; the others need not be looked at again.
+        """
         params, operations = self.history.params, tuple(self.history.seen.operations)
         findings, new_oracle = type(self).findings, type(self).system.new_oracle
-        looked_at = type(self).properties
 
         def holds(revision: Revision) -> bool:
             if revision not in failing_with:
-                failures = nh.failures_of(params, revision, operations, new_oracle, looked_at)
+                failures = nh.failures_of(params, revision, operations, new_oracle, concerned)
                 failing_with[revision] = frozenset(failures)
             return property_id not in failing_with[revision]
 

@@ -49,19 +49,19 @@ class Profile:
 
 QUICK = Profile(
     "quick",
-    netns=Amount(5, 26, 12, more=20),
+    netns=Amount(4, 26, 12, more=20),
     context=Amount(2, 30, 50, more=20),
-    counters=Amount(2, 30, 40, more=20),
-    cpulist=Amount(2, 25, 25, more=20),
+    counters=Amount(2, 24, 40, more=20),
+    cpulist=Amount(2, 20, 25, more=20),
     attempts=200,
 )
-"""All machines together in 20 seconds on one core."""
+"""With all other engines and four revisions less than a minute on two cores."""
 CI = Profile(
     "ci",
-    netns=Amount(12, 60, 25, more=20),
-    context=Amount(5, 80, 60, more=20),
-    counters=Amount(5, 80, 60, more=20),
-    cpulist=Amount(5, 80, 30, more=20),
+    netns=Amount(6, 50, 25, more=20),
+    context=Amount(4, 80, 60, more=20),
+    counters=Amount(3, 80, 60, more=20),
+    cpulist=Amount(3, 80, 30, more=20),
     attempts=600,
 )
 DEEP = Profile(
