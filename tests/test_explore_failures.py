@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,7 +12,6 @@ from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REVISIONS, STABLE, V7, Revision
 from ipvs_est.input_error import InputError
-from ipvs_est.operations import ExitNetns
 from ipvs_est.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.explore import scenario as scenarios
@@ -339,19 +337,11 @@ def test_the_limit_that_shrinks_is_reduced_to_the_history_of_the_catalogue() -> 
     assert columns == ["CTL", "time", "ipvs-e:0", "SYSCTL", "ipvs-e:0"]
 
 
-@pytest.mark.parametrize("waits", [True, False])
-def test_exit_has_to_pass_in_a_break_to_deadlock_at_the_end_of_the_calc_phase(waits: bool) -> None:
-    """D03e: in the scenario exit also waits for time to pass first."""
-    scenario = load("exit-in-a-break")
-    runs = [(TIME, 1), (1, 9), (0, 5), (1, 2), (0, 3)]
-    if waits:
-        runs.insert(0, (0, 1))
-    else:
-        (actor,) = scenario.actors
-        scenario = replace(scenario, actors=(replace(actor, operations=(ExitNetns(),)),))
-    columns = reduced_on_v7(scenario, runs, "locks.deadlock")
-    shortest = ["time", "ipvs-e:0", "EXIT", "ipvs-e:0", "EXIT"]
-    assert columns == (["EXIT", *shortest] if waits else shortest)
+def test_exit_has_to_pass_in_a_break_to_deadlock_at_the_end_of_the_calc_phase() -> None:
+    """D03e: kthread 0 gives way, exit flushes, and both meet at the end of the calc phase."""
+    runs = ((TIME, 1), (1, 9), (0, 5), (1, 2), (0, 3))
+    columns = reduced_on_v7(load("exit-in-recalculation"), runs, "locks.deadlock")
+    assert columns == ["time", "ipvs-e:0", "EXIT", "ipvs-e:0", "EXIT"]
 
 
 def test_the_sequential_defect_is_reduced_to_one_task() -> None:

@@ -25,6 +25,7 @@ from ipvs_est.operations import (
 from ipvs_est_checks.explore.coverage import Pair, all_pairs, pairs_met
 from ipvs_est_checks.explore.dfs import Bounds, explore_dfs
 from ipvs_est_checks.explore.generated import search_generated
+from ipvs_est_checks.explore.hunt import hunt
 from ipvs_est_checks.explore.scenario import (
     JIFFIES,
     TINY,
@@ -113,6 +114,29 @@ def test_who_finds_its_object_gone_under_the_mutex_does_nothing() -> None:
     outcome = explore_dfs(scenario, MAINLINE, Bounds(preemptions=1))
     assert outcome.found is None
     assert outcome.figures.exhausted
+
+
+@pytest.mark.parametrize(
+    ("setup", "processes"), [([{"op": "fail_allocations", "nth": 3}], 1), ([], 2)]
+)
+def test_exit_is_alone_once_the_work_is_cancelled_and_the_kthread_has_gone(
+    setup: list[dict[str, object]], processes: int
+) -> None:
+    """Work that was queued again, and a kthread that never ran; then exit frees kd 0."""
+    value = {
+        "scenario": 1,
+        "about": "",
+        "setup": [{"op": "init"}, *setup],
+        "tasks": {
+            **{f"CTL{each}": [{"op": "add_service", "id": 4}] for each in range(processes)},
+            "EXIT": [{"op": "exit"}],
+        },
+        "jiffies": 3,
+    }
+    scenario = scenario_from_text("s", json.dumps(value))
+    seen = hunt(scenario, REPAIRED, Bounds(preemptions=0))
+    assert seen.hits == ()
+    assert seen.figures.exhausted
 
 
 def test_a_netns_is_not_taken_down_under_a_process_that_uses_it() -> None:

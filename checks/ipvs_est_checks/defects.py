@@ -52,7 +52,7 @@ class Row:
     note: str = ""
     """How it was tried, where that is not plain."""
     preemptions: int | None = None
-    """Bound of its own."""
+    """Bound of its own, in place of the default one."""
 
 
 def _deadlock(*waits: Waits) -> tuple[Sign, ...]:
@@ -125,15 +125,16 @@ DEFECTS: tuple[Row, ...] = (
         "D03e",
         Kind.DEFECT,
         "deadlock: netns exit joins kthread 0, which ends the calc phase",
-        ("exit-in-a-break",),
+        ("exit-in-recalculation",),
         _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "_finish", innermost=True)),
         _OLD,
-        2,
-        note="the sentence leaves out that netns exit clears enable and flushes under the service"
-        " mutex before it stops the total: exit has to pass in a break of kthread 0, which then has"
-        " to get past its last tests before the total goes. That makes 3 switches; the fourth is"
-        " the scenario's, where exit first waits for time to pass. Reduction finds no schedule with"
-        " fewer context switches, time's included, with that wait or without it",
+        3,
+        note="the sentence begins where netns exit has already cleared enable and flushed under the"
+        " service mutex. Kthread 0 holds that mutex while it relinks, and gives up when it sees"
+        " enable 0: exit has to pass while it gives way, kthread 0 to get past its last test, and"
+        " exit to stop the total: kthread 0, exit, kthread 0, exit. Reduction finds no schedule"
+        " with fewer switches. It takes a third preemption: nothing makes exit wait its turn",
+        preemptions=3,
     ),
     Row(
         "D04a",

@@ -87,8 +87,8 @@ class RowResult:
 
 def judge(row: Row, bounds: Bounds) -> RowResult:
     """Search for one row."""
-    if row.preemptions is not None:
-        bounds = replace(bounds, preemptions=min(row.preemptions, bounds.preemptions))
+    if row.preemptions is not None and bounds.preemptions == PREEMPTIONS:
+        bounds = replace(bounds, preemptions=row.preemptions)
     match row.kind:
         case Kind.DEFECT | Kind.INJECTED:
             cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]

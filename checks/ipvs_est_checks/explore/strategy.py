@@ -12,6 +12,7 @@ from ipvs_est.operations import (
     DeleteDest,
     DeleteService,
     ExitNetns,
+    FailAllocations,
     InitNetns,
     Operation,
     Read,
@@ -31,6 +32,7 @@ _MACHINES = (
     replace(TINY, chain_factor=2, steps_per_break=2),
     replace(TINY, nticks=3, preempt_rcu=True),
     replace(TINY, word_bits=32),
+    replace(TINY, sysctl=False),
 )
 _SERVICES = (1, 2, 3)
 _DESTS = (11, 12)
@@ -73,11 +75,15 @@ def scenarios(draw: Callable[[st.SearchStrategy[object]], object]) -> Scenario:
     if len(setup) > 1 and number(0, 1):
         setup.append(AddDest(_DESTS[0], _SERVICES[0]))
     setup.append(Advance(draw_from(draw, (0, 5, 150, 250, 350))))
-    if number(0, 1):
+    # Both need sysctls.
+    kinds = sorted(_KINDS.keys() - (set() if params.sysctl else {"SYSCTL"}))
+    if params.sysctl and number(0, 1):
         setup += [SetCost(draw_from(draw, (23_750, 95_000))), WriteCpulist("0"), Advance(5)]
+    if number(0, 3) == 0:
+        setup.append(FailAllocations(number(1, 4)))
     actors: list[Actor] = []
     for index in range(number(1, 3)):
-        kind = draw(st.sampled_from(sorted(_KINDS)))
+        kind = draw(st.sampled_from(kinds))
         assert isinstance(kind, str)
         operations = draw(st.lists(_KINDS[kind], min_size=1, max_size=2).map(tuple))
         assert isinstance(operations, tuple)

@@ -322,6 +322,8 @@ def _run(world: World, thread: Thread) -> None:
     task = thread.task
     point, thread.point = thread.point, None
     if point is None and task.state is TaskState.NEW and task.should_stop:
+        # Whoever goes on after it may be alone.
+        _pause(world)
         _exit(world, thread)
         return
     task.state = TaskState.RUNNING
@@ -415,6 +417,12 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
                 work.due = machine.now + delay
         case CancelWork():
             work.pending = False
+            events = world.machine.events
+            if events is not None:
+                # The task may be alone from here on.
+                events.extend(
+                    (paused(world.machine, thread.task), resumed(world.machine, thread.task))
+                )
             if work.running is not None:
                 thread.point = Join(work.running)
                 return False
