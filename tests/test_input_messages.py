@@ -8,7 +8,7 @@ import pytest
 from ipvs_est import MAINLINE, Oracle, Params, ParamsError
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import integer, parse_object, type_name
-from ipvs_est.operation_json import cpu_set, operation_from_json
+from ipvs_est.operation_json import cpu_set, operation_from_json, operation_to_json
 from ipvs_est.operations import Dump, Operation, ReadCpulist, Settle, TakeSnapshot
 from ipvs_est.replay import _check_form
 from ipvs_est.trace import TraceError
@@ -63,6 +63,34 @@ def test_operations_that_are_none() -> None:
     assert said(operation_from_json, {"op": 5}) == "op: expected a string, found an integer"
     long = "x" * 50
     assert said(operation_from_json, {"op": long}) == f"op: there is no operation {'x' * 40!r}"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"op": "write_cpulist"}, "text: missing"),
+        ({"op": "traffic", "id": 1, "cpu": 0}, "conns: missing"),
+        ({"op": "settle", "result": {}}, "result: unknown field"),
+        ({"op": "advance", "n": 1, "result": {}}, "result: unknown field"),
+        ({"op": "advance", "n": 1, "m": 1}, "m: unknown field"),
+        ({"op": "advance", "n": "1"}, "n: expected an integer, found a string"),
+        ({"op": "advance", "n": -1}, "n: -1 is not in 0..10000000"),
+        ({"op": "write_cpulist", "text": 1}, "text: expected a string, found an integer"),
+        (
+            {"op": "write_cpulist", "text": "0" * (2**20 + 1)},
+            "text: longer than 1048576 characters",
+        ),
+        ({"op": "write_cpulist", "text": "0", "allowed": 3}, "allowed: expected a list of CPUs,"),
+    ],
+    ids=lambda each: str(each)[:40],
+)
+def test_members_that_an_operation_cannot_have(value: dict[str, Any], message: str) -> None:
+    assert said(operation_from_json, value).startswith(message)
+
+
+def test_the_longest_text_is_an_operation() -> None:
+    value = {"op": "write_cpulist", "text": "0" * 2**20}
+    assert operation_to_json(operation_from_json(value)) == value
 
 
 def test_a_configuration_that_the_model_does_not_have() -> None:
