@@ -129,6 +129,7 @@ _DEADLOCKS = {
     "e": Replay(_EXIT, ends_with(Deadlock)),
 }
 _TASKS_ENABLED = _property("tasks.enabled"), frozenset({"tasks.enabled"})
+_NOT_LOST = _property("progress.not-lost"), frozenset({"progress.not-lost"})
 
 REPLAYS: Mapping[str, Replay] = {
     **{f"protocol.deadlock-{id_}": each for id_, each in _DEADLOCKS.items()},
@@ -196,9 +197,14 @@ REPLAYS: Mapping[str, Replay] = {
     ),
     "protocol.request-remembered": Replay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
-        _property("progress.not-lost"),
-        frozenset({"progress.not-lost"}),
+        *_NOT_LOST,
         MUTANTS["R4-genid"].edits,
+    ),
+    "protocol.request-uncounted": Replay(
+        {"CTL": (AddService(1),), "SYSCTL": (SetNice(1), *_WRITER)}, *_NOT_LOST
+    ),
+    "protocol.request-left": Replay(
+        {"CTL": (AddService(1),), "SYSCTL": (SetNice(1), *_WRITER)}, _unserved
     ),
     "protocol.request-served": Replay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},

@@ -17,6 +17,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     KT0,
     KTN,
     add_context,
+    counts_without_lock,
     last_of_another,
     last_of_kthread,
     release_kd0,
@@ -28,6 +29,7 @@ from ipvs_est_spec.proof.protocol.step import (
     NEW,
     SERVICE,
     Step,
+    Value,
     goto,
     labelled,
     lock,
@@ -44,7 +46,7 @@ RELINK, RELINK_N = "relinking", "relinking kd n"
 
 def program(revision: Revision) -> Iterator[Step]:
     """All of it."""
-    yield from _entry()
+    yield from _entry(revision)
     yield from _limits_test(revision)
     yield from _stop_others(revision)
     yield from _relink(revision)
@@ -54,14 +56,17 @@ def program(revision: Revision) -> Iterator[Step]:
     yield from _drain(revision)
 
 
-def _entry() -> Iterator[Step]:
+def _entry(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, NEW, EXITED, STOPPED)
     yield goto(KT0, NEW, "entry", negated(STOPPED))
     yield goto(KT0, "entry", "calc?", flag("chain_max"))
     yield goto(KT0, "entry", "calc?", unset("chain_max"), calc_phase=YES)
     yield goto(KT0, "calc?", "loop", unset("calc_phase"))
     yield goto(KT0, "calc?", "calc", flag("calc_phase"))
-    yield labelled("remember genid", goto(KT0, "calc", "limits", kt0_genid_old=NO, requested=NO))
+    remembered: dict[str, Value] = {"kt0_genid_old": NO, "requested": NO}
+    if counts_without_lock(revision):
+        remembered["kt0_differs"] = flag("ctl_differs")
+    yield labelled("remember genid", goto(KT0, "calc", "limits", **remembered))
 
 
 def _limits_test(revision: Revision) -> Iterator[Step]:

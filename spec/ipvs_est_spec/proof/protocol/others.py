@@ -20,6 +20,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     KTN,
     SYSCTL,
     WORK,
+    counts_without_lock,
     destroy_context,
     last_of_kthread,
     release_kd0,
@@ -35,6 +36,7 @@ from ipvs_est_spec.proof.protocol.step import (
     NONE,
     SERVICE,
     Step,
+    Value,
     at,
     goto,
     has_task,
@@ -66,7 +68,12 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     """Section 9. Slots other than 0 and n only test `enable`."""
     yield goto(WORK, IDLE, "queued", flag("work_pending"), work_pending=NO)
     yield lock(WORK, "queued", "locked", EST)
-    yield goto(WORK, "locked", "slot 0", work_restarts=flag("genid_new"), work_genid_old=NO)
+    seen: dict[str, Value] = {"work_restarts": flag("genid_new"), "work_genid_old": NO}
+    recorded: dict[str, Value] = {"genid_new": flag("work_genid_old")}
+    if counts_without_lock(revision):
+        seen["work_differs"] = flag("ctl_differs")
+        recorded["done_differs"] = flag("work_differs")
+    yield goto(WORK, "locked", "slot 0", **seen)
     yield goto(WORK, "slot 0", "all done", unset("kd0"))
     yield goto(WORK, "slot 0", "over", both(flag("kd0"), unset("enable")))
     on = both(flag("kd0"), flag("enable"))
@@ -105,7 +112,7 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     yield goto(WORK, "more slots", "over", unset("enable"))
     yield goto(WORK, "more slots", "more slots", flag("enable"), work_failed=YES)
     yield goto(WORK, "more slots", "all done")
-    yield goto(WORK, "all done", "over", genid_new=flag("work_genid_old"))
+    yield goto(WORK, "all done", "over", **recorded)
     yield goto(WORK, "over", "unlocking", unset("work_failed"))
     yield goto(WORK, "over", "unlocking", flag("work_failed"), work_failed=NO, work_pending=YES)
     yield unlock(WORK, "unlocking", IDLE, EST)
@@ -121,24 +128,24 @@ def control(revision: Revision) -> Iterator[Step]:
         yield goto(CTL, "started", "enabling", unset("enable"))
         yield lock(CTL, "enabling", "enabling, locked", EST)
         yield goto(CTL, "enabling, locked", "enabled", enable=YES)
-        yield from request(CTL, "enabled", "enabled, done", restart=True)
+        yield from request(revision, CTL, "enabled", "enabled, done", restart=True)
         yield unlock(CTL, "enabled, done", "control done", EST)
     else:
         yield goto(CTL, "started", "enabled", unset("enable"), enable=YES)
-        yield from request(CTL, "enabled", "control done", restart=True)
+        yield from request(revision, CTL, "enabled", "control done", restart=True, locked=False)
     yield goto(CTL, "control", "stop")
     yield from stop_estimator(revision, CTL, "stop", "control done")
     yield unlock(CTL, "control done", IDLE, SERVICE)
 
 
-def sysctl() -> Iterator[Step]:
+def sysctl(revision: Revision) -> Iterator[Step]:
     """All writers of sysctls: they take turns by est_mutex (section 12)."""
     yield lock(SYSCTL, IDLE, "writing", EST)
     cpulist = goto(SYSCTL, "writing", "written", flag("sysctl"), calc_phase=YES, requested=YES)
     yield labelled("cpulist", cpulist)
     yield goto(SYSCTL, "writing", "written", flag("sysctl"))
     yield goto(SYSCTL, "writing", "write done")
-    yield from request(SYSCTL, "written", "write done", restart=True)
+    yield from request(revision, SYSCTL, "written", "write done", restart=True)
     yield unlock(SYSCTL, "write done", IDLE, EST)
 
 

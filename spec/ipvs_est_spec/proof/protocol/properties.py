@@ -115,14 +115,15 @@ def request_forgotten(system: System) -> Condition:
     return both(clears, flag("enable"), negated(none_lost))
 
 
-def request_unserved() -> Condition:
-    """Nothing is under way that would recalculate, though it is requested and tasks may run."""
+def request_unserved(*, needed: bool = True) -> Condition:
+    """Nothing is under way that would recalculate, though it is requested and tasks may run; with
+    `needed` if kd 0 is marked so, which not all revisions do."""
     return both(
         flag("calc_phase"),
         flag("enable"),
         unset("est_stopped"),
         flag("kd0"),
-        flag("needed"),
+        *([flag("needed")] if needed else []),
         at(WORK, IDLE),
         unset("work_pending"),
         at(CTL, IDLE),
