@@ -32,7 +32,7 @@ from ipvs_est_spec.proof.protocol.system import System
 # The reload work begins to run as soon as it is queued; in a run that may be later.
 _NOT_COMPARED = frozenset({"work_pending", "WORK idle"})
 _LONGEST_TURN = 80
-_EFFORT = 20_000
+_EFFORT = 60_000
 """Steps of the world, those that are taken again included, after which a replay is given up."""
 
 

@@ -201,10 +201,10 @@ REPLAYS: Mapping[str, Replay] = {
         MUTANTS["R4-genid"].edits,
     ),
     "protocol.request-uncounted": Replay(
-        {"CTL": (AddService(1),), "SYSCTL": (SetNice(1), *_WRITER)}, *_NOT_LOST
+        {"CTL": (AddService(1),), "SYSCTL": (*_WRITER, *_WRITER)}, *_NOT_LOST
     ),
     "protocol.request-left": Replay(
-        {"CTL": (AddService(1),), "SYSCTL": (SetNice(1), *_WRITER)}, _unserved
+        {"CTL": (AddService(1),), "SYSCTL": (*_WRITER, *_WRITER)}, _unserved
     ),
     "protocol.request-served": Replay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
