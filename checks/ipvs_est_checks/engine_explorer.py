@@ -25,6 +25,7 @@ HEAVY = frozenset(
         "exit-under-packets",
         "exit-in-drain",
         "exit-with-two-kthreads",
+        "first-service-and-two-writers",
         "memory-runs-out",
         "recalculation-of-full-kthreads",
         "recalculation-to-the-end",
