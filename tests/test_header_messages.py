@@ -260,6 +260,12 @@ def test_parameters_are_written_in_one_order_and_optional_ones_only_if_they_say_
         ),
         ({"housekeeping_cpus": frozenset({-1})}, "housekeeping_cpus: CPU -1 is not possible"),
         ({"initial_jiffies": -1}, "initial_jiffies: does not fit 64 bits"),
+        ({"initial_jiffies": 2**64}, "initial_jiffies: does not fit 64 bits"),
+        ({"possible_cpus": 8193}, "possible_cpus: 8193 is not in 1..8192"),
+        ({"est_cost_ns": -1}, "est_cost_ns: -1 is not in 0..1000000000000000"),
+        ({"est_cost_ns": 10**15 + 1}, f"est_cost_ns: {10**15 + 1} is not in 0..{10**15}"),
+        ({"steps_per_break": -1}, "steps_per_break: -1 is not in 0..1000000"),
+        ({"steps_per_break": 10**6 + 1}, "steps_per_break: 1000001 is not in 0..1000000"),
     ],
     ids=str,
 )
