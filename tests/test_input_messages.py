@@ -7,7 +7,7 @@ import pytest
 
 from ipvs_est import MAINLINE, Oracle, Params, ParamsError
 from ipvs_est.input_error import InputError
-from ipvs_est.json_input import integer, parse_object, type_name
+from ipvs_est.json_input import check_unique_keys, integer, parse_object, shorten, type_name
 from ipvs_est.operation_json import cpu_set, operation_from_json, operation_to_json
 from ipvs_est.operations import Dump, Operation, ReadCpulist, Settle, TakeSnapshot
 from ipvs_est.replay import _check_form
@@ -46,9 +46,35 @@ def test_integers_have_both_their_bounds() -> None:
     assert said(integer, 1 << 400, "n", 3, 5) == "n: a number of 401 bits is not in 3..5"
 
 
+def test_a_number_is_shortened_only_if_it_is_long() -> None:
+    assert shorten(2**120 - 1) == str(2**120 - 1)
+    assert shorten(-(2**120)) == "a number of 121 bits"
+    assert (shorten(0), shorten(-7)) == ("0", "-7")
+
+
 def test_a_fraction_is_no_integer() -> None:
     assert said(parse_object, '{"n": 1.25}') == "1.25 is not an integer"
     assert said(parse_object, '{"n": NaN}') == "NaN is not an integer"
+
+
+@pytest.mark.parametrize("function", [parse_object, check_unique_keys])
+def test_nesting_without_end(function: Any) -> None:
+    # Any: a function that takes a text.
+    text = '{"a":' * 5000 + "1" + "}" * 5000
+    assert said(function, text) == "not usable: nested too deeply"
+
+
+def test_text_that_is_no_object() -> None:
+    assert said(parse_object, "[]") == "expected a JSON object"
+    assert said(parse_object, "{}}") == "not JSON: Extra data at column 3"
+    assert said(parse_object, "9" * 4301) == "not usable: a number with too many digits"
+    assert said(parse_object, f"[0.{'5' * 50}]") == f"0.{'5' * 38} is not an integer"
+
+
+def test_a_key_given_twice_at_any_depth() -> None:
+    assert said(check_unique_keys, '{"a":1,"b":2,"a":3}') == "a: given twice"
+    assert said(check_unique_keys, '{"a":[{"b":1,"b":1}]}') == "b: given twice"
+    check_unique_keys('{"a":{"a":1},"b":[{"a":1},{"a":1}]}')
 
 
 def test_cpu_sets() -> None:
