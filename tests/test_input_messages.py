@@ -1,6 +1,7 @@
 """The one line that tells what is wrong with an input, word for word."""
 
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ def said(function: Any, *arguments: object) -> str:
     with pytest.raises(InputError) as found:
         function(*arguments)
     return str(found.value)
+
+
+def test_what_is_wrong_with_an_input_passes_between_processes() -> None:
+    for error in (InputError("n", "wrong"), InputError("", "wrong")):
+        again = pickle.loads(pickle.dumps(error))
+        assert type(again) is InputError
+        assert (again.field, again.message, str(again)) == (error.field, "wrong", str(error))
 
 
 def test_integers_have_both_their_bounds() -> None:
