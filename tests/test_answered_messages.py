@@ -104,6 +104,11 @@ def test_a_line_that_cannot_be_used(line: bytes, field: str, message: str) -> No
     assert answers(line + b"\n") == [error(field, message)]
 
 
+def test_the_longest_seq_comes_back() -> None:
+    _, told = answers(CONFIGURE + b'{"op":"settle","seq":"%s"}\n' % (b"x" * 64))
+    assert told == {"seq": "x" * 64, "result": {"ret": 0}}
+
+
 def test_lines_are_counted_from_one() -> None:
     told = answers(CONFIGURE + b'{}\n{"op":"settle"}\n\n')
     assert [each["error"]["line"] for each in told if "error" in each] == [2, 4]
@@ -152,6 +157,7 @@ def test_a_header_configures_a_machine_that_records_violations() -> None:
     assert (told["revision"], told["on_violation"]) == ("v7", "record")
     assert told["params"]["est_cost_ns"] == 7916
     assert session.oracle is not None
+    assert session.oracle.machine.revision is ipvs_est.V7
     assert not session.oracle.machine.raise_violations
 
 

@@ -98,8 +98,6 @@ def _parse(line: bytes | InputError) -> dict[str, Any]:
         check_unique_keys(text)
     except UnicodeDecodeError as error:
         raise InputError("", f"not UTF-8 at byte {error.start + 1}") from None
-    except RecursionError:
-        raise InputError("", "not usable: nested too deeply") from None
     return value
 
 
