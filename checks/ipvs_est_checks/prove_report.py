@@ -90,11 +90,14 @@ def summary(report: Report) -> str:
     named = "".join(f", {count} {each.value}" for each, count in counts.items() if count)
     obligations = sum(len(each.obligations) for each in report.outcomes)
     queries = sum(each.queries for each in report.outcomes)
+    without = [one for o in report.outcomes for each in o.obligations for one in each.dropped]
+    refuted = sum(each.status is Status.REFUTED for each in without)
     number = len(report.outcomes)
     return (
         f"{'' if report.complete else 'interrupted: '}"
         f"{number} theorem{'' if number == 1 else 's'}{named}; {obligations} obligations,"
-        f" {queries} queries; {report.solver}, seed {report.options.seed};"
+        f" {refuted} of {len(without)} refuted without an assumption, {queries} queries;"
+        f" {report.solver}, seed {report.options.seed};"
         f" {report.seconds:.1f} s"
     )
 

@@ -1,8 +1,22 @@
 """The algebras of z3's terms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ipvs_est_spec.z3_names import z3
+
+
+def conjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    """All of the terms hold; z3 writes one of none in a way that others cannot read."""
+    if not terms:
+        return z3.BoolVal(True)
+    return terms[0] if len(terms) == 1 else z3.And(*terms)
+
+
+def disjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
+    """At least one of the terms holds."""
+    if not terms:
+        return z3.BoolVal(False)
+    return terms[0] if len(terms) == 1 else z3.Or(*terms)
 
 
 class Z3Logic:
@@ -14,15 +28,15 @@ class Z3Logic:
 
     def both(self, *terms: z3.BoolRef) -> z3.BoolRef:
         """All of the terms hold."""
-        return z3.And(*terms)
+        return conjunction(terms)
 
     def every(self, terms: Iterable[z3.BoolRef]) -> z3.BoolRef:
         """All of the terms hold."""
-        return z3.And(*terms)
+        return conjunction(tuple(terms))
 
     def either(self, *terms: z3.BoolRef) -> z3.BoolRef:
         """At least one of the terms holds."""
-        return z3.Or(*terms)
+        return disjunction(terms)
 
     def negate(self, term: z3.BoolRef) -> z3.BoolRef:
         """The term does not hold."""

@@ -20,7 +20,6 @@ def _goal(
     assumptions: tuple[str, ...],
     *,
     ceiling: bool = True,
-    needless: tuple[str, ...] = (),
     quotient: terms.Quotient = terms.quotient,
 ) -> Goal:
     test = terms.test_of(loops)
@@ -51,7 +50,6 @@ def _goal(
             ("min_est after", result.min_est),
             ("chain_max after", result.chain_max),
         ),
-        needless,
     )
 
 
@@ -62,15 +60,8 @@ def _kept(test: Test, result: Result) -> z3.BoolRef:
 def _kept_goal(loops: int, *, ceiling: bool = True) -> Goal:
     """What 95000 / min_est is does not matter here: without it z3 needs no time."""
     # Below 1024 loops nothing that is measured gives 0.
-    needless = () if loops >= 1024 else ("nonzero",)
-    return _goal(
-        loops,
-        _kept,
-        ("before", "nonzero"),
-        ceiling=ceiling,
-        needless=needless,
-        quotient=terms.any_quotient,
-    )
+    needed = ("before", "nonzero") if loops >= 1024 else ("before",)
+    return _goal(loops, _kept, needed, ceiling=ceiling, quotient=terms.any_quotient)
 
 
 def _kept_goals() -> tuple[Goal, ...]:
@@ -108,11 +99,8 @@ def _zero_exactly(least: int) -> _Conclusion:
 
 
 def _zero_goals() -> tuple[Goal, ...]:
-    def needless(loops: int) -> tuple[str, ...]:
-        return () if loops >= 1024 else ("set",)
-
     conclusion = _zero_exactly(1024)
-    return tuple(_goal(each, conclusion, ("set",), needless=needless(each)) for each in LOOPS)
+    return tuple(_goal(each, conclusion, ("set",) if each >= 1024 else ()) for each in LOOPS)
 
 
 def _minimum(loops: int, *, wrong: bool = False) -> Goal:

@@ -53,7 +53,6 @@ def row_goal(
     assumptions: Iterable[str],
     conclusion: Conclusion,
     chooser: rows.Chooser = rows.chosen_row,
-    needless: tuple[str, ...] = (),
 ) -> Goal:
     """A goal for that number of rows; None: any from 1 to 64."""
     inputs = inputs_of(nticks, chooser)
@@ -76,7 +75,6 @@ def row_goal(
             ("begun", inputs.begun),
             ("other", inputs.other),
         ),
-        needless,
     )
 
 

@@ -46,8 +46,8 @@ def _goals(
             return predicate(BitVectorAlgebra(rows.INDEX), case)
 
         # With one or two rows a new estimator and a relinked one get the same.
-        same = tuple(each for each in assumptions if each in ("new", "relinked"))
-        needless = same if nticks <= 2 else ()
-        return row_goal(nticks, assumptions, conclusion, chooser, needless)
+        same = ("new", "relinked") if nticks <= 2 else ()
+        needed = tuple(each for each in assumptions if each not in same)
+        return row_goal(nticks, needed, conclusion, chooser)
 
     return tuple(goal(each) for each in geometries)

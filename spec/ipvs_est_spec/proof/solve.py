@@ -134,7 +134,6 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
     seed_z3(options.seed)
     solver = solver or Z3Solver(options)
     found: list[Decided] = []
-    needless: dict[str, list[bool]] = {}
     sentences: dict[str, str] = {}
     queries = 1
     for obligation in theorem.obligations():
@@ -143,25 +142,17 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
         premises = _premises(obligation, solver)
         queries += 2
         dropped: list[Dropped] = []
-        listed = obligation.needless
         for each in obligation.assumptions:
-            needless.setdefault(each.id, []).append(each.id in listed)
             sentences[each.id] = each.sentence
-            if each.id in listed or not options.drop_assumptions or theorem.refuted_by:
+            if not options.drop_assumptions or theorem.refuted_by:
                 continue
             without = solver.ask(_without(obligation, each.id))
             dropped.append(Dropped(each.id, without.status))
             queries += 1
-        unknown = set(listed) - {each.id for each in obligation.assumptions}
-        if unknown:
-            raise ValueError(f"{theorem.id}: not an assumption: {', '.join(sorted(unknown))}")
         seconds = process_time() - began
         found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
     twin = solver.ask(theorem.twin.obligation())
-    nowhere = [each for each, listed in needless.items() if all(listed)]
-    if not options.drop_assumptions:
-        nowhere = []
-    failures = tuple(_failures(theorem, found, twin, nowhere))
+    failures = tuple(_failures(theorem, found, twin))
     unknowns = tuple(_unknowns(found, twin))
     if failures:
         verdict = Verdict.FAIL
@@ -235,9 +226,7 @@ def value_text(value: z3.ExprRef) -> str:
     return value.sexpr()
 
 
-def _failures(
-    theorem: Theorem, found: Sequence[Decided], twin: Answer, nowhere: Sequence[str]
-) -> Iterator[str]:
+def _failures(theorem: Theorem, found: Sequence[Decided], twin: Answer) -> Iterator[str]:
     if not found:
         yield "there is nothing to prove"
     for each in found:
@@ -251,8 +240,6 @@ def _failures(
         for dropped in each.dropped:
             if dropped.status is Status.PROVED:
                 yield _named(f"the assumption {dropped.assumption} is not needed", each.name)
-    for id_ in nowhere:
-        yield f"no obligation needs the assumption {id_}"
     if twin.status is Status.PROVED:
         yield "the twin is not refuted"
 

@@ -8,7 +8,7 @@ from ipvs_est_spec.z3_names import z3
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A premise that can be left out; each theorem needs each of its own."""
+    """A premise that can be left out; each goal needs each of its own."""
 
     id: str
     sentence: str
@@ -28,8 +28,6 @@ class Goal:
     satisfiable for every value of the inputs."""
     shown: tuple[tuple[str, z3.ExprRef], ...] = ()
     """Named values of a counterexample, in the order in which they are printed."""
-    needless: tuple[str, ...] = ()
-    """Assumptions that this goal happens not to need, while another goal of its theorem does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ counterexample among the representatives alone: that one is a state of the kerne
 replaying it, not by this module.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
+from ipvs_est_spec.z3_algebra import conjunction, disjunction
 from ipvs_est_spec.z3_names import z3
 
 
@@ -80,20 +81,6 @@ def assumed(formula: Formula, representatives: Representatives, witness: Witness
 def denied(formula: Formula, representatives: Representatives, witness: Witness) -> z3.BoolRef:
     """A ground term that follows from the formula's negation, for suitable witnesses."""
     return _ground(formula, False, representatives, witness, (), "")
-
-
-def conjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    """All of the terms hold; z3 writes one of none in a way that others cannot read."""
-    if not terms:
-        return z3.BoolVal(True)
-    return terms[0] if len(terms) == 1 else z3.And(*terms)
-
-
-def disjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    """At least one of the terms holds."""
-    if not terms:
-        return z3.BoolVal(False)
-    return terms[0] if len(terms) == 1 else z3.Or(*terms)
 
 
 def skolem_term(name: str, *around: z3.ArithRef) -> z3.ArithRef:

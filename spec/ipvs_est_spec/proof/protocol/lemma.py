@@ -25,6 +25,7 @@ from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.step import EST, SERVICE, Step, Value, at
 from ipvs_est_spec.proof.protocol.system import System
 from ipvs_est_spec.proof.theorem import Assumption, Goal
+from ipvs_est_spec.z3_algebra import conjunction
 from ipvs_est_spec.z3_names import z3
 
 
@@ -101,7 +102,7 @@ def _of_environment(
         for each in _owed(step, (lemma.condition,))
     ]
     now = relation.holds(lemma.condition, state)
-    return Assumption(lemma.id, lemma.sentence, z3.And(now, *after))
+    return Assumption(lemma.id, lemma.sentence, conjunction([now, *after]))
 
 
 def _parts(condition: Condition) -> Iterator[Condition]:
@@ -142,7 +143,6 @@ def induction(
     lemmas: Sequence[Lemma],
     bad: Condition,
     assumed: Sequence[Lemma] = (),
-    needless: Sequence[str] = (),
 ) -> tuple[Goal, ...]:
     """The goals "initially" and "step": the lemmas hold, and what is bad does not.
 
@@ -156,7 +156,7 @@ def induction(
         (),
         z3.Implies(
             relation.initial(state),
-            z3.And(*(relation.holds(each.condition, state) for each in lemmas)),
+            conjunction([relation.holds(each.condition, state) for each in lemmas]),
         ),
         ranges,
         shown,
@@ -166,7 +166,7 @@ def induction(
     cases = [
         z3.Implies(
             z3.And(index == number, relation.enabled(step, state)),
-            z3.And(*(relation.holds(each, state) for each in _owed(step, parts))),
+            conjunction([relation.holds(each, state) for each in _owed(step, parts)]),
         )
         for number, step in enumerate(system.steps)
     ]
@@ -179,6 +179,5 @@ def induction(
         z3.And(z3.Not(relation.holds(bad, state)), *cases),
         ranges,
         (("step", index), *shown),
-        tuple(needless),
     )
     return start, kept

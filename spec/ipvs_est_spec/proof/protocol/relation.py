@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipvs_est_spec.proof.protocol.expression import FLAG, YES, Condition, interpret
 from ipvs_est_spec.proof.protocol.step import NOBODY, Step
 from ipvs_est_spec.proof.protocol.system import System
-from ipvs_est_spec.z3_algebra import Z3Algebra
+from ipvs_est_spec.z3_algebra import Z3Algebra, disjunction
 from ipvs_est_spec.z3_names import z3
 
 _ALGEBRA = Z3Algebra()
@@ -36,7 +36,7 @@ class Terms:
             return term if values == (YES,) else z3.Not(term)
         assert isinstance(term, z3.ArithRef)
         named = [term == domain.index(each) for each in values if each in domain]
-        return named[0] if len(named) == 1 else z3.Or(*named)
+        return disjunction(named)
 
 
 def terms(system: System, suffix: str = "") -> Terms:
