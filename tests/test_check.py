@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est_checks import cli_check
 from ipvs_est_checks.check import Engine, Problem, Request, Row, Verdict, worst
-from ipvs_est_checks.check_text import problem_lines
+from ipvs_est_checks.check_text import by_how, problem_lines
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_findings import engine_findings
@@ -91,6 +91,16 @@ def test_the_exit_code_is_that_of_the_worst_verdict(
     assert worst(rows) is whole
     engines(monkeypatch, *rows)
     assert CliRunner().invoke(cli, ["check", "--seed", "1"]).exit_code == code
+
+
+def test_the_whole_is_told_by_how_it_was_established() -> None:
+    sampled = [row(Verdict.PASS), row(Verdict.PASS), row(Verdict.FINDING)]
+    proved = replace(row(Verdict.PASS), how="proved for all", cases=70)
+    assert [line.split() for line in by_how([*sampled, proved])] == [
+        ["how", "rows", "PASS", "FINDING", "cases"],
+        ["sampled", "3", "2", "1", "21"],
+        ["proved", "for", "all", "1", "1", "-", "70"],
+    ]
 
 
 def test_a_failure_is_told_with_history_and_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,25 @@ def table(rows: Sequence[Row], revisions: Sequence[str]) -> Iterator[str]:
                 group[0].command or group[0].sentence,
             )
         )
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
+    yield from _columns(lines)
+
+
+def by_how(rows: Sequence[Row]) -> Iterator[str]:
+    """What each way of establishing has shown: rows by verdict, a column for each that occurs."""
+    ways = dict.fromkeys(row.how for row in rows)
+    verdicts = [each for each in Verdict if any(row.verdict is each for row in rows)]
+    lines = [("how", "rows", *(each.value for each in verdicts), "cases")]
+    for how in ways:
+        group = [row for row in rows if row.how == how]
+        counts = [sum(row.verdict is each for row in group) for each in verdicts]
+        cases = sum(row.cases for row in group)
+        lines.append((how, str(len(group)), *(str(each or "-") for each in counts), str(cases)))
+    yield from _columns(lines)
+
+
+def _columns(lines: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Aligned but for the last column."""
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]) - 1)]
     for line in lines:
         cells = [f"{cell:<{width}}" for cell, width in zip(line[:-1], widths, strict=True)]
         yield "  ".join([*cells, line[-1]])

@@ -13,7 +13,7 @@ from ipvs_est_checks import exit_codes
 from ipvs_est_checks.check import Engine, Report, Request, Row, Verdict, run_engines, worst
 from ipvs_est_checks.check_repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.check_reports import json_report, json_reports, junit_report
-from ipvs_est_checks.check_text import problem_lines, summary, table
+from ipvs_est_checks.check_text import by_how, problem_lines, summary, table
 from ipvs_est_checks.engine_conformance import engine_conformance
 from ipvs_est_checks.engine_defects import engine_defects
 from ipvs_est_checks.engine_explorer import engine_explorer
@@ -176,6 +176,10 @@ def _tell(report: Report, *, verbose: bool, with_table: bool) -> None:
         if row.verdict in (Verdict.FAIL, Verdict.INCOMPLETE):
             for problem in row.problems:
                 click.echo("\n" + "\n".join(problem_lines(problem)))
+    if with_table and report.rows:
+        click.echo()
+        for line in by_how(report.rows):
+            click.echo(line)
 
 
 def _run(request: Request, label: str) -> Report:
