@@ -6,15 +6,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ipvs_est import REVISIONS
+from ipvs_est import REVISIONS, V7
 from ipvs_est_checks.check import Verdict
 from ipvs_est_checks.cli import cli
 from ipvs_est_checks.defects import CONTROLS, DEFECTS, ROWS, Kind, Row
+from ipvs_est_checks.defects_generated import Seen, lines, rows_of, search_defects
 from ipvs_est_checks.defects_report import json_report, junit_report
 from ipvs_est_checks.defects_run import Cell, RowResult, judge
 from ipvs_est_checks.explore.cause import Cause, Sign, Waiter, Waits, shows
+from ipvs_est_checks.explore.hunt import hunt
 from ipvs_est_checks.explore.outcome import Bounds
-from ipvs_est_checks.explore.scenario import library
+from ipvs_est_checks.explore.scenario import library, scenario_from_text, scenario_text
 
 # Known defects, section 1: where each is listed.
 LISTED = {
@@ -129,3 +131,47 @@ def test_an_unknown_row_is_bad_usage() -> None:
 
 def test_the_negative_controls_are_those_of_the_catalogue() -> None:
     assert [each.id for each in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7"]
+
+
+def test_defects_show_in_scenarios_that_nobody_wrote() -> None:
+    """Those that the first few show; `ipvs-est defects --generated` looks for all."""
+    rows = rows_of([BY_ID["D07"], BY_ID["D08"], BY_ID["N3"], BY_ID["D10"]], V7)
+    assert [each.id for each in rows] == ["D07", "D08"]
+    seen = Seen()
+    told: list[int] = []
+    search_defects(rows, V7, Bounds(1, schedules=100), 60, 1, seen, told.append)
+    assert set(seen.first) == {"D07", "D08"}
+    assert told == list(range(1, seen.scenarios + 1))
+    for first in seen.first.values():
+        assert first.number <= seen.scenarios
+        # The scenario as it is told shows it again.
+        scenario = scenario_from_text("again", scenario_text(first.scenario))
+        causes = [each.cause for each in hunt(scenario, V7, Bounds(1, schedules=100)).hits]
+        assert first.hit.cause in causes or first.hit.cause.property == "locks.lists"
+    told_lines = list(lines(rows, seen))
+    assert len(told_lines) == 6
+    assert told_lines[-1].startswith("2 of 2 defects in ")
+
+
+def test_a_defect_that_generated_scenarios_did_not_show_is_incomplete() -> None:
+    answer = CliRunner().invoke(cli, ["defects", "D03e", "--generated", "1", "--seed", "1"])
+    assert answer.exit_code == 3
+    assert answer.output.splitlines()[0] == "v7, seed 1"
+    assert answer.output.splitlines()[-1].startswith("0 of 1 defects in 1 scenarios, ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["D10", "--generated", "3"], "no such row is a defect of v7"),
+        (["--seed", "3"], "--seed is for --generated"),
+        (["--generated", "3", "--json", "r"], "--json and --generated exclude each other"),
+        (["--generated", "0"], "0 is not in the range"),
+    ],
+)
+def test_bad_arguments_for_generated_scenarios_are_named(
+    arguments: list[str], message: str
+) -> None:
+    answer = CliRunner().invoke(cli, ["defects", *arguments])
+    assert answer.exit_code == 2
+    assert message in answer.output

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from hypothesis import given, settings
 
 from ipvs_est import MAINLINE, REPAIRED, V7, Params
 from ipvs_est.input_error import InputError
@@ -34,7 +35,9 @@ from ipvs_est_checks.explore.scenario import (
     library,
     load,
     scenario_from_text,
+    scenario_text,
 )
+from ipvs_est_checks.explore.strategy import scenarios
 from ipvs_est_checks.explore.world import enabled, start, step
 
 
@@ -57,6 +60,13 @@ def test_params_are_what_differs_from_the_tiny_machine() -> None:
     assert scenario_from_text("s", text).params == Params(
         hz=100, nticks=4, chain_factor=1, est_cost_ns=95_000, sysctl=False
     )
+
+
+@given(scenarios())
+@settings(max_examples=50, derandomize=True, database=None)
+def test_a_scenario_that_was_made_can_be_written_down_and_read_again(scenario: Scenario) -> None:
+    again = scenario_from_text(scenario.name, scenario_text(scenario))
+    assert again == scenario
 
 
 def test_an_operation_is_done_several_times_with_rising_ids() -> None:

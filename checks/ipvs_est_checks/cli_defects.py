@@ -4,12 +4,16 @@ from pathlib import Path
 
 import click
 
+from ipvs_est import V7
 from ipvs_est_checks import exit_codes
 from ipvs_est_checks.check import Verdict
-from ipvs_est_checks.defects import ROWS
+from ipvs_est_checks.defects import ROWS, Row
+from ipvs_est_checks.defects_generated import PREEMPTIONS as GENERATED_PREEMPTIONS
+from ipvs_est_checks.defects_generated import SCHEDULES, Seen, lines, rows_of, search_defects
 from ipvs_est_checks.defects_report import details, json_report, junit_report, summary, table
 from ipvs_est_checks.defects_run import PREEMPTIONS, RowResult, judge_all
 from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.progress import draw, progress_bar
 from ipvs_est_checks.replay_pool import usable_cpus
 from ipvs_est_checks.report_file import check_report_file, write_report_file
@@ -33,6 +37,14 @@ from ipvs_est_checks.report_file import check_report_file, write_report_file
     show_default=True,
     help="Search in N processes, each a row; 0: one for each usable CPU.",
 )
+@click.option(
+    "--generated",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Search N scenarios that Hypothesis makes on v7 instead, which has all defects, to 3"
+    " preemptions.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of --generated.")
 @click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
 @click.option("-v", "--verbose", is_flag=True, help="Also how each shows, with its token.")
@@ -42,6 +54,8 @@ def defects(
     ids: tuple[str, ...],
     preemptions: int,
     jobs: int,
+    generated: int | None,
+    seed: int | None,
     json_file: str | None,
     junit_file: str | None,
     verbose: bool,
@@ -51,7 +65,7 @@ def defects(
     Scenarios of the library are searched to a bound on preemptions. Each defect has to be found
     on the revisions that have it and on no other; negative controls have to be silent. `told` is
     the number of switches between tasks in the history that the catalogue tells. Exit code 0:
-    all as listed; 1: not; 3: schedules are left over.
+    all as listed; 1: not; 3: schedules are left over, or not all showed in generated scenarios.
     """
     known = {each.id for each in ROWS}
     for id_ in ids:
@@ -60,6 +74,13 @@ def defects(
     for option, name in (("--json", json_file), ("--junit", junit_file)):
         if name is not None:
             _check_target(option, name)
+        if name is not None and generated is not None:
+            raise click.UsageError(f"{option} and --generated exclude each other")
+    if generated is not None:
+        rows = [each for each in rows_of(ROWS, V7) if not ids or each.id in ids]
+        context.exit(_generated(rows, generated, fresh_seed() if seed is None else seed))
+    if seed is not None:
+        raise click.UsageError("--seed is for --generated")
     chosen = [each for each in ROWS if not ids or each.id in ids]
     results: list[RowResult] = []
     complete = True
@@ -84,6 +105,24 @@ def defects(
         if name is not None:
             write_report_file(Path(name), text)
     context.exit(_exit_code(results) if complete else exit_codes.INTERRUPTED)
+
+
+def _generated(rows: list[Row], examples: int, number: int) -> int:
+    """Exit code: whether each of the rows has shown."""
+    if not rows:
+        raise click.UsageError("no such row is a defect of v7")
+    click.echo(f"v7, seed {number}")
+    seen = Seen()
+    code = exit_codes.PASS
+    bounds = Bounds(GENERATED_PREEMPTIONS, schedules=SCHEDULES)
+    with progress_bar("generated scenarios", examples) as bar:
+        try:
+            search_defects(rows, V7, bounds, examples, number, seen, lambda done: draw(bar, done))
+        except KeyboardInterrupt:
+            code = exit_codes.INTERRUPTED
+    for line in lines(rows, seen):
+        click.echo(line)
+    return code or (exit_codes.PASS if len(seen.first) == len(rows) else exit_codes.INCOMPLETE)
 
 
 def _exit_code(results: list[RowResult]) -> int:

@@ -21,6 +21,7 @@ schedule; default: netns init. One with `"times": N` is done N times, with ids r
 while the tasks race; default 10.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from typing import Any
 from ipvs_est.header import params_from_json, params_to_json
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
-from ipvs_est.operation_json import operation_from_json
+from ipvs_est.operation_json import operation_from_json, operation_to_json
 from ipvs_est.operations import InitNetns, Operation
 from ipvs_est.params import Params
 from ipvs_est_checks.explore.bodies import CONCURRENT
@@ -43,6 +44,8 @@ TINY = Params(hz=100, nticks=2, chain_factor=1, est_cost_ns=95_000)
 
 _REQUIRED = frozenset({"scenario", "about", "tasks"})
 _FIELDS = _REQUIRED | {"params", "setup", "jiffies"}
+# Fields of a header that follow from the others.
+_DERIVED = frozenset({"tick_jiffies", "tick_chains"})
 _FOLDER = Path(__file__).parent / "scenarios"
 
 
@@ -97,11 +100,7 @@ def _params(value: object) -> Params:
     if not isinstance(value, dict):
         raise InputError("params", f"expected an object, found {type_name(value)}")
     # What follows from the others is not in the way of a change.
-    defaults = {
-        name: each
-        for name, each in params_to_json(TINY).items()
-        if name not in ("tick_jiffies", "tick_chains")
-    }
+    defaults = {name: each for name, each in params_to_json(TINY).items() if name not in _DERIVED}
     return params_from_json({**defaults, **value})
 
 
@@ -143,6 +142,28 @@ def _operation(value: Any, field: str) -> Operation:
         return operation_from_json(value)
     except InputError as error:
         raise InputError(f"{field}.{error.field}", error.message) from None
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """The JSON object on one line, a scenario file as it is."""
+    tiny = params_to_json(TINY)
+    params = {
+        name: each
+        for name, each in params_to_json(scenario.params).items()
+        if name not in _DERIVED and each != tiny.get(name)
+    }
+    value = {
+        "scenario": VERSION,
+        "about": scenario.about,
+        "params": params,
+        "setup": [operation_to_json(each) for each in scenario.setup],
+        "tasks": {
+            each.name: [operation_to_json(operation) for operation in each.operations]
+            for each in scenario.actors
+        },
+        "jiffies": scenario.jiffies,
+    }
+    return json.dumps(value)
 
 
 def library() -> tuple[str, ...]:
