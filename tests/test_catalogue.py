@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 from ipvs_est.counters import ZERO
 from ipvs_est.events import (
@@ -163,6 +164,19 @@ def test_group_may_be_any_that_was_there_during_the_reading() -> None:
     (case,) = read_after(counted(0, 5), counted(0, 2**64 - 9))
     assert case[::5] == (3, 3, 8, 2**64 - 1)
     assert not readers.is_one_of_the_groups(A, (4, *case[1:]))
+
+
+def test_the_first_group_of_all_is_read_whole_or_not_at_all() -> None:
+    """Its write section may be under way, and is not on record before it has ended."""
+
+    def read(number: int) -> tuple[int, ...]:
+        averaged = replace(AVERAGED, sums=(number, 0, 0, 0, 0))
+        events: list[Event] = [StartReturned(0, 1, True, 0, True), ReadingBegun(0, 1), averaged]
+        (case,) = readers.group_cases(Params(), events)
+        return case
+
+    assert readers.is_one_of_the_groups(A, read(0))
+    assert not readers.is_one_of_the_groups(A, read(1))
 
 
 def test_task_that_starts_during_netns_exit_is_seen() -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from ipvs_est import REVISIONS, V7
 from ipvs_est_checks.check import Verdict
 from ipvs_est_checks.cli import cli
-from ipvs_est_checks.defects import CONTROLS, DEFECTS, ROWS, Kind, Row
+from ipvs_est_checks.defects import CONTROLS, DEFECTS, REVIEWED, ROWS, Kind, Row
 from ipvs_est_checks.defects_generated import Seen, lines, rows_of, search_defects
 from ipvs_est_checks.defects_report import json_report, junit_report
 from ipvs_est_checks.defects_run import Cell, RowResult, judge
@@ -17,6 +17,7 @@ from ipvs_est_checks.explore.cause import Cause, Sign, Waiter, Waits, shows
 from ipvs_est_checks.explore.hunt import hunt
 from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.scenario import library, scenario_from_text, scenario_text
+from ipvs_est_checks.mutants import BY_ID as BY_MUTANT
 
 # Known defects, section 1: where each is listed.
 LISTED = {
@@ -46,6 +47,43 @@ def test_the_table_has_every_row_of_the_catalogue_as_listed_there() -> None:
         assert set(row.scenarios) <= set(library())
 
 
+# Known defects, section 2, what a schedule has to show: which row each mutant is of. R4 has
+# another half, which is out of reach.
+REVIEWED_AS = {
+    "D20": ("D20",),
+    "D36": ("D36",),
+    "D53": ("D53-reader", "D53-writer", "D53-init"),
+    "R1": ("R1",),
+    "R2": ("R2",),
+    "R3": ("R3",),
+    "R4": ("R4-genid",),
+    "R5": ("R5",),
+    "R6": ("R6-enable", "R6-order"),
+    "R7": ("R7-slot", "R7-kd", "R7-tick"),
+}
+
+
+def test_the_table_has_the_reviews_mistakes_about_concurrency() -> None:
+    wanted = [each for ids in REVIEWED_AS.values() for each in ids]
+    assert [each.id for each in REVIEWED] == wanted
+    for row in REVIEWED:
+        assert row.kind is Kind.MUTANT
+        assert row.edits == BY_MUTANT[row.id].edits
+        # A livelock is of no property.
+        properties = {each.property for each in row.signs} - {""}
+        assert properties <= set(BY_MUTANT[row.id].properties)
+
+
+# Those whose searches take a fraction of a second.
+@pytest.mark.parametrize("id_", ["D20", "D36", "D53-init", "R3", "R4-genid", "R6-order"])
+def test_a_mistake_of_the_reviews_is_found_by_its_schedule_and_nothing_without_it(id_: str) -> None:
+    result = judge(BY_ID[id_], Bounds(2))
+    assert result.verdict is Verdict.PASS
+    with_it, without = result.cells
+    assert with_it.shown is not None
+    assert (without.shown, without.exhausted) == (None, True)
+
+
 # Those whose searches take a fraction of a second; `ipvs-est defects` judges all.
 @pytest.mark.parametrize("id_", ["D01", "D02", "D03d", "D03e", "D04a", "D04b", "D09", "D10", "D18"])
 def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None:
@@ -54,7 +92,8 @@ def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None
     found = [each.revision for each in result.cells if each.shown is not None]
     assert tuple(found) == LISTED[id_]
     for cell in result.cells:
-        assert cell.exhausted
+        # The search for a mutant ends when it is found.
+        assert cell.exhausted or (cell.wanted and BY_ID[id_].kind is Kind.MUTANT)
 
 
 def test_a_control_is_silent() -> None:
@@ -120,7 +159,19 @@ def test_the_command_writes_reports_and_exits_with_its_verdict(tmp_path: Path) -
         "silent",
         "silent",
     ]
+    shown = written["rows"][0]["cells"][0]["shown"]
+    assert (shown["switches"], shown["context_switches"], shown["fewest"]) == (0, 0, True)
+    assert "    0 context switches, time's included (no schedule fails so with fewer)" in (
+        answer.output
+    )
     assert 'failures="0"' in junit.read_text()
+
+
+def test_a_schedule_that_was_not_reduced_is_not_called_the_shortest() -> None:
+    """D18 is no failure; a livelock's schedule stays as it was found."""
+    results = [judge(BY_ID[id_], Bounds(1)) for id_ in ("D18", "D53-init")]
+    rows = json.loads(json_report(results, 1, complete=True))["rows"]
+    assert [row["cells"][0]["shown"]["fewest"] for row in rows] == [None, False]
 
 
 def test_an_unknown_row_is_bad_usage() -> None:

@@ -204,7 +204,7 @@ def test_schedules_of_the_library_let_every_two_actors_meet() -> None:
 
 
 def test_the_library_is_counted() -> None:
-    assert len(library()) == 34
+    assert len(library()) == 38
 
 
 def test_generated_scenarios_break_nothing_on_repaired() -> None:

@@ -79,8 +79,13 @@ _EXIT = {
     "properties",
     metavar="ID",
     multiple=True,
-    help="Watch that property, or 'all', or 'none'.  [default: those that no recorded finding"
-    " breaks on the revision]",
+    help="Watch that property, or 'all', or 'none'.  [default: all but those that a recorded"
+    " finding breaks on the revision without concurrency]",
+)
+@click.option(
+    "--only-new",
+    is_flag=True,
+    help="Pass over failures that a recorded finding or a listed defect explains.",
 )
 @click.option("--as-found", is_flag=True, help="Do not reduce failures.")
 @click.option(
@@ -109,6 +114,7 @@ def explore(
     seed: int | None,
     keep_going: bool,
     properties: tuple[str, ...],
+    only_new: bool,
     as_found: bool,
     jobs: int,
     json_file: str | None,
@@ -120,8 +126,9 @@ def explore(
 
     Looks for memory errors, deadlocks, livelocks, and broken properties at every point in their
     scope. Each failure is reduced to the fewest context switches and told as a timeline with a
-    column for each task, with a token that replays it. Exit code 1 if there is a failure, 3 if
-    schedules within the bounds are left over, which they always are with pct and random.
+    column for each task, with a token that replays it, and named as the recorded finding or the
+    listed defect that it is, or as new. Exit code 1 if there is a failure, 3 if schedules
+    within the bounds are left over, which they always are with pct and random.
     """
     for option, name in (("--json", json_file), ("--junit", junit_file), ("--svg", svg_file)):
         if name is not None:
@@ -141,6 +148,7 @@ def explore(
         depth,
         seed or 0,
         keep_going,
+        only_new,
         not as_found,
     )
     todo = [
@@ -292,7 +300,7 @@ def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
         told = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
-    for line in replay_lines(scenario, token.revision, told):
+    for line in replay_lines(scenario, token.revision, token.choices, told):
         click.echo(line)
     if svg_file is not None:
         _draw(svg_file, scenario, token.revision, told)

@@ -82,12 +82,20 @@ def details(result: RowResult) -> Iterator[str]:
     for cell in result.cells:
         if cell.shown is not None:
             yield f"  {cell.revision}: {cell.shown.text}"
+            if cell.shown.fewest is not None:
+                yield f"    {_length(cell.shown)}"
             if cell.shown.token:
                 yield f"    ipvs-est explore --replay {cell.shown.token}"
         for text in cell.stray:
             yield f"  {cell.revision}: {text}"
         if cell.verdict is not Verdict.PASS:
             yield f"  {cell.verdict.value} on {cell.revision}"
+
+
+def _length(shown: Shown) -> str:
+    number = shown.context_switches
+    proved = "no schedule fails so with fewer" if shown.fewest else "not proved to be the fewest"
+    return f"{number} context switch{'es' if number != 1 else ''}, time's included ({proved})"
 
 
 def summary(results: Sequence[RowResult]) -> str:
@@ -144,6 +152,8 @@ def _cell_json(kind: Kind, cell: Cell) -> dict[str, object]:
             "seconds": round(shown.seconds, 3),
             "preemptions": shown.preemptions,
             "switches": shown.switches,
+            "context_switches": shown.context_switches,
+            "fewest": shown.fewest,
             "steps": shown.steps,
             "token": shown.token or None,
         },

@@ -14,7 +14,7 @@ from ipvs_est_checks.check import Verdict
 from ipvs_est_checks.defects import Kind, Row
 from ipvs_est_checks.explore.cause import Cause, shows
 from ipvs_est_checks.explore.hunt import Hit, Hunt, hunt, shortest
-from ipvs_est_checks.explore.outcome import Bounds
+from ipvs_est_checks.explore.outcome import Bounds, switches
 from ipvs_est_checks.explore.scenario import load
 from ipvs_est_checks.explore.token import token_text
 from ipvs_est_checks.explore.watch import Watch
@@ -38,6 +38,10 @@ class Shown:
     preemptions: int
     switches: int
     """Between tasks, in the shortest schedule; the passing of time is none."""
+    context_switches: int
+    """From one column of its timeline to another, so those to time and back as well."""
+    fewest: bool | None
+    """No schedule fails so with fewer of these: all were searched. None: it was not reduced."""
     steps: int
     token: str
 
@@ -112,10 +116,15 @@ def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell
     schedules = 0
     exhausted = True
     shown: Shown | None = None
+
+    def enough(cause: Cause) -> bool:
+        # The catalogue tells no history of a mutant, to which the shortest could be compared.
+        return row.kind is Kind.MUTANT and wanted and _is(row, cause)
+
     with applied(row.edits) if edited and row.edits else nullcontext():
         for name in row.scenarios:
             scenario = load(name)
-            seen = hunt(scenario, revision, bounds, properties)
+            seen = hunt(scenario, revision, bounds, properties, enough)
             schedules += seen.figures.schedules
             exhausted &= seen.figures.exhausted
             hit = next((each for each in seen.hits if _is(row, each.cause)), None)
@@ -131,7 +140,8 @@ def _is(row: Row, cause: Cause) -> bool:
 
 def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozenset[str]) -> Shown:
     scenario = load(name)
-    found = shortest(scenario, revision, hit.best, properties)
+    reduced = shortest(scenario, revision, hit.best, properties)
+    found = reduced.found
     tasks = [each for each in found.choices if each >= 0]
     return Shown(
         name,
@@ -141,6 +151,8 @@ def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozen
         hit.seconds,
         hit.found.preemptions,
         sum(left != right for left, right in pairwise(tasks)),
+        found.switches,
+        reduced.fewest,
         len(found.choices),
         "" if row.edits else token_text(scenario, revision, found.choices),
     )
@@ -203,7 +215,9 @@ def _bound(row: Row, revision: Revision) -> Cell:
         first = late[0]
         text = f"estimator {first.id}: wanted row {first.crow}, got row {first.row}"
         token = token_text(scenario, revision, choices)
-        shown = Shown(name, "", text, 1, process_time() - began, 0, 0, len(choices), token)
+        seconds = process_time() - began
+        tasks = switches(choices)
+        shown = Shown(name, "", text, 1, seconds, 0, 0, tasks, None, len(choices), token)
     return Cell(revision.name, True, shown, (), True, 1, process_time() - began)
 
 

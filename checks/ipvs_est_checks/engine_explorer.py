@@ -7,6 +7,7 @@ from time import process_time
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
+from ipvs_est_checks.explore.claimed import explained_before, explored_on
 from ipvs_est_checks.explore.generated import search_generated
 from ipvs_est_checks.explore.hunt import Hit, Hunt, hunt
 from ipvs_est_checks.explore.outcome import Bounds
@@ -15,6 +16,8 @@ from ipvs_est_checks.explore.token import token_text
 from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
+from ipvs_est_checks.known_failures import known_as
+from ipvs_est_checks.monitor import is_chosen
 from ipvs_est_spec.catalogue import PROPERTIES
 
 HEAVY = frozenset(
@@ -70,11 +73,20 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         for revision in request.revisions
     ]
     seen = _hunts([*tasks, *findings], request.jobs)
+    done: list[tuple[_Task, Hunt]] = []
     for task in tasks:
-        yield _row(request, task, how, next(seen))
+        done.append((task, next(seen)))
+        yield _row(request, *done[-1], how)
     for each in SCHEDULED:
         for revision in request.revisions:
             yield _finding_row(each, revision.name, next(seen))
+    for revision in request.revisions:
+        yield from _property_rows(
+            request,
+            revision.name,
+            [each for each in done if each[0].revision == revision.name],
+            how,
+        )
     if request.profile == "deep":
         for revision in request.revisions:
             yield _generated_row(request, revision)
@@ -92,14 +104,11 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         )
 
 
-def _row(request: Request, task: _Task, how: str, seen: Hunt) -> Row:
+def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
     unknown = [
         each
         for each in seen.hits
-        if not (
-            explained(task.revision, each.cause.property)
-            or explained_by_schedule(task.revision, each.cause.property)
-        )
+        if known_as(task.revision, each.cause) is None
         and (request.properties is None or each.cause.property in request.properties)
     ]
     if unknown:
@@ -118,6 +127,49 @@ def _row(request: Request, task: _Task, how: str, seen: Hunt) -> Row:
         seen.seconds,
         problems=tuple(_problem(task, each) for each in unknown or seen.hits),
     )
+
+
+def _property_rows(
+    request: Request, revision: str, done: Sequence[tuple[_Task, Hunt]], how: str
+) -> Iterator[Row]:
+    """What the searches of one revision say of each property that they looked at."""
+    whole = request.profile != "quick" and all(seen.figures.exhausted for _, seen in done)
+    for each in PROPERTIES:
+        if not is_chosen(request.properties, each.id) or explained_before(revision, each.id):
+            continue
+        counts = [seen.evaluations.get(each.id, 0) for _, seen in done]
+        causes = [
+            hit.cause for _, seen in done for hit in seen.hits if hit.cause.property == each.id
+        ]
+        problems: tuple[Problem, ...] = ()
+        command = ""
+        if any(known_as(revision, cause) is None for cause in causes):
+            verdict = Verdict.FAIL
+        elif causes:
+            verdict = Verdict.FINDING
+        elif any(counts):
+            exhausted = all(seen.figures.exhausted for _, seen in done)
+            verdict = Verdict.PASS if exhausted else Verdict.INCOMPLETE
+        else:
+            # A property that was never evaluated has not passed.
+            verdict = Verdict.NOT_RUN
+            command = f"ipvs-est check --profile ci --property {each.id}"
+            if whole and revision in explored_on(each.id):
+                verdict = Verdict.FAIL
+                detail = "is called explored, and came up in no scenario"
+                problems = (Problem(each.id, revision, detail, (), None, command),)
+        yield Row(
+            each.id,
+            each.sentence,
+            revision,
+            verdict,
+            how,
+            sum(counts),
+            0.0,
+            command,
+            problems,
+            (f"came up in {sum(map(bool, counts))} of {len(counts)} scenarios",),
+        )
 
 
 def _problem(task: _Task, hit: Hit) -> Problem:

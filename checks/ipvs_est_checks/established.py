@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 from ipvs_est import REVISIONS
 from ipvs_est_checks.engine_explorer import PREEMPTIONS
-from ipvs_est_checks.explore.judged import judged_in
-from ipvs_est_checks.findings import explained
-from ipvs_est_checks.findings_scheduled import explained_by_schedule
+from ipvs_est_checks.explore.claimed import explored_on
 from ipvs_est_checks.machines.run import concerned
 from ipvs_est_spec.proof.registry import THEOREMS
 from ipvs_est_spec.proof.theorem import Theorem
@@ -61,32 +59,21 @@ def _shortened(ids: list[str]) -> list[str]:
 
 
 def _explored(property_id: str) -> Iterator[str]:
-    # With what `ipvs-est check --profile ci` does. Where a finding breaks the property it is not
-    # watched, or its schedules end at the finding; where a theorem refutes it the scenarios are
-    # merely too small to show that.
+    # With what `ipvs-est check --profile ci` does, which fails if a property never came up. Where
+    # a finding breaks the property it is not watched, or its schedules end at the finding; where
+    # a theorem refutes it the scenarios are merely too small to show that.
     refuted = {
         name
         for each in theorems_about(property_id)
         if each.refuted_by
         for name in each.revision.split(", ")
     }
-    judged = {
-        name: judged_in(property_id, name)
-        for name in REVISIONS
-        if name not in refuted
-        and not (explained(name, property_id) or explained_by_schedule(name, property_id))
-    }
-    judged = {name: scenarios for name, scenarios in judged.items() if scenarios}
-    if not judged:
+    names = [each for each in explored_on(property_id) if each not in refuted]
+    if not names:
         return
-    where = "" if len(judged) == len(REVISIONS) else f" on {', '.join(judged)}"
-    fewest, most = min(judged.values()), max(judged.values())
-    scenarios = f"{fewest}-{most}" if fewest < most else str(most)
+    where = "" if len(names) == len(REVISIONS) else f" on {', '.join(names)}"
     preemptions = PREEMPTIONS["ci"]
-    yield (
-        f"explored{where} ({scenarios} scenario{'s' if most > 1 else ''},"
-        f" {preemptions} preemption{'s' if preemptions > 1 else ''})"
-    )
+    yield f"explored{where} ({preemptions} preemption{'s' if preemptions > 1 else ''})"
 
 
 def _sampled(property_id: str) -> Iterator[str]:

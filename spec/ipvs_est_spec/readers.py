@@ -29,8 +29,9 @@ _NOTHING: _Group = (0,) * _COUNTERS
 
 
 def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
-    """For each object that was read and whose writers are on record: the 5 sums read, then the 5
-    sums of each choice of one group for each CPU, of those that were there during the reading."""
+    """For each object that was read: the 5 sums read, then the 5 sums of each choice of one group
+    for each CPU, of those that were there during the reading. All writers since the object is
+    there are on record."""
     del params
     left: dict[int, dict[int, list[_Group]]] = {}
     reading: set[int] = set()
@@ -46,12 +47,12 @@ def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             reading.add(event.id)
         elif isinstance(event, Averaged):
             reading.discard(event.id)
-            cpus = left.get(event.id)
-            if cpus:
-                choices = [_sum(each) for each in product(*cpus.values())]
-                yield *event.sums, *(number for choice in choices for number in choice)
-                for groups in cpus.values():
-                    del groups[:-1]
+            cpus = left.get(event.id, {})
+            # A write that is under way is not on record yet: it may be the first one.
+            choices = [_sum([_NOTHING, *each]) for each in product(*cpus.values())]
+            yield *event.sums, *(number for choice in choices for number in choice)
+            for groups in cpus.values():
+                del groups[:-1]
 
 
 def _sum(groups: Sequence[_Group]) -> _Group:

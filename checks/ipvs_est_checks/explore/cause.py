@@ -4,11 +4,15 @@ A deadlock is told by its tasks and the functions in which they wait; any other 
 what it says.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import GeneratorType
 
-from ipvs_est.violations import BrokenProperty, Deadlock, Violation, describe
-from ipvs_est_checks.explore.world import Thread, World
+from ipvs_est import Revision
+from ipvs_est.violations import BrokenProperty, Deadlock, Violation, ViolationError, describe
+from ipvs_est_checks.explore.scenario import Scenario
+from ipvs_est_checks.explore.world import Thread, World, start, step
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 
@@ -97,6 +101,19 @@ def cause_of(world: World, violation: Violation) -> Cause:
     waiters.sort(key=lambda each: (each.task, each.functions))
     text = "; ".join(f"{each.task} in {each.functions[0]} waits {each.waits}" for each in waiters)
     return Cause(property_id, text, tuple(waiters))
+
+
+def cause_in(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], violation: Violation
+) -> Cause:
+    """The cause of a violation with which a schedule ends."""
+    world = start(scenario, revision)
+    if isinstance(violation, Deadlock):
+        # Where its tasks stand is only known there.
+        with suppress(ViolationError):
+            for choice in choices:
+                step(world, choice)
+    return cause_of(world, violation)
 
 
 def functions_of(thread: Thread) -> tuple[str, ...]:

@@ -1,19 +1,21 @@
 """All ways in which a scenario fails within a bound, each by the first schedule that shows it."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from time import process_time
 
 from ipvs_est import Revision
-from ipvs_est.violations import Violation
+from ipvs_est.violations import Livelock, Violation
 from ipvs_est_checks.explore.cause import Cause, cause_of
-from ipvs_est_checks.explore.dfs import Dfs
-from ipvs_est_checks.explore.minimise import minimise
+from ipvs_est_checks.explore.dfs import Dfs, closed
+from ipvs_est_checks.explore.minimise import Minimised, minimise
 from ipvs_est_checks.explore.outcome import Bounds, Figures, Found
 from ipvs_est_checks.explore.run import Tally, run
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import system_of
-from ipvs_est_checks.explore.watch import WATCHED, Watch
+from ipvs_est_checks.explore.watch import LEAK, WATCHED, Watch
 from ipvs_est_checks.explore.world import World
+from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 EFFORT = 100_000
 """Scheduling steps to reduce one failure with."""
@@ -40,10 +42,11 @@ class Hunt:
     hits: tuple[Hit, ...]
     """In the order in which they were found."""
     figures: Figures
-    checks: int
-    """Evaluations of properties."""
     seconds: float
     """Processor time."""
+    evaluations: Mapping[str, int] = field(default_factory=dict)
+    """By id of a property: how often it was evaluated, if at all. Those that a violation breaks
+    are looked at in each step, but for the leak."""
 
 
 def hunt(
@@ -51,8 +54,9 @@ def hunt(
     revision: Revision,
     bounds: Bounds,
     properties: frozenset[str] = WATCHED,
+    enough: Callable[[Cause], bool] = lambda cause: False,
 ) -> Hunt:
-    """Search to the bounds, behind every failure."""
+    """Search to the bounds, behind every failure that is not `enough`."""
     began = process_time()
     hits: dict[Cause, Hit] = {}
     tally = Tally()
@@ -65,14 +69,30 @@ def hunt(
             hits[cause] = Hit(cause, found, schedules, process_time() - began, found)
         elif _rank(found) < _rank(known.best):
             hits[cause] = replace(known, best=found)
-        return False
+        return enough(cause)
 
     watch = Watch(properties)
     scheduler = Dfs(bounds.preemptions)
     system = system_of(scenario, revision, watch)
-    outcome = run(system, scheduler, bounds, wanted=note, tally=tally)
-    seconds = process_time() - began
-    return Hunt(tuple(hits.values()), outcome.figures, watch.checks.total(), seconds)
+    outcome = closed(system, run(system, scheduler, bounds, wanted=note, tally=tally), scheduler)
+    for found in outcome.failures:
+        # Only the whole of a search shows a livelock; all others have been noted.
+        if not isinstance(found.violation, Livelock):
+            continue
+        cause = cause_of(system.start(), found.violation)
+        schedules = outcome.figures.schedules
+        hits.setdefault(cause, Hit(cause, found, schedules, process_time() - began, found))
+    return Hunt(
+        tuple(hits.values()),
+        outcome.figures,
+        process_time() - began,
+        _evaluations(watch, outcome.figures),
+    )
+
+
+def _evaluations(watch: Watch, figures: Figures) -> dict[str, int]:
+    steps = {each.id: figures.steps for each in VIOLATION_PROPERTIES if each.id != LEAK}
+    return {id_: count for id_, count in {**steps, **watch.checks}.items() if count}
 
 
 def shortest(
@@ -81,10 +101,13 @@ def shortest(
     found: Found,
     properties: frozenset[str] = WATCHED,
     effort: int = EFFORT,
-) -> Found:
+) -> Minimised:
     """The same failure with the fewest context switches that were found."""
+    if isinstance(found.violation, Livelock):
+        # A loop is short, and the way to it is as the search found it.
+        return Minimised(found, fewest=False)
     system = system_of(scenario, revision, Watch(properties))
-    return minimise(system, found, key=_key, effort=effort).found
+    return minimise(system, found, key=_key, effort=effort)
 
 
 def _rank(found: Found) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """One search with all its settings as plain data, and what came of it: passes between processes."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,12 +13,13 @@ from ipvs_est_checks.explore.minimise import Minimised, minimise
 from ipvs_est_checks.explore.outcome import Bounds, Found, Outcome, failure_key
 from ipvs_est_checks.explore.pct import Pct
 from ipvs_est_checks.explore.random_walk import RandomWalk
-from ipvs_est_checks.explore.run import Tally, outcome_of, run
+from ipvs_est_checks.explore.run import Tally, any_failure, outcome_of, run
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.scheduler import Counted, Scheduler, System, system_of
 from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import World
 from ipvs_est_checks.findings import FINDINGS
+from ipvs_est_checks.known_failures import known_as
 
 
 class Kind(Enum):
@@ -40,6 +42,8 @@ class Settings:
     """Of PCT and random."""
     keep_going: bool = False
     """Behind the first failure."""
+    only_new: bool = False
+    """Pass over failures that a recorded finding or a listed defect explains."""
     shorten: bool = True
     """Reduce each failure."""
 
@@ -70,6 +74,16 @@ class Guarantee:
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Failures of one cause that is known, behind which the search went on."""
+
+    ids: tuple[str, ...]
+    """Of the defects and findings that explain it."""
+    schedules: int
+    """That ended so."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobResult:
     """What came of a job, so far or at its end."""
 
@@ -77,6 +91,7 @@ class JobResult:
     failures: tuple[Minimised, ...] = ()
     """Those of the outcome, reduced."""
     guarantee: Guarantee | None = None
+    passed_over: tuple[PassedOver, ...] = ()
     ended: bool = True
     """Neither interrupted nor still going on."""
     seconds: float = field(default=0.0, compare=False)
@@ -88,10 +103,19 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
     settings = job.settings
     system = _system(job, job.watched)
     scheduler = _scheduler(settings)
+    passed_over: Counter[tuple[str, ...]] = Counter()
+
+    def is_new(world: World, found: Found) -> bool:
+        known = known_as(job.revision.name, cause_of(world, found.violation))
+        if known is not None:
+            passed_over[known.ids] += 1
+        return known is None
+
     outcome = run(
         system,
         scheduler if isinstance(scheduler, Dfs) else Counted(scheduler),
         settings.bounds,
+        wanted=is_new if settings.only_new else any_failure,
         key=_key,
         keep_going=settings.keep_going,
         progress=progress,
@@ -103,11 +127,13 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
         outcome,
         tuple(_reduced(job, each) for each in outcome.failures),
         _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
+        tuple(PassedOver(ids, count) for ids, count in sorted(passed_over.items())),
     )
 
 
 def watched_by_default(revision: Revision) -> frozenset[str]:
-    """The properties that no recorded finding breaks on the revision."""
+    """All but the properties that a finding without concurrency breaks on the revision: most
+    schedules would end there. Findings that need a schedule of their own hide little."""
     known = [
         each
         for finding in FINDINGS

@@ -7,6 +7,7 @@ from enum import Enum
 
 from ipvs_est.revision import Revision
 from ipvs_est.violations import BrokenProperty
+from ipvs_est_checks.explore.cause import cause_in
 from ipvs_est_checks.explore.functions import operation_text
 from ipvs_est_checks.explore.job import (
     Guarantee,
@@ -22,6 +23,7 @@ from ipvs_est_checks.explore.timeline import Timeline, timeline
 from ipvs_est_checks.explore.timeline_text import timeline_lines
 from ipvs_est_checks.explore.token import token_text
 from ipvs_est_checks.explore.watch import WATCHED
+from ipvs_est_checks.known_failures import Known, known_as
 from ipvs_est_checks.printable import printable
 
 
@@ -40,6 +42,8 @@ class Told:
     """A failure with all that a reader needs to follow it."""
 
     failure: Minimised
+    known: Known | None
+    """What it is known as; None = it is new."""
     timeline: Timeline
     token: str
     command: str
@@ -71,6 +75,7 @@ def tell(row: Row) -> Iterator[Told]:
         token = token_text(job.scenario, job.revision, choices, watched)
         yield Told(
             failure,
+            known_as(job.revision.name, cause_in(job.scenario, job.revision, choices, violation)),
             timeline(job.scenario, job.revision, choices, watched),
             token,
             replay_command(job.source, job.scenario, token),
@@ -92,6 +97,9 @@ def row_lines(row: Row) -> Iterator[str]:
     yield f"  {reach_text(row)}; {watched_text(job)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
+    for each in result.passed_over:
+        ended = _count(each.schedules, "schedule", "schedules")
+        yield f"  passed over: {ended} that end with what is known as {', '.join(each.ids)}"
     if result.failures:
         yield from failure_lines(row)
 
@@ -105,7 +113,16 @@ def failure_lines(row: Row) -> Iterator[str]:
         of = f" {number} of {len(failures)}" if len(failures) > 1 else ""
         yield f"  failure{of}: {length_text(told.failure)}"
         yield from timeline_lines(told.timeline)
+        yield f"  {known_text(told.known, job.revision)}"
         yield f"  again: {told.command}"
+
+
+def known_text(known: Known | None, revision: Revision) -> str:
+    """Which finding or defect a failure is."""
+    if known is None:
+        return f"new: no recorded finding and no listed defect explains this on {revision.name}"
+    how = "" if known.by_sign else ", by the property that it breaks"
+    return f"known as {', '.join(known.ids)}{how}: {known.title}"
 
 
 def cast_lines(scenario: Scenario) -> Iterator[str]:
@@ -150,7 +167,10 @@ def watched_text(job: Job) -> str:
     if not left_out:
         return f"all {len(WATCHED)} properties watched"
     if job.watched == watched_by_default(job.revision):
-        return f"{len(job.watched)} properties watched, not {left_out} that recorded findings break"
+        return (
+            f"{len(job.watched)} properties watched, not {left_out} that recorded findings break"
+            " without concurrency"
+        )
     return f"{len(job.watched)} of {len(WATCHED)} properties watched"
 
 
@@ -187,8 +207,13 @@ def summary(rows: Sequence[Row]) -> str:
     return f"{len(rows)} searches: {verdicts}"
 
 
-def replay_lines(scenario: Scenario, revision: Revision, told: Timeline) -> Iterator[str]:
+def replay_lines(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], told: Timeline
+) -> Iterator[str]:
     """A replayed token."""
     yield f"{printable(scenario.name)} on {revision.name}: {printable(scenario.about)}"
     yield from cast_lines(scenario)
     yield from timeline_lines(told)
+    if told.violation is not None:
+        cause = cause_in(scenario, revision, choices, told.violation)
+        yield f"  {known_text(known_as(revision.name, cause), revision)}"

@@ -12,6 +12,7 @@ from ipvs_est_checks.explore.report import (
     Told,
     Verdict,
     figures_text,
+    known_text,
     length_text,
     reach_text,
     tell,
@@ -62,6 +63,7 @@ def _row(row: Row) -> dict[str, object]:
         "reach": reach_text(row),
         "watched": sorted(job.watched),
         "guarantee": None if guarantee is None else asdict(guarantee),
+        "passed_over": [asdict(each) for each in row.result.passed_over],
         "failures": [_failure(each) for each in tell(row)],
     }
 
@@ -72,6 +74,7 @@ def _failure(told: Told) -> dict[str, object]:
         "violation": to_json(found.violation),
         "context_switches": found.switches,
         "fewest": told.failure.fewest,
+        "known": None if told.known is None else asdict(told.known),
         "preemptions": found.preemptions,
         "token": told.token,
         "command": told.command,
@@ -131,7 +134,11 @@ def junit_report(rows: Sequence[Row], *, complete: bool) -> str:
             for told in tell(row):
                 message = f"{told.failure.found.violation.kind}: {length_text(told.failure)}"
                 failure = ElementTree.SubElement(case, "failure", {"message": message})
-                lines = [*timeline_lines(told.timeline), f"again: {told.command}"]
+                lines = [
+                    *timeline_lines(told.timeline),
+                    known_text(told.known, row.job.revision),
+                    f"again: {told.command}",
+                ]
                 failure.text = "\n".join(printable(each) for each in lines)
         elif row.verdict is Verdict.INCOMPLETE:
             ElementTree.SubElement(case, "skipped", {"message": printable(reach)})

@@ -41,6 +41,8 @@ WATCHED = frozenset(
     [each.id for each in STATE_PROPERTIES] + [each.id for each in RECORD_PROPERTIES]
 )
 """Ids of all properties that are watched; violations raise themselves."""
+LEAK = "memory.leak"
+"""Id; the one violation that is looked for at the end of a schedule alone."""
 QUIET_REVOLUTIONS = 2
 NEEDS_PROMPT_TASKS = frozenset({"delay"})
 """Groups; see above."""

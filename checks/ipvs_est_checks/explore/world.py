@@ -49,6 +49,7 @@ from ipvs_est.violations import BrokenProperty, Deadlock, LeakAtExit, Violation,
 from ipvs_est_checks.explore.bodies import USER_SPACE, NetnsUse, actor_body
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.watch import (
+    LEAK,
     QUIET,
     QUIET_REVOLUTIONS,
     SETTLED,
@@ -276,7 +277,7 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     if watch is None:
         return None
     _pause(world)
-    leak = _leak(world)
+    leak = _leak(world, watch)
     if leak is not None:
         return world.steps, leak
     if events is None:
@@ -297,12 +298,13 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     return bisect_left(range(world.steps), True, key=breaks), violation
 
 
-def _leak(world: World) -> LeakAtExit | None:
+def _leak(world: World, watch: Watch) -> LeakAtExit | None:
     """What is still allocated when the netns is gone and everybody and everything has ended."""
     machine = world.machine
     gone = machine.netns.total is None and not machine.netns.enable and machine.params.sysctl
     if not gone or world.callbacks or not all(_has_exited(each) for each in world.threads):
         return None
+    watch.checks[LEAK] += 1
     live = machine.memory.live
     return LeakAtExit(live[min(live)].describe()) if live else None
 
