@@ -69,6 +69,7 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
         (b'{"op":"settle","result":1}', "result", "expected an object, found an integer"),
         (b'{"op":"settle","seq":1.5}', "", "1.5 is not an integer"),
         (b'{"op":"settle","seq":null}', "seq", "expected an integer or a string, found null"),
+        (b'{"op":"settle","seq":[]}', "seq", "expected an integer or a string, found a list"),
         (b'{"op":"settle","seq":-1}', "seq", f"-1 is not in 0..{2**64 - 1}"),
         (b'{"op":"settle","seq":"%s"}' % (b"x" * 65), "seq", "longer than 64 characters"),
         (b'{"configure":{},"x":1}', "x", "unknown field"),
@@ -115,7 +116,9 @@ def test_lines_are_counted_from_one() -> None:
 
 
 def test_a_line_without_an_end_and_one_that_is_too_long() -> None:
-    assert answers(b'{"op":"settle"}') == [error("", "the input ends within this line")]
+    cut = error("", "the input ends within this line")
+    assert answers(b'{"op":"settle"}') == [cut]
+    assert answers(b"x" * MAX_LINE) == [cut]
     too_long = error("", "longer than 8388608 bytes")
     assert answers(b"x" * (MAX_LINE + 1) + b"\n") == [too_long]
     assert answers(b"x" * (MAX_LINE + 1)) == [too_long]

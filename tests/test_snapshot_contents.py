@@ -5,6 +5,7 @@ from ipvs_est.operations import (
     AddDest,
     AddService,
     Advance,
+    Delete,
     DeleteDest,
     DeleteService,
     InitNetns,
@@ -106,6 +107,20 @@ def test_an_empty_cpulist_is_not_an_unwritten_one() -> None:
     oracle = booted()
     run(oracle, [WriteCpulist("")])
     assert oracle.snapshot().sysctls.cpulist == ()
+
+
+def test_an_object_waits_for_its_grace_period_until_the_callback_has_run() -> None:
+    oracle = booted()
+    run(oracle, [StartDest(2), StartDest(3)])
+    before = oracle.snapshot().memory
+    assert (before.waiting, before.callbacks) == ((), 0)
+    run(oracle, [Delete(2)])
+    during = oracle.snapshot().memory
+    assert (during.waiting, during.callbacks) == (("stats of dest 2",), 1)
+    assert during.live == before.live
+    oracle.apply(Advance(1))
+    after = oracle.snapshot().memory
+    assert (after.waiting, after.callbacks, after.live) == ((), 0, before.live - 1)
 
 
 def test_the_scan_of_the_trash_is_due_a_minute_after_the_first_dest_came_there() -> None:
