@@ -57,6 +57,8 @@ COSTS: Mapping[str, float] = {
     "induction.bitmaps.full": 3.0,
     "induction.bitmaps.full.F02": 0.6,
     "induction.bitmaps.full.F14": 0.7,
+    "induction.bitmaps.in-range": 2.5,
+    "induction.bitmaps.in-range.F01": 1.5,
     "induction.bitmaps.present": 2.8,
     "induction.counts.chain-len": 2.0,
     "induction.counts.est-count": 1.6,
@@ -76,6 +78,7 @@ COSTS: Mapping[str, float] = {
     "induction.limits.threads.F13": 3.8,
     "induction.limits.tick": 3.3,
     "induction.limits.tick.F14": 1.0,
+    "induction.limits.tick.F20": 1.5,
     "induction.place.fields": 3.2,
     "induction.place.one-list": 3.5,
     "induction.place.total": 1.8,
@@ -132,6 +135,15 @@ COSTS: Mapping[str, float] = {
     "timer.steady": 0.1,
     "timer.true-times": 0.5,
     "timer.wrap": 0.6,
+    "walk.chains": 2.5,
+    "walk.complete": 0.6,
+    "walk.ends": 3.1,
+    "walk.kd0": 0.9,
+    "walk.kd0.F17": 3.4,
+    "walk.kd0.F23": 1.0,
+    "walk.place": 5.7,
+    "walk.place.F08": 2.6,
+    "walk.rows": 4.5,
 }
 """Id -> CPU seconds, measured once. Only the order of magnitude matters, and no verdict depends
 on it; being declared, it lets equal runs decide equal theorems on every machine."""

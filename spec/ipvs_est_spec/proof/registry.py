@@ -13,6 +13,7 @@ from ipvs_est_spec.proof import (
     timer_revolutions,
     timer_words,
 )
+from ipvs_est_spec.proof.inductive import in_range, walk_theorems
 from ipvs_est_spec.proof.inductive import theorems as inductive
 from ipvs_est_spec.proof.protocol import theorems as protocol
 from ipvs_est_spec.proof.theorem import Theorem
@@ -30,6 +31,8 @@ THEOREMS: tuple[Theorem, ...] = (
     *timer_revolutions.THEOREMS,
     *timer_hz.THEOREMS,
     *inductive.theorems(),
+    *in_range.THEOREMS,
+    *walk_theorems.THEOREMS,
     *protocol.THEOREMS,
 )
 

@@ -139,8 +139,13 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
     for obligation in theorem.obligations():
         began = process_time()
         answer = solver.ask(obligation)
-        premises = _premises(obligation, solver)
-        queries += 2
+        if answer.status is Status.REFUTED:
+            # The counterexample fulfils them.
+            premises = Status.REFUTED
+        else:
+            premises = _premises(obligation, solver)
+            queries += 1
+        queries += 1
         dropped: list[Dropped] = []
         for each in obligation.assumptions:
             sentences[each.id] = each.sentence

@@ -6,7 +6,8 @@ a row is not for z3 to say: it is taken over from the table that is there.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Protocol
 
 from ipvs_est.revision import REVISIONS
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
@@ -37,16 +38,34 @@ def rows_of(invariant: str, step: str) -> tuple[Row, ...]:
     )
     found: list[Row] = []
     for case in cases:
-        of_case: list[Row] = []
-        for geometry in GEOMETRIES:
-            known = _Known()
-            of_geometry: list[Row] = []
-            for name in REVISIONS:
-                row = _row(invariant, step, case, geometry, name, known)
+
+        def row_of(geometry: str, revision: str, known: Known, case: str = case) -> Row:
+            return _row(invariant, step, case, geometry, revision, known)
+
+        found += in_groups(row_of)
+    return tuple(found)
+
+
+class RowOf(Protocol):
+    """What is said of one geometry and one revision; None: it does not have that case."""
+
+    def __call__(self, geometry: str, revision: str, known: "Known", /) -> Row | None:
+        """`known`: what was found for other revisions."""
+        ...
+
+
+def in_groups(row_of: RowOf) -> tuple[Row, ...]:
+    """The rows for all geometries and revisions, as few as can say it."""
+    found: list[Row] = []
+    for geometry in GEOMETRIES:
+        known = Known()
+        of_geometry: list[Row] = []
+        for name in REVISIONS:
+            row = row_of(geometry, name, known)
+            if row is not None:
                 _merge(of_geometry, row, lambda one, other: _with_revisions(one, other.revisions))
-            for row in of_geometry:
-                _merge(of_case, row, lambda one, other: _with_geometries(one, other.geometries))
-        found += of_case
+        for row in of_geometry:
+            _merge(found, row, lambda one, other: _with_geometries(one, other.geometries))
     return tuple(found)
 
 
@@ -71,14 +90,23 @@ def _merge(rows: list[Row], row: Row, together: Callable[[Row, Row], Row]) -> No
     rows.append(row)
 
 
-@dataclass(slots=True)
-class _Known:
+class Known:
     """What was found for the formulas of other revisions, which are often the same."""
 
-    rows: list[tuple[Goal, Row]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._rows: list[tuple[Goal, Row]] = []
+
+    def judge(self, row: Row, whole: Goal, judged: Callable[[], Row]) -> Row:
+        """What is said of that formula."""
+        for other, found in self._rows:
+            if same_formula(whole, other):
+                return replace(found, revisions=row.revisions)
+        found = judged()
+        self._rows.append((whole, found))
+        return found
 
 
-def _row(invariant: str, step: str, case: str, geometry: str, revision: str, known: _Known) -> Row:
+def _row(invariant: str, step: str, case: str, geometry: str, revision: str, known: Known) -> Row:
     params = GEOMETRIES[geometry]
     change = change_of(step, case, REVISIONS[revision], params)
 
@@ -89,12 +117,8 @@ def _row(invariant: str, step: str, case: str, geometry: str, revision: str, kno
     named = (invariant, step, case, (geometry,), (revision,))
     if whole.conclusion.eq(held_before(invariant, step, params)):
         return Row(*named, Kind.UNTOUCHED, "", (), ())
-    for other, row in known.rows:
-        if same_formula(whole, other):
-            return replace(row, revisions=(revision,))
-    row = judged(Row(*named, Kind.PROVED, "", (), ()), goal, tuple(INVARIANTS), ALL_FACTS, table())
-    known.rows.append((whole, row))
-    return row
+    row = Row(*named, Kind.PROVED, "", (), ())
+    return known.judge(row, whole, lambda: judged(row, goal, tuple(INVARIANTS), ALL_FACTS, table()))
 
 
 def judged(
@@ -112,7 +136,7 @@ def judged(
     if not proved(invariants, facts):
         return replace(row, kind=Kind.REFUTED, finding=_finding(row, recorded))
     # The invariant itself goes last: it is the first that one expects to be needed.
-    order = [*(each for each in invariants if each != row.invariant), row.invariant]
+    order = sorted(invariants, key=lambda each: each == row.invariant)
     core = _core(goal, order, facts)
     some = [each for each in facts if each in core]
     needs = _least([each for each in order if each in core], lambda kept: proved(kept, some))

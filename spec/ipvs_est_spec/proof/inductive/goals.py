@@ -48,6 +48,10 @@ class Terms:
     chains: Mapping[tuple[int, int], tuple[z3.ArithRef, ...]]
     """By those of slot and row."""
     estimators: tuple[z3.ArithRef, ...]
+    every_kd: tuple[z3.ArithRef, ...] = ()
+    """More rows, of any slot."""
+    every_tick: tuple[z3.ArithRef, ...] = ()
+    """More chains, of any slot and row."""
 
 
 @cache
@@ -105,9 +109,10 @@ class Instances:
             case Sort.ESTIMATOR:
                 return (*self.terms.estimators, *found)
             case Sort.ROW:
-                return (*self.terms.rows.get(where[0], ()), *found)
+                return (*self.terms.rows.get(where[0], ()), *self.terms.every_kd, *found)
             case Sort.CHAIN:
-                return (*self.terms.chains.get((where[0], where[1]), ()), *found)
+                own = self.terms.chains.get((where[0], where[1]), ())
+                return (*own, *self.terms.every_tick, *found)
             case _:
                 assert_never(sort)
 

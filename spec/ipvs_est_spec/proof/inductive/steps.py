@@ -120,11 +120,11 @@ def _add_context(
     added = changes.context_added(state, revision, inputs.slot)
     a, f = state.algebra, state.fields
     no_kd = a.negate(f.exists(f.est_add_ktid))
-    begun = a.both(_draining(state, revision, inputs), no_kd)
+    begun = a.both(draining(state, revision, inputs), no_kd)
     return {"": Change(a.both(begun, added.premise), added.after)}
 
 
-def _draining(state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]) -> B:
+def draining(state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]) -> B:
     """Kthread 0 is in its loop, and takes this estimator off the temp list."""
     a, f = state.algebra, state.fields
     est = inputs.est
@@ -148,7 +148,7 @@ def _drain(
     a, f = state.algebra, state.fields
     est, row, cid, chosen = inputs.est, inputs.row, inputs.cid, inputs.add_ktid
     off = changes.taken_off_temp_list(state, est)
-    begun = a.both(_draining(state, revision, inputs), off.premise)
+    begun = a.both(draining(state, revision, inputs), off.premise)
     usable = f.exists(f.est_add_ktid)
     there = changes.enqueued(off.after, est, f.est_add_ktid, row, cid, chosen)
     added = changes.context_added(off.after, revision, inputs.slot)

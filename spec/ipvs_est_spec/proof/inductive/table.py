@@ -21,6 +21,8 @@ class Kind(Enum):
     UNTOUCHED = "untouched"
     """The step changes nothing that the invariant asks: before and after it is one formula."""
     PROVED = "proved"
+    EXCLUDED = "excluded"
+    """The step cannot be taken where what it needs holds."""
     REFUTED = "refuted"
     """There is a state in which all invariants hold and after the step this one does not."""
 
@@ -92,8 +94,18 @@ def written(rows: tuple[Row, ...]) -> str:
 
 @cache
 def table() -> tuple[Row, ...]:
-    """The recorded table."""
-    return parse((files(__package__) / "table.tsv").read_text(encoding="utf-8"))
+    """The recorded table of the steps."""
+    return _read("table.tsv")
+
+
+@cache
+def walk_table() -> tuple[Row, ...]:
+    """That of the walk of the calc phase."""
+    return _read("walk.tsv")
+
+
+def _read(name: str) -> tuple[Row, ...]:
+    return parse((files(__package__) / name).read_text(encoding="utf-8"))
 
 
 def _names(cell: str) -> tuple[str, ...]:

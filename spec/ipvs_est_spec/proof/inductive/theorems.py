@@ -41,10 +41,12 @@ def goals_of(row: Row) -> tuple[Goal, ...]:
             change = change_of(row.step, row.case, REVISIONS[name], params)
             goal = preserved(row.invariant, row.step, change, params, needs, facts, "")
             goals.append((geometry, name, goal))
-    return tuple(
-        replace(goal, name=", ".join(filter(None, (row.step, row.case, where))))
-        for goal, where in distinct(goals)
-    )
+    return tuple(replace(goal, name=f"{title(row)} {where}") for goal, where in distinct(goals))
+
+
+def title(row: Row) -> str:
+    """The step, and its case if it has several."""
+    return f"{row.step}, {row.case}" if row.case else row.step
 
 
 def distinct(goals: Iterable[tuple[str, str, Goal]]) -> Iterator[tuple[Goal, str]]:
