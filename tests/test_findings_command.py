@@ -19,6 +19,7 @@ from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.findings_scheduled_story import search_finding
 
 Capture = pytest.CaptureFixture[str]
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 by_id = pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
 
@@ -34,6 +35,49 @@ def replayed(output: str) -> Timeline:
     assert command.startswith("  again: ipvs-est explore --replay e2:")
     token = token_from_text(command.rpartition(" ")[2])
     return replay_token(load(token.scenario), token)
+
+
+def test_a_history_is_told_in_words_and_with_the_command_that_replays_it(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    told = here(capsys, "findings", "F05").out.splitlines()
+    assert told[1] == (
+        "breaks progress.room, on v7 (since 6.2), stable (6.12.117), mainline (7.3.4);"
+        " explained in spec/FINDINGS.md"
+    )
+    assert told[2] == (
+        "HZ 100, IPVS_EST_NTICKS 1 (in the kernel 50), IPVS_EST_TICK_CHAINS 2 (in the kernel 48),"
+        " 1 possible CPU, 23750 ns to estimate one estimator"
+    )
+    assert ' 10  {"op": "del", "id": 6}  # the estimator of 6 stops' in told
+    again = (
+        "again: ipvs-est replay -v --revision mainline checks/ipvs_est_checks/findings/F05.jsonl"
+    )
+    assert told[-1] == again
+    assert here(capsys, *again.split()[2:]).code == 0
+
+
+@pytest.mark.parametrize("revision", ["v7", "stable", "mainline"])
+def test_a_history_of_a_revision_of_its_own_is_what_is_told(revision: str, capsys: Capture) -> None:
+    told = here(capsys, "findings", "F21", "--revision", revision)
+    assert told.code == 0
+    nth = 4 if revision == "mainline" else 5
+    assert f'  4  {{"op": "fail_allocations", "nth": {nth}}}' in told.out
+    file = "F21.jsonl" if revision == "mainline" else f"F21.{revision}.jsonl"
+    assert told.out.splitlines()[-1].endswith(f"/{file}")
+
+
+def test_what_only_time_or_the_whole_record_shows_is_told_as_that(capsys: Capture) -> None:
+    told = here(capsys, "findings", "F12", "--revision", "stable").out
+    quiet = told.index("     then 400 jiffies pass, in which all that was requested can be done\n")
+    # Where the total is by then, and what it breaks.
+    place = told.index("       kd 1 row 0: no tick -> chain 0 [0], chain 1 [1]", quiet)
+    broken = told.index("     ! place.total: ", place)
+    back = told.index("     looking back at all that has happened:\n", broken)
+    # Another finding's failure is not this one's.
+    assert told.index("     also locks.est-fields (recorded: F06, F07): ", back)
+    assert "! locks.est-fields" not in told
 
 
 def test_all_findings_are_listed_in_the_order_of_their_numbers(capsys: Capture) -> None:

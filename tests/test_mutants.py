@@ -3,6 +3,7 @@
 import json
 import pkgutil
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import import_module
 from types import CodeType, FunctionType
 
@@ -12,6 +13,9 @@ import ipvs_est
 from command_line import here
 from ipvs_est import MAINLINE
 from ipvs_est_checks import exit_codes, kill_matrix, mutant_report
+from ipvs_est_checks.check import Request
+from ipvs_est_checks.check import Verdict as Told
+from ipvs_est_checks.engine_mutants import engine_mutants
 from ipvs_est_checks.findings import explained
 from ipvs_est_checks.kill_matrix import (
     HISTORIES,
@@ -26,6 +30,7 @@ from ipvs_est_checks.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutant_histories import DIRECTED, random_history
+from ipvs_est_checks.mutant_report import exit_code, json_report, notes
 from ipvs_est_checks.mutant_run import breaks, control, mutated
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
 from ipvs_est_checks.mutation import Edit, Engine, Mutant, MutationError, applied, edited, patch
@@ -163,6 +168,38 @@ def test_edit_that_does_not_fit_is_an_error() -> None:
     becomes_generator = Edit("contexts:trim_array", "array.pop()", "yield array.pop()")
     with pytest.raises(MutationError, match="generator"), applied([becomes_generator]):
         pass
+
+
+def test_a_mutant_that_the_model_has_left_behind_fails_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = Edit("contexts:trim_array", "        array.shift()\n        return", "")
+    monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
+    chosen = [BY_ID["D24"], BY_ID["D30"]]
+    unfit, other = outcomes(chosen, SEED, 1)
+    assert (unfit.verdict, unfit.kill, unfit.broken) == (Verdict.UNFIT, None, ())
+    assert other.verdict is Verdict.KILLED
+    found = Matrix(SEED, (unfit, other), run_control(SEED, chosen))
+    assert exit_code(found) == 1
+    reported = list(notes(found))
+    assert reported[0] == f"FAIL D24: {BY_ID['D24'].sentence}"
+    assert reported[1] == (
+        "  does not fit the model any more, so its edit has to follow: contexts:trim_array:"
+        " the text occurs 0 times, not once: array.shift() / return"
+    )
+    assert json.loads(json_report(found))["mutants"][0]["unfit"] == unfit.unfit
+
+
+def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Edit("contexts:trim_array", "array.shift()", "")
+    monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
+    properties = frozenset(BY_ID["D24"].properties)
+    rows = engine_mutants(Request((MAINLINE,), "quick", properties, 1, 1, None))
+    (row,) = (each for each in rows if each.id == "mutants")
+    assert row.verdict is Told.FAIL
+    (problem,) = row.problems
+    assert problem.property == "D24"
+    assert problem.detail.startswith("does not fit the model any more")
 
 
 def test_patch_shows_what_was_taken_out_and_put_in() -> None:

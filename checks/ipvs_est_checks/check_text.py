@@ -110,14 +110,29 @@ def _kthread_changes(left: object, right: object) -> Iterator[str]:
         new = right[slot] if slot < len(right) else None
         if old == new:
             continue
-        if not isinstance(old, dict) or not isinstance(new, dict):
-            yield f"kd {slot}: {'freed' if new is None else 'added'}"
-            continue
-        for name in new:
-            if name == "ticks":
-                yield from _tick_changes(slot, old[name], new[name])
-            elif old[name] != new[name]:
-                yield f"kd {slot} {name}: {old[name]} -> {new[name]}"
+        if not isinstance(new, dict):
+            yield f"kd {slot}: freed"
+        elif not isinstance(old, dict):
+            of = f", est_count {new['est_count']}" if new["est_count"] else ""
+            yield f"kd {slot}: added{of}"
+            yield from _tick_changes(slot, {}, new["ticks"])
+        else:
+            for name in new:
+                if name == "ticks":
+                    yield from _tick_changes(slot, old[name], new[name])
+                elif old[name] != new[name]:
+                    yield f"kd {slot} {_told(name, old[name])} -> {_value(name, new[name])}"
+
+
+def _told(name: str, value: object) -> str:
+    return f"{'task' if name == 'running' else name}: {_value(name, value)}"
+
+
+def _value(name: str, value: object) -> str:
+    """As the kernel would have it: a bitmap in hexadecimal, whether there is a task."""
+    if name == "running":
+        return "alive" if value else "none"
+    return f"0x{value}" if name == "avail" else str(value)
 
 
 def _tick_changes(slot: int, left: object, right: object) -> Iterator[str]:
@@ -131,12 +146,12 @@ def _tick_changes(slot: int, left: object, right: object) -> Iterator[str]:
 
 
 def _tick(tick: object) -> str:
-    """Such as `chain 0 [1, 2], present 1, full 0`; its length follows from the chains."""
+    """Such as `chain 0 [1, 2], present 0x1, full 0x0`; its length follows from the chains."""
     if tick is None:
         return "no tick"
     assert isinstance(tick, dict)
     chains = [f"chain {cid} {ids}" for cid, ids in tick["chains"].items()]
-    return ", ".join([*chains, f"present {tick['present']}", f"full {tick['full']}"])
+    return ", ".join([*chains, f"present 0x{tick['present']}", f"full 0x{tick['full']}"])
 
 
 def summary(rows: Sequence[Row]) -> str:

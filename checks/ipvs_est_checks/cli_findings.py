@@ -1,20 +1,14 @@
 """`ipvs-est findings`."""
 
-import json
-from collections.abc import Iterator
-
 import click
 
 from ipvs_est import REVISIONS, Revision
-from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks import exit_codes
-from ipvs_est_checks.check_text import changes
-from ipvs_est_checks.explain import explain
 from ipvs_est_checks.explore.report import Verdict
-from ipvs_est_checks.findings import FINDINGS, Finding, history_of
+from ipvs_est_checks.findings import FINDINGS, Finding
 from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.findings_scheduled_story import scheduled_story, search_finding
-from ipvs_est_checks.monitor import Watch, finish, step, watch
+from ipvs_est_checks.findings_story import story
 from ipvs_est_checks.progress import draw, progress_bar
 
 _ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
@@ -79,40 +73,3 @@ def _tell_schedule(finding: ScheduledFinding, revision: Revision) -> int:
         return exit_codes.INCOMPLETE
     recorded = revision.name in finding.revisions
     return exit_codes.PASS if (row.verdict is Verdict.FAIL) == recorded else exit_codes.FAIL
-
-
-def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[str]:
-    """The history, each operation with what it changes; `broken` gets the properties broken."""
-    history = history_of(finding)
-    params = history.header.params
-    yield f"{finding.id} on {revision.name}: {finding.title}"
-    yield (
-        f"HZ {params.hz}, rows {params.nticks}, chains in each tick {params.tick_chains},"
-        f" CPUs {params.possible_cpus}, {params.est_cost_ns} ns an estimation"
-    )
-    seen = watch(params, revision)
-    for number, operation in enumerate(history.operations, 1):
-        before = seen.before
-        known = set(seen.failures)
-        yield f"{number:>3}  {json.dumps(operation_to_json(operation))}"
-        step(seen, operation)
-        for line in changes(before, seen.before):
-            yield f"       {line}"
-        yield from _broken(seen, known)
-        if seen.oracle.ended:
-            break
-    known = set(seen.failures)
-    finish(seen)
-    yield from _broken(seen, known)
-    if not seen.failures:
-        yield "     every property holds"
-    broken.update(seen.failures)
-
-
-def _broken(seen: Watch, known: set[str]) -> Iterator[str]:
-    """What fails that did not before, with the numbers."""
-    for id_ in sorted(seen.failures.keys() - known):
-        yield f"     ! {id_}: {seen.failures[id_].detail}"
-        found = explain(seen, id_)
-        if found:
-            yield f"       found: {found}"

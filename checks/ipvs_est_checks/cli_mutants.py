@@ -10,7 +10,6 @@ from ipvs_est_checks import exit_codes
 from ipvs_est_checks.kill_matrix import SEED, Matrix, Outcome, outcomes, run_control
 from ipvs_est_checks.mutant_report import HEADINGS, aligned, exit_code, json_report, notes, row
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
-from ipvs_est_checks.mutation import MutationError
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.replay_pool import usable_cpus
 from ipvs_est_checks.report_file import check_report_file, write_report_file
@@ -71,8 +70,6 @@ def mutants(
             for outcome in outcomes(chosen, seed, jobs or usable_cpus()):
                 found.append(outcome)
                 draw(bar, len(found) + 1)
-    except MutationError as error:
-        raise click.ClickException(f"a mutant does not fit the model: {error}") from None
     except KeyboardInterrupt:
         click.echo(f"interrupted after {len(found)} of {len(chosen)} mutants", err=True)
         context.exit(exit_codes.INTERRUPTED)

@@ -1,13 +1,15 @@
 """Engine: each recorded finding still shows, and shows nowhere else."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from time import perf_counter
 
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict, timed
 from ipvs_est_checks.explain import explain
-from ipvs_est_checks.findings import FINDINGS, Finding, history_path, watch_finding
+from ipvs_est_checks.findings import FINDINGS, watch_finding
+from ipvs_est_checks.monitor import Watch
 
 
 def engine_findings(request: Request) -> Iterator[Row]:
@@ -37,14 +39,15 @@ def engine_findings(request: Request) -> Iterator[Row]:
                     Problem(
                         property=each,
                         revision=revision.name,
-                        detail=_detail(finding, each, seen.failures),
+                        detail=_detail(seen, each),
                         operations=tuple(
                             json.dumps(operation_to_json(step)) for step in seen.operations
                         ),
                         failure=seen.failures.get(each),
                         found=explain(seen, each),
-                        command=f"ipvs-est replay --revision {revision.name}"
-                        f" {history_path(finding).name}",
+                        command=shlex.join(
+                            ["ipvs-est", "findings", "--revision", revision.name, finding.id]
+                        ),
                     )
                     for each in finding.properties
                     if each in wanted
@@ -61,8 +64,8 @@ def engine_findings(request: Request) -> Iterator[Row]:
             )
 
 
-def _detail(finding: Finding, property_id: str, failures: object) -> str:
-    del finding
-    if isinstance(failures, dict) and property_id in failures:
-        return str(failures[property_id].detail)
-    return "the recorded history does not break this property any more"
+def _detail(seen: Watch, property_id: str) -> str:
+    failure = seen.failures.get(property_id)
+    if failure is None:
+        return "the recorded history does not break this property any more"
+    return failure.detail

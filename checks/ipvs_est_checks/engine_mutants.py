@@ -9,6 +9,7 @@ from ipvs_est.operations import OPERATIONS
 from ipvs_est_checks.check import Problem, Request, Row, Verdict, timed
 from ipvs_est_checks.kill_matrix import SEED, Outcome, outcomes, run_control, unbroken
 from ipvs_est_checks.kill_matrix import Verdict as Kill
+from ipvs_est_checks.mutant_report import is_expected, unfit_text
 from ipvs_est_checks.mutants import MUTANTS
 
 _HOW = "mutants"
@@ -66,13 +67,15 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         Problem(
             each.mutant,
             "",
-            f"the mutant is not killed by the property named for it ({each.verdict.value})",
+            unfit_text(each)
+            if each.verdict is Kill.UNFIT
+            else f"the mutant is not killed by the property named for it ({each.verdict.value})",
             (),
             None,
             f"ipvs-est mutants {each.mutant}",
         )
         for each in found
-        if each.verdict in (Kill.SURVIVED, Kill.OTHER)
+        if not is_expected(each)
     )
     yield Row(
         "mutants",

@@ -17,6 +17,7 @@ from ipvs_est_checks.explore.scheduler import system_of
 from ipvs_est_checks.explore.watch import WATCHED, Watch
 from ipvs_est_checks.explore.world import World
 from ipvs_est_checks.findings_scheduled import ScheduledFinding
+from ipvs_est_checks.findings_story import headline
 
 
 def search_finding(
@@ -52,7 +53,7 @@ def search_finding(
 def scheduled_story(finding: ScheduledFinding, row: Row) -> Iterator[str]:
     """What was searched, then the schedule that shows the finding; or that none does."""
     properties = ", ".join(finding.properties)
-    yield f"{finding.id} on {row.job.revision.name}: {finding.title}"
+    yield from headline(finding, row.job.revision.name)
     yield f"scenario {finding.scenario}, searched for schedules that break {properties}:"
     yield f"  {figures_text(row.result.outcome.figures)}"
     if row.result.failures:

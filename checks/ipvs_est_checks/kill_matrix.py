@@ -15,7 +15,7 @@ from ipvs_est_checks.findings import explained
 from ipvs_est_checks.mutant_histories import DIRECTED, Scenario, random_history
 from ipvs_est_checks.mutant_run import Seen, control, mutated, shrunk, watched
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
-from ipvs_est_checks.mutation import Engine, Mutant
+from ipvs_est_checks.mutation import Engine, Mutant, MutationError
 from ipvs_est_spec.catalogue import PROPERTIES
 
 SEED = 20260722
@@ -35,6 +35,8 @@ class Verdict(Enum):
     SURVIVED = "survived"
     EXPLORER = "explorer"
     """Survived, as expected of one that needs other schedules or properties."""
+    UNFIT = "does not fit"
+    """The model has changed where the mutant would change it: nothing was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Outcome:
     broken: tuple[str, ...]
     """Ids of all properties seen broken, sorted."""
     seconds: float
+    unfit: str = ""
+    """Why it does not fit the model; '' = it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +210,12 @@ def outcomes(
 
 def _judge(task: tuple[str, int, bool]) -> Outcome:
     id_, seed, named_only = task
-    return judge(BY_ID[id_], seed, named_only=named_only)
+    started = perf_counter()
+    try:
+        return judge(BY_ID[id_], seed, named_only=named_only)
+    except MutationError as error:
+        # One that a change of the model has overtaken must not hide what the others show.
+        return Outcome(id_, Verdict.UNFIT, None, (), perf_counter() - started, str(error))
 
 
 def _ignore_interrupts() -> None:

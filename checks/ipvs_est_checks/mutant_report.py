@@ -21,6 +21,7 @@ _WORDS = {
     Verdict.OTHER: "FAIL",
     Verdict.SURVIVED: "FAIL",
     Verdict.EXPLORER: "INCOMPLETE",
+    Verdict.UNFIT: "FAIL",
 }
 
 
@@ -84,6 +85,9 @@ def _about(outcome: Outcome) -> Iterator[str]:
         case Verdict.EXPLORER:
             yield f"INCOMPLETE {mutant.id}: {mutant.sentence}"
             yield f"  not killed here: {mutant.reason}"
+        case Verdict.UNFIT:
+            yield f"FAIL {mutant.id}: {mutant.sentence}"
+            yield f"  {unfit_text(outcome)}"
         case Verdict.OTHER | Verdict.SURVIVED:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             broken = ", ".join(outcome.broken) or "nothing"
@@ -91,6 +95,11 @@ def _about(outcome: Outcome) -> Iterator[str]:
             yield from (f"  {line}" for line in patch(mutant.edits))
         case _:
             assert_never(outcome.verdict)
+
+
+def unfit_text(outcome: Outcome) -> str:
+    """What is to be done about a mutant that does not fit the model."""
+    return f"does not fit the model any more, so its edit has to follow: {outcome.unfit}"
 
 
 def _totals(matrix: Matrix) -> str:
@@ -141,6 +150,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "patch": patch(mutant.edits),
         "verdict": outcome.verdict.value,
         "reason": mutant.reason,
+        "unfit": outcome.unfit,
         "broken": list(outcome.broken),
         "kill": None if outcome.kill is None else _kill_json(outcome.kill),
         "seconds": round(outcome.seconds, 3),

@@ -87,7 +87,8 @@ def edited(source: str, edit: Edit) -> str:
     """The function's source with the edit made."""
     found = source.count(edit.old)
     if found != 1:
-        raise MutationError(f"{edit.function}: the text occurs {found} times, not once: {edit.old}")
+        text = " / ".join(line.strip() for line in edit.old.splitlines())
+        raise MutationError(f"{edit.function}: the text occurs {found} times, not once: {text}")
     return source.replace(edit.old, edit.new)
 
 
