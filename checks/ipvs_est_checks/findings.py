@@ -177,6 +177,14 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "kd0_until_exit",
     ),
+    Finding(
+        "F25",
+        "A context that is left without estimators is not started again after a calc phase.",
+        ("progress.tasks",),
+        ("v7", "stable", "mainline"),
+        "",
+        "starts_contexts_left",
+    ),
 )
 
 

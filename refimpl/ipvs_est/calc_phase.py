@@ -13,7 +13,7 @@ from ipvs_est.events import (
 )
 from ipvs_est.hlist import add_head, first
 from ipvs_est.kthread_context import KthreadContext, apply_limits, renew_flags
-from ipvs_est.kthread_tasks import stop_kthread
+from ipvs_est.kthread_tasks import request_start, stop_kthread
 from ipvs_est.limits_test import limits_test
 from ipvs_est.machine import Machine, touch
 from ipvs_est.netns import context_at, move_total_to_head
@@ -214,4 +214,7 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
         if machine.interleaved:
             yield WRITE_CALC_PHASE
         netns.est_calc_phase = False
+        if machine.revision.starts_contexts_left and netns.est_kt_count > 1:
+            # The reload work has started none of them while est_calc_phase was set.
+            yield from request_start(machine)
     yield machine.unlock_est

@@ -54,6 +54,9 @@ class Revision:
     limits_for_every_context: bool = False
     """Repair of F21: new limits are applied to every context that is left, not only to kd 0
     (section 11)."""
+    starts_contexts_left: bool = False
+    """Repair of F25: with the end of the calc phase goes a request to start the kthreads above 0
+    that are left without estimators (section 11)."""
     keeps_row_when_stopped_in_sleep: bool = False
     """Repair of F15: a task stopped in its sleep leaves est_row and est_timer to the next one
     (section 8)."""
@@ -130,6 +133,7 @@ REPAIRED = replace(
     renews_flags_with_limits=True,
     relinking_keeps_kd0_needed=True,
     limits_for_every_context=True,
+    starts_contexts_left=True,
     keeps_row_when_stopped_in_sleep=True,
     thread_limit_when_disabled=True,
     drain_takes_total_first=True,

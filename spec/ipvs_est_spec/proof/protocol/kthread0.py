@@ -21,6 +21,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     last_of_another,
     last_of_kthread,
     release_kd0,
+    request,
 )
 from ipvs_est_spec.proof.protocol.step import (
     EST,
@@ -50,7 +51,7 @@ def program(revision: Revision) -> Iterator[Step]:
     yield from _limits_test(revision)
     yield from _stop_others(revision)
     yield from _relink(revision)
-    yield from _finish()
+    yield from _finish(revision)
     yield from _after_calc(revision)
     yield from _loop()
     yield from _drain(revision)
@@ -127,13 +128,19 @@ def _relink(revision: Revision) -> Iterator[Step]:
     yield touching(delay_needs, goto(KT0, "unlinked", RELINK, temp=YES))
 
 
-def _finish() -> Iterator[Step]:
+def _finish(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, "relinked", "limits set", flag("kd0"), chain_max=YES)
     yield goto(KT0, "relinked", "limits set", unset("kd0"))
     yield lock(KT0, "limits set", "clearing", EST)
     yield labelled("clear", goto(KT0, "clearing", "cleared", unset("kt0_genid_old"), calc_phase=NO))
     yield goto(KT0, "clearing", "cleared", flag("kt0_genid_old"))
-    yield unlock(KT0, "cleared", "not relinked", EST)
+    if not revision.starts_contexts_left:
+        yield unlock(KT0, "cleared", "not relinked", EST)
+        return
+    # With slots above 0, of which n need not be one, their start is requested.
+    yield goto(KT0, "cleared", "finished")
+    yield from request(revision, KT0, "cleared", "finished", restart=False)
+    yield unlock(KT0, "finished", "not relinked", EST)
 
 
 def _after_calc(revision: Revision) -> Iterator[Step]:
