@@ -3555,11 +3555,15 @@ FAULTS = (
         module="calc_phase.py",
         old=(
             "    genid = yield from read_genid(machine)\n"
+            "    if machine.events is not None:\n"
+            "        machine.events.append(CalcPhaseBegun(machine.now))\n"
             "    chain_max = yield from limits_test(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
         ),
         new=(
+            "    if machine.events is not None:\n"
+            "        machine.events.append(CalcPhaseBegun(machine.now))\n"
             "    chain_max = yield from limits_test(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
@@ -4381,6 +4385,9 @@ FAULTS = (
             "        if machine.interleaved:\n"
             "            yield WRITE_CALC_PHASE\n"
             "        netns.est_calc_phase = False\n"
+            "        if machine.revision.starts_contexts_left and netns.est_kt_count > 1:\n"
+            "            # The reload work has started none of them while est_calc_phase was set.\n"
+            "            yield from request_start(machine)\n"
             "    yield machine.unlock_est"
         ),
         new=(
