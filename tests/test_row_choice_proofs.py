@@ -1,52 +1,20 @@
 """What is proved of rows and chains is about the choice that the model makes."""
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from counterexamples import twin_values
 from ipvs_est.bitmap import find_first_zero_bit
-from ipvs_est.enqueue import choose_row, wanted_row
-from ipvs_est.kthread_context import KthreadContext
+from ipvs_est_checks.replays.reading import twin_values
+from ipvs_est_checks.replays.row_values import REPLAYS, model_row, model_wanted, turn
 from ipvs_est_spec.proof import row_choice, row_delays, row_terms
 from ipvs_est_spec.proof.row_goals import Inputs, inputs_of
 from ipvs_est_spec.z3_names import z3
 
 _SEED = 20260727
 _THEOREMS = (*row_choice.THEOREMS, *row_delays.THEOREMS)
-_ROWS = {each.id: each for each in _THEOREMS if each.id != "rows.chain"}
-
-# Twins whose change is in the conclusion: the chosen row is the model's, what is said of it fails.
-_CLAIMS: dict[str, Callable[[dict[str, int]], bool]] = {
-    "rows.first-delay": lambda v: _first_delay(v) < v["nticks"],
-    "rows.relinked-wraps": lambda v: (v["other"] - v["est_row"]) % v["nticks"] <= _turn(v),
-    "rows.relinked-interval": lambda v: v["nticks"] - v["delay"] + _turn(v) <= v["nticks"],
-}
-
-
-def _turn(values: dict[str, int]) -> int:
-    return (_model_row(values) - values["est_row"]) % values["nticks"]
-
-
-def _first_delay(values: dict[str, int]) -> int:
-    turn = _turn(values)
-    return values["nticks"] if values["begun"] and turn == 0 else turn
-
-
-def _model_wanted(values: dict[str, int]) -> int:
-    kd = KthreadContext(
-        est_row=values["est_row"],
-        add_row=values["add_row"],
-        tick_max=1,
-        est_count=0 if values["few"] else 2,
-    )
-    return wanted_row(kd, values["nticks"], values["delay"])
-
-
-def _model_row(values: dict[str, int]) -> int:
-    return choose_row(values["avail"], values["nticks"], _model_wanted(values), values["delay"])
+_BY_ID = {each.id: each for each in _THEOREMS}
 
 
 def _sample(rng: random.Random) -> dict[str, int]:
@@ -88,8 +56,8 @@ def test_proved_choice_of_a_row_is_the_models() -> None:
     found = 0
     for _ in range(400):
         values = _sample(rng)
-        assert _at(inputs.wanted, values) == _model_wanted(values), values
-        row = _model_row(values)
+        assert _at(inputs.wanted, values) == model_wanted(values), values
+        row = model_row(values)
         assert _at(inputs.row, values) == row, values
         found += row < values["nticks"]
     assert 0 < found < 400
@@ -116,35 +84,23 @@ def test_difference_from_the_model_would_be_seen() -> None:
     choice = _inputs().choice
     other = replace(choice, few=z3.Not(choice.few))
     samples = [_sample(rng) for _ in range(100)]
-    assert any(_at(row_terms.wanted_row(other), each) != _model_wanted(each) for each in samples)
+    assert any(_at(row_terms.wanted_row(other), each) != model_wanted(each) for each in samples)
 
 
-@pytest.mark.parametrize("id_", _ROWS)
+@pytest.mark.parametrize("id_", _BY_ID)
 def test_counterexample_of_a_twin_differs_in_the_model(id_: str) -> None:
-    values = twin_values(_ROWS[id_])
-    assert _model_wanted(values) == values["wanted"] or "base row" in _ROWS[id_].twin.sentence
-    if id_ in _CLAIMS:
-        assert _model_row(values) == values["row"]
-        assert not _CLAIMS[id_](values)
-    else:
-        assert _model_row(values) != values["row"]
-
-
-def test_counterexample_of_the_chains_twin_differs_in_the_model() -> None:
-    (theorem,) = (each for each in _THEOREMS if each.id == "rows.chain")
-    values = twin_values(theorem)
-    assert find_first_zero_bit(values["full"], values["chains"]) != values["cid"]
+    assert REPLAYS[id_](twin_values(_BY_ID[id_]))
 
 
 def test_bounds_on_first_delays_are_reached_in_the_model() -> None:
     base = {"nticks": 50, "est_row": 7, "add_row": 8, "delay": 49, "few": 1, "begun": 0}
     everywhere = base | {"avail": 2**50 - 1}
     # add_row is the row after est_row: a new estimator is estimated at once.
-    assert _turn(everywhere) == 0
-    assert _turn(everywhere | {"few": 0}) == 49
-    assert _turn(everywhere | {"add_row": 7}) == 49
+    assert turn(everywhere) == 0
+    assert turn(everywhere | {"few": 0}) == 49
+    assert turn(everywhere | {"add_row": 7}) == 49
     # Rows 6 and 5 of a relinked estimator's turns 49 and 48 have no room: 48 ticks early.
     full = everywhere | {"avail": 2**50 - 1 ^ 1 << 6 ^ 1 << 5, "delay": 48}
-    assert _turn(full) == 0
+    assert turn(full) == 0
     # The row before est_row alone has room: 49 ticks late.
-    assert _turn(base | {"avail": 1 << 6, "delay": 0}) == 49
+    assert turn(base | {"avail": 1 << 6, "delay": 0}) == 49

@@ -1,29 +1,35 @@
 """What is proved of est_timer is about the timer that the model has."""
 
 import random
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
-from counterexamples import read, twin_values, word_at
 from ipvs_est import REVISIONS, Oracle, Params
 from ipvs_est.events import Estimated
-from ipvs_est.fixed import signed
 from ipvs_est.operations import AddService, Advance, InitNetns, SetNice
 from ipvs_est.revision import MAINLINE, REPAIRED
+from ipvs_est_checks.replays.lone_kthread import LoneKthread
+from ipvs_est_checks.replays.reading import read, twin_values, word_at
+from ipvs_est_checks.replays.timer_values import (
+    REPLAYS,
+    Values,
+    elapsed,
+    first_head,
+    inputs_of,
+    kthread_at,
+    restart_times,
+    sizes_of,
+    words_of,
+)
 from ipvs_est_spec.proof import timer_hz, timer_revolutions, timer_terms, timer_words
 from ipvs_est_spec.proof.solve import Options, Verdict, ask, decide
-from ipvs_est_spec.z3_names import z3
-from lone_kthread import LoneKthread
 
 _SEED = 20260728
 _THEOREMS = (*timer_words.THEOREMS, *timer_revolutions.THEOREMS, *timer_hz.THEOREMS)
 _BY_ID = {each.id: each for each in _THEOREMS}
 # `ipvs-est prove` decides this one too; it takes z3 some seconds.
 _SLOW = ("timer.start",)
-
-Values = dict[str, int]
 
 
 def test_number_of_theorems_on_the_timer_is_known() -> None:
@@ -40,32 +46,6 @@ def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
 # The terms and the model
 
 
-def _kthread(values: Values, revision: str = "mainline") -> LoneKthread:
-    """One whose kd has that est_timer at that time."""
-    params = Params(hz=25 * values["tick"], word_bits=values["bits"], initial_jiffies=values["now"])
-    kthread = LoneKthread(params, REVISIONS[revision])
-    kthread.kd.est_timer = values["est_timer"]
-    return kthread
-
-
-def _first_head(values: Values) -> tuple[int, int]:
-    """est_timer after the first step of a loop whose timer is within reach of a start, or was
-    moved there: the model tests it at the start as well."""
-    kthread = _kthread(values)
-    # A start would change it; so the timer is set after the start, before the next loop.
-    kthread.kd.est_timer = (values["now"] + values["tick"]) % 2 ** values["bits"]
-    kthread.start()
-    # It sleeps for a tick, after which est_timer moves on by one.
-    kthread.kd.est_timer = (values["est_timer"] - values["tick"]) % 2 ** values["bits"]
-    kthread.machine.now -= values["tick"]
-    kthread.wake()
-    slept = kthread.asleep
-    rows = len(kthread.turns) - 1
-    timer = kthread.kd.est_timer
-    # Undo the ticks of the rows that needed no sleep, but for what was late and reset.
-    return (timer - rows * values["tick"]) % 2 ** values["bits"], 0 if rows else slept
-
-
 def _sample(rng: random.Random) -> Values:
     bits, tick = rng.choice(timer_terms.WORDS), rng.choice((2, 10, 40, 400, 4000))
     now = rng.choice((rng.getrandbits(bits), 2**bits - rng.randrange(1, 9 * tick), 5))
@@ -79,27 +59,16 @@ def _sample(rng: random.Random) -> Values:
     return {"bits": bits, "tick": tick, "now": now, "est_timer": (now + gap) % 2**bits}
 
 
-def _sizes(values: Values) -> Values:
-    return dict.fromkeys(("now", "est_timer", "tick"), values["bits"])
-
-
-def _inputs(values: Values) -> Values:
-    return {each: values[each] for each in ("now", "est_timer", "tick")}
-
-
-def _words(values: Values) -> tuple[z3.BitVecRef, z3.BitVecRef, z3.BitVecRef]:
-    bits = values["bits"]
-    return z3.BitVec("now", bits), z3.BitVec("est_timer", bits), z3.BitVec("tick", bits)
-
-
 def test_proved_step_of_the_loop_is_the_models() -> None:
     rng = random.Random(_SEED)
     slept = 0
     for _ in range(300):
         values = _sample(rng)
-        timer, sleep = timer_terms.head(*_words(values))
-        expected = tuple(word_at(each, _inputs(values), _sizes(values)) for each in (timer, sleep))
-        assert _first_head(values) == expected, values
+        timer, sleep = timer_terms.head(*words_of(values))
+        expected = tuple(
+            word_at(each, inputs_of(values), sizes_of(values)) for each in (timer, sleep)
+        )
+        assert first_head(values) == expected, values
         slept += expected[1] > 0
     assert 50 < slept < 250
 
@@ -109,8 +78,10 @@ def test_proved_start_is_the_models() -> None:
     kept = 0
     for _ in range(300):
         values = _sample(rng)
-        expected = word_at(timer_terms.start(*_words(values)), _inputs(values), _sizes(values))
-        kthread = _kthread(values)
+        expected = word_at(
+            timer_terms.start(*words_of(values)), inputs_of(values), sizes_of(values)
+        )
+        kthread = kthread_at(values)
         # In a netns without limits the function returns at once, so est_timer is the start's.
         kthread.machine.netns.est_chain_max = 0
         kthread.start()
@@ -123,9 +94,9 @@ def test_difference_from_the_model_would_be_seen() -> None:
     rng = random.Random(_SEED)
 
     def differs(values: Values) -> bool:
-        now, est_timer, tick = _words(values)
+        now, est_timer, tick = words_of(values)
         timer, _ = timer_terms.head(now, est_timer, tick, cut_ticks=0)
-        return word_at(timer, _inputs(values), _sizes(values)) != _first_head(values)[0]
+        return word_at(timer, inputs_of(values), sizes_of(values)) != first_head(values)[0]
 
     assert any(differs(_sample(rng)) for _ in range(100))
 
@@ -133,155 +104,9 @@ def test_difference_from_the_model_would_be_seen() -> None:
 # Counterexamples of twins, replayed
 
 
-def _differs_at_the_head(values: Values) -> bool:
-    return _first_head(values) != (values["est_timer after"], values["sleep"])
-
-
-def _wrap_shows(values: Values) -> bool:
-    """The model's step does not change under the shift; the twin's result is not the model's, or
-    not with the shift."""
-    shift, bits = values["shift"], values["bits"]
-    timer, sleep = _first_head(values)
-    moved = values | {each: (values[each] + shift) % 2**bits for each in ("now", "est_timer")}
-    same = _first_head(moved) == ((timer + shift) % 2**bits, sleep)
-    now, est_timer, tick = _words(values)
-    wrong = [
-        tuple(
-            word_at(each, _inputs(inputs), _sizes(inputs))
-            for each in timer_terms.head_unsigned(now, est_timer, tick)
-        )
-        for inputs in (values, moved)
-    ]
-    return same and wrong != [_first_head(values), _first_head(moved)]
-
-
-def _start_differs(values: Values) -> bool:
-    kthread = _kthread(values)
-    kthread.machine.netns.est_chain_max = 0
-    kthread.start()
-    gap = signed(values["est_timer"] - values["now"], values["bits"])
-    assert 4 * values["tick"] < abs(gap) <= 8 * values["tick"]
-    return kthread.kd.est_timer == values["now"] != values["est_timer after"]
-
-
-def _nine_rows(values: Values) -> bool:
-    """The ninth head, after eight rows, does not sleep either."""
-    gap = values["est_timer"] - values["now"]
-    now = 10**6
-    word = values | {"bits": 64, "now": now, "est_timer": now + gap}
-    kthread = _kthread(word)
-    kthread.kd.est_timer = now + values["tick"]
-    kthread.start()
-    kthread.kd.est_timer = now + gap - values["tick"]
-    kthread.machine.now -= values["tick"]
-    kthread.wake()
-    return len(kthread.turns) - 1 == 9
-
-
-def _revolution(
-    tick: int, late: int, revision: str, restarts: tuple[int, ...] = ()
-) -> tuple[int, int]:
-    """When a row is estimated `late` jiffies late, and when the next time; restarts at those
-    times after the first, all other wake-ups on time."""
-    kthread = LoneKthread(Params(hz=25 * tick), REVISIONS[revision])
-    kthread.kd.est_timer += tick
-    kthread.start()
-    row = kthread.kd.est_row
-    kthread.wake(late)
-    first = kthread.turns[0][1]
-    for each in restarts:
-        at = first + each
-        while kthread.machine.now + kthread.asleep < at:
-            kthread.wake()
-        kthread.restart(at - kthread.machine.now)
-    return first, kthread.until_turn(row, first)
-
-
-def _elapsed(
-    tick: int, late: int, revision: str = "mainline", restarts: tuple[int, ...] = ()
-) -> int:
-    first, second = _revolution(tick, late, revision, restarts)
-    return second - first
-
-
-def _steady_is_shorter(values: Values) -> bool:
-    tick, late = values["tick"], -values["first_timer"]
-    return _elapsed(tick, late) == 50 * tick - late < 50 * tick - values["most_late"] + 1
-
-
-def _below_42_ticks(revision: str) -> Callable[[Values], bool]:
-    def shows(values: Values) -> bool:
-        tick = values["tick"]
-        return _elapsed(tick, values["late"], revision) == 41 * tick < 42 * tick
-
-    return shows
-
-
-def _restart_times(values: Values) -> tuple[int, ...]:
-    return tuple(value for name, value in values.items() if name.startswith("restart "))
-
-
-def _three_restarts_come_as_said(values: Values) -> bool:
-    restarts = _restart_times(values)
-    assert len(restarts) == 3
-    return _elapsed(10, 0, "mainline", restarts) == values["second"] < 450
-
-
-def _late_and_a_restart(values: Values) -> bool:
-    """3 ticks late, and a restart as early in its sleep as can be."""
-    tick = values["tick"]
-    assert 2 * tick < values["late"] <= 3 * tick
-    # From 3 ticks ago the rows have caught up when the first sleep is on time again.
-    elapsed = _elapsed(10, 30, "mainline", (0,))
-    return elapsed < 450
-
-
-def _one_row_skipped_once(values: Values) -> bool:
-    """One restart in the row's own sleep: it waits less than two revolutions, not three."""
-    assert values["skips"] == values["restarts"] + 1
-    kthread = LoneKthread(Params(hz=250), MAINLINE)
-    kthread.kd.est_timer += 10
-    kthread.start()
-    row = kthread.kd.est_row
-    kthread.wake()
-    first = kthread.turns[0][1]
-    while kthread.kd.est_row != row:
-        kthread.wake()
-    kthread.restart(0)
-    elapsed = kthread.until_turn(row, first) - first
-    return 500 < elapsed <= 2 * 500
-
-
-def _tick_jiffies(hz: int) -> int:
-    return Params(hz=hz).tick_jiffies
-
-
-_REPLAYS: dict[str, Callable[[Values], bool]] = {
-    "timer.classes": _differs_at_the_head,
-    "timer.wrap": _wrap_shows,
-    "timer.true-times": _differs_at_the_head,
-    "timer.start": _start_differs,
-    "timer.catch-up": _nine_rows,
-    "timer.steady": _steady_is_shorter,
-    "timer.shortest": _below_42_ticks("mainline"),
-    "timer.shortest-repaired": _below_42_ticks("repaired"),
-    "timer.closest": _three_restarts_come_as_said,
-    "timer.closest-one": _late_and_a_restart,
-    "timer.longest": _one_row_skipped_once,
-    "timer.hz": lambda v: 50 * _tick_jiffies(v["hz"]) == 2 * v["hz"] and v["hz"] % 50 != 0,
-    "timer.kernel-hz": lambda v: 50 * _tick_jiffies(v["hz"]) < 2 * v["hz"] == 2048,
-    "timer.short-revolution": lambda v: (
-        273 * 50 * _tick_jiffies(v["hz"]) < 250 * 2 * v["hz"] and v["hz"] >= 250
-    ),
-    "timer.bias": lambda v: (
-        v["read"] == v["per_jiffy"] * 50 * _tick_jiffies(v["hz"]) != v["per_jiffy"] * v["hz"]
-    ),
-}
-
-
 @pytest.mark.parametrize("id_", _BY_ID)
 def test_counterexample_of_a_twin_shows_in_the_model(id_: str) -> None:
-    assert _REPLAYS[id_](twin_values(_BY_ID[id_]))
+    assert REPLAYS[id_](twin_values(_BY_ID[id_]))
 
 
 # The bounds, reached in the model
@@ -290,30 +115,30 @@ def test_counterexample_of_a_twin_shows_in_the_model(id_: str) -> None:
 @pytest.mark.parametrize("ticks", range(10))
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_lateness_of_up_to_9_ticks_is_made_up_for(revision: str, ticks: int) -> None:
-    assert _elapsed(10, ticks * 10, revision) == 500 - ticks * 10
+    assert elapsed(10, ticks * 10, revision) == 500 - ticks * 10
 
 
 @pytest.mark.parametrize("late", [91, 200, 5000])
 def test_more_lateness_than_9_ticks_costs_the_row_one_tick(late: int) -> None:
     # est_timer becomes now for the next row, so 49 ticks later it is the row's turn.
-    assert _elapsed(10, late) == 490
+    assert elapsed(10, late) == 490
 
 
 def test_finding_of_the_proof_is_the_models() -> None:
     (two,) = _BY_ID["timer.closest"].obligations()
     values = read(ask(two, Options()).values)
-    restarts = _restart_times(values)
+    restarts = restart_times(values)
     assert len(restarts) == 2
-    assert _elapsed(10, 0, "mainline", restarts) == values["second"] < 450
+    assert elapsed(10, 0, "mainline", restarts) == values["second"] < 450
     # The repair: no row comes early.
-    assert _elapsed(10, 0, "repaired", restarts) == 500
+    assert elapsed(10, 0, "repaired", restarts) == 500
 
 
 def test_a_restart_takes_at_most_3_ticks_of_which_almost_all_can_be_reached() -> None:
     # A jiffy into each sleep, a tick and a jiffy apart: 3 ticks less a jiffy for each.
     for number in range(1, 9):
         restarts = tuple(1 + 11 * each for each in range(number))
-        assert _elapsed(10, 0, "mainline", restarts) == 500 - 29 * number, number
+        assert elapsed(10, 0, "mainline", restarts) == 500 - 29 * number, number
 
 
 def test_restarts_without_time_between_them_bring_rows_forward_too() -> None:
