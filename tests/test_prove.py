@@ -155,6 +155,9 @@ def test_the_record_of_a_theorem_is_complete() -> None:
     assert theorem["queries"] == 2 * (1 + 1 + 4) + 1
     assert theorem["twin"]["status"] == "refuted"
     assert theorem["twin"]["counterexample"]["nticks"] == "50"
+    assert theorem["replayed"] == [
+        "numbers: the twin's numbers, given to the model's function, show the mistake"
+    ]
 
 
 def test_smtlib_writes_the_formulas_and_decides_nothing(tmp_path: Path) -> None:

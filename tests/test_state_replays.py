@@ -10,11 +10,18 @@ from ipvs_est_checks.replays.states import StepReplay, broken, row_replay, twin_
 from ipvs_est_checks.replays.steps import NO_MEMORY, take
 from ipvs_est_checks.replays.wrong_steps import WRONG_STEPS as EDITS
 from ipvs_est_spec.proof.inductive.concrete import SIZES
+from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
 from ipvs_est_spec.proof.solve import seed_z3
 
-REFUTED = [(row, name) for row in table() if row.kind is Kind.REFUTED for name in row.revisions]
+REFUTED = [
+    (row, name, geometry)
+    for row in table()
+    if row.kind is Kind.REFUTED
+    for geometry in row.geometries
+    for name in row.revisions
+]
 
 
 def _shown(replay: StepReplay | None, invariant: str) -> StepReplay:
@@ -44,28 +51,38 @@ def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) ->
 
 
 @pytest.mark.parametrize(
-    ("row", "revision"),
+    ("row", "revision", "geometry"),
     REFUTED,
     ids=lambda each: each if isinstance(each, str) else f"{each.invariant}-{each.step}",
 )
-def test_state_of_a_finding_loses_the_invariant_on_its_revision(row: Row, revision: str) -> None:
-    replay = _shown(row_replay(row, REVISIONS[revision]), row.invariant)
+def test_state_of_a_finding_loses_the_invariant_on_its_revision(
+    row: Row, revision: str, geometry: str
+) -> None:
+    replay = _shown(row_replay(row, REVISIONS[revision], SIZES[geometry]), row.invariant)
+    assert replay.state.params.preempt_rcu is (geometry == PREEMPT)
     assert (replay.case == NO_MEMORY) is (row.case == NO_MEMORY)
 
 
 def test_number_of_counterexamples_of_findings_that_are_replayed() -> None:
-    found = Counter(row.finding for row, _ in REFUTED)
-    assert found == {"F02": 3, "F11": 6, "F12": 3, "F13": 9, "F14": 6, "F21": 3, "F23": 2} | {
-        "config": 4
+    found = Counter(row.finding for row, _, _ in REFUTED)
+    assert found == {
+        "F02": 3,
+        "F11": 12,
+        "F12": 6,
+        "F13": 18,
+        "F14": 10,
+        "F21": 6,
+        "F23": 4,
+        "config": 8,
     }
 
 
 def test_a_step_that_breaks_nothing_has_no_counterexample() -> None:
     """On repaired the same rows are proved: no state of the size that shows them elsewhere."""
     tried = 0
-    for row, name in REFUTED:
-        if "repaired" not in row.revisions and name == "mainline":
-            sizes = SIZES[1:2] if row.finding == "F11" else SIZES[:1]
+    for row, name, geometry in REFUTED:
+        if "repaired" not in row.revisions and (name, geometry) == ("mainline", FULL):
+            sizes = SIZES[FULL][1:2] if row.finding == "F11" else SIZES[FULL][:1]
             assert row_replay(row, REVISIONS[name], sizes) is not None
             assert row_replay(row, REVISIONS["repaired"], sizes) is None
             tried += 1

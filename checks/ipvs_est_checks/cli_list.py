@@ -8,6 +8,7 @@ import click
 from ipvs_est_checks.established import strengths
 from ipvs_est_checks.findings import FINDINGS
 from ipvs_est_checks.findings_scheduled import SCHEDULED
+from ipvs_est_checks.replays.registry import kind_of
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 from ipvs_est_spec.proof.theorem import Theorem
@@ -51,18 +52,20 @@ def _theorem_lines() -> Iterator[str]:
         refuted = f"; refuted by {', '.join(each.refuted_by)}" if each.refuted_by else ""
         about = f"; about {', '.join(each.properties)}" if each.properties else ""
         yield f"{'':<{width}}  for {_range(each)}; {each.source}{about}{refuted}"
+        yield f"{'':<{width}}  counterexamples replayed: {kind_of(each).value}"
     yield f"{len(THEOREMS)} theorems"
 
 
 def theorems_table() -> list[str]:
     """The theorems as the README has them."""
-    lines = ["| id | theorem | for | on | about |", "|---|---|---|---|---|"]
+    lines = ["| id | theorem | for | on | about | replayed |", "|---|---|---|---|---|---|"]
     for each in THEOREMS:
         refuted = f" (refuted: {', '.join(each.refuted_by)})" if each.refuted_by else ""
         on = (each.revision or "all revisions") + refuted
         about = ", ".join(f"`{name}`" for name in each.properties)
         lines.append(
-            f"| `{each.id}` | {_cell(each.sentence)} | {_cell(_range(each))} | {on} | {about} |"
+            f"| `{each.id}` | {_cell(each.sentence)} | {_cell(_range(each))} | {on} | {about}"
+            f" | {kind_of(each).value} |"
         )
     return lines
 
@@ -87,6 +90,7 @@ def _theorem_json(theorem: Theorem) -> dict[str, object]:
         "properties": list(theorem.properties),
         "refuted_by": list(theorem.refuted_by),
         "second_solver": theorem.second_solver,
+        "replayed": kind_of(theorem).value,
     }
 
 

@@ -68,6 +68,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     help="Run in N processes; 0: one for each usable CPU.",
 )
 @click.option("--no-assumptions-check", is_flag=True, help="Do not try without each assumption.")
+@click.option("--no-replay", is_flag=True, help="Do not try counterexamples in the model.")
 @click.option(
     "--second-solver",
     "second",
@@ -110,6 +111,7 @@ def prove(
     timeout: float,
     jobs: int,
     no_assumptions_check: bool,
+    no_replay: bool,
     second: bool,
     json_file: Path | None,
     junit_file: Path | None,
@@ -121,7 +123,8 @@ def prove(
     An ID is that of a theorem, of a group, of a property that theorems are about, or a pattern
     with *; `ipvs-est list --theorems` lists them. Of each theorem: its premises can be satisfied,
     it holds, it does not hold without any one of its assumptions, and a mutated twin of it does
-    not hold. Exit code 0: each stands as recorded; 3: z3 gave up on one.
+    not hold, whose counterexample shows in the model. Exit code 0: each stands as recorded; 3: z3
+    gave up on one.
     """
     try:
         chosen = select(ids)
@@ -150,7 +153,8 @@ def prove(
         except OSError as error:
             raise click.UsageError(f"{option} {name}: {error.strerror}") from None
     options = Options(seed, rlimit, not no_assumptions_check)
-    report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second)
+    replay = not no_replay
+    report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second, replay=replay)
     if to_stdout:
         click.echo(json_report(report), nl=False)
     else:
@@ -168,7 +172,13 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
 
 
 def _run(
-    chosen: Sequence[Theorem], options: Options, jobs: int, timeout: float, *, second: bool
+    chosen: Sequence[Theorem],
+    options: Options,
+    jobs: int,
+    timeout: float,
+    *,
+    second: bool,
+    replay: bool,
 ) -> Report:
     started = perf_counter()
     found: list[Outcome] = []
@@ -178,7 +188,9 @@ def _run(
         def waiting(theorem: str) -> None:
             draw(bar, len(found), theorem)
 
-        running = outcomes(chosen, options, jobs, timeout, second=second, waiting=waiting)
+        running = outcomes(
+            chosen, options, jobs, timeout, second=second, replay=replay, waiting=waiting
+        )
         try:
             for outcome in running:
                 found.append(outcome)

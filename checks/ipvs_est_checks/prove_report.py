@@ -82,6 +82,7 @@ def details(outcome: Outcome) -> Iterator[str]:
         yield from _value_lines(each.answer)
     yield f"  twin: {theorem.twin.sentence} It is {outcome.twin.status.value}:"
     yield from _value_lines(outcome.twin)
+    yield from (f"  in the model, {line}" for line in outcome.replayed)
 
 
 def summary(report: Report) -> str:
@@ -181,6 +182,7 @@ def _theorem_json(outcome: Outcome) -> dict[str, object]:
         "assumptions": dict(outcome.assumptions),
         "obligations": [_obligation_json(each) for each in outcome.obligations],
         "twin": {"sentence": theorem.twin.sentence, **_answer_json(outcome.twin)},
+        "replayed": list(outcome.replayed),
         "queries": outcome.queries,
         "seconds": round(outcome.seconds, 3),
     }

@@ -8,10 +8,11 @@ import multiprocessing
 import signal
 import traceback
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, process_time
 from typing import TYPE_CHECKING
 
+from ipvs_est_checks.replays.registry import with_replay
 from ipvs_est_checks.second_solver import SecondSolver
 from ipvs_est_spec.proof.costs import cost
 from ipvs_est_spec.proof.registry import BY_ID
@@ -45,12 +46,14 @@ def outcomes(
     limit: float = 0.0,
     *,
     second: bool = False,
+    replay: bool = True,
     waiting: Callable[[str], None] = lambda _: None,
 ) -> Generator[Outcome]:
     """What z3 says of each theorem, as soon as it is known: the longest are begun first.
 
     jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
     longer, and one whose process dies, is UNKNOWN. second: the other solvers are asked, not z3.
+    replay: counterexamples that z3 gives are executed in the model.
     waiting: called every now and then with the theorem that is under way for the longest time.
     Close the generator to end the processes.
     """
@@ -63,7 +66,7 @@ def outcomes(
     try:
         while todo or busy:
             while todo and len(busy) < jobs:
-                worker, work = _start(context, todo.pop(), options, second)
+                worker, work = _start(context, todo.pop(), options, second, replay)
                 busy[worker] = work
             waiting(next(iter(busy.values())).theorem.id)
             ready = wait(list(busy), _until_next_look(busy, limit))
@@ -95,16 +98,16 @@ def _context() -> "Context":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     # z3 is loaded and the registry built once, not in each process.
-    context.set_forkserver_preload(["ipvs_est_spec.proof.registry"])
+    context.set_forkserver_preload(["ipvs_est_checks.replays.registry"])
     return context
 
 
 def _start(
-    context: "Context", theorem: Theorem, options: Options, second: bool
+    context: "Context", theorem: Theorem, options: Options, second: bool, replay: bool
 ) -> "tuple[ToWorker, _Work]":
     to_worker, to_parent = context.Pipe(duplex=False)
     process = context.Process(
-        target=_decide, args=(to_parent, theorem.id, options, second), daemon=True
+        target=_decide, args=(to_parent, theorem.id, options, second, replay), daemon=True
     )
     began = monotonic()
     process.start()
@@ -113,13 +116,16 @@ def _start(
     return to_worker, _Work(theorem, process, began)
 
 
-def _decide(to_parent: "ToParent", id_: str, options: Options, second: bool) -> None:
+def _decide(to_parent: "ToParent", id_: str, options: Options, second: bool, replay: bool) -> None:
     # Ctrl-C reaches the whole process group; the parent alone acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = process_time()
     try:
         solver = SecondSolver(options) if second else None
         outcome = decide(BY_ID[id_], options, solver)
+        if replay and not second:
+            outcome = with_replay(BY_ID[id_], outcome)
+            outcome = replace(outcome, seconds=process_time() - began)
     except Exception as error:
         # A theorem that cannot be stated has failed; the others go on.
         traceback.print_exc()

@@ -15,6 +15,7 @@ from ipvs_est_checks.replays.loading import loaded
 from ipvs_est_checks.replays.steps import take
 from ipvs_est_checks.replays.wrong_steps import WRONG_STEPS as EDITS
 from ipvs_est_spec.proof.inductive.concrete import SIZES, Build, Concrete, Size, smallest
+from ipvs_est_spec.proof.inductive.geometries import FULL
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
@@ -53,15 +54,19 @@ def twin_replay(invariant: str) -> StepReplay | None:
 
 
 def finding_replays(invariant: str, finding: str) -> Iterator[tuple[Row, StepReplay | None]]:
-    """Of each step that a finding lets break the invariant, on each of its revisions."""
+    """Of each step that a finding lets break the invariant, in each of its geometries on each of
+    its revisions."""
     for row in table():
         if (row.invariant, row.kind, row.finding) != (invariant, Kind.REFUTED, finding):
             continue
-        for name in row.revisions:
-            yield row, row_replay(row, REVISIONS[name])
+        for geometry in row.geometries:
+            for name in row.revisions:
+                yield row, row_replay(row, REVISIONS[name], SIZES[geometry])
 
 
-def row_replay(row: Row, revision: Revision, sizes: Sequence[Size] = SIZES) -> StepReplay | None:
+def row_replay(
+    row: Row, revision: Revision, sizes: Sequence[Size] = SIZES[FULL]
+) -> StepReplay | None:
     """Of one refuted row of the table."""
     return _replay(
         row.invariant,
@@ -81,7 +86,7 @@ def _replay(
     revision: Revision,
     build: Build,
     edits: Sequence[Edit],
-    sizes: Sequence[Size] = SIZES,
+    sizes: Sequence[Size] = SIZES[FULL],
 ) -> StepReplay | None:
     state = smallest(invariant, step, build, sizes)
     if state is None:

@@ -196,3 +196,14 @@ REPLAYS: Mapping[str, Callable[[Values], bool]] = {
     ),
 }
 """By theorem: whether a counterexample of its twin shows in the model."""
+
+
+def _two_restarts_bring_it_forward(values: Values) -> bool:
+    """And with the repair no row comes early."""
+    restarts = restart_times(values)
+    early = elapsed(10, 0, "mainline", restarts) == values["second"] < 450
+    return early and len(restarts) == 2 and elapsed(10, 0, "repaired", restarts) == 500
+
+
+FOUND: Mapping[str, Callable[[Values], bool]] = {"timer.closest": _two_restarts_bring_it_forward}
+"""By refuted theorem: whether a counterexample shows in the model."""

@@ -91,6 +91,8 @@ class Outcome:
     """Of CPU time, as in `Decided`: z3 uses one thread, and other processes do not matter."""
     assumptions: tuple[tuple[str, str], ...] = ()
     """Ids and sentences of all obligations' assumptions."""
+    replayed: tuple[str, ...] = ()
+    """What executing the counterexamples in the model has shown; () = that was not tried."""
 
 
 class Solver(Protocol):

@@ -5,7 +5,7 @@ model of them is part of a state at best; here at all elements of a small geomet
 and sums are the true ones. So what z3 finds is a state that the model can load.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvs_est.params import Params
@@ -18,6 +18,7 @@ from ipvs_est_spec.proof.inductive.formula import (
     denied,
     skolem_term,
 )
+from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS
 from ipvs_est_spec.proof.inductive.steps import Inputs
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State, any_state
@@ -41,10 +42,27 @@ class Size:
     rows: int
     chains: int
     estimators: int
+    preempt_rcu: bool = False
+    """One chain, which takes `_FACTOR` times as many."""
 
 
-SIZES = (Size(2, 2, 1, 3), Size(3, 2, 1, 4), Size(2, 2, 2, 5), Size(3, 2, 1, 6), Size(3, 2, 2, 9))
-"""Tried in this order."""
+_FACTOR = 2
+SIZES: Mapping[str, tuple[Size, ...]] = {
+    FULL: (
+        Size(2, 2, 1, 3),
+        Size(3, 2, 1, 4),
+        Size(2, 2, 2, 5),
+        Size(3, 2, 1, 6),
+        Size(3, 2, 2, 9),
+    ),
+    PREEMPT: (
+        Size(2, 2, 1, 3, True),
+        Size(2, 2, 1, 5, True),
+        Size(3, 2, 1, 6, True),
+        Size(3, 2, 1, 9, True),
+    ),
+}
+"""For each geometry of the kernel small ones of its kind, tried in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +126,7 @@ class Concrete:
 
 
 def smallest(
-    invariant: str, step: str, build: Build, sizes: Sequence[Size] = SIZES
+    invariant: str, step: str, build: Build, sizes: Sequence[Size] = SIZES[FULL]
 ) -> Concrete | None:
     """A state of the first of the sizes that has one which has all invariants and loses this one
     by the step; None if none has."""
@@ -124,7 +142,8 @@ def counterexample(invariant: str, step: str, build: Build, size: Size) -> Concr
     params = Params(
         hz=100,
         nticks=size.rows,
-        chain_factor=size.chains,
+        chain_factor=_FACTOR if size.preempt_rcu else size.chains,
+        preempt_rcu=size.preempt_rcu,
         load_divisor=2,
         possible_cpus=_CPUS,
     )

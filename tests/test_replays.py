@@ -1,0 +1,92 @@
+"""The counterexamples of all theorems show in the model, but of those that say why they cannot."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ipvs_est_checks.replays import registry
+from ipvs_est_checks.replays.registry import Kind, kind_of, replayed, with_replay
+from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
+from ipvs_est_spec.proof.solve import Options, Outcome, Verdict, decide
+
+QUICK = Options(drop_assumptions=False)
+
+
+def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
+    assert Counter(kind_of(each).value for each in THEOREMS) == {
+        "numbers": 67,
+        "state": 41,
+        "schedule": 17,
+        "none": 4,
+    }
+    with pytest.raises(ValueError, match="nobody says how"):
+        kind_of(replace(BY_ID["rows.chain"], id="rows.another"))
+
+
+def test_what_is_not_replayed_says_why() -> None:
+    none = [each for each in THEOREMS if kind_of(each) is Kind.NONE]
+    assert [each.id for each in none] == [
+        "sums.change",
+        "sums.parts",
+        "sums.bounded",
+        "sums.reached",
+    ]
+    for each in none:
+        shown = replayed(each, decide(each, QUICK))
+        assert "the model has no such sum" in shown.lines[0]
+        assert shown.complaints == ()
+
+
+@pytest.mark.parametrize(
+    ("id_", "number", "told"),
+    [
+        ("rows.chain", 1, "numbers: the twin's numbers, given to the model's function"),
+        ("timer.closest", 2, "numbers: the twin's numbers, given to the model's function"),
+        (
+            "induction.limits.computed.F21",
+            7,
+            "state: twin: in a state loaded into the model of repaired, finish loses limits.",
+        ),
+        (
+            "protocol.memory-relinking",
+            3,
+            "schedule: twin: a schedule of 105 steps ends so: use-after-free: thing=kd 1",
+        ),
+    ],
+)
+def test_replays_are_told_in_the_record(id_: str, number: int, told: str) -> None:
+    outcome = with_replay(BY_ID[id_], decide(BY_ID[id_], QUICK))
+    assert outcome.complaints == ()
+    assert len(outcome.replayed) == number
+    assert outcome.replayed[0].startswith(told)
+
+
+@pytest.fixture(name="chain", scope="module")
+def _chain() -> Outcome:
+    return decide(BY_ID["rows.chain"], QUICK)
+
+
+def test_a_counterexample_that_does_not_show_in_the_model_fails_the_theorem(
+    monkeypatch: pytest.MonkeyPatch, chain: Outcome
+) -> None:
+    monkeypatch.setattr(registry, "_NUMBERS", {"rows.chain": lambda _: False})
+    outcome = with_replay(BY_ID["rows.chain"], chain)
+    assert outcome.verdict is Verdict.FAIL
+    assert "the model does not differ from the twin" in outcome.complaints[0]
+    assert outcome.replayed == ()
+
+
+@pytest.mark.parametrize(
+    ("id_", "function", "complaint"),
+    [
+        ("induction.bitmaps.full", "states.twin_replay", "no small state is a counterexample"),
+        ("protocol.owners", "schedules.twin_schedule", "no schedule of the model follows the run"),
+    ],
+)
+def test_a_state_or_a_schedule_that_is_not_found_fails_the_theorem(
+    id_: str, function: str, complaint: str, monkeypatch: pytest.MonkeyPatch, chain: Outcome
+) -> None:
+    monkeypatch.setattr(f"ipvs_est_checks.replays.{function}", lambda _: None)
+    outcome = with_replay(BY_ID[id_], chain)
+    assert (outcome.verdict, outcome.complaints) == (Verdict.FAIL, (f"twin: {complaint}",))
