@@ -1,25 +1,34 @@
 """The counterexamples of all theorems show in the model, but of those that say why they cannot."""
 
+import re
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.replays import registry
+from ipvs_est import REPAIRED
+from ipvs_est_checks.replays import registry, walks
 from ipvs_est_checks.replays.registry import Kind, kind_of, replayed, with_replay
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 from ipvs_est_spec.proof.solve import Options, Outcome, Verdict, decide
 
+CHECKOUT = Path(__file__).parent.parent
 QUICK = Options(drop_assumptions=False)
 
 
 def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
-    assert Counter(kind_of(each).value for each in THEOREMS) == {
+    found = Counter(kind_of(each).value for each in THEOREMS)
+    assert found == {
         "numbers": 67,
         "state": 41,
         "schedule": 17,
+        "history": 12,
         "none": 4,
     }
+    text = (CHECKOUT / "spec" / "PROOFS.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (numbers|state|schedule|history|none) \|.*\| (\d+) \|$", text, re.M)
+    assert {name: int(number) for name, number in rows} == found
     with pytest.raises(ValueError, match="nobody says how"):
         kind_of(replace(BY_ID["rows.chain"], id="rows.another"))
 
@@ -60,6 +69,33 @@ def test_replays_are_told_in_the_record(id_: str, number: int, told: str) -> Non
     assert outcome.complaints == ()
     assert len(outcome.replayed) == number
     assert outcome.replayed[0].startswith(told)
+
+
+HISTORIES = [each.id for each in THEOREMS if kind_of(each) is Kind.HISTORY]
+
+
+@pytest.mark.parametrize("id_", HISTORIES)
+def test_histories_show_what_the_theorems_on_the_walk_and_the_searches_are_about(
+    id_: str, chain: Outcome
+) -> None:
+    outcome = with_replay(BY_ID[id_], chain)
+    assert outcome.complaints == ()
+    revisions = BY_ID[id_].revision.split(", ") if BY_ID[id_].refuted_by else []
+    assert len(outcome.replayed) == 1 + len(revisions)
+
+
+@pytest.mark.parametrize("id_", walks.REPLAYS)
+def test_a_walk_without_the_mistake_shows_nothing(id_: str, chain: Outcome) -> None:
+    harmless = replace(walks.REPLAYS[id_], edits=())
+    assert not walks.walk_shows(harmless)
+
+
+def test_a_finding_that_does_not_show_fails_the_theorem(
+    monkeypatch: pytest.MonkeyPatch, chain: Outcome
+) -> None:
+    monkeypatch.setattr(registry, "_FINDINGS", {"walk.kd0": ("F23", REPAIRED)})
+    outcome = with_replay(BY_ID["walk.kd0"], chain)
+    assert outcome.complaints == ("twin: F23 does not show on repaired",)
 
 
 @pytest.fixture(name="chain", scope="module")

@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est.violations import describe
 from ipvs_est_checks.replays import (
     calc_values,
+    histories,
     rate_values,
     row_values,
     schedules,
     states,
     timer_values,
+    walks,
 )
 from ipvs_est_checks.replays.reading import read
 from ipvs_est_checks.replays.schedules import Schedule
@@ -33,6 +36,8 @@ class Kind(Enum):
     """A state that is loaded into a machine, where the step is taken."""
     SCHEDULE = "schedule"
     """A schedule of the model's tasks that follows the run."""
+    HISTORY = "history"
+    """A run of the model in which the same mistake, or the finding, shows."""
     NONE = "none"
 
 
@@ -55,6 +60,16 @@ _NUMBERS: Mapping[str, Callable[[Values], bool]] = {
 }
 _FOUND_NUMBERS: Mapping[str, Callable[[Values], bool]] = timer_values.FOUND
 _INDUCTION = "induction."
+_FINDINGS: Mapping[str, tuple[str, Revision]] = {
+    "induction.bitmaps.in-range": ("F01", MAINLINE),
+    "induction.bitmaps.in-range.F01": ("F01", MAINLINE),
+    "induction.limits.tick.F20": ("F01", MAINLINE),
+    "walk.place.F08": ("", REPAIRED),
+    "walk.kd0": ("F23", V7),
+    "walk.kd0.F23": ("F23", V7),
+    "walk.kd0.F17": ("F23", V7),
+}
+"""Theorem -> the finding that its twin plants, and where; '': its twin is one of `walks`."""
 _SUMS = (
     "It is about sums of 48 or 50 numbers; the model has no such sum to be wrong, only lists, whose"
     " lengths are never negative and never summed by it."
@@ -65,6 +80,8 @@ def kind_of(theorem: Theorem) -> Kind:
     """What the counterexamples of the theorem's twin are; raises ValueError if nobody says so."""
     if theorem.id in _NUMBERS:
         return Kind.NUMBERS
+    if theorem.id in _FINDINGS or theorem.id in walks.REPLAYS:
+        return Kind.HISTORY
     if theorem.id.startswith(_INDUCTION):
         return Kind.STATE
     if theorem.id in schedules.REPLAYS:
@@ -103,6 +120,7 @@ def replayed(theorem: Theorem, outcome: Outcome) -> Shown:
         Kind.NUMBERS: _numbers,
         Kind.STATE: _states,
         Kind.SCHEDULE: _schedules,
+        Kind.HISTORY: _histories,
     }[kind](theorem, outcome)
     lines, complaints = list[str](), list[str]()
     for line, complaint in told:
@@ -149,6 +167,29 @@ def _told_of_state(name: str, invariant: str, replay: StepReplay | None) -> tupl
         return f"{what} keeps {invariant}", True
     slots, estimators = len(replay.state.contexts), len(replay.state.estimators)
     return f"{what} loses {invariant}; contexts {slots}, estimators {estimators}", False
+
+
+def _histories(theorem: Theorem, outcome: Outcome) -> _Told:
+    finding, revision = _FINDINGS.get(theorem.id, ("", REPAIRED))
+    if finding:
+        yield _told_of_finding("twin", finding, revision)
+    else:
+        # That of the statement that a finding refutes.
+        walk = walks.REPLAYS[theorem.id.rpartition(".F")[0] or theorem.id]
+        if walks.walk_shows(walk):
+            yield f"twin: with the mistake in the model, and not without it, {walk.told}", False
+        else:
+            yield "twin: the mistake does not show in the model's walk", True
+    for each in theorem.refuted_by:
+        for name in theorem.revision.split(", "):
+            yield _told_of_finding(name, each, REVISIONS[name])
+
+
+def _told_of_finding(name: str, finding: str, revision: Revision) -> tuple[str, bool]:
+    broken = histories.finding_shows(finding, revision)
+    if broken:
+        return f"{name}: {finding} breaks {broken} on {revision.name}", False
+    return f"{name}: {finding} does not show on {revision.name}", True
 
 
 def _schedules(theorem: Theorem, outcome: Outcome) -> _Told:
