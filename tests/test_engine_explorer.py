@@ -3,10 +3,12 @@
 import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7
+from ipvs_est.violations import BrokenProperty
 from ipvs_est_checks import engine_explorer as engine
 from ipvs_est_checks.check import Request, Row, Verdict
 from ipvs_est_checks.engine_defects import engine_defects
-from ipvs_est_checks.explore.scenario import library
+from ipvs_est_checks.explore.scenario import library, load
+from ipvs_est_checks.explore.token import replay_token, token_from_text
 from ipvs_est_checks.findings_scheduled import SCHEDULED
 
 REQUEST = Request((V7, STABLE, MAINLINE, REPAIRED), "quick", None, 1, 1, None)
@@ -39,7 +41,8 @@ def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) ->
 
 
 def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -> None:
-    (rest,) = [each for each in rows if each.verdict is Verdict.NOT_RUN]
+    (rest,) = [each for each in rows if each.id == "explore.rest"]
+    assert rest.verdict is Verdict.NOT_RUN
     assert rest.command.startswith("ipvs-est explore -j 0 --preemptions 1 ")
     assert "two-kthreads-restart" in rest.command
     assert set(library()) >= engine.HEAVY
@@ -50,9 +53,30 @@ def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -
 def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl",))
     monkeypatch.setattr(engine, "SCHEDULED", ())
-    monkeypatch.setattr(engine, "explained_by_schedule", lambda revision, property_id: False)
+    monkeypatch.setattr(engine, "known_as", lambda revision, cause: None)
     request = Request((MAINLINE,), "quick", None, 1, 1, None)
     row = next(engine.engine_explorer(request))
     assert row.verdict is Verdict.FAIL
     assert row.problems[0].property == "tasks.enabled"
     assert "--replay e2:exit-and-sysctl:mainline:" in row.problems[0].command
+    assert row.problems[0].detail == (
+        "No task is started after enable became 0 or netns exit began. In exit-and-sysctl."
+    )
+
+
+def test_the_command_of_a_failure_shows_it_again(rows: list[Row]) -> None:
+    told = [
+        problem
+        for each in rows
+        if each.id.startswith("explore.")
+        for problem in each.problems
+        if problem.command.startswith("ipvs-est explore --replay ")
+    ]
+    properties = {each.property for each in told}
+    assert {"tasks.enabled", "place.one-list"} <= properties
+    for problem in told:
+        token = token_from_text(problem.command.rpartition(" ")[2])
+        violation = replay_token(load(token.scenario), token).violation
+        assert violation is not None, problem
+        if isinstance(violation, BrokenProperty):
+            assert violation.property == problem.property

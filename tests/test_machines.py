@@ -229,6 +229,22 @@ def test_a_chain_that_never_counts_as_full_is_noticed(monkeypatch: pytest.Monkey
     assert _noticed("context") & {"context.chain", "context.lists"}
 
 
+def test_a_failure_of_a_lone_context_is_told_with_its_shortest_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ipvs_est.enqueue.find_first_zero_bit", lambda full, size: 0)
+    wanted = replace(SMALL, context=Amount(2, 20, 30))
+    for number in (SEED, SEED + 1):
+        (failure,) = run_round(REPAIRED, wanted, number, "context", 0).failures
+        # The second goes to a chain that has one and is full with it.
+        assert failure.steps == (
+            "an empty kd with est_chain_max 1",
+            "enqueue 1, delay 0",
+            "enqueue 2, delay 0",
+        )
+        assert failure.sentence.endswith("Found: chain 0 of row 0 was chosen, not 1.")
+
+
 def test_a_reader_that_ignores_syncp_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from ipvs_est import seqcount
 

@@ -12,24 +12,26 @@ import pytest
 import ipvs_est
 from command_line import here
 from ipvs_est import MAINLINE
+from ipvs_est.operations import Settle
 from ipvs_est_checks import exit_codes, kill_matrix, mutant_report
 from ipvs_est_checks.check import Request
 from ipvs_est_checks.check import Verdict as Told
 from ipvs_est_checks.engine_mutants import engine_mutants
-from ipvs_est_checks.findings import explained
+from ipvs_est_checks.findings import FINDINGS, explained, history_of
 from ipvs_est_checks.kill_matrix import (
     HISTORIES,
     SEED,
     Control,
     Matrix,
     Outcome,
+    Unexplained,
     Verdict,
     judge,
     outcomes,
     run_control,
     unbroken,
 )
-from ipvs_est_checks.mutant_histories import DIRECTED, random_history
+from ipvs_est_checks.mutant_histories import DIRECTED, Scenario, random_history
 from ipvs_est_checks.mutant_report import exit_code, json_report, notes
 from ipvs_est_checks.mutant_run import breaks, control, mutated
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
@@ -200,6 +202,30 @@ def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
     (problem,) = row.problems
     assert problem.property == "D24"
     assert problem.detail.startswith("does not fit the model any more")
+
+
+def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = history_of(next(each for each in FINDINGS if each.id == "F02"))
+    shorter = Scenario(history.header.params, history.operations)
+    longer = Scenario(history.header.params, (*history.operations, Settle()))
+    stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
+    found = Control(2, 17, (), stray, 0.0)
+    monkeypatch.setattr("ipvs_est_checks.engine_mutants.run_control", lambda *_: found)
+    rows = engine_mutants(Request((MAINLINE,), "quick", frozenset({"bitmaps.full"}), 1, 1, None))
+    control_row = next(rows)
+    assert control_row.verdict is Told.FAIL
+    (problem,) = control_row.problems
+    assert problem.detail == (
+        "breaks without a mutant, and no finding says so (2 histories, of which this is the"
+        " shortest)"
+    )
+    # F02 without what it does after that.
+    assert problem.operations[-1] == '{"op": "advance", "n": 10}'
+    assert len(problem.operations) == len(problem.told) == 7
+    assert problem.failure is not None
+    assert json.loads(problem.header)["params"]["nticks"] == 1
 
 
 def test_patch_shows_what_was_taken_out_and_put_in() -> None:

@@ -60,13 +60,17 @@ def problem_lines(problem: Problem) -> Iterator[str]:
     yield f"{problem.property} on {problem.revision or 'every revision'}: {problem.detail}"
     if problem.found:
         yield f"  found: {problem.found}"
+    if problem.geometry:
+        yield f"  with {problem.geometry}"
     if problem.operations:
-        yield "  history:"
         if problem.header:
-            # With the operations below it makes an input of `ipvs-est oracle`.
+            yield "  history, with its first line an input of `ipvs-est oracle`:"
             yield f"  {0:>4}  {problem.header}"
+        else:
+            yield "  history:"
         for number, operation in enumerate(problem.operations, 1):
-            yield f"  {number:>4}  {operation}"
+            words = f"  # {problem.told[number - 1]}" if problem.told else ""
+            yield f"  {number:>4}  {operation}{words}"
     failure = problem.failure
     if failure is not None:
         where = (

@@ -79,7 +79,7 @@ _EXIT = {
     "round_number",
     metavar="N",
     type=click.IntRange(0, 10**6),
-    help="Sample only this round of random histories, as a failure's command says.",
+    help="Only sample this round of random histories, as a failure's command says.",
 )
 @click.option(
     "--repeat",
@@ -193,7 +193,9 @@ def _run(request: Request, label: str) -> Report:
             draw(bar, done, label + what)
 
         try:
-            for row in run_engines(replace(request, progress=progress), ENGINES):
+            # The command of a failure of random histories wants these alone.
+            engines = ENGINES if request.round is None else (engine_machines,)
+            for row in run_engines(replace(request, progress=progress), engines):
                 rows.append(row)
         except KeyboardInterrupt:
             complete = False

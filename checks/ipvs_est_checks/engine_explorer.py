@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import process_time
 
 from ipvs_est import REVISIONS, Revision
+from ipvs_est.violations import BrokenProperty
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
 from ipvs_est_checks.explore.claimed import explained_before, explored_on
 from ipvs_est_checks.explore.generated import search_generated
@@ -36,6 +37,7 @@ HEAVY = frozenset(
     }
 )
 """Scenarios that take more than a second; `quick` leaves them out."""
+_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
 _GENERATED = 150
 _GENERATED_SCHEDULES = 500
 PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
@@ -173,11 +175,15 @@ def _property_rows(
 
 
 def _problem(task: _Task, hit: Hit) -> Problem:
-    token = token_text(load(task.scenario), REVISIONS[task.revision], hit.found.choices)
+    violation = hit.found.violation
+    broken = violation.property if isinstance(violation, BrokenProperty) else ""
+    scenario, revision = load(task.scenario), REVISIONS[task.revision]
+    # A broken property ends the schedule only where the token says that it is watched.
+    token = token_text(scenario, revision, hit.found.choices, broken)
     return Problem(
         hit.cause.property,
         task.revision,
-        hit.cause.text,
+        f"{_SENTENCES[broken] if broken else hit.cause.text} In {task.scenario}.",
         (),
         None,
         f"ipvs-est explore --replay {token}",
@@ -192,7 +198,7 @@ def _finding_row(finding: ScheduledFinding, revision: str, seen: Hunt) -> Row:
         verdict = Verdict.FAIL
     elif shows:
         verdict = Verdict.FINDING
-    command = f"ipvs-est explore --revision {revision} {finding.scenario}"
+    command = f"ipvs-est findings --revision {revision} {finding.id}"
     detail = finding.title if shows else "no schedule breaks the property any more"
     return Row(
         finding.id,

@@ -4,16 +4,18 @@ import json
 from collections.abc import Iterator
 
 from ipvs_est import REVISIONS, Revision
-from ipvs_est.header import FORMAT, params_to_json
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check import Problem, Request, Row, Verdict
 from ipvs_est_checks.explain import explain
 from ipvs_est_checks.findings import explained
+from ipvs_est_checks.geometry_text import geometry_text
+from ipvs_est_checks.history_file import header_line
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
 from ipvs_est_checks.machines.run import SENTENCES, concerned
 from ipvs_est_checks.machines.sampling import Plan, Sample, sample
 from ipvs_est_checks.monitor import Watch, is_chosen, run
+from ipvs_est_checks.operation_words import in_words
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -103,12 +105,14 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
     return Problem(
         property=found.property,
         revision=found.revision,
-        detail=(found.reason or found.sentence) + ("" if steps else f" ({found.params})"),
+        detail=found.reason or found.sentence,
+        geometry=geometry_text(found.params),
         operations=steps or found.steps,
         failure=None if seen is None else seen.failures.get(found.property),
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --round {found.round} --property {found.property}",
-        header=_header(found) if steps else "",
+        header=header_line(found.property, found.revision, found.params) if steps else "",
+        told=tuple(in_words(each) for each in found.operations),
         found="" if seen is None else explain(seen, found.property),
     )
 
@@ -120,18 +124,6 @@ def _again(found: FailureRecord) -> Watch | None:
         return None
     only = frozenset({found.property})
     return run(found.params, REVISIONS[found.revision], found.operations, properties=only)
-
-
-def _header(found: FailureRecord) -> str:
-    return json.dumps(
-        {
-            "trace": found.property,
-            "format": FORMAT,
-            "kernel": found.revision,
-            "seed": 0,
-            "params": params_to_json(found.params),
-        }
-    )
 
 
 def _reach_row(revision: Revision, report: MachineReport, *, complete: bool) -> Row:

@@ -1,16 +1,21 @@
 """Engine: every mutant is killed, and every property is broken by one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 
+from ipvs_est import REVISIONS
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est.operations import OPERATIONS
 from ipvs_est_checks.check import Problem, Request, Row, Verdict, timed
-from ipvs_est_checks.kill_matrix import SEED, Outcome, outcomes, run_control, unbroken
+from ipvs_est_checks.geometry_text import geometry_text
+from ipvs_est_checks.history_file import header_line
+from ipvs_est_checks.kill_matrix import SEED, Outcome, Unexplained, outcomes, run_control, unbroken
 from ipvs_est_checks.kill_matrix import Verdict as Kill
+from ipvs_est_checks.monitor import run
 from ipvs_est_checks.mutant_report import is_expected, unfit_text
 from ipvs_est_checks.mutants import MUTANTS
+from ipvs_est_checks.operation_words import in_words
 
 _HOW = "mutants"
 
@@ -30,21 +35,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     started = perf_counter()
     request.progress("mutants", 0, len(chosen))
     control = run_control(SEED, chosen, request.properties)
-    stray = tuple(
-        Problem(
-            each.property,
-            each.revision,
-            "breaks without a mutant, and no finding says so",
-            tuple(
-                json.dumps(operation_to_json(step))
-                for step in each.scenario.operations
-                if isinstance(step, OPERATIONS)
-            ),
-            None,
-            "ipvs-est mutants",
-        )
-        for each in control.unexplained
-    )
+    stray = tuple(_stray(control.unexplained))
     yield Row(
         "mutants.control",
         "Without a mutant the same histories break nothing that no finding explains.",
@@ -113,4 +104,30 @@ def engine_mutants(request: Request) -> Iterator[Row]:
                 Problem(each, "", "no mutant breaks it", (), None, "ipvs-est mutants")
                 for each in untouched
             ),
+        )
+
+
+def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
+    """Of the histories that break a property on a revision the shortest."""
+    together: dict[tuple[str, str], list[Unexplained]] = {}
+    for each in unexplained:
+        together.setdefault((each.revision, each.property), []).append(each)
+    for (revision, property_id), found in together.items():
+        scenario = min((each.scenario for each in found), key=lambda each: len(each.operations))
+        steps = tuple(each for each in scenario.operations if isinstance(each, OPERATIONS))
+        failure = run(
+            scenario.params, REVISIONS[revision], steps, properties=frozenset({property_id})
+        ).failures.get(property_id)
+        last = len(steps) if failure is None or failure.step < 0 else failure.step + 1
+        many = f" ({len(found)} histories, of which this is the shortest)" if found[1:] else ""
+        yield Problem(
+            property_id,
+            revision,
+            f"breaks without a mutant, and no finding says so{many}",
+            tuple(json.dumps(operation_to_json(each)) for each in steps[:last]),
+            failure,
+            "ipvs-est mutants",
+            header_line(property_id, revision, scenario.params),
+            geometry=geometry_text(scenario.params),
+            told=tuple(in_words(each) for each in steps[:last]),
         )

@@ -5,12 +5,13 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ipvs_est import Params, Revision, Snapshot
+from ipvs_est import Revision, Snapshot
 from ipvs_est.operation_json import operation_to_json
 from ipvs_est_checks.check_text import changes
 from ipvs_est_checks.explain import explain
 from ipvs_est_checks.findings import FINDINGS, Finding, history_of, history_path
 from ipvs_est_checks.findings_scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.geometry_text import geometry_text
 from ipvs_est_checks.monitor import Watch, finish, step, watch
 from ipvs_est_checks.operation_words import in_words
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
@@ -41,7 +42,7 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
     history = history_of(finding, revision.name)
     params = history.header.params
     yield from headline(finding, revision.name)
-    yield _geometry(params)
+    yield geometry_text(params)
     seen = watch(params, revision)
     for number, operation in enumerate(history.operations, 1):
         before = seen.before
@@ -58,27 +59,6 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
     elif revision.name in finding.revisions:
         yield f"again: {replay_command(finding, revision.name)}"
     broken.update(seen.failures)
-
-
-def _geometry(params: Params) -> str:
-    kernel = Params(params.hz, preempt_rcu=params.preempt_rcu)
-
-    def compared(name: str, here: int, there: int) -> str:
-        return f"{name} {here}" + (f" (in the kernel {there})" if here != there else "")
-
-    cpus = params.possible_cpus
-    parts = [
-        f"HZ {params.hz}",
-        compared("IPVS_EST_NTICKS", params.nticks, kernel.nticks),
-        compared("IPVS_EST_TICK_CHAINS", params.tick_chains, kernel.tick_chains),
-        f"{cpus} possible CPU{'s' if cpus > 1 else ''}",
-        f"{params.est_cost_ns} ns to estimate one estimator",
-    ]
-    if params.preempt_rcu:
-        parts.append("preemptible RCU")
-    if not params.sysctl:
-        parts.append("built without sysctls, so there is no total")
-    return ", ".join(parts)
 
 
 def _end(finding: Finding, seen: Watch) -> Iterator[str]:

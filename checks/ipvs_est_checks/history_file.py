@@ -1,9 +1,11 @@
-"""The operations of a trace file, without its results."""
+"""Histories as traces: the operations of a file without its results, and a first line."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvs_est.header import Header, header_from_json
+from ipvs_est import Params
+from ipvs_est.header import FORMAT, Header, header_from_json, params_to_json
 from ipvs_est.input_error import InputError
 from ipvs_est.json_input import parse_object
 from ipvs_est.operation_json import operation_from_json
@@ -31,3 +33,16 @@ def read_history(file: Path) -> History:
     except InputError as error:
         raise TraceError(str(file), line, error) from None
     return History(header, tuple(operations))
+
+
+def header_line(name: str, revision: str, params: Params) -> str:
+    """The first line of a trace, such as an oracle process reads."""
+    return json.dumps(
+        {
+            "trace": name,
+            "format": FORMAT,
+            "kernel": revision,
+            "seed": 0,
+            "params": params_to_json(params),
+        }
+    )

@@ -24,7 +24,7 @@ from ipvs_est_checks.explore.timeline_text import timeline_lines
 from ipvs_est_checks.explore.token import token_text
 from ipvs_est_checks.explore.watch import WATCHED
 from ipvs_est_checks.known_failures import Known, known_as
-from ipvs_est_checks.printable import printable
+from ipvs_est_checks.printable import printable, shorten
 
 
 class Verdict(Enum):
@@ -126,7 +126,9 @@ def known_text(known: Known | None, revision: Revision) -> str:
 
 
 def cast_lines(scenario: Scenario) -> Iterator[str]:
-    """What each control process does."""
+    """What has happened before, and what each control process does."""
+    before = "; ".join(operation_text(each) for each in scenario.setup) or "nothing"
+    yield f"  before: {shorten(printable(before))}"
     for actor in scenario.actors:
         doing = "; ".join(operation_text(each) for each in actor.operations)
         yield f"  {printable(actor.name)}: {printable(doing)}"
@@ -136,8 +138,10 @@ def figures_text(figures: Figures) -> str:
     """The figures of a search, in one line."""
     share = 100 * figures.pruned / figures.schedules if figures.schedules else 0.0
     return (
-        f"{figures.schedules} schedules, {figures.states} distinct states,"
-        f" {figures.steps} steps, longest {figures.longest}, {share:.0f}% pruned"
+        f"{_count(figures.schedules, 'schedule', 'schedules')},"
+        f" {_count(figures.states, 'distinct state', 'distinct states')},"
+        f" {_count(figures.steps, 'step', 'steps')}, longest {figures.longest},"
+        f" {share:.0f}% pruned"
     )
 
 

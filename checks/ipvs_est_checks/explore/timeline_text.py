@@ -6,6 +6,7 @@ from ipvs_est.violations import BrokenProperty, Deadlock, Livelock, describe
 from ipvs_est_checks.explore.timeline import Standing, Timeline
 from ipvs_est_checks.explore.timeline_lines import Line, runs_of
 from ipvs_est_checks.printable import shorten
+from ipvs_est_spec.case_words import told as told_case
 from ipvs_est_spec.catalogue import PROPERTIES
 
 # Steps at the end whose changes are told in full.
@@ -37,11 +38,16 @@ def violation_lines(told: Timeline) -> Iterator[str]:
         broken = told.violation.property
         yield f"  {broken} does not hold: {_SENTENCES[broken]}"
         if told.violation.case:
-            yield f"    case: {told.violation.case}"
+            yield f"    found: {case_text(told.violation)}"
     elif told.violation is not None:
         yield f"  {describe(told.violation)}"
     else:
         yield "  no failure"
+
+
+def case_text(broken: BrokenProperty) -> str:
+    """The numbers with which a property of what happened fails, with their names."""
+    return told_case(broken.property, tuple(map(int, broken.case.split(", "))))
 
 
 def _steps(told: Timeline) -> Iterator[str]:

@@ -64,7 +64,7 @@ class ContextMachine(RuleBasedStateMachine):
 
     def _fresh(self, params: Params, chain_max: int) -> None:
         self.context = steps.fresh(params, type(self).revision, chain_max)
-        self.log = [f"chain_max {chain_max}"]
+        self.log = [f"an empty kd with est_chain_max {chain_max}"]
 
     def teardown(self) -> None:
         """The history ends."""
@@ -105,7 +105,7 @@ class ContextMachine(RuleBasedStateMachine):
     @rule(rows=st.integers(1, 4))
     def walk(self, rows: int) -> None:
         """Rows are estimated."""
-        self.log.append(f"{rows} rows on")
+        self.log.append(f"est_row moves on by {rows}")
         steps.next_row(self.context, rows)
         self._compare([])
 
@@ -114,7 +114,7 @@ class ContextMachine(RuleBasedStateMachine):
     def recalculate(self, chain_max: int, back: int) -> None:
         """New limits, then those that were relinked come back while there is room."""
         before = self.context.naive.chain_max
-        self.log.append(f"chain_max {chain_max}")
+        self.log.append(f"recalculation with est_chain_max {chain_max}")
         waiting = steps.recalculate(self.context, chain_max)
         if self.context.naive.chain_max > before:
             self.reached.add("limits.larger")
@@ -142,7 +142,9 @@ class ContextMachine(RuleBasedStateMachine):
             self.reached.add("row.add-row")
         est = self.next_id
         self.next_id += 1
-        self.log.append(f"enqueue {est}, delay {delay}{', no memory' if no_memory else ''}")
+        self.log.append(
+            f"enqueue {est}, delay {delay}{', with no memory for a tick' if no_memory else ''}"
+        )
         known = len(context.objects)
         try:
             found = list(steps.add(context, est, delay, no_memory=no_memory))

@@ -136,7 +136,8 @@ def differences(context: Context) -> Iterator[Difference]:
             yield "context.ticks", f"row {row} has {length} estimators"
         available = bool(kd.avail >> row & 1)
         if available != (td is None or naive_context.has_space(naive, row)):
-            yield "bitmaps.avail", f"row {row}: {available}"
+            text = f"avail of row {row} is {available:d}, and the row has"
+            yield "bitmaps.avail", f"{text} {'no chain' if available else 'a chain'} with space"
         for cid, chain in enumerate(chains if td is not None else ()):
             assert td is not None
             found = [est.stats.id for est in nodes(td.chains[cid])]
@@ -145,9 +146,11 @@ def differences(context: Context) -> Iterator[Difference]:
             if td.chain_len[cid] != len(chain):
                 yield "context.counts", f"chain_len {cid} of row {row} is {td.chain_len[cid]}"
             if bool(td.present >> cid & 1) != (len(chain) > 0):
-                yield "bitmaps.present", f"chain {cid} of row {row}, with {len(chain)}"
+                text = f"present of chain {cid} of row {row} is {td.present >> cid & 1}"
+                yield "bitmaps.present", f"{text}, and the chain has {len(chain)}"
             if bool(td.full >> cid & 1) != (len(chain) >= naive.chain_max):
-                yield "bitmaps.full", f"chain {cid} of row {row}, with {len(chain)}"
+                text = f"full of chain {cid} of row {row} is {td.full >> cid & 1}"
+                yield "bitmaps.full", f"{text}, and the chain has {len(chain)}"
     if kd.est_count != total:
         yield "context.counts", f"est_count is {kd.est_count}, not {total}"
     usable = context.machine.netns.est_add_ktid == 0

@@ -81,12 +81,12 @@ def fresh_seed() -> int:
     return random.SystemRandom().getrandbits(32)
 
 
-def settings_of(amount: Amount) -> settings:
+def settings_of(amount: Amount, *, shrink: bool = False) -> settings:
     """Every setting that changes what is explored is named here.
 
     A profile of Hypothesis' own, such as the one that it loads when it finds itself in a CI
-    and that explores the same histories each time, thus has nothing left to decide. Shrinking
-    is left to `shorten`: it works on operations and tries a known number of times.
+    and that explores the same histories each time, thus has nothing left to decide. Without
+    `shrink` that is left to `shorten`: it works on operations and tries a known number of times.
     """
     return settings(
         max_examples=amount.examples,
@@ -94,7 +94,7 @@ def settings_of(amount: Amount) -> settings:
         derandomize=False,
         database=None,
         deadline=None,
-        phases=(Phase.generate,),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         verbosity=Verbosity.quiet,
         print_blob=False,
         report_multiple_bugs=False,
@@ -129,15 +129,17 @@ def no_local_constants() -> Iterator[None]:
         providers._get_local_constants, providers.CONSTANTS_CACHE = original, cache
 
 
-def explore_round(machine: type[M], amount: Amount, number: int, index: int) -> None:
+def explore_round(
+    machine: type[M], amount: Amount, number: int, index: int, *, shrink: bool = False
+) -> None:
     """One round of a machine, that with this index among those of the seed `number`.
 
     Rounds do not know of each other, so that any one can be run alone, in any process. Raises
-    what the first failing history raised.
+    what the first failing history raised, or with `shrink` the shortest one that was found.
     """
     numbers = random.Random(number)
     for _ in range(index):
         numbers.getrandbits(64)
     chosen = seed(numbers.getrandbits(64))(machine)
     with nothing_left_behind(), no_local_constants():
-        run_state_machine_as_test(chosen, settings=settings_of(amount))
+        run_state_machine_as_test(chosen, settings=settings_of(amount, shrink=shrink))
