@@ -1,13 +1,13 @@
 """The counterexamples of the protocol happen in the model: schedules that follow them fail so."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from ipvs_est import MAINLINE
-from ipvs_est.events import CalcPhaseBegun
-from ipvs_est.operations import AddService, InitNetns, WriteCpulist
+from ipvs_est import REPAIRED
+from ipvs_est.events import CalcPhaseBegun, Event
+from ipvs_est.operations import AddService, ExitNetns, InitNetns, WriteCpulist
 from ipvs_est.violations import Deadlock, Violation, ViolationError
 from ipvs_est_checks.explore.cause import Cause, cause_of
 from ipvs_est_checks.explore.protocol_replay import again, ends_with, replay
@@ -126,29 +126,51 @@ def test_a_run_whose_scenario_lacks_a_task_is_not_replayed() -> None:
     assert replay(bad.system, run, small, bad.revision, ends_with(Deadlock)) is None
 
 
-def test_a_request_that_comes_before_genid_is_read_is_not_lost() -> None:
-    """Kthread 0's function has begun, its calc phase has not: that one serves the request."""
-    actors = (
-        Actor("CTL", (AddService(1),)),
-        Actor("SYSCTL", (WriteCpulist("0"),)),
-    )
+def _world(*actors: Actor) -> tuple[World, list[Event]]:
     scenario = Scenario("", "", TINY, (InitNetns(),), actors, 50)
-    world = again(scenario, MAINLINE, (), frozenset({"progress.not-lost"}))
+    world = again(scenario, REPAIRED, (), frozenset({"progress.not-lost"}))
     events = world.machine.events
     assert events is not None
+    return world, events
 
-    def go_on(name: str, most: int, calc_phase: bool | None = None) -> None:
-        (thread,) = (each for each in world.threads if each.task.name == name)
-        for _ in range(most):
-            if world.machine.netns.est_calc_phase is calc_phase:
-                return
-            step(world, thread.index if thread.index in enabled(world) else TIME)
 
-    go_on("CTL", 10)
-    go_on("est_reload_work", 6)
-    go_on("ipvs-e:0", 20, calc_phase=True)
+def _go_on(world: World, name: str, most: int, until: Callable[[], bool] = lambda: False) -> None:
+    (thread,) = (each for each in world.threads if each.task.name == name)
+    for _ in range(most):
+        if until() or (thread.index not in enabled(world) and TIME not in enabled(world)):
+            return
+        step(world, thread.index if thread.index in enabled(world) else TIME)
+
+
+def test_a_request_that_comes_before_genid_is_read_is_not_lost() -> None:
+    """Kthread 0's function has begun, its calc phase has not: that one serves the request."""
+    world, events = _world(Actor("CTL", (AddService(1),)), Actor("SYSCTL", (WriteCpulist("0"),)))
+    netns = world.machine.netns
+    _go_on(world, "CTL", 10)
+    _go_on(world, "est_reload_work", 6)
+    _go_on(world, "ipvs-e:0", 20, lambda: netns.est_calc_phase)
     assert not any(isinstance(each, CalcPhaseBegun) for each in events)
-    go_on("SYSCTL", 12)
-    go_on("ipvs-e:0", 40, calc_phase=False)
-    go_on("ipvs-e:0", 1)
+    _go_on(world, "SYSCTL", 12)
+    _go_on(world, "ipvs-e:0", 40, lambda: not netns.est_calc_phase)
+    _go_on(world, "ipvs-e:0", 1)
     assert list(lost_cases(TINY, events)) == [(1, 1)]
+
+
+def test_a_write_while_enable_is_0_requests_nothing_that_could_be_lost() -> None:
+    """Netns exit has begun after kthread 0's last look at enable."""
+    world, events = _world(
+        Actor("CTL", (AddService(1),)),
+        Actor("SYSCTL", (WriteCpulist("0"),)),
+        Actor("EXIT", (ExitNetns(),)),
+    )
+    netns = world.machine.netns
+    _go_on(world, "CTL", 40)
+    _go_on(world, "est_reload_work", 40)
+    _go_on(world, "SYSCTL", 1)
+    _go_on(world, "ipvs-e:0", 40, lambda: netns.est_chain_max > 0)
+    _go_on(world, "EXIT", 40, lambda: not netns.enable)
+    assert (netns.enable, netns.est_mutex.owner) == (False, None)
+    # Kthread 0 has set the limits and wants est_mutex.
+    _go_on(world, "SYSCTL", 40)
+    _go_on(world, "ipvs-e:0", 2)
+    assert list(lost_cases(TINY, events)) == [(0, 0)]

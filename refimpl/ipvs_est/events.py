@@ -241,7 +241,8 @@ class CpulistWritten:
 
 @dataclass(frozen=True, slots=True)
 class CalcPhaseRequested:
-    """A write to est_cpulist, whose values are stored, has set `est_calc_phase` (section 12)."""
+    """A write to est_cpulist has stored all values and set `est_calc_phase`, and requests a
+    restart: `enable` is set (sections 9, 12)."""
 
     kind: ClassVar[str] = "calc-phase-requested"
     jiffies: int

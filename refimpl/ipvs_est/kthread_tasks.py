@@ -1,7 +1,7 @@
 """Starting and stopping a kthread's task, and asking for it (semantics section 9)."""
 
 from ipvs_est.errno import ENOMEM
-from ipvs_est.events import TaskExited, TaskStarted
+from ipvs_est.events import CalcPhaseRequested, TaskExited, TaskStarted
 from ipvs_est.fixed import signed
 from ipvs_est.kthread_context import KthreadContext
 from ipvs_est.machine import Machine, allocate, free, jiffies, touch
@@ -79,9 +79,12 @@ def exit_task(machine: Machine, task: Task) -> list[Task]:
     return joiners
 
 
-def request_restart(machine: Machine) -> Body:
-    """Have the reload work stop and start all tasks (`ip_vs_est_reload_start`, restart)."""
-    yield from _request(machine, restart=True)
+def request_restart(machine: Machine, *, recalculation: bool = False) -> Body:
+    """Have the reload work stop and start all tasks (`ip_vs_est_reload_start`, restart).
+
+    With `recalculation` `est_calc_phase` was set, so that kthread 0 computes new limits.
+    """
+    yield from _request(machine, restart=True, recalculation=recalculation)
 
 
 def request_start(machine: Machine) -> Body:
@@ -89,10 +92,12 @@ def request_start(machine: Machine) -> Body:
     yield from _request(machine, restart=False)
 
 
-def _request(machine: Machine, *, restart: bool) -> Body:
+def _request(machine: Machine, *, restart: bool, recalculation: bool = False) -> Body:
     netns = machine.netns
     if not (yield from read_enable(machine)):
         return
+    if recalculation and machine.events is not None:
+        machine.events.append(CalcPhaseRequested(machine.now))
     est_stopped = yield from stopped(machine)
     if machine.interleaved:
         yield WRITE_STOPPED

@@ -2,7 +2,7 @@
 
 from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
-from ipvs_est.events import CalcPhaseRequested, CpulistSet, CpulistWritten
+from ipvs_est.events import CpulistSet, CpulistWritten
 from ipvs_est.kthread_tasks import request_restart
 from ipvs_est.machine import Machine, allocate, touch
 from ipvs_est.netns import Cpumask
@@ -48,9 +48,7 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
     if machine.interleaved:
         yield WRITE_CALC_PHASE
     netns.est_calc_phase = True
-    if machine.events is not None:
-        machine.events.append(CalcPhaseRequested(machine.now))
-    yield from request_restart(machine)
+    yield from request_restart(machine, recalculation=True)
     if machine.events is not None:
         machine.events.append(CpulistSet(machine.now, netns.est_calc_phase))
     yield machine.unlock_est

@@ -209,7 +209,13 @@ REPLAYS: Mapping[str, Replay] = {
     "protocol.request-served": Replay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
         _unserved,
-        edits=(Edit("sysctl:set_cpulist", "    yield from request_restart(machine)\n", ""),),
+        edits=(
+            Edit(
+                "sysctl:set_cpulist",
+                "    yield from request_restart(machine, recalculation=True)\n",
+                "",
+            ),
+        ),
     ),
 }
 """By theorem: of its twin, and if it is refuted of each of its runs."""
