@@ -671,3 +671,12 @@ def test_model_is_loaded_only_when_it_is_used() -> None:
     before, after = done.stdout.decode().splitlines()
     assert "ipvs_est.oracle" not in before.split()
     assert "ipvs_est.oracle" in after.split()
+
+
+def test_a_wrong_argument_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--no-such"])
+    assert ended.value.code == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "ipvs-est oracle: unrecognized arguments: --no-such\n"

@@ -91,6 +91,9 @@ def test_an_operation_is_done_several_times_with_rising_ids() -> None:
         ({"params": {"tick_jiffies": 7}}, "params.tick_jiffies"),
         ({"setup": [{"op": "svc", "id": 1, "times": 0}]}, "setup[0].times"),
         ({"setup": [{"op": "svc", "id": "a", "times": 2}]}, "setup[0].id"),
+        ({"tasks": {"": [{"op": "exit"}]}}, "tasks"),
+        ({"tasks": {"ipvs-e:0": [{"op": "exit"}]}}, "tasks"),
+        ({"tasks": {"time": [{"op": "exit"}]}}, "tasks"),
     ],
 )
 def test_a_bad_scenario_names_its_field(change: dict[str, object], field: str) -> None:
@@ -98,6 +101,12 @@ def test_a_bad_scenario_names_its_field(change: dict[str, object], field: str) -
     with pytest.raises(InputError) as error:
         scenario_from_text("s", json.dumps(value))
     assert error.value.field == field
+
+
+def test_text_that_is_no_json_is_told_with_its_line() -> None:
+    with pytest.raises(InputError) as found:
+        scenario_from_text("s", '{\n "scenario": 1,\n "about" "x"\n}')
+    assert found.value.message == "not JSON: Expecting ':' delimiter at line 3, column 10"
 
 
 def test_every_scenario_of_the_library_says_what_it_is_about() -> None:

@@ -575,7 +575,7 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
     svg.write_text("old")
     result = run(*SMALL, "--svg", str(svg))
     assert result.exit_code == 2
-    assert result.stderr == f"Error: --svg: cannot write '{svg}': No space left on device\n"
+    assert result.stderr == f"Error: --svg {svg}: No space left on device\n"
     assert svg.read_text() == "old"
     assert list(tmp_path.iterdir()) == [svg]
 

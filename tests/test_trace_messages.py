@@ -82,6 +82,8 @@ def test_a_file_that_cannot_be_read_says_why(
         (b'{"op":"settle","result":[]}', "result: expected an object, found a list"),
         (b'{"op":"settle","result":null}', "result: expected an object, found null"),
         (b"nonsense", "not JSON: Expecting value at column 1"),
+        (b"\xef\xbb\xbf{}", "not JSON: a byte order mark at its beginning"),
+        (b'{"a": "\x1b"}', "not JSON: Invalid control character at column 8"),
         (b"[]", "expected a JSON object"),
         (b'{"op":"settle","n":1.5,"result":{"ret":0}}', "1.5 is not an integer"),
         (b'{"op":"settle","op":"settle","result":{"ret":0}}', "op: given twice"),

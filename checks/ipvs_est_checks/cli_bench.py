@@ -4,7 +4,6 @@ import json
 import multiprocessing
 import platform
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TextIO
@@ -28,7 +27,7 @@ from ipvs_est_checks.bench_explore import (
     bench_explore,
 )
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import STDOUT, check_targets, json_option, write_target
 
 # Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.
 SIZES = (1_000, 10_000, 100_000)
@@ -62,7 +61,7 @@ SIZES = (1_000, 10_000, 100_000)
 @click.option(
     "--explore/--no-explore", default=True, show_default=True, help="Also time the explorer."
 )
-@click.option("--json", "json_file", metavar="FILE", help="Report as JSON; - for standard output.")
+@json_option("Report as JSON; - for standard output.")
 def bench(
     traces: Path | None,
     repeat: int,
@@ -79,10 +78,8 @@ def bench(
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
-    report_path = None if json_file in (None, "-") else Path(str(json_file))
-    if report_path is not None:
-        _or_usage_error(report_path, lambda: check_report_file(report_path))
-    human = sys.stderr if json_file == "-" else sys.stdout
+    check_targets({"--json": json_file}, stdout=frozenset({"--json"}))
+    human = sys.stderr if json_file == STDOUT else sys.stdout
     recorded = None
     if traces is not None:
         recorded = _recorded(traces, repeat)
@@ -99,17 +96,7 @@ def bench(
     if json_file is None:
         return
     text = json.dumps(_report(recorded, explored, synthetic, repeat), indent=1) + "\n"
-    if report_path is None:
-        click.echo(text, nl=False)
-    else:
-        _or_usage_error(report_path, lambda: write_report_file(report_path, text))
-
-
-def _or_usage_error(path: Path, action: Callable[[], None]) -> None:
-    try:
-        action()
-    except OSError as error:
-        raise click.UsageError(f"--json {path}: {error.strerror}") from None
+    write_target("--json", json_file, text)
 
 
 def _recorded(traces: Path, repeat: int) -> RecordedBench:

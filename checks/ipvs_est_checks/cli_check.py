@@ -10,6 +10,7 @@ import click
 
 from ipvs_est import REVISIONS
 from ipvs_est_checks import exit_codes
+from ipvs_est_checks.amount import Amount
 from ipvs_est_checks.check import Engine, Report, Request, Row, Verdict, run_engines, worst
 from ipvs_est_checks.check_repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.check_reports import json_report, json_reports, junit_report
@@ -23,8 +24,9 @@ from ipvs_est_checks.engine_mutants import engine_mutants
 from ipvs_est_checks.engine_proofs import engine_proofs
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
+from ipvs_est_checks.printable import printable
 from ipvs_est_checks.progress import draw, hide, progress_bar
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import check_targets, json_option, junit_option, write_target
 
 ENGINES: tuple[Engine, ...] = (
     engine_conformance,
@@ -71,7 +73,7 @@ _EXIT = {
 @click.option(
     "--minutes",
     metavar="N",
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(0, min_open=True),
     help="Sample random histories that long, instead of as many as the profile says.",
 )
 @click.option(
@@ -96,8 +98,8 @@ _EXIT = {
 @click.option(
     "-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one for each CPU."
 )
-@click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
+@json_option()
+@junit_option()
 @click.option("-v", "--verbose", is_flag=True, help="Also which situations were reached.")
 @click.pass_context
 def check(
@@ -124,11 +126,11 @@ def check(
     for each in properties:
         if each not in SENTENCES:
             raise click.UsageError(f"--property {each}: there is no such property")
+    if traces is not None and not any(traces.glob("*.jsonl")):
+        raise click.UsageError(f"--traces {printable(str(traces))}: holds no *.jsonl file")
     if minutes is not None and round_number is not None:
         raise click.UsageError("--minutes and --round exclude each other")
-    for option, name in (("--json", json_file), ("--junit", junit_file)):
-        if name is not None:
-            _check_target(option, name)
+    check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
     request = Request(
         revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
         profile=profile,
@@ -203,13 +205,6 @@ def _run(request: Request, label: str) -> Report:
     return Report(request, tuple(rows), complete, perf_counter() - started)
 
 
-def _check_target(option: str, name: str) -> None:
-    try:
-        check_report_file(Path(name))
-    except OSError as error:
-        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
-
-
 def _write(
     reports: Sequence[Report], repeat: int, json_file: str | None, junit_file: str | None
 ) -> None:
@@ -217,9 +212,5 @@ def _write(
         ("--json", json_file, json_report(reports[0]) if repeat == 1 else json_reports(reports)),
         ("--junit", junit_file, junit_report(reports)),
     ):
-        if name is None:
-            continue
-        try:
-            write_report_file(Path(name), text)
-        except OSError as error:
-            raise click.UsageError(f"{option} {name}: {error.strerror}") from None
+        if name is not None:
+            write_target(option, name, text)

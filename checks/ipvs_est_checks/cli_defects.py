@@ -1,7 +1,5 @@
 """`ipvs-est defects`."""
 
-from pathlib import Path
-
 import click
 
 from ipvs_est import V7
@@ -16,7 +14,7 @@ from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.progress import draw, progress_bar
 from ipvs_est_checks.replay_pool import usable_cpus
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import check_targets, json_option, junit_option, write_target
 
 
 @click.command()
@@ -45,8 +43,8 @@ from ipvs_est_checks.report_file import check_report_file, write_report_file
     " preemptions.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of --generated.")
-@click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
+@json_option()
+@junit_option()
 @click.option("-v", "--verbose", is_flag=True, help="Also how each shows, with its token.")
 @click.pass_context
 def defects(
@@ -71,9 +69,8 @@ def defects(
     for id_ in ids:
         if id_ not in known:
             raise click.UsageError(f"no such row: {id_}; known are {', '.join(sorted(known))}")
+    check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
     for option, name in (("--json", json_file), ("--junit", junit_file)):
-        if name is not None:
-            _check_target(option, name)
         if name is not None and generated is not None:
             raise click.UsageError(f"{option} and --generated exclude each other")
     if generated is not None:
@@ -98,12 +95,12 @@ def defects(
             click.echo("\n" + "\n".join(details(result)))
     click.echo(("" if complete else "interrupted: ") + summary(results))
     reports = (
-        (json_file, json_report(results, preemptions, complete=complete)),
-        (junit_file, junit_report(results, complete=complete)),
+        ("--json", json_file, json_report(results, preemptions, complete=complete)),
+        ("--junit", junit_file, junit_report(results, complete=complete)),
     )
-    for name, text in reports:
+    for option, name, text in reports:
         if name is not None:
-            write_report_file(Path(name), text)
+            write_target(option, name, text)
     context.exit(_exit_code(results) if complete else exit_codes.INTERRUPTED)
 
 
@@ -130,10 +127,3 @@ def _exit_code(results: list[RowResult]) -> int:
     if Verdict.FAIL in verdicts:
         return exit_codes.FAIL
     return exit_codes.INCOMPLETE if Verdict.INCOMPLETE in verdicts else exit_codes.PASS
-
-
-def _check_target(option: str, name: str) -> None:
-    try:
-        check_report_file(Path(name))
-    except OSError as error:
-        raise click.UsageError(f"{option} {name}: {error.strerror}") from None

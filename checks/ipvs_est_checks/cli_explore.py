@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import click
 
@@ -25,7 +24,7 @@ from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.printable import printable
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.replay_pool import usable_cpus
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import check_targets, json_option, junit_option, write_target
 
 _EXIT = {
     Verdict.PASS: exit_codes.PASS,
@@ -97,8 +96,8 @@ _EXIT = {
     show_default=True,
     help="Search in N processes, each a scenario on a revision; 0: one for each usable CPU.",
 )
-@click.option("--json", "json_file", metavar="FILE", help="Report as JSON.")
-@click.option("--junit", "junit_file", metavar="FILE", help="Report as JUnit XML.")
+@json_option()
+@junit_option()
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
 @click.pass_context
@@ -130,9 +129,8 @@ def explore(
     listed defect that it is, or as new. Exit code 1 if there is a failure, 3 if schedules
     within the bounds are left over, which they always are with pct and random.
     """
-    for option, name in (("--json", json_file), ("--junit", junit_file), ("--svg", svg_file)):
-        if name is not None:
-            _check_target(option, name)
+    targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
+    check_targets(targets, stdout=frozenset())
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
@@ -168,7 +166,7 @@ def explore(
         ("--junit", junit_file, junit_report),
     ):
         if name is not None:
-            _write(option, name, text(rows, complete=not stopped))
+            write_target(option, name, text(rows, complete=not stopped))
     if svg_file is not None:
         _draw_first(svg_file, rows)
     if stopped == _INTERRUPTED:
@@ -266,20 +264,6 @@ def _load(name: str, revisions: Sequence[str]) -> Scenario:
         raise click.UsageError(f"{name}: {reason}") from None
 
 
-def _check_target(option: str, name: str) -> None:
-    try:
-        check_report_file(Path(name))
-    except OSError as error:
-        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
-
-
-def _write(option: str, name: str, text: str) -> None:
-    try:
-        write_report_file(Path(name), text)
-    except OSError as error:
-        raise click.UsageError(f"{option} {name}: {error.strerror}") from None
-
-
 def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
     for row in rows:
         for told in tell(row):
@@ -290,7 +274,7 @@ def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
 
 def _draw(svg_file: str, scenario: Scenario, revision: Revision, told: Timeline) -> None:
     title = f"{scenario.name} on {revision.name}"
-    _write("--svg", svg_file, timeline_svg(told, title, scenario.about))
+    write_target("--svg", svg_file, timeline_svg(told, title, scenario.about))
 
 
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:

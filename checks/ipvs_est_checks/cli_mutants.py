@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -12,7 +11,7 @@ from ipvs_est_checks.mutant_report import HEADINGS, aligned, exit_code, json_rep
 from ipvs_est_checks.mutants import BY_ID, MUTANTS
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.replay_pool import usable_cpus
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import STDOUT, check_targets, json_option, write_target
 
 _COLOURS = {"KILLED": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
 
@@ -27,13 +26,7 @@ _COLOURS = {"KILLED": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
     show_default=True,
     help="Of the random histories.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Report as JSON; - for standard output, instead of the table.",
-)
+@json_option("Report as JSON; - for standard output, instead of the table.")
 @click.option(
     "-j",
     "--jobs",
@@ -45,7 +38,7 @@ _COLOURS = {"KILLED": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
 )
 @click.pass_context
 def mutants(
-    context: click.Context, ids: tuple[str, ...], seed: int, json_file: Path | None, jobs: int
+    context: click.Context, ids: tuple[str, ...], seed: int, json_file: str | None, jobs: int
 ) -> None:
     """Check that the properties find planted mistakes.
 
@@ -57,12 +50,7 @@ def mutants(
     if unknown:
         raise click.UsageError(f"no such mutant: {', '.join(unknown)}")
     chosen = [each for each in MUTANTS if not ids or each.id in ids]
-    to_stdout = json_file == Path("-")
-    if json_file is not None and not to_stdout:
-        try:
-            check_report_file(json_file)
-        except OSError as error:
-            raise click.UsageError(f"--json {json_file}: {error.strerror}") from None
+    check_targets({"--json": json_file}, stdout=frozenset({"--json"}))
     found: list[Outcome] = []
     try:
         with progress_bar("mutants", len(chosen) + 1) as bar:
@@ -74,12 +62,10 @@ def mutants(
         click.echo(f"interrupted after {len(found)} of {len(chosen)} mutants", err=True)
         context.exit(exit_codes.INTERRUPTED)
     matrix = Matrix(seed, tuple(found), control)
-    if to_stdout:
-        click.echo(json_report(matrix), nl=False)
-    else:
+    if json_file != STDOUT:
         _print(matrix)
-    if json_file is not None and not to_stdout:
-        write_report_file(json_file, json_report(matrix))
+    if json_file is not None:
+        write_target("--json", json_file, json_report(matrix))
     context.exit(exit_code(matrix))
 
 

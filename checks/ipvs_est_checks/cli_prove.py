@@ -7,6 +7,7 @@ from time import perf_counter
 
 import click
 
+from ipvs_est_checks.amount import Amount
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.prove_report import (
     HEADINGS,
@@ -24,7 +25,13 @@ from ipvs_est_checks.prove_run import in_order, outcomes
 from ipvs_est_checks.prove_select import NoSuchTheoremError, select
 from ipvs_est_checks.prove_smtlib import write_scripts
 from ipvs_est_checks.replay_pool import usable_cpus
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import (
+    STDOUT,
+    check_targets,
+    json_option,
+    junit_option,
+    write_target,
+)
 from ipvs_est_checks.second_solver import missing, versions
 from ipvs_est_spec.proof.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.theorem import Theorem
@@ -53,7 +60,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=Amount(min=0),
     default=0,
     show_default=True,
     help="For each theorem; 0: no limit.",
@@ -75,20 +82,8 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     is_flag=True,
     help="Let bitwuzla and cvc5 decide, not z3; without an ID the most important theorems only.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Report as JSON; - for standard output, instead of the table.",
-)
-@click.option(
-    "--junit",
-    "junit_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Report as JUnit XML.",
-)
+@json_option("Report as JSON; - for standard output, instead of the table.")
+@junit_option()
 @click.option(
     "--smtlib",
     "directory",
@@ -113,8 +108,8 @@ def prove(
     no_assumptions_check: bool,
     no_replay: bool,
     second: bool,
-    json_file: Path | None,
-    junit_file: Path | None,
+    json_file: str | None,
+    junit_file: str | None,
     directory: Path | None,
     verbose: bool,
 ) -> None:
@@ -141,26 +136,17 @@ def prove(
         written = _smtlib(directory, chosen)
         click.echo(f"{written} SMT-LIB scripts in {directory}")
         return
-    to_stdout = json_file == Path("-")
-    files = [
-        (option, name)
-        for option, name in (("--json", json_file), ("--junit", junit_file))
-        if name is not None and name != Path("-")
-    ]
-    for option, name in files:
-        try:
-            check_report_file(name)
-        except OSError as error:
-            raise click.UsageError(f"{option} {name}: {error.strerror}") from None
+    targets = {"--json": json_file, "--junit": junit_file}
+    check_targets(targets, stdout=frozenset({"--json"}))
     options = Options(seed, rlimit, not no_assumptions_check)
     replay = not no_replay
     report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second, replay=replay)
-    if to_stdout:
-        click.echo(json_report(report), nl=False)
-    else:
+    if json_file != STDOUT:
         _print(report, verbose=verbose or bool(ids))
-    for option, name in files:
-        write_report_file(name, (json_report if option == "--json" else junit_report)(report))
+    if json_file is not None:
+        write_target("--json", json_file, json_report(report))
+    if junit_file is not None:
+        write_target("--junit", junit_file, junit_report(report))
     context.exit(exit_code(report))
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,17 +19,17 @@ from ipvs_est_checks.progress import draw, hide, is_terminal, progress_bar
 from ipvs_est_checks.replay_outcome import Outcome, Unusable, exit_code, totals_of
 from ipvs_est_checks.replay_pool import WorkerDiedError, outcomes, usable_cpus
 from ipvs_est_checks.replay_text import closing_line, details, verdict, violation_lines
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.report_option import (
+    STDOUT,
+    check_targets,
+    json_option,
+    junit_option,
+    write_target,
+)
 from ipvs_est_checks.trace_files import trace_files
 
 _STDOUT = Path("-")
 _COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red"}
-
-
-class BadInputError(click.ClickException):
-    """One line, without the usage."""
-
-    exit_code = exit_codes.BAD_INPUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,8 @@ class _Lines:
     show_default=True,
     help="Replay in N processes; 0: one for each usable CPU.",
 )
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Report as JSON; - for standard output, the lines then go to standard error.",
-)
-@click.option(
-    "--junit",
-    "junit_file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Report as JUnit XML.",
-)
+@json_option("Report as JSON; - for standard output, the lines then go to standard error.")
+@junit_option()
 @click.option("-q", "--quiet", is_flag=True, help="Only failures and the closing line.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what went wrong in the modelled kernel.")
 @click.pass_context
@@ -80,8 +68,8 @@ def replay_command(
     kernel: str | None,
     revision: str | None,
     jobs: int,
-    json_file: Path | None,
-    junit_file: Path | None,
+    json_file: str | None,
+    junit_file: str | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -90,8 +78,9 @@ def replay_command(
     A directory stands for its *.jsonl files. Each trace is followed to its first difference.
     """
     override = _override(kernel, revision)
-    _check_reports(json_file, junit_file)
-    lines = _Lines(quiet, verbose, on_stderr=json_file == _STDOUT)
+    targets = {"--json": json_file, "--junit": junit_file}
+    check_targets(targets, stdout=frozenset({"--json"}))
+    lines = _Lines(quiet, verbose, on_stderr=json_file == STDOUT)
     files = trace_files(paths)
     found: list[Outcome] = []
     stopped = _replay(files, override, jobs or usable_cpus(), lines, found)
@@ -175,42 +164,14 @@ def _override(kernel: str | None, revision: str | None) -> Revision | None:
     return None
 
 
-def _check_reports(json_file: Path | None, junit_file: Path | None) -> None:
-    """Find out now, not after a long replay, that a report cannot be written."""
-    if junit_file == _STDOUT:
-        raise click.UsageError("--junit: goes to a file only")
-    files = [os.path.realpath(each) for each in (json_file, junit_file) if each is not None]
-    if len(set(files)) < len(files):
-        raise click.UsageError("--json and --junit name the same file")
-    for option, file in (("--json", json_file), ("--junit", junit_file)):
-        if file is not None and file != _STDOUT:
-            with _one_line(option, file):
-                check_report_file(file)
-
-
 def _write_reports(
-    found: Sequence[Outcome], stopped: str, json_file: Path | None, junit_file: Path | None
+    found: Sequence[Outcome], stopped: str, json_file: str | None, junit_file: str | None
 ) -> None:
     if json_file is not None:
         from ipvs_est_checks.replay_json import json_report
 
-        if json_file == _STDOUT:
-            click.echo(json_report(found, stopped), nl=False)
-        else:
-            with _one_line("--json", json_file):
-                write_report_file(json_file, json_report(found, stopped))
+        write_target("--json", json_file, json_report(found, stopped))
     if junit_file is not None:
         from ipvs_est_checks.replay_junit import junit_report
 
-        with _one_line("--junit", junit_file):
-            write_report_file(junit_file, junit_report(found, stopped))
-
-
-@contextmanager
-def _one_line(option: str, file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        place = printable(str(file))
-        reason = error.strerror or type(error).__name__
-        raise BadInputError(f"{option} {place}: {reason}") from None
+        write_target("--junit", junit_file, junit_report(found, stopped))

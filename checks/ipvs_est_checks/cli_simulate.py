@@ -1,11 +1,9 @@
 """`ipvs-est simulate`."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
 
 import click
@@ -16,9 +14,10 @@ from rich.progress import TaskID
 from ipvs_est.cpulist import CpulistError, parse_cpulist
 from ipvs_est.params import MAX_POSSIBLE_CPUS
 from ipvs_est.revision import MAINLINE, REVISIONS
-from ipvs_est_checks import exit_codes
+from ipvs_est_checks.bad_input import BadInputError
 from ipvs_est_checks.printable import printable
-from ipvs_est_checks.report_file import check_report_file, write_report_file
+from ipvs_est_checks.progress import is_terminal
+from ipvs_est_checks.report_option import STDOUT, check_targets, json_option, write_target
 from ipvs_est_checks.simulate import (
     MAX_ESTIMATORS,
     Progress,
@@ -30,16 +29,9 @@ from ipvs_est_checks.simulate import simulate as run_simulation
 from ipvs_est_checks.simulate_report import print_report
 from ipvs_est_checks.simulate_svg import simulation_svg
 
-STDOUT = "-"
 SECONDS_BEFORE_PROGRESS = 1.0
 
 _OPTION_OF_FIELD = {"cost_ns": "--cost"}
-
-
-class BadInputError(click.ClickException):
-    """Input that cannot be used; one line, which names the option."""
-
-    exit_code = exit_codes.BAD_INPUT
 
 
 class OneLineCommand(click.Command):
@@ -88,12 +80,7 @@ class OneLineCommand(click.Command):
     "--cpulist", metavar="TEXT", help="CPUs for kthreads, as est_cpulist.  [default: all]"
 )
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw both designs into this file.")
-@click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    help="Write all numbers as JSON; - for standard output, instead of the report.",
-)
+@json_option("Write all numbers as JSON; - for standard output, instead of the report.")
 def simulate(
     estimators: int,
     cpus: int,
@@ -126,56 +113,27 @@ def simulate(
     except ScenarioError as error:
         option = _OPTION_OF_FIELD.get(error.field, f"--{error.field}")
         raise BadInputError(f"{option}: {error.message}") from None
-    _check_targets(svg_file, json_file)
+    targets = {"--svg": svg_file, "--json": json_file}
+    check_targets(targets, stdout=frozenset({"--json"}))
 
     with _progress() as progress:
         simulation = run_simulation(scenario, progress)
 
     if svg_file is not None:
-        _write("--svg", svg_file, simulation_svg(simulation))
+        write_target("--svg", svg_file, simulation_svg(simulation))
     if json_file is not None:
         text = json.dumps(to_json(simulation), indent=1) + "\n"
+        write_target("--json", json_file, text)
         if json_file == STDOUT:
-            click.echo(text, nl=False)
             return
-        _write("--json", json_file, text)
     # Not what rich guesses: an environment variable must not put escapes into a pipe.
-    print_report(simulation, Console(force_terminal=sys.stdout.isatty()))
-
-
-def _check_targets(svg_file: str | None, json_file: str | None) -> None:
-    """Refuse before the run what certainly cannot be written after it."""
-    if svg_file == STDOUT:
-        raise BadInputError("--svg: needs a file; only --json writes to standard output")
-    for option, name in (("--svg", svg_file), ("--json", json_file)):
-        if name == "":
-            raise _cannot_write(option, name, "Empty name")
-        if name is None or name == STDOUT:
-            continue
-        try:
-            check_report_file(Path(name))
-        except OSError as error:
-            raise _cannot_write(option, name, error.strerror or str(error)) from None
-    if svg_file and json_file and os.path.realpath(svg_file) == os.path.realpath(json_file):
-        raise BadInputError(f"--json: {printable(json_file)} is the file of --svg")
-
-
-def _write(option: str, name: str, text: str) -> None:
-    """Write a whole file or none."""
-    try:
-        write_report_file(Path(name), text)
-    except OSError as error:
-        raise _cannot_write(option, name, error.strerror or str(error)) from None
-
-
-def _cannot_write(option: str, name: str, reason: str) -> BadInputError:
-    return BadInputError(f"{option}: cannot write {printable(name)!r}: {reason}")
+    print_report(simulation, Console(force_terminal=is_terminal(sys.stdout)))
 
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
     """Progress on standard error: only on a terminal, and only if it takes a while."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield None
         return
     bar = ProgressBar(console=Console(stderr=True), transient=True)

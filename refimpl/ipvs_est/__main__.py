@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from ipvs_est import __version__
 
@@ -61,8 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return DONE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains in one line; --help tells the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE_STREAM, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=_PROG,
         description=_DESCRIPTION,
         epilog=_EPILOG,

@@ -22,7 +22,7 @@ def parse_object(text: str) -> dict[str, Any]:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise InputError("", f"not JSON: {error.msg} at column {error.colno}") from None
+        raise InputError("", f"not JSON: {_place(text, error)}") from None
     except RecursionError:
         raise InputError("", "not usable: nested too deeply") from None
     except InputError:
@@ -32,6 +32,14 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("", "expected a JSON object")
     return value
+
+
+def _place(text: str, error: json.JSONDecodeError) -> str:
+    if text.startswith("\ufeff"):
+        return "a byte order mark at its beginning"
+    # A scenario has several lines; whoever reads line by line knows the line.
+    line = f"line {error.lineno}, " if "\n" in text.strip() else ""
+    return f"{error.msg.removesuffix(' at')} at {line}column {error.colno}"
 
 
 def check_unique_keys(text: str) -> None:

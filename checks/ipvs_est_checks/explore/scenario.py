@@ -46,6 +46,8 @@ _REQUIRED = frozenset({"scenario", "about", "tasks"})
 _FIELDS = _REQUIRED | {"params", "setup", "jiffies"}
 # Fields of a header that follow from the others.
 _DERIVED = frozenset({"tick_jiffies", "tick_chains"})
+# Whom a timeline names beside the kthreads and the tasks of a scenario.
+_OTHERS = frozenset({"est_reload_work", "time", "RCU"})
 _FOLDER = Path(__file__).parent / "scenarios"
 
 
@@ -84,6 +86,9 @@ def scenario_from_text(name: str, text: str) -> Scenario:
     tasks = value["tasks"]
     if not isinstance(tasks, dict) or not tasks:
         raise InputError("tasks", "expected an object with at least one task")
+    for each in tasks:
+        if not each.strip() or each.startswith("ipvs-e:") or each in _OTHERS:
+            raise InputError("tasks", f"{each!r} is no name for a task of control")
     if not isinstance(value["about"], str):
         raise InputError("about", f"expected a string, found {type_name(value['about'])}")
     return Scenario(
