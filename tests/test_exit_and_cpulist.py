@@ -1,4 +1,4 @@
-"""The cpulist's mask at netns exit: freed without est_mutex (F06), and yet never used afterwards."""
+"""The mask of est_cpulist at netns exit: freed without est_mutex (F06), yet never used after."""
 
 import json
 from collections.abc import Mapping, Sequence
