@@ -3,9 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
 from ipvs_est.limits_test import CACHE_FACTOR
+from ipvs_est_checks import svg
 from ipvs_est_checks.simulate import (
     CHAIN_LIMIT_NS,
     CpuLoad,
@@ -22,13 +23,10 @@ CHARACTER_WIDTH = 8.5
 LEFT = 110
 RIGHT = 930
 
-# Told apart also by who cannot tell red from green, and in grey.
-TIMER_COLOUR = "#c2571a"
-KTHREAD_COLOUR = "#14607a"
+TIMER_COLOUR = svg.ORANGE
+KTHREAD_COLOUR = svg.BLUE
 KTHREAD_LIGHT = "#8fc1d1"
-GOAL_COLOUR = "#6a1b7a"
-TEXT_COLOUR = "#222222"
-FAINT_COLOUR = "#555555"
+GOAL_COLOUR = svg.PURPLE
 GRID_COLOUR = "#dddddd"
 
 LEAST_BAR = 1.5
@@ -112,31 +110,15 @@ class _Plot:
 
 def simulation_svg(simulation: Simulation) -> str:
     """The picture as a complete SVG document, which ends in a newline."""
-    root = Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "width": str(WIDTH),
-            "height": str(HEIGHT),
-            "viewBox": f"0 0 {WIDTH} {HEIGHT}",
-            "role": "img",
-            "aria-labelledby": "ipvs-est-title ipvs-est-desc",
-            "font-family": "sans-serif",
-            "font-size": "13",
-            "fill": TEXT_COLOUR,
-        },
-    )
-    SubElement(root, "title", id="ipvs-est-title").text = "IPVS estimators: one timer or kthreads"
-    SubElement(root, "desc", id="ipvs-est-desc").text = _description(simulation)
-    _rect(root, 0, 0, WIDTH, HEIGHT, "#ffffff")
-    _text(root, 24, 36, "IPVS estimators: one timer or kthreads", size=20, weight="bold")
+    title = "IPVS estimators: one timer or kthreads"
+    root = svg.picture(WIDTH, HEIGHT, "ipvs-est", title, _description(simulation), 13)
+    svg.text(root, 24, 36, title, size=20, bold=True)
     for number, line in enumerate(headline(simulation).splitlines()):
-        _text(root, 24, 60 + 18 * number, line, colour=FAINT_COLOUR)
+        svg.text(root, 24, 60 + 18 * number, line, colour=svg.FAINT)
     _draw_ticks(root, simulation)
     _draw_longest(root, simulation)
     _draw_cpus(root, simulation)
-    indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+    return svg.document(root)
 
 
 def _description(simulation: Simulation) -> str:
@@ -167,19 +149,19 @@ def _draw_ticks(root: Element, simulation: Simulation) -> None:
     upper, lower = (_Plot(top, _TICKS_HEIGHT, scale) for top in _TICKS_TOP)
     for plot in (upper, lower):
         _value_axis(root, plot, duration, "work in a tick")
-    _text(root, LEFT, upper.top - 9, "one timer: one softirq", colour=TIMER_COLOUR, weight="bold")
+    svg.text(root, LEFT, upper.top - 9, "one timer: one softirq", colour=TIMER_COLOUR, bold=True)
     label = plural(len(simulation.kthread_list), "kthread")
     if several:
         label += ": all together, and in dark the busiest one of each tick"
-    _text(root, LEFT, lower.top - 9, label, colour=KTHREAD_COLOUR, weight="bold")
+    svg.text(root, LEFT, lower.top - 9, label, colour=KTHREAD_COLOUR, bold=True)
     _tick_bars(root, upper, timer.ticks_ns, TIMER_COLOUR)
     _tick_bars(root, lower, kthreads.ticks_ns, KTHREAD_LIGHT if several else KTHREAD_COLOUR)
     if several:
         _tick_bars(root, lower, busiest, KTHREAD_COLOUR, width_share=0.4)
     if scale.low < goal <= scale.high:
-        _line(root, LEFT, lower.y(goal), RIGHT, lower.y(goal), GOAL_COLOUR, dashed=True)
+        svg.line(root, LEFT, lower.y(goal), RIGHT, lower.y(goal), GOAL_COLOUR, dashed=True)
         note = f"- - goal of one kthread: {duration(goal)}"
-        _text(root, RIGHT, lower.top - 9, note, anchor="end", colour=GOAL_COLOUR)
+        svg.text(root, RIGHT, lower.top - 9, note, anchor="end", colour=GOAL_COLOUR)
     _time_axis(root, lower, simulation.revolution_ns)
 
 
@@ -195,15 +177,15 @@ def _tick_bars(
 
 
 def _time_axis(root: Element, plot: _Plot, revolution_ns: int) -> None:
-    _line(root, LEFT, plot.bottom, RIGHT, plot.bottom, FAINT_COLOUR)
+    svg.line(root, LEFT, plot.bottom, RIGHT, plot.bottom, svg.FAINT)
     parts = 10
     for part in range(parts + 1):
         x = LEFT + (RIGHT - LEFT) * part / parts
-        _line(root, x, plot.bottom, x, plot.bottom + 5, FAINT_COLOUR)
+        svg.line(root, x, plot.bottom, x, plot.bottom + 5, svg.FAINT)
         label = f"{revolution_ns * part / parts / 1_000_000:.0f}"
-        _text(root, x, plot.bottom + 20, label, anchor="middle", colour=FAINT_COLOUR, size=12)
+        svg.text(root, x, plot.bottom + 20, label, anchor="middle", colour=svg.FAINT, size=12)
     middle = (LEFT + RIGHT) / 2
-    _text(root, middle, plot.bottom + 38, "time in the revolution, ms", anchor="middle")
+    svg.text(root, middle, plot.bottom + 38, "time in the revolution, ms", anchor="middle")
 
 
 def _draw_longest(root: Element, simulation: Simulation) -> None:
@@ -223,21 +205,21 @@ def _draw_longest(root: Element, simulation: Simulation) -> None:
         return LEFT + (right - LEFT) * scale.position(value)
 
     for value in scale.ticks:
-        _line(root, x(value), top - 6, x(value), bottom, GRID_COLOUR)
+        svg.line(root, x(value), top - 6, x(value), bottom, GRID_COLOUR)
         label = duration(value)
-        _text(root, x(value), bottom + 18, label, anchor="middle", colour=FAINT_COLOUR, size=12)
+        svg.text(root, x(value), bottom + 18, label, anchor="middle", colour=svg.FAINT, size=12)
     rows = (("one timer", timer, TIMER_COLOUR), ("kthreads", kthreads, KTHREAD_COLOUR))
     for row, (name, ns, colour) in enumerate(rows):
         y = top + row * (height + gap)
         cold = CACHE_FACTOR * ns
-        _rect(root, LEFT, y, x(ns) - LEFT, height, colour)
-        _rect(root, x(ns), y + height / 4, x(cold) - x(ns), height / 2, colour, opacity=0.35)
-        _text(root, LEFT - 10, y + height / 2 + 4.5, name, anchor="end")
+        svg.rect(root, LEFT, y, x(ns) - LEFT, height, colour)
+        svg.rect(root, x(ns), y + height / 4, x(cold) - x(ns), height / 2, colour, opacity=0.35)
+        svg.text(root, LEFT - 10, y + height / 2 + 4.5, name, anchor="end")
     if shows_goal:
         limit = x(CHAIN_LIMIT_NS)
-        _line(root, limit, top - 8, limit, bottom, GOAL_COLOUR, dashed=True)
+        svg.line(root, limit, top - 8, limit, bottom, GOAL_COLOUR, dashed=True)
         note = f"goal of a chain: {duration(CHAIN_LIMIT_NS)}"
-        _text(root, limit, top - 13, note, anchor="middle", colour=GOAL_COLOUR, size=12)
+        svg.text(root, limit, top - 13, note, anchor="middle", colour=GOAL_COLOUR, size=12)
     # A label keeps off the goal's line, and stands over the grid.
     for row, (_, ns, _) in enumerate(rows):
         cold = CACHE_FACTOR * ns
@@ -246,7 +228,7 @@ def _draw_longest(root: Element, simulation: Simulation) -> None:
         if shows_goal and start < x(CHAIN_LIMIT_NS) + 8 < start + 190:
             start = x(CHAIN_LIMIT_NS) + 8
         start = min(start, WIDTH - 8 - CHARACTER_WIDTH * len(label))
-        _halo(_text(root, start, top + row * (height + gap) + height / 2 + 4.5, label))
+        _halo(svg.text(root, start, top + row * (height + gap) + height / 2 + 4.5, label))
 
 
 def _draw_cpus(root: Element, simulation: Simulation) -> None:
@@ -279,13 +261,13 @@ def _draw_cpus(root: Element, simulation: Simulation) -> None:
         ):
             _cpu_bar(root, plot, left + step * offset, step * 0.4, load, colour, labelled)
         label = str(cpu)
-        _text(root, left + step / 2, plot.bottom + 18, label, anchor="middle", size=12)
-    _line(root, LEFT, plot.bottom, RIGHT, plot.bottom, FAINT_COLOUR)
-    _text(root, (LEFT + RIGHT) / 2, plot.bottom + 38, "CPU", anchor="middle")
+        svg.text(root, left + step / 2, plot.bottom + 18, label, anchor="middle", size=12)
+    svg.line(root, LEFT, plot.bottom, RIGHT, plot.bottom, svg.FAINT)
+    svg.text(root, (LEFT + RIGHT) / 2, plot.bottom + 38, "CPU", anchor="middle")
     _legend(root, plot.bottom + 62, len(simulation.kthread_list))
     if waiting := simulation.kthreads.waiting:
         note = f"{plural(waiting, 'estimator')} found no room in the kthreads: not estimated"
-        _text(root, LEFT, plot.bottom + 86, note, colour=KTHREAD_COLOUR, weight="bold")
+        svg.text(root, LEFT, plot.bottom + 86, note, colour=KTHREAD_COLOUR, bold=True)
 
 
 def _cpu_bar(
@@ -303,14 +285,16 @@ def _cpu_bar(
         if labelled:
             label = percent(load.share).replace(" ", "")
             _halo(
-                _text(root, x + width / 2, plot.y(load.share) - 5, label, anchor="middle", size=11)
+                svg.text(
+                    root, x + width / 2, plot.y(load.share) - 5, label, anchor="middle", size=11
+                )
             )
 
 
 def _bar(root: Element, plot: _Plot, x: float, width: float, value: float, colour: str) -> Element:
     """A bar from the axis up to the value; the least value leaves a trace too."""
     height = max(plot.bottom - plot.y(value), LEAST_BAR)
-    return _rect(root, x, plot.bottom - height, width, height, colour)
+    return svg.rect(root, x, plot.bottom - height, width, height, colour)
 
 
 def _legend(root: Element, y: float, kthreads: int) -> None:
@@ -319,97 +303,27 @@ def _legend(root: Element, y: float, kthreads: int) -> None:
         (LEFT + 290, KTHREAD_COLOUR, f"{plural(kthreads, 'kthread')}, dealt to the CPUs in turn"),
     )
     for x, colour, label in entries:
-        _rect(root, x, y - 11, 13, 13, colour)
-        _text(root, x + 20, y, label)
+        svg.rect(root, x, y - 11, 13, 13, colour)
+        svg.text(root, x + 20, y, label)
 
 
 def _value_axis(root: Element, plot: _Plot, name_of: Callable[[float], str], label: str) -> None:
     for value in plot.scale.ticks:
         y = plot.y(value)
-        _line(root, LEFT, y, RIGHT, y, GRID_COLOUR)
+        svg.line(root, LEFT, y, RIGHT, y, GRID_COLOUR)
         text = name_of(value) if value else "0"
-        _text(root, LEFT - 8, y + 4, text, anchor="end", colour=FAINT_COLOUR, size=12)
+        svg.text(root, LEFT - 8, y + 4, text, anchor="end", colour=svg.FAINT, size=12)
     middle = plot.top + plot.height / 2
-    axis = _text(root, 30, middle, label, anchor="middle")
-    axis.set("transform", f"rotate(-90 30 {_number(middle)})")
-
-
-def _rect(
-    parent: Element,
-    x: float,
-    y: float,
-    width: float,
-    height: float,
-    colour: str,
-    opacity: float | None = None,
-) -> Element:
-    rect = SubElement(
-        parent,
-        "rect",
-        x=_number(x),
-        y=_number(y),
-        width=_number(width),
-        height=_number(height),
-        fill=colour,
-    )
-    if opacity is not None:
-        rect.set("fill-opacity", _number(opacity))
-    return rect
-
-
-def _line(
-    parent: Element, x1: float, y1: float, x2: float, y2: float, colour: str, dashed: bool = False
-) -> None:
-    line = SubElement(
-        parent,
-        "line",
-        x1=_number(x1),
-        y1=_number(y1),
-        x2=_number(x2),
-        y2=_number(y2),
-        stroke=colour,
-    )
-    if dashed:
-        line.set("stroke-dasharray", "6 4")
-        line.set("stroke-width", "1.5")
-
-
-def _text(
-    parent: Element,
-    x: float,
-    y: float,
-    content: str,
-    *,
-    anchor: str = "start",
-    colour: str | None = None,
-    size: int | None = None,
-    weight: str | None = None,
-) -> Element:
-    text = SubElement(parent, "text", x=_number(x), y=_number(y))
-    attributes = (
-        ("text-anchor", None if anchor == "start" else anchor),
-        ("fill", colour),
-        ("font-size", None if size is None else str(size)),
-        ("font-weight", weight),
-    )
-    for name, value in attributes:
-        if value is not None:
-            text.set(name, value)
-    text.text = content
-    return text
+    axis = svg.text(root, 30, middle, label, anchor="middle")
+    axis.set("transform", f"rotate(-90 30 {svg.number(middle)})")
 
 
 def _title(root: Element, y: float, content: str) -> None:
-    _text(root, 24, y, content, size=15, weight="bold")
+    svg.text(root, 24, y, content, size=15, bold=True)
 
 
 def _halo(text: Element) -> None:
     """Keep lines that cross a text from hiding it."""
-    text.set("stroke", "#ffffff")
+    text.set("stroke", svg.WHITE)
     text.set("stroke-width", "4")
     text.set("paint-order", "stroke")
-
-
-def _number(value: float) -> str:
-    """Two decimals are finer than any screen; the rest differs between machines."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
 from ipvs_est.violations import Deadlock
+from ipvs_est_checks import svg
 from ipvs_est_checks.explore.timeline import Standing, Timeline
 from ipvs_est_checks.explore.timeline_lines import Line, runs_of
 from ipvs_est_checks.explore.timeline_text import changes_lines, violation_lines
 from ipvs_est_checks.printable import printable, shorten
 
-# Told apart also by who cannot tell red from green, and in grey.
-MUTEX_COLOURS = {"__ip_vs_mutex": "#c2571a", "est_mutex": "#14607a"}
-_OTHER_MUTEX = "#6a1b7a"
-_TEXT = "#222222"
-_FAINT = "#555555"
+MUTEX_COLOURS = {"__ip_vs_mutex": svg.ORANGE, "est_mutex": svg.BLUE}
+_OTHER_MUTEX = svg.PURPLE
 _BOX = "#eef2f4"
 _BORDER = "#9aa7ad"
 _ALARM = "#b00020"
@@ -74,25 +72,9 @@ def timeline_svg(told: Timeline, title: str, about: str) -> str:
     end = count + 1 + (4 if waiting else 0)
     height = layout.y(end) + _ROW * (len(notes) + len(changes) + 3)
     width = max(layout.width, 2 * _MARGIN + _CHARACTER * max(map(len, [*notes, *changes, ""])))
-    root = Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "width": _number(width),
-            "height": _number(height),
-            "viewBox": f"0 0 {_number(width)} {_number(height)}",
-            "role": "img",
-            "aria-labelledby": "timeline-title timeline-desc",
-            "font-family": "sans-serif",
-            "font-size": "12",
-            "fill": _TEXT,
-        },
-    )
-    SubElement(root, "title", id="timeline-title").text = printable(title)
-    SubElement(root, "desc", id="timeline-desc").text = " ".join(notes)
-    _rect(root, 0, 0, width, height, "#ffffff")
-    _text(root, _MARGIN, 30, printable(title), size=17, bold=True)
-    _text(root, _MARGIN, 50, printable(about), colour=_FAINT)
+    root = svg.picture(width, height, "timeline", printable(title), " ".join(notes), 12)
+    svg.text(root, _MARGIN, 30, printable(title), size=17, bold=True)
+    svg.text(root, _MARGIN, 50, printable(about), colour=svg.FAINT)
     _draw_legend(root, told)
     _draw_columns(root, told, layout, layout.y(count) + 6)
     _draw_mutexes(root, told, boxes, layout, count)
@@ -102,14 +84,15 @@ def timeline_svg(told: Timeline, title: str, about: str) -> str:
         _draw_waiting(root, told, layout, waiting, layout.y(count) + 14)
     y = layout.y(end) + _ROW
     for index, line in enumerate(notes):
-        _text(root, _MARGIN, y, line, colour=_ALARM if told.violation else _TEXT, bold=not index)
+        svg.text(
+            root, _MARGIN, y, line, colour=_ALARM if told.violation else svg.BLACK, bold=not index
+        )
         y += _ROW
     y += _ROW / 2
     for line in changes:
-        _text(root, _MARGIN, y, line, colour=_FAINT)
+        svg.text(root, _MARGIN, y, line, colour=svg.FAINT)
         y += _ROW
-    indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+    return svg.document(root)
 
 
 def _boxes(told: Timeline) -> Iterator[_Box]:
@@ -149,18 +132,20 @@ def _draw_legend(root: Element, told: Timeline) -> None:
     x = float(_MARGIN)
     mutexes = sorted({name for step in told.steps for name, _ in step.holds})
     for name in mutexes:
-        _rect(root, x, 62, _BAR, 14, _colour(name))
-        _text(root, x + 10, 74, f"{name} held", colour=_FAINT)
+        svg.rect(root, x, 62, _BAR, 14, _colour(name))
+        svg.text(root, x + 10, 74, f"{name} held", colour=svg.FAINT)
         x += 30 + _CHARACTER * len(f"{name} held")
-    _line(root, x, 69, x + 22, 69, _ALARM, dashed=True)
+    svg.line(root, x, 69, x + 22, 69, _ALARM, dashed=True)
     text = "taken from a task that could go on"
-    _text(root, x + 28, 74, text, colour=_FAINT)
+    svg.text(root, x + 28, 74, text, colour=svg.FAINT)
 
 
 def _draw_columns(root: Element, told: Timeline, layout: _Layout, bottom: float) -> None:
     for name, left, width in zip(told.columns, layout.lefts, layout.widths, strict=True):
-        _text(root, left + width / 2, layout.top - 14, printable(name), bold=True, middle=True)
-        _line(root, left + width / 2, layout.top - 6, left + width / 2, bottom, _LINE)
+        svg.text(
+            root, left + width / 2, layout.top - 14, printable(name), bold=True, anchor="middle"
+        )
+        svg.line(root, left + width / 2, layout.top - 6, left + width / 2, bottom, _LINE)
 
 
 def _draw_mutexes(
@@ -187,7 +172,7 @@ def _draw_mutexes(
             bottom = first.get(after, count)
             x = layout.lefts[owner] - 4 - (_BAR + 2) * (slot + 1)
             height = _ROW * (bottom - top) - 4
-            _rect(root, x, layout.y(top) + 4, _BAR, height, _colour(name))
+            svg.rect(root, x, layout.y(top) + 4, _BAR, height, _colour(name))
 
 
 def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) -> None:
@@ -198,19 +183,19 @@ def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) ->
         middle = layout.lefts[before.column] + layout.widths[before.column] / 2
         target = left if middle < left else left + width
         y = top + 8
-        _line(root, middle, top - 4, middle, y, border, dashed=box.preempts)
-        _line(root, middle, y, target, y, border, dashed=box.preempts)
+        svg.line(root, middle, top - 4, middle, y, border, dashed=box.preempts)
+        svg.line(root, middle, y, target, y, border, dashed=box.preempts)
         side = -6 if middle < left else 6
-        _path(root, f"M{_number(target)} {_number(y)} l{side} -4 l0 8 z", border)
-    rect = _rect(root, left, top, width, _ROW * len(box.lines) + 2, _BOX)
+        _path(root, f"M{svg.number(target)} {svg.number(y)} l{side} -4 l0 8 z", border)
+    rect = svg.rect(root, left, top, width, _ROW * len(box.lines) + 2, _BOX)
     rect.set("stroke", border)
     rect.set("rx", "4")
     for row, line in enumerate(box.lines):
         y = layout.y(box.top + row) + 17
         if line.label:
-            _text(root, _MARGIN + _GUTTER - 16, y, line.label, colour=_FAINT, end=True)
-        colour = _FAINT if line.is_function else _ALARM if line.preempts else _TEXT
-        _text(root, left + 8, y, printable(line.text), colour=colour, bold=line.is_function)
+            svg.text(root, _MARGIN + _GUTTER - 16, y, line.label, colour=svg.FAINT, anchor="end")
+        colour = svg.FAINT if line.is_function else _ALARM if line.preempts else svg.BLACK
+        svg.text(root, left + 8, y, printable(line.text), colour=colour, bold=line.is_function)
 
 
 def _draw_waiting(
@@ -218,15 +203,15 @@ def _draw_waiting(
 ) -> None:
     """Who waits for whom, below the last step; an arrow leads to who has to go on first."""
     at = {each.column for each in waiting}
-    colour = _ALARM if isinstance(told.violation, Deadlock) else _FAINT
+    colour = _ALARM if isinstance(told.violation, Deadlock) else svg.FAINT
     for number, each in enumerate(waiting):
         left, width = layout.lefts[each.column], layout.widths[each.column]
-        rect = _rect(root, left, y, width, 2 * _ROW + 2, "#ffffff")
+        rect = svg.rect(root, left, y, width, 2 * _ROW + 2, svg.WHITE)
         rect.set("stroke", colour)
         rect.set("rx", "4")
         for row, text in enumerate(_waits(each)):
             bold = row == 0
-            _text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
+            svg.text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
         if each.waits_on is None or each.waits_on not in at:
             continue
         # One below the other, so that a circle of two shows both its ways.
@@ -234,10 +219,12 @@ def _draw_waiting(
         start = left + width / 2 + 12
         other = layout.lefts[each.waits_on] + layout.widths[each.waits_on] / 2 - 12
         bottom = y + 2 * _ROW + 2
-        path = f"M{_number(start)} {_number(bottom)} V{_number(level)} H{_number(other)}"
-        line = _path(root, f"{path} V{_number(bottom + 5)}", "none")
+        path = (
+            f"M{svg.number(start)} {svg.number(bottom)} V{svg.number(level)} H{svg.number(other)}"
+        )
+        line = _path(root, f"{path} V{svg.number(bottom + 5)}", "none")
         line.set("stroke", colour)
-        _path(root, f"M{_number(other)} {_number(bottom)} l-4 6 l8 0 z", colour)
+        _path(root, f"M{svg.number(other)} {svg.number(bottom)} l-4 6 l8 0 z", colour)
 
 
 def _waits(standing: Standing) -> tuple[str, str]:
@@ -252,67 +239,5 @@ def _colour(mutex: str) -> str:
     return MUTEX_COLOURS.get(mutex, _OTHER_MUTEX)
 
 
-def _rect(parent: Element, x: float, y: float, width: float, height: float, colour: str) -> Element:
-    return SubElement(
-        parent,
-        "rect",
-        x=_number(x),
-        y=_number(y),
-        width=_number(width),
-        height=_number(height),
-        fill=colour,
-    )
-
-
-def _line(
-    parent: Element,
-    x1: float,
-    y1: float,
-    x2: float,
-    y2: float,
-    colour: str,
-    *,
-    dashed: bool = False,
-) -> None:
-    line = SubElement(
-        parent,
-        "line",
-        x1=_number(x1),
-        y1=_number(y1),
-        x2=_number(x2),
-        y2=_number(y2),
-        stroke=colour,
-    )
-    if dashed:
-        line.set("stroke-dasharray", "4 3")
-
-
 def _path(parent: Element, data: str, colour: str) -> Element:
     return SubElement(parent, "path", d=data, fill=colour)
-
-
-def _text(
-    parent: Element,
-    x: float,
-    y: float,
-    content: str,
-    *,
-    colour: str = _TEXT,
-    size: int | None = None,
-    bold: bool = False,
-    middle: bool = False,
-    end: bool = False,
-) -> None:
-    text = SubElement(parent, "text", x=_number(x), y=_number(y), fill=colour)
-    if size is not None:
-        text.set("font-size", str(size))
-    if bold:
-        text.set("font-weight", "bold")
-    if middle or end:
-        text.set("text-anchor", "middle" if middle else "end")
-    text.text = content
-
-
-def _number(value: float) -> str:
-    """Two decimals are finer than any screen; the rest differs between machines."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
