@@ -1,5 +1,6 @@
 """Each recorded finding is confirmed where it is recorded, and only there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,18 @@ def test_the_finding_is_explained(finding: Finding) -> None:
     for each in finding.properties:
         assert f"`{each}`" in text
     assert finding.defect in text
+
+
+def test_the_number_of_operations_told_is_that_of_the_history() -> None:
+    text = (CHECKOUT / "spec" / "FINDINGS.md").read_text(encoding="utf-8")
+    by_name = {each.id: each for each in FINDINGS}
+    told = re.findall(
+        r"findings/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
+    )
+    assert len(told) == 9
+    for first, second, number, other in told:
+        for id_, count in ((first, number), (second, other)):
+            if id_:
+                history = history_of(by_name[id_], by_name[id_].revisions[-1])
+                shown = [each for each in history.operations if not isinstance(each, Dump)]
+                assert len(shown) == int(count), id_
