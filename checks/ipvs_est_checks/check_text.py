@@ -64,7 +64,7 @@ def problem_lines(problem: Problem) -> Iterator[str]:
         yield f"  with {problem.geometry}"
     if problem.operations:
         if problem.header:
-            yield "  history, with its first line an input of `ipvs-est oracle`:"
+            yield "  history; without what stands behind # an input of `ipvs-est oracle`:"
             yield f"  {0:>4}  {problem.header}"
         else:
             yield "  history:"

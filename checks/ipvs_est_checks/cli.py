@@ -14,19 +14,19 @@ from ipvs_est_checks import exit_codes
 from ipvs_est_checks.printable import printable
 
 SUBCOMMANDS = {
-    "replay": "cli_replay:replay_command",
-    "simulate": "cli_simulate:simulate",
-    "bench": "cli_bench:bench",
-    "oracle": "cli_oracle:oracle_command",
     "check": "cli_check:check",
-    "findings": "cli_findings:findings",
     "list": "cli_list:list_command",
-    "mutants": "cli_mutants:mutants",
-    "prove": "cli_prove:prove",
+    "findings": "cli_findings:findings",
     "explore": "cli_explore:explore",
     "defects": "cli_defects:defects",
+    "prove": "cli_prove:prove",
+    "mutants": "cli_mutants:mutants",
+    "replay": "cli_replay:replay_command",
+    "oracle": "cli_oracle:oracle_command",
+    "simulate": "cli_simulate:simulate",
+    "bench": "cli_bench:bench",
 }
-"""Name -> module of this package and attribute."""
+"""Name -> module of this package and attribute, in the order of the help."""
 
 
 class LazyGroup(click.Group):
@@ -46,7 +46,12 @@ class LazyGroup(click.Group):
 @click.group("ipvs-est", cls=LazyGroup)
 @click.version_option(__version__, prog_name="ipvs-est")
 def cli() -> None:
-    """Checks of the IPVS kthread stats estimator.
+    """Checks of the IPVS kthread stats estimator (net/netfilter/ipvs/ip_vs_est.c).
+
+    `check` is the one to begin with; `findings F01` tells what it has found.
+
+    Revisions: v7 as merged in 6.2, stable as in 6.12.117, mainline as in 7.3.4, repaired: mainline
+    with the findings repaired.
 
     Exit codes: 0 pass, 1 fail, 3 incomplete, 2 usage or bad input, 130 interrupted.
     """

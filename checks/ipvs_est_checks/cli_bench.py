@@ -40,19 +40,31 @@ SIZES = (1_000, 10_000, 100_000)
     help="Also time the recorded traces in this directory, by kind of operation.",
 )
 @click.option(
-    "--repeat", type=click.IntRange(1, 100), default=3, show_default=True, help="Best of N runs."
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Best of N runs.",
 )
 @click.option(
     "--estimators",
+    metavar="N",
     type=click.IntRange(1, 1_000_000),
     multiple=True,
     help=f"Sizes of the synthetic load.  [default: {', '.join(map(str, SIZES))}]",
 )
 @click.option(
-    "--cpus", type=click.IntRange(1, 8192), default=256, show_default=True, help="Possible CPUs."
+    "--cpus",
+    metavar="N",
+    type=click.IntRange(1, 8192),
+    default=256,
+    show_default=True,
+    help="Possible CPUs.",
 )
 @click.option(
     "--busy-cpus",
+    metavar="N",
     type=click.IntRange(1, 8192),
     default=4,
     show_default=True,

@@ -69,7 +69,9 @@ _EXIT = {
     metavar="ID",
     help="Check only this property; may be given several times. See `ipvs-est list`.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of all random choices.")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of all random choices."
+)
 @click.option(
     "--minutes",
     metavar="N",
@@ -96,7 +98,12 @@ _EXIT = {
     help="Recorded traces.  [default: tests/data/traces, if it is there]",
 )
 @click.option(
-    "-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0: one for each CPU."
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Processes; 0: one for each CPU.",
 )
 @json_option()
 @junit_option()

@@ -21,6 +21,7 @@ from ipvs_est_checks.report_option import check_targets, json_option, junit_opti
 @click.argument("ids", metavar="[ID ...]", nargs=-1)
 @click.option(
     "--preemptions",
+    metavar="N",
     type=click.IntRange(0, 20),
     default=PREEMPTIONS,
     show_default=True,
@@ -42,7 +43,7 @@ from ipvs_est_checks.report_option import check_targets, json_option, junit_opti
     help="Search N scenarios that Hypothesis makes on v7 instead, which has all defects, to 3"
     " preemptions.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of --generated.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of --generated.")
 @json_option()
 @junit_option()
 @click.option("-v", "--verbose", is_flag=True, help="Also how each shows, with its token.")

@@ -46,10 +46,16 @@ _EXIT = {
     help="dfs searches all schedules within its bound; pct and random draw schedules.",
 )
 @click.option(
-    "--preemptions", type=click.IntRange(0, 20), default=2, show_default=True, help="Bound of dfs."
+    "--preemptions",
+    metavar="N",
+    type=click.IntRange(0, 20),
+    default=2,
+    show_default=True,
+    help="Bound of dfs.",
 )
 @click.option(
     "--depth",
+    metavar="N",
     type=click.IntRange(1, 20),
     default=DEFAULT_DEPTH,
     show_default=True,
@@ -57,6 +63,7 @@ _EXIT = {
 )
 @click.option(
     "--iterations",
+    metavar="N",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
@@ -64,12 +71,13 @@ _EXIT = {
 )
 @click.option(
     "--steps",
+    metavar="N",
     type=click.IntRange(1, 1_000_000),
     default=5_000,
     show_default=True,
     help="Longest schedule.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of pct and random.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of pct and random.")
 @click.option(
     "-k", "--keep-going", is_flag=True, help="Search on after a failure; list the distinct ones."
 )

@@ -47,6 +47,7 @@ class OneLineCommand(click.Command):
 @click.command(cls=OneLineCommand)
 @click.option(
     "--estimators",
+    metavar="N",
     type=click.IntRange(1, MAX_ESTIMATORS),
     default=10_000,
     show_default=True,
@@ -54,6 +55,7 @@ class OneLineCommand(click.Command):
 )
 @click.option(
     "--cpus",
+    metavar="N",
     type=click.IntRange(1, MAX_POSSIBLE_CPUS),
     default=8,
     show_default=True,
@@ -67,7 +69,9 @@ class OneLineCommand(click.Command):
     metavar="NS",
     help="Nanoseconds to estimate one estimator, for each possible CPU, with a warm cache.",
 )
-@click.option("--hz", type=int, default=250, show_default=True, help="Jiffies per second.")
+@click.option(
+    "--hz", metavar="N", type=int, default=250, show_default=True, help="Jiffies per second."
+)
 @click.option("--preempt-rcu/--no-preempt-rcu", help="Preemptible RCU: one chain in each tick.")
 @click.option(
     "--revision",

@@ -17,8 +17,9 @@ defaults:
 
 `params`: what differs from `TINY`. `setup`: operations as in SCHEMA.md, in the sequential
 schedule; default: netns init. One with `"times": N` is done N times, with ids rising from `id`.
-`tasks`: each a name and the operations that it does in turn. `jiffies`: how far time may go on
-while the tasks race; default 10.
+`tasks`: each a name, other than those of the kthreads (`ipvs-e:0`), the reload work, time and RCU,
+and the operations that it does in turn. `jiffies`: how far time may go on while the tasks race;
+default 10.
 """
 
 import json
