@@ -57,7 +57,7 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
     if not seen.failures:
         yield "     every property holds"
     elif revision.name in finding.revisions:
-        yield f"again: {replay_command(finding, revision.name)}"
+        yield f"replayed as a trace: {replay_command(finding, revision.name)}"
     broken.update(seen.failures)
 
 
