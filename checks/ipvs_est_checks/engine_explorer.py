@@ -165,7 +165,7 @@ def _property_rows(
             each.sentence,
             revision,
             verdict,
-            how,
+            f"{how}, evaluated",
             sum(counts),
             0.0,
             command,
