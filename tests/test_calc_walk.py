@@ -159,29 +159,41 @@ def test_a_walk_that_differs_is_noticed(function: FunctionType, old: str, new: s
     raise AssertionError
 
 
-def _function(body: object) -> FunctionType:
-    assert isinstance(body, FunctionType)
-    return body
-
-
-def test_kd0_left_alone_with_two_estimators_is_what_new_limits_do_not_presume() -> None:
-    """The twin of walk.rows, in the model."""
+@pytest.mark.parametrize(
+    ("function", "old", "new", "cost"),
+    [
+        (calc_phase._relink_all, "kd.est_count <= 1", "kd.est_count <= 2", 95_000),
+        # With two estimators in a chain.
+        (
+            calc_phase._relink_row,
+            "if last or last_in_tick:",
+            "cid += 1\n        if cid > 1:",
+            11_875,
+        ),
+        (calc_phase._relink_all, "if walk.delay < 0:", "if walk.delay < 1:", 95_000),
+    ],
+    ids=("walk.rows", "walk.chains", "walk.complete"),
+)
+def test_twins_leave_estimators_in_chains_that_get_new_limits(
+    function: FunctionType, old: str, new: str, cost: int
+) -> None:
+    """In the model; the walk as it is leaves one."""
     counts: list[int] = []
     finish = calc_phase._finish
 
     def finished(machine: Machine, chain_max: int, genid: int) -> Body:
-        kd0 = machine.netns.est_kt_arr[0]
-        counts.append(0 if kd0 is None else kd0.est_count)
+        counts.append(sum(kd.est_count for kd in machine.netns.est_kt_arr if kd is not None))
         yield from finish(machine, chain_max, genid)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calc_phase, "_finish", finished)
-        for old in ("kd.est_count <= 1", "kd.est_count <= 2"):
-            with changed(_function(calc_phase._relink_all), "kd.est_count <= 1", old):
-                oracle = Oracle(_PARAMS, REPAIRED)
+        for wrong in (old, new):
+            with changed(function, old, wrong):
+                oracle = Oracle(replace(_PARAMS, est_cost_ns=cost), REPAIRED)
                 for each in (*_SETUP[:8], Advance(250), WriteCpulist("0"), Advance(50)):
                     oracle.apply(each)
-    assert counts == [0, 1, 0, 2]
+    assert counts[:3] == [0, 1, 0]
+    assert counts[3] > 1
 
 
 # The table

@@ -118,6 +118,7 @@ COSTS: Mapping[str, float] = {
     "rows.relinked-wraps": 3.5,
     "sums.bounded": 0.1,
     "sums.change": 0.1,
+    "sums.nothing": 0.1,
     "sums.parts": 0.1,
     "sums.reached": 0.1,
     "timer.bias": 0.1,

@@ -1,7 +1,7 @@
 """What the induction takes from the sums of lengths: a change of one summand, and bounds.
 
-For 48 chains and 50 rows, summand by summand. A sum does not depend on the order of its summands,
-so those that are spoken of are the first ones.
+For 48 chains and 50 rows, summand by summand; the sum of one chain is its length. A sum does not
+depend on the order of its summands, so those that are spoken of are the first ones.
 """
 
 from collections.abc import Callable
@@ -72,6 +72,18 @@ def _reached(size: int, under: int = 0) -> Goal:
     return Goal(f"{size}", (reached,), conclusion, shown=(("limit", limit), ("missing", missing)))
 
 
+def _nothing(size: int, most: int = 0) -> Goal:
+    """The sum is nothing."""
+    lengths = _summands(size)
+    none = Assumption(
+        "nothing",
+        "Each length is 0.",
+        z3.And(*(z3.And(each >= 0, each <= most) for each in lengths)),
+    )
+    total = z3.Sum(*lengths)
+    return Goal(f"{size}", (none,), total == 0, shown=(("the sum", total),))
+
+
 def _theorem(
     id_: str, sentence: str, goal: Callable[[int], Goal], wrong: str, twin: Callable[[], Goal]
 ) -> Theorem:
@@ -114,5 +126,12 @@ THEOREMS = (
         _reached,
         "They may be one short of it.",
         lambda: _reached(48, 1),
+    ),
+    _theorem(
+        "nothing",
+        "A sum of lengths that are all 0 is 0.",
+        _nothing,
+        "A length may be 1.",
+        lambda: _nothing(48, 1),
     ),
 )
