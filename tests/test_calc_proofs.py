@@ -150,3 +150,11 @@ def test_a_coarse_clock_makes_chains_longer_than_they_should_be(step: int) -> No
     expected = 95_000 * (shortest + step) / shortest
     # The division rounds costs of 60 ns down by up to 1/60.
     assert 0.98 * expected < longest < expected * 61 / 60
+
+
+def test_a_slow_measurement_whose_32_bits_are_0_shows_by_chain_max_alone() -> None:
+    """One that z3 once answered: min_est is 0 before and after."""
+    values = {"loops": 1, "min_est": 0, "chain_max": 8, "diff": 4153993545788686336}
+    stored = {"loops after": 1, "min_est after": 0, "chain_max after": 1}
+    assert REPLAYS["calc.invariant"](values | stored)
+    assert not REPLAYS["calc.invariant"](values | stored | {"chain_max after": 8})

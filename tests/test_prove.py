@@ -239,7 +239,7 @@ def test_list_tells_theorems_and_how_strongly_properties_are_established() -> No
     by_id = {each["id"]: each["established"] for each in properties}
     assert by_id["delay.relinked-row"] == [
         "proved (rows.relinked-property)",
-        "explored (1 preemption)",
+        "explored on v7, mainline, repaired (1 preemption)",
         "sampled (netns)",
     ]
     assert all(by_id.values())

@@ -33,7 +33,10 @@ def _ceiling_holds(values: Values) -> bool:
     after = _after(values)
     assert diff >= 10**9
     assert after is not None
-    return after.min_est == values["min_est"] != signed(values["min_est after"], 32)
+    before = values["min_est"], values["chain_max"]
+    # What the twin stores may be 0 in 32 bits, as min_est was; then chain_max alone tells.
+    stored = signed(values["min_est after"], 32), values["chain_max after"]
+    return (after.min_est, after.chain_max) == before != stored
 
 
 def _never_stores(values: Values) -> bool:
