@@ -10,9 +10,8 @@ class Amount(click.FloatRange):
     """A number in a range; NaN, which no comparison keeps out of one, is none."""
 
     def convert(
-        # Any: what stands on the command line, as click has it.
         self,
-        value: Any,
+        value: Any,  # what stands on the command line, as click has it
         param: click.Parameter | None,
         ctx: click.Context | None,
     ) -> float:

@@ -1,6 +1,7 @@
 """`ipvs-est defects`."""
 
 import click
+from click.core import ParameterSource
 
 from ipvs_est import V7
 from ipvs_est_checks import exit_codes
@@ -71,10 +72,11 @@ def defects(
         if id_ not in known:
             raise click.UsageError(f"no such row: {id_}; known are {', '.join(sorted(known))}")
     check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
-    for option, name in (("--json", json_file), ("--junit", junit_file)):
-        if name is not None and generated is not None:
-            raise click.UsageError(f"{option} and --generated exclude each other")
     if generated is not None:
+        for given in ("preemptions", "jobs", "json_file", "junit_file", "verbose"):
+            if context.get_parameter_source(given) is not ParameterSource.DEFAULT:
+                excluded = f"--{given.removesuffix('_file')}"
+                raise click.UsageError(f"{excluded} and --generated exclude each other")
         rows = [each for each in rows_of(ROWS, V7) if not ids or each.id in ids]
         context.exit(_generated(rows, generated, fresh_seed() if seed is None else seed))
     if seed is not None:

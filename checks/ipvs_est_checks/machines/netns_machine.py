@@ -255,7 +255,9 @@ class NetnsMachine(NetnsThemes):
     @rule(
         nth=st.sampled_from((1, 1, 2, 2, 3, 4)),
         count=st.integers(1, 3),
-        kind=st.sampled_from(("svc", "dest", "service", "dest of", "tick", "context", "task")),
+        kind=st.sampled_from(
+            ("svc", "dest", "service", "dest of", "tick", "context", "task", "left")
+        ),
     )
     def no_memory(self, nth: int, count: int, kind: str) -> None:
         """Allocations fail while something is added, while kthread 0 drains, or for tasks."""
@@ -263,6 +265,8 @@ class NetnsMachine(NetnsThemes):
             self._no_memory_in_drain(kind)
         elif kind == "task" and self._params.sysctl:
             self._no_memory_for_tasks()
+        elif kind == "left" and self._params.sysctl:
+            self._leave_context()
         else:
             self._do(FailAllocations(nth, count))
             self._add(kind)

@@ -25,6 +25,7 @@ from ipvs_est.operations import (
 )
 from ipvs_est_checks.machines.naive_model import live, trash
 from ipvs_est_checks.machines.netns_driver import NetnsDriver
+from ipvs_est_checks.machines.situations import has_empty_context
 
 COSTS = (300_000_000, 900, 7916, 11875, 23750, 47500)
 """Nanoseconds: too slow to be measured, then chain_max of 26, 3, 2, 1 and 1."""
@@ -40,6 +41,7 @@ THEMES = (
     "tick",
     "context",
     "task",
+    "left",
     "trash back",
     "trash wait",
     "trash leave",
@@ -80,6 +82,8 @@ class NetnsThemes(NetnsDriver):
             self._all(*map(WriteCpulist, BAD_TEXTS), SetNice(20), SetNice(-21))
         elif theme == "task":
             self._no_memory_for_tasks()
+        elif theme == "left":
+            self._leave_context()
 
     def _start_anything(self) -> bool:
         """Whether estimation runs and something is estimated."""
@@ -213,6 +217,23 @@ class NetnsThemes(NetnsDriver):
             self._do(StartDest(self._new_id()))
         # So many that they have not all failed when one looks.
         self._all(FailAllocations(1, 9), Advance(self._tick), FailAllocations(1, 0))
+
+    def _leave_context(self) -> None:
+        """A context gets no tick, and a recalculation comes before it has one."""
+        # Before mainline est_max_threads is computed when a second object starts.
+        if self._start_anything() and self._room(1):
+            self._do(StartDest(self._new_id()))
+        self._fill(1, 0)
+        if self._room(1):
+            self._do(StartDest(self._new_id()))
+        # Which allocation the tick's is depends on the revision and on the array.
+        for nth in range(1, 6):
+            self._all(FailAllocations(nth), Advance(self._tick), FailAllocations(1, 0))
+            if has_empty_context(self.history.seen.before):
+                break
+        self._all(SetRunEstimation(1), WriteCpulist("all"))
+        self._drained()
+        self._drained()
 
     def _no_memory_for_tasks(self) -> None:
         """The reload work tries again a tenth of a second later."""

@@ -58,10 +58,10 @@ QUICK = Profile(
 """With all other engines and four revisions less than a minute on two cores."""
 CI = Profile(
     "ci",
-    netns=Amount(6, 50, 25, more=20),
-    context=Amount(4, 80, 60, more=20),
-    counters=Amount(3, 80, 60, more=20),
-    cpulist=Amount(3, 80, 30, more=20),
+    netns=Amount(5, 40, 25, more=20),
+    context=Amount(3, 80, 60, more=20),
+    counters=Amount(2, 80, 60, more=20),
+    cpulist=Amount(2, 80, 30, more=20),
     attempts=600,
 )
 DEEP = Profile(

@@ -36,6 +36,7 @@ SITUATIONS: Mapping[str, str] = {
     "recalculation.many": "new limits with two kthreads or more",
     "recalculation.larger": "larger limits than before with two kthreads or more",
     "recalculation.smaller": "smaller limits than before with two kthreads or more",
+    "recalculation.left": "new limits with a kthread above 0 that has no estimator",
     "recalculation.aborted": "a calc phase is aborted",
     "recalculation.disabled": "estimation is disabled during a calc phase",
     "relinking.full-tick": "a relinked estimator finds the row that it wants full",
@@ -166,6 +167,8 @@ def _record(
                 observer.calculating = False
             case LimitsComputed(chain_max=computed):
                 observer.calculating = False
+                if has_empty_context(before):
+                    reached.add("recalculation.left")
                 if many and chain_max:
                     reached.add("recalculation.many")
                     if computed > chain_max:
@@ -183,6 +186,11 @@ def _record(
         drained = any(isinstance(event, Enqueued) for event in events)
         if drained:
             reached.add("recalculation.aborted")
+
+
+def has_empty_context(snapshot: Snapshot) -> bool:
+    """Whether a kthread above 0 has no estimator."""
+    return any(kd is not None and not kd.est_count for kd in snapshot.state.kthreads[1:])
 
 
 def _slept(before: Snapshot) -> bool:
