@@ -72,6 +72,6 @@ def test_the_table_of_theorems_is_the_registry() -> None:
 
 def test_the_files_that_the_readme_links_exist() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert len(links) == 9
+    assert len(links) == 10
     for link in links:
         assert (CHECKOUT / link).is_file(), link
