@@ -1,6 +1,9 @@
 """Scenarios: their format, what the library covers, and that racing tasks meet what is gone."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -222,6 +225,21 @@ def test_generated_scenarios_break_nothing_on_repaired() -> None:
     assert seen.scenarios == 40
     assert seen.exhausted == 40
     assert seen.schedules > 400
+
+
+def test_generated_scenarios_leave_nothing_behind(tmp_path: Path) -> None:
+    """Hypothesis would keep its notes in the current directory; under pytest it has another."""
+    program = (
+        "from ipvs_est import REPAIRED\n"
+        "from ipvs_est_checks.explore.generated import search_generated\n"
+        "from ipvs_est_checks.explore.outcome import Bounds\n"
+        "print(search_generated(REPAIRED, Bounds(0, schedules=2), 3, 1).scenarios)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "3\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_generated_scenarios_find_what_is_there_to_find() -> None:

@@ -71,6 +71,7 @@ def _annotations(wanted: type) -> dict[str, Any]:
 
 
 def _decode(wanted: Any, value: object, special: Decoders, path: str) -> object:
+    # Any: a class, or what typing makes of an annotation.
     if get_origin(wanted) in (UnionType, Union):
         if value is None:
             return None
@@ -93,6 +94,7 @@ def _decode(wanted: Any, value: object, special: Decoders, path: str) -> object:
 
 
 def _check(restriction: Range | OneOf | None, value: Any, path: str) -> None:
+    # Any: parsed data from outside, whose type was checked.
     if isinstance(restriction, Range):
         if value < restriction.low or (restriction.high is not None and value > restriction.high):
             high = "" if restriction.high is None else restriction.high

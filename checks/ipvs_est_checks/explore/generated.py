@@ -11,6 +11,7 @@ from ipvs_est_checks.explore.outcome import Bounds
 from ipvs_est_checks.explore.scenario import Scenario
 from ipvs_est_checks.explore.strategy import scenarios
 from ipvs_est_checks.explore.watch import WATCHED
+from ipvs_est_checks.machines.profiles import no_local_constants, nothing_left_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,6 @@ def search_generated(
             done = replace(done, failure=(scenario, unknown[0]))
             raise _UnexplainedError
 
-    with contextlib.suppress(_UnexplainedError):
+    with nothing_left_behind(), no_local_constants(), contextlib.suppress(_UnexplainedError):
         search()
     return done
