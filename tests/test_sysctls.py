@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ipvs_est import REVISIONS, OperationError, Oracle, Revision
+from ipvs_est import MAINLINE, REVISIONS, OperationError, Oracle, Params, Revision
+from ipvs_est.events import CpulistWritten
+from ipvs_est.machine import boot
 from ipvs_est.operations import (
     AddService,
     Advance,
@@ -15,6 +17,7 @@ from ipvs_est.operations import (
     WriteCpulist,
 )
 from ipvs_est.results import Text
+from ipvs_est.sysctl import write_cpulist
 from model import TINY, booted, returned, run
 
 every_revision = pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda r: r.name)
@@ -135,3 +138,12 @@ def test_without_sysctl_support_there_are_no_sysctls() -> None:
 
 def _running(oracle: Oracle) -> list[bool]:
     return [kd.running for kd in oracle.state().kthreads if kd is not None]
+
+
+def test_the_record_tells_what_was_written_and_what_of_it_the_writer_may_use() -> None:
+    machine = boot(Params(hz=100, possible_cpus=8), MAINLINE)
+    machine.events = []
+    for _ in write_cpulist(machine, "0-3", frozenset({1, 2, 5})):
+        pass
+    # CPUs 0 to 3, of which 1, 2 and 5 are allowed: as bitmaps.
+    assert machine.events[0] == CpulistWritten(machine.now, 0b1111, 0b100110, 0b110)
