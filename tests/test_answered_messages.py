@@ -67,7 +67,7 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
             "there is no machine: a configuration or a trace header comes first",
         ),
         (b'{"op":"settle","result":1}', "result", "expected an object, found an integer"),
-        (b'{"op":"settle","seq":1.5}', "", "1.5 is not an integer"),
+        (b'{"op":"settle","seq":1.5}', "seq", "1.5 is not an integer"),
         (b'{"op":"settle","seq":null}', "seq", "expected an integer or a string, found null"),
         (b'{"op":"settle","seq":[]}', "seq", "expected an integer or a string, found a list"),
         (b'{"op":"settle","seq":-1}', "seq", f"-1 is not in 0..{2**64 - 1}"),

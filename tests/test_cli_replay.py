@@ -272,7 +272,7 @@ def test_other_data_is_no_trace(data: bytes, told: str, tmp_path: Path, capsys: 
         (1, '"format":1', '"format":2', "format: 2 is not 1, the one known here"),
         (1, '"hz":', '"khz":', "params.hz: missing"),
         (2, '"tot"', '"to"', "op: there is no operation 'to'"),
-        (2, '"ret":0', '"ret":0.0', "0.0 is not an integer"),
+        (2, '"ret":0', '"ret":0.0', "result.ret: 0.0 is not an integer"),
         (2, '"ret":0', '"ret":"0"', "result.ret: expected an integer, found a string"),
         (2, '{"ret":0}', "0", "result: expected an object, found an integer"),
         (2, '{"op"', '{"op":"tot","op"', "op: given twice"),

@@ -61,8 +61,18 @@ def test_a_number_is_shortened_only_if_it_is_long() -> None:
 
 
 def test_a_fraction_is_no_integer() -> None:
-    assert said(parse_object, '{"n": 1.25}') == "1.25 is not an integer"
-    assert said(parse_object, '{"n": NaN}') == "NaN is not an integer"
+    assert said(parse_object, '{"n": 1.25}') == "n: 1.25 is not an integer"
+    assert said(parse_object, '{"n": NaN}') == "n: NaN is not an integer"
+    assert said(parse_object, "-1e5") == "-1e5 is not an integer"
+
+
+def test_of_several_fractions_the_first_is_named_by_its_path() -> None:
+    text = '{"a": [1, {"b": 2}, {"c": {"d": "1.5", "e": [null, -Infinity]}}], "f": 2.5}'
+    assert said(parse_object, text) == "a[2].c.e[1]: -Infinity is not an integer"
+    # What is no JSON at all is not looked into.
+    assert said(parse_object, '{"n": 1.25') == "not JSON: Expecting ',' delimiter at column 11"
+    deep = '{"a":' * 5000 + "1.5" + "}" * 5000
+    assert said(parse_object, deep) == "not usable: nested too deeply"
 
 
 @pytest.mark.parametrize("function", [parse_object, check_unique_keys])
@@ -76,7 +86,7 @@ def test_text_that_is_no_object() -> None:
     assert said(parse_object, "[]") == "expected a JSON object"
     assert said(parse_object, "{}}") == "not JSON: Extra data at column 3"
     assert said(parse_object, "9" * 4301) == "not usable: a number with too many digits"
-    assert said(parse_object, f"[0.{'5' * 50}]") == f"0.{'5' * 38} is not an integer"
+    assert said(parse_object, f"[0.{'5' * 50}]") == f"[0]: 0.{'5' * 38} is not an integer"
 
 
 def test_a_key_given_twice_at_any_depth() -> None:

@@ -94,3 +94,24 @@ def test_recorded_traces_that_are_none_are_refused(capsys: Capture, tmp_path: Pa
         refused = here(capsys, "check", "--traces", str(each))
         assert (refused.code, refused.out) == (2, "")
         assert refused.err == f"Error: --traces {each}: holds no *.jsonl file\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["replay", ""], "FILE|DIR ..."),
+        (["explore", ""], "SCENARIO"),
+        (["check", "--traces", ""], "--traces"),
+        (["bench", "--traces", ""], "--traces"),
+        (["prove", "--smtlib", ""], "--smtlib"),
+    ],
+)
+def test_an_empty_text_is_not_the_current_directory(
+    arguments: list[str], named: str, capsys: Capture
+) -> None:
+    refused = here(capsys, *arguments)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("Error: ")
+    assert named in refused.err
+    assert refused.err.endswith("an empty text names no file\n")
+    assert refused.err.count("\n") == 1

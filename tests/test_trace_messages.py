@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_read_says_why(
         (b"\xef\xbb\xbf{}", "not JSON: a byte order mark at its beginning"),
         (b'{"a": "\x1b"}', "not JSON: Invalid control character at column 8"),
         (b"[]", "expected a JSON object"),
-        (b'{"op":"settle","n":1.5,"result":{"ret":0}}', "1.5 is not an integer"),
+        (b'{"op":"settle","n":1.5,"result":{"ret":0}}', "n: 1.5 is not an integer"),
         (b'{"op":"settle","op":"settle","result":{"ret":0}}', "op: given twice"),
         (b'{"op":"read","id":9,"result":{"ret":0}}', "id: there is no object 9"),
         (b'{"op":"snapshot","result":{"x":1}}', "x: unknown field"),

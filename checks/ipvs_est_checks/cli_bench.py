@@ -26,6 +26,7 @@ from ipvs_est_checks.bench_explore import (
     ExploreBench,
     bench_explore,
 )
+from ipvs_est_checks.named_path import NamedPath
 from ipvs_est_checks.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.report_option import STDOUT, check_targets, json_option, write_target
 
@@ -36,7 +37,7 @@ SIZES = (1_000, 10_000, 100_000)
 @click.command()
 @click.option(
     "--traces",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=NamedPath(exists=True, file_okay=False),
     help="Also time the recorded traces in this directory, by kind of operation.",
 )
 @click.option(

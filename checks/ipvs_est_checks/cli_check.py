@@ -24,6 +24,7 @@ from ipvs_est_checks.engine_mutants import engine_mutants
 from ipvs_est_checks.engine_proofs import engine_proofs
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
+from ipvs_est_checks.named_path import NamedPath
 from ipvs_est_checks.printable import printable
 from ipvs_est_checks.progress import draw, hide, progress_bar
 from ipvs_est_checks.report_option import check_targets, json_option, junit_option, write_target
@@ -94,7 +95,7 @@ _EXIT = {
 )
 @click.option(
     "--traces",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=NamedPath(exists=True, file_okay=False),
     help="Recorded traces.  [default: tests/data/traces, if it is there]",
 )
 @click.option(

@@ -256,6 +256,8 @@ def _print(board: _Board, index: int) -> None:
 
 
 def _load(name: str, revisions: Sequence[str]) -> Scenario:
+    if not name:
+        raise click.UsageError("SCENARIO: an empty text names no file")
     try:
         scenario = load(name)
         for each in revisions or REVISIONS:

@@ -8,6 +8,7 @@ from time import perf_counter
 import click
 
 from ipvs_est_checks.amount import Amount
+from ipvs_est_checks.named_path import NamedPath
 from ipvs_est_checks.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.prove_report import (
     HEADINGS,
@@ -88,7 +89,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     "--smtlib",
     "directory",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False),
     help="Only write each formula as SMT-LIB into that directory, for another solver.",
 )
 @click.option(

@@ -14,6 +14,7 @@ from ipvs_est.input_error import InputError
 from ipvs_est.replay import Passed
 from ipvs_est.revision import Revision
 from ipvs_est_checks import exit_codes
+from ipvs_est_checks.named_path import NamedPath
 from ipvs_est_checks.printable import printable
 from ipvs_est_checks.progress import draw, hide, is_terminal, progress_bar
 from ipvs_est_checks.replay_outcome import Outcome, Unusable, exit_code, totals_of
@@ -43,9 +44,7 @@ class _Lines:
 
 
 @click.command("replay")
-@click.argument(
-    "paths", metavar="FILE|DIR ...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("paths", metavar="FILE|DIR ...", nargs=-1, required=True, type=NamedPath())
 @click.option("--kernel", metavar="VERSION", help="Replay as this kernel, not as the recorded one.")
 @click.option("--revision", metavar="NAME", help="The same, by the revision's name.")
 @click.option(

@@ -1,26 +1,39 @@
 """Reading JSON from outside, strictly: one value a line, no floats, no duplicate keys."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ipvs_est.input_error import InputError
+from ipvs_est.input_error import InputError, join
 
 MAX_DIGITS = 40
 """More digits than any number of the language has."""
 
 
-def _no_float(text: str) -> NoReturn:
-    raise InputError("", f"{text[:MAX_DIGITS]} is not an integer")
+class _FloatError(Exception):
+    """There is a number that is no integer."""
+
+
+def _no_float(_: str) -> NoReturn:
+    raise _FloatError
+
+
+@dataclass(frozen=True, slots=True)
+class _Float:
+    """Stands where such a number is."""
+
+    text: str
 
 
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_FLOAT_DECODER = json.JSONDecoder(parse_float=_Float, parse_constant=_Float)
 
 
 def parse_object(text: str) -> dict[str, Any]:
     """One JSON object; raises InputError. Duplicate keys: see `check_unique_keys`."""
     # Any: parsed data from outside; whoever takes a value out checks its type.
     try:
-        value = _DECODER.decode(text)
+        value = _decode(text)
     except json.JSONDecodeError as error:
         raise InputError("", f"not JSON: {_place(text, error)}") from None
     except RecursionError:
@@ -32,6 +45,31 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("", "expected a JSON object")
     return value
+
+
+def _decode(text: str) -> object:
+    try:
+        return _DECODER.decode(text)
+    except _FloatError:
+        pass
+    # Only now, to say where it is.
+    value = _FLOAT_DECODER.decode(text)
+    _refuse_floats("", value)
+    return value
+
+
+def _refuse_floats(path: str, value: object) -> None:
+    match value:
+        case _Float(text):
+            raise InputError(path, f"{text[:MAX_DIGITS]} is not an integer")
+        case dict():
+            for name, member in value.items():
+                _refuse_floats(join(path, name), member)
+        case list():
+            for number, item in enumerate(value):
+                _refuse_floats(f"{path}[{number}]", item)
+        case _:
+            pass
 
 
 def _place(text: str, error: json.JSONDecodeError) -> str:
