@@ -11,6 +11,7 @@ import pytest
 
 import ipvs_est
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
+from ipvs_est.events import CalcPhaseBegun, CalcPhaseRequested, Event
 from ipvs_est.machine import Machine
 from ipvs_est.memory import Life, Memory
 from ipvs_est.netns import Netns
@@ -110,6 +111,25 @@ def test_no_plain_field_of_the_netns_is_forgotten() -> None:
         "trash",
     }
     assert {each.name for each in fields(Netns)} == OTHER_VALUES.keys() | objects
+
+
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_request_since_the_calc_phase_began_is_in_the_fingerprint_while_it_can_be_lost(
+    under_way: bool,
+) -> None:
+    def seen(*events: Event) -> bytes:
+        world = start(load("exit-of-an-idle-netns"), V7)
+        machine = world.machine
+        machine.netns.est_calc_phase = under_way
+        machine.events = list(events)
+        return fingerprint(world)
+
+    begun, requested = CalcPhaseBegun(1), CalcPhaseRequested(1)
+    before, meanwhile = seen(requested, begun), seen(begun, requested)
+    assert (before != meanwhile) is under_way
+    # How often, and what was asked for before an earlier calc phase, makes no difference.
+    assert seen(begun, requested, requested) == meanwhile
+    assert seen(begun, requested, begun) == before == seen()
 
 
 def test_what_a_fingerprint_leaves_out_is_known() -> None:

@@ -2,6 +2,7 @@
 
 It covers all that the machine holds and where each thread stands, with the local variables of
 each of its suspended functions. Left out is what only numbers things in order of creation.
+Of what happened before it covers what `progress.not-lost` asks for when the calc phase ends.
 """
 
 import io
@@ -12,6 +13,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from types import FunctionType, GeneratorType
 
+from ipvs_est.events import CalcPhaseBegun, CalcPhaseRequested
 from ipvs_est.machine import Machine
 from ipvs_est.memory import HeapObject, Memory
 from ipvs_est.tasks import Task
@@ -47,9 +49,22 @@ def fingerprint(world: World) -> bytes:
         (callback, sorted(index for index, number in before if number in sections))
         for callback, before in world.callbacks
     ]
-    pickler.dump((world.machine, threads, callbacks, world.quiet_since))
+    requested = _requested_meanwhile(world.machine)
+    pickler.dump((world.machine, threads, callbacks, world.quiet_since, requested))
     pickler.dump([_standing(each) for each in world.threads])
     return blake2b(buffer.getbuffer(), digest_size=16).digest()
+
+
+def _requested_meanwhile(machine: Machine) -> bool:
+    """Whether a recalculation was requested since the calc phase began that may clear the flag.
+
+    As a rule est_genid tells; not where two requests were counted as one (F24).
+    """
+    if machine.netns.est_calc_phase:
+        for event in reversed(machine.events or ()):
+            if isinstance(event, CalcPhaseBegun | CalcPhaseRequested):
+                return isinstance(event, CalcPhaseRequested)
+    return False
 
 
 def _standing(thread: Thread) -> list[tuple[str, int, tuple[object, ...]]]:

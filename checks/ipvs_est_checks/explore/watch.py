@@ -13,9 +13,10 @@ a schedule ends where a state was seen before, so not every history that leads o
 judged. What depends on the state and one step alone (who changes a field under which mutexes,
 lock order, who starts a task or publishes a context when) is judged all the same, since each
 step from each state is taken by some schedule. A property of a longer history (the groups
-`delay` and `rates`, `readers.group`, `progress.not-lost`) is judged on the histories that were
-run: it may be missed where only another history to the same state breaks it. `quiet_since`, on
-which a scope depends, is in the fingerprint.
+`delay` and `rates`, `readers.group`) is judged on the histories that were run: it may be missed
+where only another history to the same state breaks it. `quiet_since`, on which a scope depends,
+is in the fingerprint, and so is whether a request came since the calc phase began, on which
+`progress.not-lost` depends.
 
 Properties about delay hold if tasks get the processor in time. They are judged only on
 histories in which time never passed while a task could run.
