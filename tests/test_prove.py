@@ -18,6 +18,7 @@ from ipvs_est_checks.check import Request
 from ipvs_est_checks.check import Verdict as CheckVerdict
 from ipvs_est_checks.cli import cli, run
 from ipvs_est_checks.engine_proofs import engine_proofs
+from ipvs_est_checks.prove_report import MOST_COMPLAINTS, details
 from ipvs_est_checks.prove_run import in_order, outcomes
 from ipvs_est_checks.prove_select import NoSuchTheoremError, select
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -48,6 +49,30 @@ def found(monkeypatch: pytest.MonkeyPatch, *given: Outcome, interrupt: bool = Fa
 
 def ids(*words: str) -> list[str]:
     return [each.id for each in select(words)]
+
+
+def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -> None:
+    count = MOST_COMPLAINTS + 2
+    refuted = tuple(
+        Decided(
+            f"{rows} rows",
+            Answer(Status.REFUTED, (("nticks", str(rows)),)),
+            Status.REFUTED,
+            (),
+            0.5,
+        )
+        for rows in range(2, 2 + count)
+    )
+    complaints = tuple(
+        f"{each.name}: refuted: nticks = {each.answer.values[0][1]}" for each in refuted
+    )
+    failed = Outcome("timer.hz", Verdict.FAIL, refuted, _REFUTED, complaints, 3, 0.5)
+    lines = list(details(failed))
+    assert [each.strip() for each in lines if "refuted: nticks" in each] == [
+        *complaints[:MOST_COMPLAINTS]
+    ]
+    assert "  and 2 more, all in --json" in lines
+    assert [each for each in lines if "counterexample (" in each] == ["  counterexample (2 rows):"]
 
 
 def test_ids_are_unique_and_costs_are_those_of_theorems() -> None:

@@ -15,6 +15,9 @@ Z3_VERSION = f"z3 {z3.get_version_string()}"
 
 HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
 
+MOST_COMPLAINTS = 8
+"""Of one theorem, for people: if it fails it often does so for every number of rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -70,14 +73,17 @@ def details(outcome: Outcome) -> Iterator[str]:
         yield f"  properties: {', '.join(theorem.properties)}"
     if theorem.refuted_by:
         yield f"  refuted by: {', '.join(theorem.refuted_by)}"
-    for complaint in outcome.complaints:
+    for complaint in outcome.complaints[:MOST_COMPLAINTS]:
         yield f"  {complaint}"
+    if (more := len(outcome.complaints) - MOST_COMPLAINTS) > 0:
+        yield f"  and {more} more, all in --json"
     for id_, sentence in outcome.assumptions:
         yield f"  assumes {id_}: {sentence}"
     if outcome.obligations:
         yield f"  {_checked(outcome)}"
     shown = [each for each in outcome.obligations if each.answer.status is Status.REFUTED]
-    for each in shown:
+    # If it should hold, the complaints tell the others.
+    for each in shown if theorem.refuted_by else shown[:1]:
         yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
         yield from _value_lines(each.answer)
     yield f"  twin: {theorem.twin.sentence} It is {outcome.twin.status.value}:"
