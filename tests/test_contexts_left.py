@@ -3,6 +3,7 @@
 import pytest
 
 from ipvs_est import REVISIONS, Oracle, Params
+from ipvs_est.calc_phase import calc_phase
 from ipvs_est.operations import (
     Advance,
     FailAllocations,
@@ -12,6 +13,8 @@ from ipvs_est.operations import (
     StartDest,
     StartService,
 )
+from ipvs_est.stats import StatsObject
+from test_rules import place, points, put_kd, small, start_task
 
 # The kernel's geometry; so slow that one estimator fits into a chain: 50 * 48 in a kthread.
 SLOW = Params(hz=250, est_cost_ns=23_750)
@@ -52,3 +55,20 @@ def test_any_restart_starts_it() -> None:
     oracle.apply(SetNice(1))
     oracle.apply(Advance(10))
     assert [kd.running for kd in oracle.state().kthreads if kd] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("revision", "contexts", "requested"),
+    [("repaired", 2, True), ("repaired", 1, False), ("mainline", 2, False)],
+)
+def test_the_end_of_the_phase_has_the_work_start_what_was_left_when_repaired(
+    revision: str, contexts: int, requested: bool
+) -> None:
+    machine = small(REVISIONS[revision])
+    kds = [put_kd(machine) for _ in range(contexts)]
+    kds[0].calc_stats = StatsObject(owner="calc")
+    task = start_task(machine, kds[0])
+    # Its own last estimator stays, so that nothing else is requested.
+    place(machine, kds[0], 1)
+    names = points(machine, calc_phase(machine, task), task=task)
+    assert ("queue 0" in names) is requested

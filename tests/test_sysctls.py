@@ -1,12 +1,14 @@
 """est_cpulist, est_nice, run_estimation (semantics section 12)."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from ipvs_est import MAINLINE, REVISIONS, OperationError, Oracle, Params, Revision
-from ipvs_est.events import CpulistWritten
-from ipvs_est.machine import boot
+from ipvs_est.events import CalcPhaseRequested, CpulistWritten
+from ipvs_est.kthread_tasks import request_restart, request_start
+from ipvs_est.machine import Machine, boot
 from ipvs_est.operations import (
     AddService,
     Advance,
@@ -17,7 +19,7 @@ from ipvs_est.operations import (
     WriteCpulist,
 )
 from ipvs_est.results import Text
-from ipvs_est.sysctl import write_cpulist
+from ipvs_est.sysctl import set_cpulist, set_nice, set_run_estimation, write_cpulist
 from model import TINY, booted, returned, run
 
 every_revision = pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda r: r.name)
@@ -147,3 +149,27 @@ def test_the_record_tells_what_was_written_and_what_of_it_the_writer_may_use() -
         pass
     # CPUs 0 to 3, of which 1, 2 and 5 are allowed: as bitmaps.
     assert machine.events[0] == CpulistWritten(machine.now, 0b1111, 0b100110, 0b110)
+
+
+@pytest.mark.parametrize(
+    ("write", "requests"),
+    [
+        (lambda machine: set_cpulist(machine, frozenset({0})), 1),
+        # These restart the tasks; the limits stay.
+        (lambda machine: set_nice(machine, 5), 0),
+        (lambda machine: set_run_estimation(machine, 0), 0),
+        (request_start, 0),
+        (request_restart, 0),
+    ],
+    ids=["cpulist", "nice", "run_estimation", "start", "restart"],
+)
+def test_only_a_new_cpulist_requests_a_recalculation(
+    write: Callable[[Machine], Iterable[object]], requests: int
+) -> None:
+    machine = boot(Params(hz=100), MAINLINE)
+    machine.netns.enable = True
+    machine.events = []
+    for _ in write(machine):
+        pass
+    found = [each for each in machine.events if isinstance(each, CalcPhaseRequested)]
+    assert found == [CalcPhaseRequested(machine.now)] * requests
