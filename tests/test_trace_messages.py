@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_says_why(
         (b'{"op":"settle","n":1.5,"result":{"ret":0}}', "n: 1.5 is not an integer"),
         (b'{"op":"settle","op":"settle","result":{"ret":0}}', "op: given twice"),
         (b'{"op":"read","id":9,"result":{"ret":0}}', "id: there is no object 9"),
-        (b'{"op":"snapshot","result":{"x":1}}', "x: unknown field"),
+        (b'{"op":"snapshot","result":{"x":1}}', "result.x: unknown field"),
         (b'{"op":"dump","result":{"x":1}}', "result.add_ktid: missing"),
         (b'{"op":"settle","result":{"x":1}}', "result.ret: missing"),
         (b'{"op":"settle","result":{"deadlock":1}}', "result.deadlock: expected a string"),

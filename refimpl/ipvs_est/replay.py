@@ -7,7 +7,7 @@ from typing import Any
 
 from ipvs_est.difference import Difference, first_difference
 from ipvs_est.header import Header, header_from_json
-from ipvs_est.input_error import InputError
+from ipvs_est.input_error import InputError, join
 from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
 from ipvs_est.operation_json import operation_from_json
 from ipvs_est.operations import Operation, OperationError
@@ -162,7 +162,10 @@ def _check_form(recorded: dict[str, Any], result: Result) -> None:
         if not isinstance(recorded.get("text"), str):
             raise InputError("result.text", "expected a string")
     elif isinstance(result, Snapshotted):
-        snapshot_from_json(recorded)
+        try:
+            snapshot_from_json(recorded)
+        except InputError as error:
+            raise InputError(join("result", error.field), error.message) from None
     elif isinstance(result, Returned | ReadObject | ExportedObject):
         computed = result_to_json(result)
         for name in computed:
