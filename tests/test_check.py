@@ -221,7 +221,7 @@ def test_the_conformance_engine_needs_traces_and_fails_on_a_changed_one(tmp_path
 
 def test_list_names_every_property_and_its_findings() -> None:
     output = CliRunner().invoke(cli, ["list"]).output
-    assert output.splitlines()[-1] == f"{len(PROPERTIES)} properties, 25 findings"
+    assert output.splitlines()[-1] == f"{len(PROPERTIES)} properties, 26 findings"
     written = json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)
     assert [each["id"] for each in written] == [each.id for each in PROPERTIES]
     assert {"F01", "F10"} <= {each for one in written for each in one["findings"]}

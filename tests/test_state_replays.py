@@ -47,7 +47,11 @@ def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) ->
     replay = _shown(twin_replay(invariant), invariant)
     machine = loaded(replay.state, REVISIONS[replay.revision])
     take(machine, replay.step, replay.case, replay.state)
-    assert broken(machine) == ()
+    # A new cpulist may allow fewer kthreads than there are.
+    config = {each.invariant for each in table() if each.finding == "config"}
+    allowed = config if replay.step == "cpulist" else set()
+    assert config == {"limits.threads"}
+    assert set(broken(machine)) <= allowed
 
 
 @pytest.mark.parametrize(
@@ -73,6 +77,7 @@ def test_number_of_counterexamples_of_findings_that_are_replayed() -> None:
         "F14": 10,
         "F21": 6,
         "F23": 4,
+        "F26": 4,
         "config": 8,
     }
 

@@ -185,6 +185,14 @@ FINDINGS: tuple[Finding, ...] = (
         "",
         "starts_contexts_left",
     ),
+    Finding(
+        "F26",
+        "Estimators that wait when the first service comes get kthreads beyond the thread limit.",
+        ("limits.threads",),
+        ("v7", "stable"),
+        "",
+        "est_mutex_at_enable",
+    ),
 )
 
 

@@ -77,8 +77,6 @@ def _start(
     )
     if revision.computes_max_threads_at_start:
         unset = a.both(f.enable, a.equal(f.est_max_threads, zero))
-        # Until the first service has got a destination there is next to nothing to estimate.
-        new = a.both(new, a.implies(unset, a.at_most(f.est_kt_count, a.number(1))))
         threads = a.choose(unset, changes.wanted_threads(state), f.est_max_threads)
         state = state.with_fields(replace(f, est_max_threads=threads))
     has_kd0 = f.exists(zero)
