@@ -69,6 +69,8 @@ def test_a_fraction_is_no_integer() -> None:
 def test_of_several_fractions_the_first_is_named_by_its_path() -> None:
     text = '{"a": [1, {"b": 2}, {"c": {"d": "1.5", "e": [null, -Infinity]}}], "f": 2.5}'
     assert said(parse_object, text) == "a[2].c.e[1]: -Infinity is not an integer"
+    # A fraction does not get lost behind a second value of its key.
+    assert said(parse_object, '{"n": 1.5, "n": 2}') == "n: given twice"
     # What is no JSON at all is not looked into.
     assert said(parse_object, '{"n": 1.25') == "not JSON: Expecting ',' delimiter at column 11"
     deep = '{"a":' * 5000 + "1.5" + "}" * 5000

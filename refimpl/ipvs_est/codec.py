@@ -67,6 +67,7 @@ def _encode(value: object, special: Encoders) -> object:
 
 @cache
 def _annotations(wanted: type) -> dict[str, Any]:
+    # Any: what typing makes of annotations.
     return get_type_hints(wanted, include_extras=True)
 
 

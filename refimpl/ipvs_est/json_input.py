@@ -25,8 +25,21 @@ class _Float:
     text: str
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for name, value in pairs:
+        if name in result:
+            raise InputError(name, "given twice")
+        result[name] = value
+    return result
+
+
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
-_FLOAT_DECODER = json.JSONDecoder(parse_float=_Float, parse_constant=_Float)
+_UNIQUE_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+# With unique keys no such number gets lost behind a second value.
+_FLOAT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float
+)
 
 
 def parse_object(text: str) -> dict[str, Any]:
@@ -83,18 +96,9 @@ def _place(text: str, error: json.JSONDecodeError) -> str:
 def check_unique_keys(text: str) -> None:
     """Raise InputError if an object of `text`, which is valid JSON, has a key twice."""
     try:
-        json.JSONDecoder(object_pairs_hook=_unique).decode(text)
+        _UNIQUE_DECODER.decode(text)
     except RecursionError:
         raise InputError("", "not usable: nested too deeply") from None
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    result: dict[str, object] = {}
-    for name, value in pairs:
-        if name in result:
-            raise InputError(name, "given twice")
-        result[name] = value
-    return result
 
 
 def integer(value: object, field: str, low: int, high: int) -> int:

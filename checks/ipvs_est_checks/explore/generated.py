@@ -64,6 +64,7 @@ def search_generated(
             done = replace(done, failure=(scenario, unknown[0]))
             raise _UnexplainedError
 
+    # That error only ends Hypothesis' search: what it found is in `done`.
     with nothing_left_behind(), no_local_constants(), contextlib.suppress(_UnexplainedError):
         search()
     return done
