@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from ipvs_est_checks import exit_codes
+from ipvs_est_checks.cli import exit_codes
 
 _OF_EXTRA = ("click", "rich")
 
@@ -19,7 +19,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return oracle(arguments[1:])
     try:
-        from ipvs_est_checks.cli import run
+        from ipvs_est_checks.cli.group import run
 
         return run(arguments)
     except ModuleNotFoundError as error:

@@ -1,7 +1,7 @@
 """Reference implementation and oracle of the Linux IPVS kthread stats estimator.
 
     from ipvs_est import MAINLINE, Oracle, Params
-    from ipvs_est.operations import Advance, StartService, StartTotal
+    from ipvs_est.language.operations import Advance, StartService, StartTotal
 
 `python -m ipvs_est` is the oracle as a process (docs: SCHEMA.md). Uses the standard library
 only.
@@ -9,16 +9,16 @@ only.
 
 from typing import TYPE_CHECKING
 
-from ipvs_est.cpulist import CpulistError, format_cpulist, parse_cpulist
-from ipvs_est.params import Params, ParamsError
-from ipvs_est.revision import KERNELS, MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
-from ipvs_est.violations import Violation, ViolationError
+from ipvs_est.language.cpulist import CpulistError, format_cpulist, parse_cpulist
+from ipvs_est.language.params import Params, ParamsError
+from ipvs_est.language.revision import KERNELS, MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
+from ipvs_est.language.violations import Violation, ViolationError
 
 if TYPE_CHECKING:
-    from ipvs_est.operations import Operation, OperationError
+    from ipvs_est.answers.results import Result
+    from ipvs_est.answers.snapshot import Snapshot
+    from ipvs_est.language.operations import Operation, OperationError
     from ipvs_est.oracle import Oracle
-    from ipvs_est.results import Result
-    from ipvs_est.snapshot import Snapshot
 else:
     # The model takes most of the time of an import, and who only wants the vocabulary (the
     # properties, a command's --help) does without. Not for type checkers: with a

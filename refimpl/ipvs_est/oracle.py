@@ -6,15 +6,25 @@ Usable with no third-party package installed.
 from dataclasses import fields
 from typing import NoReturn, assert_never, overload
 
-from ipvs_est import control, estimator_objects, netns_life, sysctl
-from ipvs_est.control_objects import Dest, Service
-from ipvs_est.counters import count
-from ipvs_est.events import Counted
-from ipvs_est.json_input import shorten
-from ipvs_est.machine import Machine, boot, report
-from ipvs_est.memory import fail_allocations, forget
-from ipvs_est.netns import Netns
-from ipvs_est.operations import (
+from ipvs_est.answers.results import (
+    OK,
+    Deadlocked,
+    Dumped,
+    ExportedObject,
+    ReadObject,
+    Result,
+    Returned,
+    Snapshotted,
+    Text,
+)
+from ipvs_est.answers.snapshot import Snapshot, take_snapshot
+from ipvs_est.answers.state import State, take_state
+from ipvs_est.control import estimator_objects, netns_life, sysctl
+from ipvs_est.control import services as control
+from ipvs_est.language.counters import count
+from ipvs_est.language.events import Counted
+from ipvs_est.language.json_input import shorten
+from ipvs_est.language.operations import (
     BOUNDS,
     MAX_TEXT,
     OPERATIONS,
@@ -50,21 +60,11 @@ from ipvs_est.operations import (
     WriteCpulist,
     Zero,
 )
-from ipvs_est.params import Params
-from ipvs_est.points import Call
-from ipvs_est.results import (
-    OK,
-    Deadlocked,
-    Dumped,
-    ExportedObject,
-    ReadObject,
-    Result,
-    Returned,
-    Snapshotted,
-    Text,
-)
-from ipvs_est.revision import MAINLINE, Revision
-from ipvs_est.seqcount import count_split
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import MAINLINE, Revision
+from ipvs_est.language.violations import LeakAtExit, Violation, ViolationError
+from ipvs_est.machine.memory import fail_allocations, forget
+from ipvs_est.machine.points import Call
 from ipvs_est.sequential import (
     ControlProcessBlockedError,
     Sequential,
@@ -73,10 +73,11 @@ from ipvs_est.sequential import (
     finish_grace_periods,
     settle,
 )
-from ipvs_est.snapshot import Snapshot, take_snapshot
-from ipvs_est.state import State, take_state
-from ipvs_est.stats import StatsObject, export, read, zero
-from ipvs_est.violations import LeakAtExit, Violation, ViolationError
+from ipvs_est.state.control_objects import Dest, Service
+from ipvs_est.state.machine import Machine, boot, report
+from ipvs_est.state.netns import Netns
+from ipvs_est.state.seqcount import count_split
+from ipvs_est.state.stats import StatsObject, export, read, zero
 
 DEFAULT_SCHEDULER = "wlc"
 

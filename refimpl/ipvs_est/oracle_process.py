@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ipvs_est import __version__
-from ipvs_est.difference import first_difference
-from ipvs_est.header import (
+from ipvs_est.answers.results import result_to_json
+from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
+from ipvs_est.language.difference import first_difference
+from ipvs_est.language.header import (
     FORMAT,
     find_revision,
     header_from_json,
     params_from_json,
     params_to_json,
 )
-from ipvs_est.input_error import InputError, join
-from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
-from ipvs_est.operation_json import operation_from_json
-from ipvs_est.operations import OPERATIONS, OperationError
+from ipvs_est.language.input_error import InputError, join
+from ipvs_est.language.json_input import check_unique_keys, integer, parse_object, type_name
+from ipvs_est.language.operation_json import operation_from_json
+from ipvs_est.language.operations import OPERATIONS, OperationError
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import KERNELS, MAINLINE, REVISIONS, Revision
+from ipvs_est.language.violations import ViolationError, to_json
 from ipvs_est.oracle import Oracle
-from ipvs_est.params import Params
-from ipvs_est.results import result_to_json
-from ipvs_est.revision import KERNELS, MAINLINE, REVISIONS, Revision
-from ipvs_est.snapshot import SNAPSHOT_VERSION
-from ipvs_est.violations import ViolationError, to_json
 
 PROTOCOL = 1
 MAX_LINE = 8 << 20

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ipvs_est.difference import Difference, first_difference
-from ipvs_est.header import Header, header_from_json
-from ipvs_est.input_error import InputError, join
-from ipvs_est.json_input import check_unique_keys, integer, parse_object, type_name
-from ipvs_est.operation_json import operation_from_json
-from ipvs_est.operations import Operation, OperationError
-from ipvs_est.oracle import Oracle
-from ipvs_est.results import (
+from ipvs_est.answers.results import (
     Deadlocked,
     Dumped,
     ExportedObject,
@@ -23,11 +16,18 @@ from ipvs_est.results import (
     Text,
     result_to_json,
 )
-from ipvs_est.revision import Revision
-from ipvs_est.snapshot import snapshot_from_json
-from ipvs_est.state import state_from_json
-from ipvs_est.trace import TraceError, read_lines
-from ipvs_est.violations import Violation, ViolationError, describe, to_json
+from ipvs_est.answers.snapshot import snapshot_from_json
+from ipvs_est.answers.state import state_from_json
+from ipvs_est.answers.trace import TraceError, read_lines
+from ipvs_est.language.difference import Difference, first_difference
+from ipvs_est.language.header import Header, header_from_json
+from ipvs_est.language.input_error import InputError, join
+from ipvs_est.language.json_input import check_unique_keys, integer, parse_object, type_name
+from ipvs_est.language.operation_json import operation_from_json
+from ipvs_est.language.operations import Operation, OperationError
+from ipvs_est.language.revision import Revision
+from ipvs_est.language.violations import Violation, ViolationError, describe, to_json
+from ipvs_est.oracle import Oracle
 
 _DUMP_START = '{"op":"dump",'
 _DUMP_WITH_RESULT = '{"op":"dump","result":'

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import assert_never
 
-from ipvs_est.control import scan_trash
-from ipvs_est.kthread import estimation_kthread
-from ipvs_est.kthread_tasks import exit_task
-from ipvs_est.locks import Mutex
-from ipvs_est.machine import Machine, report
-from ipvs_est.points import (
+from ipvs_est.control.services import scan_trash
+from ipvs_est.estimator.kthread import estimation_kthread
+from ipvs_est.estimator.kthread_tasks import exit_task
+from ipvs_est.estimator.reload_work import reload_work
+from ipvs_est.language.violations import Deadlock
+from ipvs_est.machine.locks import Mutex
+from ipvs_est.machine.points import (
     Body,
     Call,
     CancelWork,
@@ -31,11 +32,10 @@ from ipvs_est.points import (
     Unlock,
     WordAccess,
 )
-from ipvs_est.rcu import end_grace_period
-from ipvs_est.reload_work import reload_work
-from ipvs_est.task_record import lock_released, lock_taken, paused, resumed
-from ipvs_est.tasks import Task, TaskState
-from ipvs_est.violations import Deadlock
+from ipvs_est.machine.rcu import end_grace_period
+from ipvs_est.machine.tasks import Task, TaskState
+from ipvs_est.state.machine import Machine, report
+from ipvs_est.state.task_record import lock_released, lock_taken, paused, resumed
 
 WORK_RANK = 0
 CALLER_RANK = -1

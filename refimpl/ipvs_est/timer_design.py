@@ -6,9 +6,9 @@ arithmetic of one estimation is that of `ipvs_est.stats`, which the kthreads kep
 
 from dataclasses import dataclass, field
 
-from ipvs_est.counters import sum_cpustats
-from ipvs_est.hlist import ListHead, add_head, nodes, unlink
-from ipvs_est.stats import Estimator, estimate
+from ipvs_est.language.counters import sum_cpustats
+from ipvs_est.machine.hlist import ListHead, add_head, nodes, unlink
+from ipvs_est.state.stats import Estimator, estimate
 
 PERIOD_SECONDS = 2
 

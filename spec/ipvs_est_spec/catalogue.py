@@ -1,6 +1,6 @@
 """All properties, in the order in which they are listed."""
 
-from ipvs_est.violations import (
+from ipvs_est.language.violations import (
     Deadlock,
     DivisionByZero,
     DoubleFree,
@@ -9,7 +9,7 @@ from ipvs_est.violations import (
     LeakAtExit,
     UseAfterFree,
 )
-from ipvs_est_spec import (
+from ipvs_est_spec.properties import (
     array,
     bitmaps,
     counts,
@@ -25,13 +25,7 @@ from ipvs_est_spec import (
     starting,
     tasks,
 )
-from ipvs_est_spec.property import (
-    Property,
-    RecordProperty,
-    Scope,
-    StateProperty,
-    ViolationProperty,
-)
+from ipvs_est_spec.property import Property, RecordProperty, Scope, StateProperty, ViolationProperty
 
 STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeVar
 
-from ipvs_est.events import Event
-from ipvs_est.params import Params
-from ipvs_est.violations import Violation
-from ipvs_est_spec.abstract_state import AbstractState
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est.language.events import Event
+from ipvs_est.language.params import Params
+from ipvs_est.language.violations import Violation
+from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra

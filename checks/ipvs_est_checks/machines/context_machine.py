@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from ipvs_est import MAINLINE, Params, Revision, ViolationError
 from ipvs_est_checks.machines import context_steps as steps
-from ipvs_est_checks.machines import naive_context
+from ipvs_est_checks.machines.naive import context as naive_context
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,

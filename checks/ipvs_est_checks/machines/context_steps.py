@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ipvs_est import Params, Revision
-from ipvs_est.enqueue import enqueue
-from ipvs_est.hlist import nodes
-from ipvs_est.kthread_context import KthreadContext, apply_limits, new_context, renew_flags
-from ipvs_est.machine import Machine, allocate, boot
-from ipvs_est.memory import fail_allocations
-from ipvs_est.points import Body
-from ipvs_est.start_stop import stop_estimator
-from ipvs_est.stats import StatsObject
-from ipvs_est_checks.machines import naive_context
-from ipvs_est_checks.machines.naive_context import NaiveContext
+from ipvs_est.estimator.enqueue import enqueue
+from ipvs_est.estimator.start_stop import stop_estimator
+from ipvs_est.machine.hlist import nodes
+from ipvs_est.machine.memory import fail_allocations
+from ipvs_est.machine.points import Body
+from ipvs_est.state.kthread_context import KthreadContext, apply_limits, new_context, renew_flags
+from ipvs_est.state.machine import Machine, allocate, boot
+from ipvs_est.state.stats import StatsObject
+from ipvs_est_checks.machines.naive import context as naive_context
+from ipvs_est_checks.machines.naive.context import NaiveContext
 
 SENTENCES = {
     "context.row": "The row is the one that a search through all rows finds.",

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from ipvs_est import MAINLINE, Params, Revision
 from ipvs_est_checks.machines import counters_steps as steps
-from ipvs_est_checks.machines.naive_rates import sums_of
+from ipvs_est_checks.machines.naive.rates import sums_of
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 
-from ipvs_est.counters import CpuStats, Group, count, sum_cpustats
-from ipvs_est.points import Call, Point
-from ipvs_est.seqcount import count_split, sum_split
-from ipvs_est.stats import StatsObject, estimate, export, read, zero
-from ipvs_est_checks.machines import naive_rates
-from ipvs_est_checks.machines.naive_rates import KINDS, U64, NaiveStats
+from ipvs_est.language.counters import CpuStats, Group, count, sum_cpustats
+from ipvs_est.machine.points import Call, Point
+from ipvs_est.state.seqcount import count_split, sum_split
+from ipvs_est.state.stats import StatsObject, estimate, export, read, zero
+from ipvs_est_checks.machines.naive import rates as naive_rates
+from ipvs_est_checks.machines.naive.rates import KINDS, U64, NaiveStats
 
 SENTENCES = {
     "counters.read": "Sums that a reader gets are of groups that writers left while it read.",

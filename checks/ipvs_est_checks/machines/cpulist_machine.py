@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from ipvs_est import MAINLINE, Oracle, Params, Revision
-from ipvs_est.operations import ExitNetns, InitNetns, Operation, ReadCpulist, WriteCpulist
-from ipvs_est.results import Result, Returned, Text
-from ipvs_est_checks.machines.naive_cpulist import Bad, in_ranges, interpret
-from ipvs_est_checks.machines.naive_steps import ERRNO
+from ipvs_est.answers.results import Result, Returned, Text
+from ipvs_est.language.operations import ExitNetns, InitNetns, Operation, ReadCpulist, WriteCpulist
+from ipvs_est_checks.machines.naive.cpulist import Bad, in_ranges, interpret
+from ipvs_est_checks.machines.naive.steps import ERRNO
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ipvs_est import Revision
-from ipvs_est_checks.findings import FINDINGS
+from ipvs_est_checks.known.findings import FINDINGS
 
 
 @dataclass(frozen=True, slots=True)

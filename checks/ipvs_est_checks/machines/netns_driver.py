@@ -5,7 +5,7 @@ from typing import ClassVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from ipvs_est import MAINLINE, Params, Revision
-from ipvs_est.operations import (
+from ipvs_est.language.operations import (
     AddService,
     Advance,
     Delete,
@@ -15,7 +15,7 @@ from ipvs_est.operations import (
 )
 from ipvs_est_checks.machines import netns_history as nh
 from ipvs_est_checks.machines.expected import reason_for
-from ipvs_est_checks.machines.naive_model import live
+from ipvs_est_checks.machines.naive.model import live
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,

@@ -4,20 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
-from ipvs_est.operations import Operation
-from ipvs_est.results import Deadlocked, Returned
-from ipvs_est_checks.machines.naive_compare import SENTENCES, Difference, differences, wrong_answer
-from ipvs_est_checks.machines.naive_model import NaiveModel, boot, live
-from ipvs_est_checks.machines.naive_steps import (
-    Answer,
-    Heap,
-    follow,
-    makes_sense,
-    needs_netns,
-    see,
-)
+from ipvs_est.answers.results import Deadlocked, Returned
+from ipvs_est.language.operations import Operation
+from ipvs_est_checks.history.monitor import NewOracle, Watch, finish, is_chosen, step, watch
+from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differences, wrong_answer
+from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
+from ipvs_est_checks.machines.naive.steps import Answer, Heap, follow, makes_sense, needs_netns, see
 from ipvs_est_checks.machines.situations import Observer, observe
-from ipvs_est_checks.monitor import NewOracle, Watch, finish, is_chosen, step, watch
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
 from ipvs_est import Params
-from ipvs_est.operations import (
+from ipvs_est.language.operations import (
     AddService,
     Advance,
     Cleanup,
@@ -36,7 +36,7 @@ from ipvs_est.operations import (
 )
 from ipvs_est_checks.machines import netns_history as nh
 from ipvs_est_checks.machines.geometries import CHOICES
-from ipvs_est_checks.machines.naive_model import TOTAL, counting, live, trash
+from ipvs_est_checks.machines.naive.model import TOTAL, counting, live, trash
 from ipvs_est_checks.machines.netns_themes import BAD_TEXTS, THEMES, NetnsThemes
 
 NUMBER = st.integers(0, 60)

@@ -1,6 +1,6 @@
 """Sequences of operations that lead a netns to situations which single ones seldom reach."""
 
-from ipvs_est.operations import (
+from ipvs_est.language.operations import (
     AddDest,
     Advance,
     DeleteDest,
@@ -23,7 +23,7 @@ from ipvs_est.operations import (
     WriteCpulist,
     Zero,
 )
-from ipvs_est_checks.machines.naive_model import live, trash
+from ipvs_est_checks.machines.naive.model import live, trash
 from ipvs_est_checks.machines.netns_driver import NetnsDriver
 from ipvs_est_checks.machines.situations import has_empty_context
 

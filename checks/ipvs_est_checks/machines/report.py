@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ipvs_est import Params
-from ipvs_est.operations import Operation
+from ipvs_est.language.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)

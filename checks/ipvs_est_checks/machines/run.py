@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from hypothesis.stateful import RuleBasedStateMachine
 
 from ipvs_est import Oracle, Revision
+from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines import (
     context_machine,
     context_steps,
     counters_machine,
     counters_steps,
     cpulist_machine,
-    naive_compare,
     netns_driver,
     netns_machine,
     situations,
 )
+from ipvs_est_checks.machines.naive import compare as naive_compare
 from ipvs_est_checks.machines.profiles import PROFILES, Amount, Profile, explore_round
 from ipvs_est_checks.machines.report import (
     FailureRecord,
@@ -30,7 +31,6 @@ from ipvs_est_checks.machines.report import (
 )
 from ipvs_est_checks.machines.shorten import shorten
 from ipvs_est_checks.machines.system import System
-from ipvs_est_checks.monitor import NewOracle
 from ipvs_est_spec.catalogue import PROPERTIES
 
 

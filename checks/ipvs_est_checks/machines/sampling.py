@@ -15,10 +15,10 @@ from multiprocessing import get_context
 from time import monotonic
 
 from ipvs_est import Revision
+from ipvs_est_checks.cli.progress import OnProgress, no_progress
 from ipvs_est_checks.machines.profiles import Profile
 from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_checks.machines.run import amount_of, run_round, wants_more
-from ipvs_est_checks.progress import OnProgress, no_progress
 
 _AHEAD = 2
 """Rounds handed out for each process, so that none waits for work."""

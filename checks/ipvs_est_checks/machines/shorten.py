@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ipvs_est import Oracle, Params, Revision
-from ipvs_est.operations import Advance, Operation
+from ipvs_est.language.operations import Advance, Operation
+from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines.netns_history import failures_of
-from ipvs_est_checks.monitor import NewOracle
 
 History = tuple[Operation, ...]
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipvs_est import Snapshot, ViolationError
-from ipvs_est.errno import NAMES
-from ipvs_est.events import (
+from ipvs_est.answers.results import Result, Returned
+from ipvs_est.language.errno import NAMES
+from ipvs_est.language.events import (
     ContextAdded,
     Enqueued,
     Event,
@@ -13,7 +14,7 @@ from ipvs_est.events import (
     TaskExited,
     TaskStarted,
 )
-from ipvs_est.operations import (
+from ipvs_est.language.operations import (
     Advance,
     Disable,
     ExitNetns,
@@ -24,8 +25,7 @@ from ipvs_est.operations import (
     Settle,
     Zero,
 )
-from ipvs_est.results import Result, Returned
-from ipvs_est_checks.machines.naive_steps import Answer
+from ipvs_est_checks.machines.naive.steps import Answer
 
 SITUATIONS: Mapping[str, str] = {
     "kthreads.three": "there are three kthreads or more",

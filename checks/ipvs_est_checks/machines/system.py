@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ipvs_est import Oracle
-from ipvs_est_checks.monitor import NewOracle
+from ipvs_est_checks.history.monitor import NewOracle
 
 
 @dataclass(frozen=True, slots=True)

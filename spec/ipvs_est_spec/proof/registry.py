@@ -1,22 +1,20 @@
 """All theorems, in the order in which they are listed."""
 
-from ipvs_est_spec.proof import (
-    calc_load,
-    calc_sequence,
-    calc_test,
-    rate_counters,
-    rate_sequences,
-    rate_words,
-    row_choice,
-    row_delays,
-    timer_hz,
-    timer_revolutions,
-    timer_words,
-)
+from ipvs_est_spec.proof.calc import limits_arithmetic as calc_test
+from ipvs_est_spec.proof.calc import load as calc_load
+from ipvs_est_spec.proof.calc import sequence as calc_sequence
+from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.inductive import in_range, walk_theorems
 from ipvs_est_spec.proof.inductive import theorems as inductive
 from ipvs_est_spec.proof.protocol import theorems as protocol
-from ipvs_est_spec.proof.theorem import Theorem
+from ipvs_est_spec.proof.rates import counters as rate_counters
+from ipvs_est_spec.proof.rates import sequences as rate_sequences
+from ipvs_est_spec.proof.rates import words as rate_words
+from ipvs_est_spec.proof.rows import choice as row_choice
+from ipvs_est_spec.proof.rows import delays as row_delays
+from ipvs_est_spec.proof.timer import hz as timer_hz
+from ipvs_est_spec.proof.timer import revolutions as timer_revolutions
+from ipvs_est_spec.proof.timer import words as timer_words
 
 THEOREMS: tuple[Theorem, ...] = (
     *row_choice.THEOREMS,

@@ -6,8 +6,8 @@ Each is checked on sampled states of the model, too.
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ipvs_est_spec.abstract_state import AbstractState
 from ipvs_est_spec.property import Predicate
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra

@@ -8,8 +8,8 @@ input, with a premise that says what the search ensures.
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from ipvs_est.revision import Revision
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est.language.revision import Revision
+from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState
 from ipvs_est_spec.proof.inductive.updates import (
     more_at,

@@ -8,7 +8,8 @@ and sums are the true ones. So what z3 finds is a state that the model can load.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ipvs_est.params import Params
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive.changes import Change
 from ipvs_est_spec.proof.inductive.formula import (
     Formula,
@@ -22,7 +23,6 @@ from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS
 from ipvs_est_spec.proof.inductive.steps import Inputs
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State, any_state
-from ipvs_est_spec.z3_names import z3
 
 Place = tuple[int, int, int]
 """Slot, row, chain id."""

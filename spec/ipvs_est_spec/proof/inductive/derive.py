@@ -9,21 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from ipvs_est.revision import REVISIONS
+from ipvs_est.language.revision import REVISIONS
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.solve import Options, Status, ask
+from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
-from ipvs_est_spec.proof.inductive.goals import (
-    INVARIANTS,
-    change_of,
-    held_before,
-    preserved,
-)
+from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
 from ipvs_est_spec.proof.inductive.steps import STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table, written
 from ipvs_est_spec.proof.inductive.theorems import ALL_FACTS, same_formula
-from ipvs_est_spec.proof.solve import Options, Status, ask
-from ipvs_est_spec.proof.theorem import Goal
-from ipvs_est_spec.z3_names import z3
 
 GoalOf = Callable[[Sequence[str], Sequence[str]], Goal]
 """Invariants before the step and facts that are used -> the goal."""

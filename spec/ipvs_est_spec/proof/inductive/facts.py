@@ -7,8 +7,8 @@ A test evaluates each on sampled states; the sums are theorems of their own (`su
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ipvs_est_spec.abstract_state import AbstractState
 from ipvs_est_spec.property import Predicate
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import assert_never
 
-from ipvs_est_spec.z3_algebra import conjunction, disjunction
-from ipvs_est_spec.z3_names import z3
+from ipvs_est_spec.algebra.z3_algebra import conjunction, disjunction
+from ipvs_est_spec.algebra.z3_names import z3
 
 
 class Sort(Enum):

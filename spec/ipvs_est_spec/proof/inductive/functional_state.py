@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, NoReturn, Protocol, TypeVar
 
-from ipvs_est.params import Params
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.algebra import Algebra
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ipvs_est.params import Params
+from ipvs_est.language.params import Params
 
 FULL = "48 chains"
 PREEMPT = "1 chain"

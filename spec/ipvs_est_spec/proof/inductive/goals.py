@@ -5,24 +5,18 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import assert_never
 
-from ipvs_est.params import Params
-from ipvs_est.revision import REPAIRED, Revision
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import REPAIRED, Revision
+from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY, Auxiliary
 from ipvs_est_spec.proof.inductive.changes import Change
 from ipvs_est_spec.proof.inductive.facts import FACTS, Fact
-from ipvs_est_spec.proof.inductive.formula import (
-    Formula,
-    Sort,
-    assumed,
-    denied,
-    skolem_term,
-)
+from ipvs_est_spec.proof.inductive.formula import Formula, Sort, assumed, denied, skolem_term
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, OTHER, Z3State, any_state, place_of
-from ipvs_est_spec.proof.theorem import Assumption, Goal
 from ipvs_est_spec.property import Predicate, StateProperty
-from ipvs_est_spec.z3_names import z3
 
 GROUPS = ("place", "counts", "bitmaps", "limits", "array")
 

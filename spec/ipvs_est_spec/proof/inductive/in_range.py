@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from ipvs_est.params import Params
-from ipvs_est.revision import MAINLINE, REVISIONS, STABLE, V7, Revision
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import MAINLINE, REVISIONS, STABLE, V7, Revision
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
 from ipvs_est_spec.proof.inductive.facts import FACTS
@@ -21,8 +23,6 @@ from ipvs_est_spec.proof.inductive.steps import BY_ID, draining
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State, any_state
 from ipvs_est_spec.proof.inductive.theorems import GROUP, distinct
 from ipvs_est_spec.proof.inductive.twins import NAMED
-from ipvs_est_spec.proof.theorem import Assumption, Goal, Theorem, Twin
-from ipvs_est_spec.z3_names import z3
 
 _STEP = "drain"
 _ALL_FACTS = tuple(each.id for each in FACTS)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from ipvs_est.revision import Revision
+from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
 from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState

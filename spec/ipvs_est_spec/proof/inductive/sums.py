@@ -6,8 +6,8 @@ depend on the order of its summands, so those that are spoken of are the first o
 
 from collections.abc import Callable
 
-from ipvs_est_spec.proof.theorem import Assumption, Goal, Theorem, Twin
-from ipvs_est_spec.z3_names import z3
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 
 SIZES = (48, 50)
 _SCOPE = "all lengths and limits; 48 chains, 50 rows"

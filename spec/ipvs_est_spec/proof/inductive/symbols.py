@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ipvs_est.params import Params
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive.formula import (
     Every,
     Formula,
@@ -15,7 +16,6 @@ from ipvs_est_spec.proof.inductive.formula import (
 )
 from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState
 from ipvs_est_spec.proof.inductive.steps import Inputs
-from ipvs_est_spec.z3_names import z3
 
 Z3State = FunctionalState[Formula, z3.ArithRef]
 

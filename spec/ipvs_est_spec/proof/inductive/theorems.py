@@ -4,21 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
-from ipvs_est.revision import REVISIONS
+from ipvs_est.language.revision import REVISIONS
+from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import sums
 from ipvs_est_spec.proof.inductive.facts import FACTS
 from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, SCOPE
-from ipvs_est_spec.proof.inductive.goals import (
-    INVARIANTS,
-    before,
-    change_of,
-    initially,
-    preserved,
-)
+from ipvs_est_spec.proof.inductive.goals import INVARIANTS, before, change_of, initially, preserved
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
-from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
 
 ALL_FACTS = tuple(each.id for each in FACTS)
 

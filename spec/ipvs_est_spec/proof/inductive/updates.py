@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est_spec.algebra.algebra import Algebra
 
 B = TypeVar("B")
 I = TypeVar("I")  # noqa: E741 - see algebra

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
-from ipvs_est.revision import Revision
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est.language.revision import Revision
+from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.proof.inductive import changes, steps
 from ipvs_est_spec.proof.inductive.functional_state import FunctionalState
 from ipvs_est_spec.proof.inductive.steps import Inputs

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from ipvs_est.params import Params
-from ipvs_est.revision import REVISIONS
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import REVISIONS
+from ipvs_est_spec.proof.framework.solve import Options, Status, Z3Solver
+from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.inductive.derive import GoalOf, Known, in_groups, judged
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
@@ -28,8 +30,6 @@ from ipvs_est_spec.proof.inductive.walk_goals import (
     stride_goal,
     stride_of,
 )
-from ipvs_est_spec.proof.solve import Options, Status, Z3Solver
-from ipvs_est_spec.proof.theorem import Goal
 
 
 @cache

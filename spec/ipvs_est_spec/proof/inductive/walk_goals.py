@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
-from ipvs_est.params import Params
-from ipvs_est.revision import Revision
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import Revision
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
 from ipvs_est_spec.proof.inductive import steps
 from ipvs_est_spec.proof.inductive.facts import EMPTY, FACTS
 from ipvs_est_spec.proof.inductive.formula import Formula, Ground
@@ -31,8 +33,6 @@ from ipvs_est_spec.proof.inductive.walk import (
     place_is_its_own,
     strides,
 )
-from ipvs_est_spec.proof.theorem import Assumption, Goal
-from ipvs_est_spec.z3_names import z3
 
 Z3Walking = Walking[Formula, z3.ArithRef]
 Z3Stride = Stride[Formula, z3.ArithRef]

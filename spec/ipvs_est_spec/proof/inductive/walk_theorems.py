@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ipvs_est.revision import REVISIONS
+from ipvs_est.language.revision import REVISIONS
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES, SCOPE
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.table import Kind, Row, walk_table
@@ -22,8 +24,6 @@ from ipvs_est_spec.proof.inductive.walk_goals import (
     stride_goal,
 )
 from ipvs_est_spec.proof.inductive.walk_twins import kthread_goes_on, twin_of
-from ipvs_est_spec.proof.theorem import Assumption, Goal, Theorem
-from ipvs_est_spec.z3_names import z3
 
 GROUP = "walk"
 WALK_SCOPE = f"{SCOPE}; breaks before any visit, any starts and stops in them"

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ipvs_est.params import Params
-from ipvs_est.revision import MAINLINE, REPAIRED, V7
+from ipvs_est.language.params import Params
+from ipvs_est.language.revision import MAINLINE, REPAIRED, V7
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Goal, Twin
 from ipvs_est_spec.proof.inductive import steps
 from ipvs_est_spec.proof.inductive.changes import LAST, OTHERS
 from ipvs_est_spec.proof.inductive.formula import Formula
@@ -31,8 +33,6 @@ from ipvs_est_spec.proof.inductive.walk_goals import (
     nearer,
     stride_of,
 )
-from ipvs_est_spec.proof.theorem import Goal, Twin
-from ipvs_est_spec.z3_names import z3
 
 _PARAMS = GEOMETRIES[FULL]
 

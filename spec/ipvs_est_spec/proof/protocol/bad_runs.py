@@ -6,7 +6,8 @@ Each is looked for over plain values, by way of conditions that keep the search 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ipvs_est.revision import MAINLINE, REPAIRED, STABLE, V7, Revision
+from ipvs_est.language.revision import MAINLINE, REPAIRED, STABLE, V7, Revision
+from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.protocol import mutants as wrong
 from ipvs_est_spec.proof.protocol import properties as bad
 from ipvs_est_spec.proof.protocol import waits
@@ -25,7 +26,6 @@ from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
 from ipvs_est_spec.proof.protocol.search import Run, Where, find_run, run_goal
 from ipvs_est_spec.proof.protocol.step import NEW, NONE, at
 from ipvs_est_spec.proof.protocol.system import Edit, System, system
-from ipvs_est_spec.proof.theorem import Goal
 
 Bad = Callable[[System], Condition]
 """What must not happen in a system."""

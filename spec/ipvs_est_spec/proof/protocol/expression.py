@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, assert_never
 
-from ipvs_est_spec.algebra import Algebra
+from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.property import CasePredicate
 
 B = TypeVar("B")

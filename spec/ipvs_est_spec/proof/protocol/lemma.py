@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import assert_never
 
+from ipvs_est_spec.algebra.z3_algebra import conjunction
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
 from ipvs_est_spec.proof.protocol import relation
 from ipvs_est_spec.proof.protocol.expression import (
     FALSE,
@@ -24,9 +27,6 @@ from ipvs_est_spec.proof.protocol.locksets import places_holding
 from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.step import EST, SERVICE, Step, Value, at
 from ipvs_est_spec.proof.protocol.system import System
-from ipvs_est_spec.proof.theorem import Assumption, Goal
-from ipvs_est_spec.z3_algebra import conjunction
-from ipvs_est_spec.z3_names import z3
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,7 @@
 """What every reachable state fulfils, and why nothing bad is reachable."""
 
 from ipvs_est_spec.proof.protocol import kthread0
-from ipvs_est_spec.proof.protocol.expression import (
-    Condition,
-    both,
-    either,
-    flag,
-    negated,
-    unset,
-)
+from ipvs_est_spec.proof.protocol.expression import Condition, both, either, flag, negated, unset
 from ipvs_est_spec.proof.protocol.lemma import Lemma, implies, owners
 from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK

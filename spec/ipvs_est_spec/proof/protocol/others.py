@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ipvs_est.revision import Revision
+from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.protocol.expression import (
     NO,
     YES,

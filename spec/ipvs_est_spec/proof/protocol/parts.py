@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from ipvs_est.revision import Revision
+from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.protocol.expression import (
     NO,
     TRUE,
@@ -15,15 +15,7 @@ from ipvs_est_spec.proof.protocol.expression import (
     negated,
     unset,
 )
-from ipvs_est_spec.proof.protocol.step import (
-    EST,
-    Step,
-    goto,
-    lock,
-    start_task,
-    stop_task,
-    unlock,
-)
+from ipvs_est_spec.proof.protocol.step import EST, Step, goto, lock, start_task, stop_task, unlock
 
 KT0, KTN, WORK, CTL, SYSCTL, EXIT = "KT0", "KTn", "WORK", "CTL", "SYSCTL", "EXIT"
 ACTORS = (KT0, KTN, WORK, CTL, SYSCTL, EXIT)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ipvs_est_spec import requests, tasks
 from ipvs_est_spec.proof.protocol import kthread0
 from ipvs_est_spec.proof.protocol.expression import (
     NO,
@@ -18,17 +17,9 @@ from ipvs_est_spec.proof.protocol.expression import (
 )
 from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN, WALK
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.step import (
-    EXITED,
-    FREED,
-    NEW,
-    NOBODY,
-    NONE,
-    Step,
-    at,
-    has_task,
-)
+from ipvs_est_spec.proof.protocol.step import EXITED, FREED, NEW, NOBODY, NONE, Step, at, has_task
 from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.properties import requests, tasks
 
 RELINKING = (
     kthread0.RELINK,

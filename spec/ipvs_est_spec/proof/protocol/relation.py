@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ipvs_est_spec.algebra.z3_algebra import Z3Algebra, disjunction
+from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.protocol.expression import FLAG, YES, Condition, interpret
 from ipvs_est_spec.proof.protocol.step import NOBODY, Step
 from ipvs_est_spec.proof.protocol.system import System
-from ipvs_est_spec.z3_algebra import Z3Algebra, disjunction
-from ipvs_est_spec.z3_names import z3
 
 _ALGEBRA = Z3Algebra()
 

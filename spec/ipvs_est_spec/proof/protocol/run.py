@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
+from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.proof.protocol.expression import (
     NO,
     TRUE,
@@ -18,7 +19,6 @@ from ipvs_est_spec.proof.protocol.expression import (
 )
 from ipvs_est_spec.proof.protocol.step import NOBODY, Step
 from ipvs_est_spec.proof.protocol.system import System
-from ipvs_est_spec.python_algebra import PythonAlgebra
 
 State = tuple[str, ...]
 """A value for each variable, in the system's order."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.protocol import relation, run
 from ipvs_est_spec.proof.protocol.expression import Condition, flag
 from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.run import State
 from ipvs_est_spec.proof.protocol.step import Step
 from ipvs_est_spec.proof.protocol.system import System
-from ipvs_est_spec.proof.theorem import Goal
-from ipvs_est_spec.z3_names import z3
 
 NO_MEMORY = flag("work_failed")
 """The reload work could not start a task."""

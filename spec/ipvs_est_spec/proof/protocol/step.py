@@ -3,15 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from ipvs_est_spec.proof.protocol.expression import (
-    NO,
-    TRUE,
-    YES,
-    Condition,
-    Is,
-    both,
-    negated,
-)
+from ipvs_est_spec.proof.protocol.expression import NO, TRUE, YES, Condition, Is, both, negated
 
 SERVICE = "service mutex"
 EST = "est_mutex"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ipvs_est.revision import Revision
+from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.protocol import kthread0, others
 from ipvs_est_spec.proof.protocol.expression import FLAG, NO, YES
 from ipvs_est_spec.proof.protocol.parts import (

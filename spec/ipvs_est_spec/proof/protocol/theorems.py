@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from ipvs_est.revision import MAINLINE, REPAIRED, REVISIONS, Revision
+from ipvs_est.language.revision import MAINLINE, REPAIRED, REVISIONS, Revision
+from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
 from ipvs_est_spec.proof.protocol import lemmas, waits
 from ipvs_est_spec.proof.protocol import properties as bad
 from ipvs_est_spec.proof.protocol.bad_runs import (
@@ -17,7 +18,6 @@ from ipvs_est_spec.proof.protocol.bad_runs import (
 from ipvs_est_spec.proof.protocol.expression import FALSE
 from ipvs_est_spec.proof.protocol.lemma import Lemma, induction, owners
 from ipvs_est_spec.proof.protocol.system import System, system
-from ipvs_est_spec.proof.theorem import Goal, Theorem, Twin
 
 GROUP = "protocol"
 SCOPE = (

@@ -1,0 +1,1 @@
+"""Measuring the speed of the model and of the explorer."""

@@ -1,0 +1,85 @@
+"""Measuring the explorer's speed: schedules, steps and distinct states a second, on one core.
+
+The work is the same in every run. Times are CPU seconds of one process, so that what else the
+machine does disturbs them little.
+"""
+
+import gc
+from dataclasses import dataclass
+from time import process_time
+
+from ipvs_est import REVISIONS
+from ipvs_est_checks.explore.engine.job import Job, Kind, Settings, do_job
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.engine.run import Tally
+from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.scenarios.scenario import load
+
+SCENARIOS = ("restart-in-calc-phase", "two-sysctl-writers", "two-kthreads-restart")
+"""Of the library: four tasks and a calc phase, two writers, two kthreads."""
+REVISION = "repaired"
+"""Nothing fails there, so that no search ends early."""
+SCHEDULES = {Kind.DFS: 3_000, Kind.PCT: 500, Kind.RANDOM: 500}
+"""At most so many for each scenario."""
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExploreBench:
+    """One scheduler over the scenarios."""
+
+    scheduler: str
+    properties: int
+    """Watched beside memory errors and deadlocks."""
+    schedules: int
+    steps: int
+    states: int
+    """Distinct ones of each scenario, summed."""
+    seconds: float
+    """CPU time, best of the repetitions."""
+
+    @property
+    def schedules_per_second(self) -> float:
+        """Schedules per CPU second."""
+        return self.schedules / self.seconds if self.seconds else 0.0
+
+    @property
+    def steps_per_second(self) -> float:
+        """Scheduling steps per CPU second, those that repeat a beginning included."""
+        return self.steps / self.seconds if self.seconds else 0.0
+
+    @property
+    def states_per_second(self) -> float:
+        """Distinct states per CPU second."""
+        return self.states / self.seconds if self.seconds else 0.0
+
+
+MEASURED = ((Kind.DFS, False), (Kind.DFS, True), (Kind.PCT, False), (Kind.RANDOM, False))
+"""Scheduler, and whether all properties are watched."""
+
+
+def bench_explore(
+    kind: Kind, repetitions: int, *, watching: bool = False, schedules: int | None = None
+) -> ExploreBench:
+    """Explore the scenarios with one scheduler, best of `repetitions`."""
+    most = SCHEDULES[kind] if schedules is None else schedules
+    runs = [_once(kind, most, watching=watching) for _ in range(repetitions)]
+    return min(runs, key=lambda each: each.seconds)
+
+
+def _once(kind: Kind, most: int, *, watching: bool) -> ExploreBench:
+    settings = Settings(kind, Bounds(schedules=most), seed=SEED)
+    watched = WATCHED if watching else frozenset[str]()
+    jobs = [Job(each, load(each), REVISIONS[REVISION], settings, watched) for each in SCENARIOS]
+    gc.collect()
+    started = process_time()
+    figures = [do_job(each, Tally(), lambda tally: None).outcome.figures for each in jobs]
+    seconds = process_time() - started
+    return ExploreBench(
+        kind.value,
+        len(watched),
+        sum(each.schedules for each in figures),
+        sum(each.steps for each in figures),
+        sum(each.states for each in figures),
+        seconds,
+    )

@@ -1,0 +1,227 @@
+"""`ipvs-est bench`."""
+
+import json
+import multiprocessing
+import platform
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from ipvs_est.answers.trace import TraceError
+from ipvs_est_checks.bench.explorer import (
+    MEASURED,
+    REVISION,
+    SCENARIOS,
+    ExploreBench,
+    bench_explore,
+)
+from ipvs_est_checks.bench.model import (
+    BENCH_VERSION,
+    Load,
+    RecordedBench,
+    SyntheticBench,
+    bench_recorded,
+    bench_synthetic,
+)
+from ipvs_est_checks.cli.named_path import NamedPath
+from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.cli.report_option import STDOUT, check_targets, json_option, write_target
+
+# Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.
+SIZES = (1_000, 10_000, 100_000)
+
+
+@click.command()
+@click.option(
+    "--traces",
+    type=NamedPath(exists=True, file_okay=False),
+    help="Also time the recorded traces in this directory, by kind of operation.",
+)
+@click.option(
+    "--repeat",
+    metavar="N",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="Best of N runs.",
+)
+@click.option(
+    "--estimators",
+    metavar="N",
+    type=click.IntRange(1, 1_000_000),
+    multiple=True,
+    help=f"Sizes of the synthetic load.  [default: {', '.join(map(str, SIZES))}]",
+)
+@click.option(
+    "--cpus",
+    metavar="N",
+    type=click.IntRange(1, 8192),
+    default=256,
+    show_default=True,
+    help="Possible CPUs.",
+)
+@click.option(
+    "--busy-cpus",
+    metavar="N",
+    type=click.IntRange(1, 8192),
+    default=4,
+    show_default=True,
+    help="CPUs that count traffic for each estimator.",
+)
+@click.option(
+    "--explore/--no-explore", default=True, show_default=True, help="Also time the explorer."
+)
+@json_option("Report as JSON; - for standard output.")
+def bench(
+    traces: Path | None,
+    repeat: int,
+    estimators: tuple[int, ...],
+    cpus: int,
+    busy_cpus: int,
+    explore: bool,
+    json_file: str | None,
+) -> None:
+    """Measure the model's speed on this machine.
+
+    A synthetic load, each size in a process of its own so that its peak memory is its own; the
+    explorer, with each of its schedulers; and with --traces the recorded set.
+    """
+    if busy_cpus > cpus:
+        raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
+    check_targets({"--json": json_file}, stdout=frozenset({"--json"}))
+    human = sys.stderr if json_file == STDOUT else sys.stdout
+    recorded = None
+    if traces is not None:
+        recorded = _recorded(traces, repeat)
+        click.echo(_recorded_text(recorded), file=human)
+    explored = _explored(repeat, human) if explore else []
+    synthetic: list[SyntheticBench] = []
+    sizes = estimators or SIZES
+    with progress_bar("synthetic load", len(sizes) * repeat) as bar:
+        for size in sizes:
+            best = _synthetic(Load(size, cpus, busy_cpus), repeat, bar, len(synthetic) * repeat)
+            hide(bar)
+            synthetic.append(best)
+            click.echo(_synthetic_text(best, header=len(synthetic) == 1), file=human)
+    if json_file is None:
+        return
+    text = json.dumps(_report(recorded, explored, synthetic, repeat), indent=1) + "\n"
+    write_target("--json", json_file, text)
+
+
+def _recorded(traces: Path, repeat: int) -> RecordedBench:
+    files = sorted(traces.glob("*.jsonl"))
+    if not files:
+        raise click.UsageError(f"{traces}: no *.jsonl file in this directory")
+    try:
+        return bench_recorded(files, repeat)
+    except TraceError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _explored(repeat: int, human: TextIO) -> list[ExploreBench]:
+    found: list[ExploreBench] = []
+    with progress_bar("explorer", len(MEASURED)) as bar:
+        for kind, watching in MEASURED:
+            draw(bar, len(found))
+            found.append(bench_explore(kind, repeat, watching=watching))
+        hide(bar)
+    click.echo(_explored_text(found), file=human)
+    return found
+
+
+def _explored_text(found: list[ExploreBench]) -> str:
+    lines = [
+        f"explorer: {', '.join(SCENARIOS)} on {REVISION}, CPU seconds of one core",
+        f"{'scheduler':<10}{'properties':>11}{'schedules':>10}{'steps':>9}{'states':>8}{'seconds':>9}"
+        f"{'schedules/s':>13}{'steps/s':>10}{'states/s':>10}",
+    ]
+    lines += [
+        f"{each.scheduler:<10}{each.properties:>11}{each.schedules:>10}{each.steps:>9}{each.states:>8}"
+        f"{each.seconds:>9.2f}{each.schedules_per_second:>13,.0f}"
+        f"{each.steps_per_second:>10,.0f}{each.states_per_second:>10,.0f}"
+        for each in found
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench:
+    """Best of `repeat` runs, by start and drain; each in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    runs: list[SyntheticBench] = []
+    for run in range(repeat):
+        draw(bar, done + run)
+        with context.Pool(1) as pool:
+            try:
+                runs.append(pool.apply(bench_synthetic, (load,)))
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+    return min(runs, key=lambda run: run.start_seconds + run.drain_seconds)
+
+
+def _recorded_text(bench: RecordedBench) -> str:
+    lines = [
+        f"recorded set: {bench.traces} traces, {bench.operations} operations,"
+        f" {bench.seconds:.3f} s applying them",
+        f"{'operation':<16}{'count':>9}{'seconds':>10}{'per second':>14}",
+    ]
+    lines += [
+        f"{rate.op:<16}{rate.count:>9}{rate.seconds:>10.4f}{rate.per_second:>14,.0f}"
+        for rate in bench.rates
+    ]
+    return "\n".join([*lines, ""])
+
+
+_COLUMNS = (
+    ("estimators", 11),
+    ("kthreads", 9),
+    ("start s", 9),
+    ("drain s", 9),
+    ("revolution s", 13),
+    ("stop us", 9),
+    ("start us", 9),
+    ("peak MB", 9),
+)
+
+
+def _synthetic_text(bench: SyntheticBench, *, header: bool) -> str:
+    cells = (
+        f"{bench.load.estimators}",
+        f"{bench.kthreads}",
+        f"{bench.start_seconds:.3f}",
+        f"{bench.drain_seconds:.3f}",
+        f"{bench.revolution_seconds:.3f}",
+        f"{bench.stop_microseconds:.1f}",
+        f"{bench.restart_microseconds:.1f}",
+        f"{bench.peak_megabytes:.0f}",
+    )
+    row = "".join(f"{cell:>{width}}" for cell, (_, width) in zip(cells, _COLUMNS, strict=True))
+    if not header:
+        return row
+    load = bench.load
+    return (
+        f"synthetic load: {load.possible_cpus} possible CPUs, {load.busy_cpus} with traffic\n"
+        + "".join(f"{name:>{width}}" for name, width in _COLUMNS)
+        + f"\n{row}"
+    )
+
+
+def _report(
+    recorded: RecordedBench | None,
+    explored: list[ExploreBench],
+    synthetic: list[SyntheticBench],
+    repeat: int,
+) -> dict[str, object]:
+    return {
+        "report": "ipvs-est bench",
+        "version": BENCH_VERSION,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "repeat": repeat,
+        "recorded": None if recorded is None else asdict(recorded),
+        "explore": [asdict(each) for each in explored],
+        "synthetic": [asdict(each) for each in synthetic],
+    }

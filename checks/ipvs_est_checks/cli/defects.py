@@ -1,0 +1,132 @@
+"""`ipvs-est defects`."""
+
+import click
+from click.core import ParameterSource
+
+from ipvs_est import V7
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.cli.report_option import check_targets, json_option, junit_option, write_target
+from ipvs_est_checks.conformance.pool import usable_cpus
+from ipvs_est_checks.defects.generated import PREEMPTIONS as GENERATED_PREEMPTIONS
+from ipvs_est_checks.defects.generated import SCHEDULES, Seen, lines, rows_of, search_defects
+from ipvs_est_checks.defects.report import details, json_report, junit_report, summary, table
+from ipvs_est_checks.defects.run import PREEMPTIONS, RowResult, judge_all
+from ipvs_est_checks.defects.table import ROWS, Row
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.machines.profiles import fresh_seed
+from ipvs_est_checks.report.rows import Verdict
+
+
+@click.command()
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option(
+    "--preemptions",
+    metavar="N",
+    type=click.IntRange(0, 20),
+    default=PREEMPTIONS,
+    show_default=True,
+    help="Bound of the searches.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Search in N processes, each a row; 0: one for each usable CPU.",
+)
+@click.option(
+    "--generated",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Search N scenarios that Hypothesis makes on v7 instead, which has all defects, to 3"
+    " preemptions.",
+)
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of --generated.")
+@json_option()
+@junit_option()
+@click.option("-v", "--verbose", is_flag=True, help="Also how each shows, with its token.")
+@click.pass_context
+def defects(
+    context: click.Context,
+    ids: tuple[str, ...],
+    preemptions: int,
+    jobs: int,
+    generated: int | None,
+    seed: int | None,
+    json_file: str | None,
+    junit_file: str | None,
+    verbose: bool,
+) -> None:
+    """Look for each known defect on every revision, and for what must not be reported.
+
+    Scenarios of the library are searched to a bound on preemptions. Each defect has to be found
+    on the revisions that have it and on no other; negative controls have to be silent. `told` is
+    the number of switches between tasks in the history that the catalogue tells. Exit code 0:
+    all as listed; 1: not; 3: schedules are left over, or not all showed in generated scenarios.
+    """
+    known = {each.id for each in ROWS}
+    for id_ in ids:
+        if id_ not in known:
+            raise click.UsageError(f"no such row: {id_}; known are {', '.join(sorted(known))}")
+    check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
+    if generated is not None:
+        for given in ("preemptions", "jobs", "json_file", "junit_file", "verbose"):
+            if context.get_parameter_source(given) is not ParameterSource.DEFAULT:
+                excluded = f"--{given.removesuffix('_file')}"
+                raise click.UsageError(f"{excluded} and --generated exclude each other")
+        rows = [each for each in rows_of(ROWS, V7) if not ids or each.id in ids]
+        context.exit(_generated(rows, generated, fresh_seed() if seed is None else seed))
+    if seed is not None:
+        raise click.UsageError("--seed is for --generated")
+    chosen = [each for each in ROWS if not ids or each.id in ids]
+    results: list[RowResult] = []
+    complete = True
+    with progress_bar("defects", len(chosen)) as bar:
+        try:
+            for result in judge_all(chosen, Bounds(preemptions), jobs or usable_cpus()):
+                results.append(result)
+                draw(bar, len(results))
+        except KeyboardInterrupt:
+            complete = False
+    for line in table(results):
+        click.echo(line)
+    for result in results:
+        if verbose or result.verdict is not Verdict.PASS:
+            click.echo("\n" + "\n".join(details(result)))
+    click.echo(("" if complete else "interrupted: ") + summary(results))
+    reports = (
+        ("--json", json_file, json_report(results, preemptions, complete=complete)),
+        ("--junit", junit_file, junit_report(results, complete=complete)),
+    )
+    for option, name, text in reports:
+        if name is not None:
+            write_target(option, name, text)
+    context.exit(_exit_code(results) if complete else exit_codes.INTERRUPTED)
+
+
+def _generated(rows: list[Row], examples: int, number: int) -> int:
+    """Exit code: whether each of the rows has shown."""
+    if not rows:
+        raise click.UsageError("no such row is a defect of v7")
+    click.echo(f"v7, seed {number}")
+    seen = Seen()
+    code = exit_codes.PASS
+    bounds = Bounds(GENERATED_PREEMPTIONS, schedules=SCHEDULES)
+    with progress_bar("generated scenarios", examples) as bar:
+        try:
+            search_defects(rows, V7, bounds, examples, number, seen, lambda done: draw(bar, done))
+        except KeyboardInterrupt:
+            code = exit_codes.INTERRUPTED
+    for line in lines(rows, seen):
+        click.echo(line)
+    return code or (exit_codes.PASS if len(seen.first) == len(rows) else exit_codes.INCOMPLETE)
+
+
+def _exit_code(results: list[RowResult]) -> int:
+    verdicts = {each.verdict for each in results}
+    if Verdict.FAIL in verdicts:
+        return exit_codes.FAIL
+    return exit_codes.INCOMPLETE if Verdict.INCOMPLETE in verdicts else exit_codes.PASS

@@ -1,0 +1,308 @@
+"""`ipvs-est explore`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import click
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.language.input_error import InputError
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.printable import printable
+from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.cli.report_option import check_targets, json_option, junit_option, write_target
+from ipvs_est_checks.conformance.pool import usable_cpus
+from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings, watched_by_default
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.engine.pool import WorkerDiedError, do_jobs
+from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.failures.report import (
+    Row,
+    Verdict,
+    replay_lines,
+    row_lines,
+    summary,
+    tell,
+)
+from ipvs_est_checks.explore.failures.report_files import json_report, junit_report, worst
+from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
+from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
+from ipvs_est_checks.explore.scenarios.setup_check import check_setup
+from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
+from ipvs_est_checks.explore.timeline.picture import timeline_svg
+from ipvs_est_checks.explore.timeline.steps import Timeline
+from ipvs_est_checks.machines.profiles import fresh_seed
+
+_EXIT = {
+    Verdict.PASS: exit_codes.PASS,
+    Verdict.FAIL: exit_codes.FAIL,
+    Verdict.INCOMPLETE: exit_codes.INCOMPLETE,
+}
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option(
+    "--revision", "revisions", multiple=True, type=click.Choice(list(REVISIONS)), help="Only that."
+)
+@click.option(
+    "--scheduler",
+    type=click.Choice([each.value for each in Kind]),
+    default=Kind.DFS.value,
+    show_default=True,
+    help="dfs searches all schedules within its bound; pct and random draw schedules.",
+)
+@click.option(
+    "--preemptions",
+    metavar="N",
+    type=click.IntRange(0, 20),
+    default=2,
+    show_default=True,
+    help="Bound of dfs.",
+)
+@click.option(
+    "--depth",
+    metavar="N",
+    type=click.IntRange(1, 20),
+    default=DEFAULT_DEPTH,
+    show_default=True,
+    help="Of the bugs that pct looks for: ordering constraints that make them happen.",
+)
+@click.option(
+    "--iterations",
+    metavar="N",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Schedules of one scenario on one revision.",
+)
+@click.option(
+    "--steps",
+    metavar="N",
+    type=click.IntRange(1, 1_000_000),
+    default=5_000,
+    show_default=True,
+    help="Longest schedule.",
+)
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of pct and random.")
+@click.option(
+    "-k", "--keep-going", is_flag=True, help="Search on after a failure; list the distinct ones."
+)
+@click.option(
+    "--property",
+    "properties",
+    metavar="ID",
+    multiple=True,
+    help="Watch that property, or 'all', or 'none'.  [default: all but those that a recorded"
+    " finding breaks on the revision without concurrency]",
+)
+@click.option(
+    "--only-new",
+    is_flag=True,
+    help="Pass over failures that a recorded finding or a listed defect explains.",
+)
+@click.option("--as-found", is_flag=True, help="Do not reduce failures.")
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Search in N processes, each a scenario on a revision; 0: one for each usable CPU.",
+)
+@json_option()
+@junit_option()
+@click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
+@click.option("--replay", "token", help="Tell the schedule of a token instead.")
+@click.pass_context
+def explore(
+    context: click.Context,
+    scenarios: tuple[str, ...],
+    revisions: tuple[str, ...],
+    scheduler: str,
+    preemptions: int,
+    depth: int,
+    iterations: int,
+    steps: int,
+    seed: int | None,
+    keep_going: bool,
+    properties: tuple[str, ...],
+    only_new: bool,
+    as_found: bool,
+    jobs: int,
+    json_file: str | None,
+    junit_file: str | None,
+    svg_file: str | None,
+    token: str | None,
+) -> None:
+    """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
+
+    Looks for memory errors, deadlocks, livelocks, and broken properties at every point in their
+    scope. Each failure is reduced to the fewest context switches and told as a timeline with a
+    column for each task, with a token that replays it, and named as the recorded finding or the
+    listed defect that it is, or as new. Exit code 1 if there is a failure, 3 if schedules
+    within the bounds are left over, which they always are with pct and random.
+    """
+    targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
+    check_targets(targets, stdout=frozenset())
+    if token is not None:
+        if len(scenarios) > 1:
+            raise click.UsageError("--replay: takes one SCENARIO at most")
+        if json_file is not None or junit_file is not None:
+            raise click.UsageError("--replay: has no report but --svg")
+        context.exit(_replay(token, scenarios, svg_file))
+    kind = Kind(scheduler)
+    if kind is not Kind.DFS and seed is None:
+        seed = fresh_seed()
+    settings = Settings(
+        kind,
+        Bounds(preemptions, steps, iterations),
+        depth,
+        seed or 0,
+        keep_going,
+        only_new,
+        not as_found,
+    )
+    todo = [
+        Job(source, scenario, REVISIONS[name], settings, _watched(properties, REVISIONS[name]))
+        for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
+        for name in revisions or REVISIONS
+    ]
+    if kind is not Kind.DFS:
+        click.echo(f"seed {seed}")
+    rows, stopped = _search(todo, jobs or usable_cpus())
+    if len(todo) > 1 or stopped:
+        click.echo(summary(rows))
+    if stopped:
+        click.echo(f"{stopped}: {len(todo) - len(rows)} searches were not begun", err=True)
+    for option, name, text in (
+        ("--json", json_file, json_report),
+        ("--junit", junit_file, junit_report),
+    ):
+        if name is not None:
+            write_target(option, name, text(rows, complete=not stopped))
+    if svg_file is not None:
+        _draw_first(svg_file, rows)
+    if stopped == _INTERRUPTED:
+        context.exit(exit_codes.INTERRUPTED)
+    context.exit(_EXIT[worst(rows, complete=not stopped)])
+
+
+_INTERRUPTED = "interrupted"
+
+
+def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
+    for each in properties:
+        if each not in WATCHED and each not in ("all", "none"):
+            raise click.UsageError(f"--property {each}: no such property is watched")
+        if each in ("all", "none") and len(properties) > 1:
+            raise click.UsageError(f"--property {each}: stands alone")
+    match properties:
+        case ():
+            return watched_by_default(revision)
+        case ("all",):
+            return WATCHED
+        case ("none",):
+            return frozenset()
+        case _:
+            return frozenset(properties)
+
+
+@dataclass(slots=True)
+class _Board:
+    """What is known of each job while they go on; lines come in the order of the jobs."""
+
+    jobs: Sequence[Job]
+    bar: Bar
+    results: dict[int, JobResult] = field(default_factory=dict)
+    printed: int = 0
+
+
+def _search(jobs: Sequence[Job], processes: int) -> tuple[list[Row], str]:
+    """Do the jobs and print their lines; the rows, and why not all came to their end."""
+    stopped = ""
+    with progress_bar("explore", len(jobs)) as bar:
+        board = _Board(jobs, bar)
+        try:
+            do_jobs(jobs, processes, lambda index, result: _note(board, index, result))
+        except KeyboardInterrupt:
+            stopped = _INTERRUPTED
+        except WorkerDiedError as error:
+            stopped = printable(str(error))
+        hide(bar)
+    for index in range(board.printed, len(jobs)):
+        if index in board.results:
+            _print(board, index)
+    return [Row(jobs[index], board.results[index]) for index in sorted(board.results)], stopped
+
+
+def _note(board: _Board, index: int, result: JobResult) -> None:
+    board.results[index] = result
+    if result.ended:
+        while (done := board.results.get(board.printed)) is not None and done.ended:
+            hide(board.bar)
+            _print(board, board.printed)
+            board.printed += 1
+    ended = sum(each.ended for each in board.results.values())
+    if ended == len(board.jobs):
+        return
+    job, figures = board.jobs[index], result.outcome.figures
+    draw(
+        board.bar,
+        ended,
+        f"{job.source} on {job.revision.name}: {figures.schedules} schedules,"
+        f" {figures.states} states",
+    )
+
+
+def _print(board: _Board, index: int) -> None:
+    row = Row(board.jobs[index], board.results[index])
+    for line in row_lines(row):
+        click.echo(line)
+
+
+def _load(name: str, revisions: Sequence[str]) -> Scenario:
+    if not name:
+        raise click.UsageError("SCENARIO: an empty text names no file")
+    try:
+        scenario = load(name)
+        for each in revisions or REVISIONS:
+            check_setup(scenario, REVISIONS[each])
+        return scenario
+    except InputError as error:
+        where = f"{error.field}: " if error.field else ""
+        raise click.UsageError(f"{name}: {where}{error.message}") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and "/" not in name and not name.endswith(".json"):
+            known = ", ".join(library())
+            raise click.UsageError(f"{name}: no such scenario; the library has {known}") from None
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise click.UsageError(f"{name}: {reason}") from None
+
+
+def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
+    for row in rows:
+        for told in tell(row):
+            _draw(svg_file, row.job.scenario, row.job.revision, told.timeline)
+            return
+    click.echo(f"{svg_file} is not written: there is no failure to draw", err=True)
+
+
+def _draw(svg_file: str, scenario: Scenario, revision: Revision, told: Timeline) -> None:
+    title = f"{scenario.name} on {revision.name}"
+    write_target("--svg", svg_file, timeline_svg(told, title, scenario.about))
+
+
+def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
+    try:
+        token = token_from_text(text)
+        scenario = _load(scenarios[0] if scenarios else token.scenario, (token.revision.name,))
+        told = replay_token(scenario, token)
+    except InputError as error:
+        raise click.UsageError(f"--replay: {error.field} {error.message}") from None
+    for line in replay_lines(scenario, token.revision, token.choices, told):
+        click.echo(line)
+    if svg_file is not None:
+        _draw(svg_file, scenario, token.revision, told)
+    return exit_codes.PASS if told.violation is None else exit_codes.FAIL

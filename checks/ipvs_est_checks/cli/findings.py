@@ -1,0 +1,75 @@
+"""`ipvs-est findings`."""
+
+import click
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.explore.failures.report import Verdict
+from ipvs_est_checks.known.findings import FINDINGS, Finding
+from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
+from ipvs_est_checks.known.story import story
+
+_ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
+_BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
+
+
+@click.command()
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option(
+    "--revision",
+    type=click.Choice(list(REVISIONS)),
+    help="Tell the findings on this revision.  [default: the last one that has the finding]",
+)
+@click.pass_context
+def findings(context: click.Context, ids: tuple[str, ...], revision: str | None) -> None:
+    """List the recorded findings, or tell each ID step by step.
+
+    Most have a history without concurrency. One that needs a schedule is searched for in its
+    scenario, a second or two, and told as a timeline with a column for each task. Exit code 1 if
+    a finding does not show on a revision that is recorded to have it, or shows on another.
+    """
+    unknown = [each for each in ids if each not in _BY_ID]
+    if unknown:
+        raise click.UsageError(f"no such finding: {', '.join(unknown)}")
+    if not ids:
+        for each in _BY_ID.values():
+            defect = f" ({each.defect})" if each.defect else ""
+            click.echo(f"{each.id}  {', '.join(each.revisions):<20}  {each.title}{defect}")
+        return
+    verdicts = []
+    for id_ in ids:
+        finding = _BY_ID[id_]
+        chosen = REVISIONS[revision or finding.revisions[-1]]
+        if isinstance(finding, Finding):
+            verdicts.append(_tell_history(finding, chosen))
+        else:
+            verdicts.append(_tell_schedule(finding, chosen))
+    for code in (exit_codes.FAIL, exit_codes.INCOMPLETE):
+        if code in verdicts:
+            context.exit(code)
+
+
+def _tell_history(finding: Finding, revision: Revision) -> int:
+    broken: set[str] = set()
+    for line in story(finding, revision, broken):
+        click.echo(line)
+    shows = set(finding.properties) <= broken
+    recorded = revision.name in finding.revisions
+    return exit_codes.PASS if shows == recorded else exit_codes.FAIL
+
+
+def _tell_schedule(finding: ScheduledFinding, revision: Revision) -> int:
+    with progress_bar(finding.id, 1) as bar:
+        row = search_finding(
+            finding,
+            revision,
+            lambda tally: draw(bar, 0, f"{finding.id}: {tally.figures.schedules} schedules"),
+        )
+    for line in scheduled_story(finding, row):
+        click.echo(line)
+    if row.verdict is Verdict.INCOMPLETE:
+        return exit_codes.INCOMPLETE
+    recorded = revision.name in finding.revisions
+    return exit_codes.PASS if (row.verdict is Verdict.FAIL) == recorded else exit_codes.FAIL

@@ -1,0 +1,112 @@
+"""The `ipvs-est` click group; each subcommand's module is imported when it is used."""
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pkgutil import resolve_name
+
+import click
+
+from ipvs_est import __version__
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.printable import printable
+
+SUBCOMMANDS = {
+    "check": "check:check",
+    "list": "list:list_command",
+    "findings": "findings:findings",
+    "explore": "explore:explore",
+    "defects": "defects:defects",
+    "prove": "prove:prove",
+    "mutants": "mutants:mutants",
+    "replay": "replay:replay_command",
+    "oracle": "oracle:oracle_command",
+    "simulate": "simulate:simulate",
+    "bench": "bench:bench",
+}
+"""Name -> module of this package and attribute, in the order of the help."""
+
+
+class LazyGroup(click.Group):
+    """A group of `SUBCOMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = SUBCOMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        command: click.Command = resolve_name(f"ipvs_est_checks.cli.{target}")
+        return command
+
+
+@click.group("ipvs-est", cls=LazyGroup)
+@click.version_option(__version__, prog_name="ipvs-est")
+def cli() -> None:
+    """Checks of the IPVS kthread stats estimator (net/netfilter/ipvs/ip_vs_est.c).
+
+    `check` is the one to begin with; `findings F01` tells what it has found.
+
+    Revisions: v7 as merged in 6.2, stable as in 6.12.117, mainline as in 7.3.4, repaired: mainline
+    with the findings repaired.
+
+    Exit codes: 0 pass, 1 fail, 3 incomplete, 2 usage or bad input, 130 interrupted.
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; the exit code.
+
+    click's own `main` would exit with 1, which means "fail" here, after ctrl-C and when the
+    reader of the output has gone.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files and traces are printed, and not every terminal has every character.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        code = _invoke(list(arguments))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        dead_pipe = error.errno == errno.EPIPE
+        if not dead_pipe:
+            # Such as a full disk; the streams may be what fails, so nothing is sure to be seen.
+            _complain(f"Error: {error}")
+        _discard_output()
+        return exit_codes.DEAD_PIPE if dead_pipe else exit_codes.BAD_INPUT
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        with cli.make_context("ipvs-est", arguments) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        # One line, without click's usage, which --help tells.
+        _complain(f"Error: {printable(error.format_message())}")
+        return exit_codes.BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted", err=True)
+        return exit_codes.INTERRUPTED
+    return exit_codes.PASS
+
+
+def _complain(message: str) -> None:
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        return
+
+
+def _discard_output() -> None:
+    """Let the interpreter's last flush find somebody to take what is left."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

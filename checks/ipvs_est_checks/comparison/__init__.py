@@ -1,0 +1,1 @@
+"""The kthreads beside the one timer that they replaced."""

@@ -1,0 +1,1 @@
+"""The known defects of the series, and what must stay silent."""

@@ -1,0 +1,244 @@
+"""Judge the table of known defects: search each row's scenarios on each revision."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from time import process_time
+from typing import assert_never
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.language.events import Enqueued
+from ipvs_est_checks.defects.table import Kind, Row
+from ipvs_est_checks.explore.engine.outcome import Bounds, switches
+from ipvs_est_checks.explore.engine.watch import Watch
+from ipvs_est_checks.explore.engine.world import enabled, start, step
+from ipvs_est_checks.explore.failures.cause import Cause, shows
+from ipvs_est_checks.explore.failures.hunt import Hit, Hunt, hunt, shortest
+from ipvs_est_checks.explore.failures.token import token_text
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.mutants.mutation import applied
+from ipvs_est_checks.report.rows import Verdict
+
+PREEMPTIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a failure was found first, and its shortest schedule."""
+
+    scenario: str
+    property: str
+    text: str
+    """What the failure says."""
+    schedules: int
+    seconds: float
+    """Processor time until it was found."""
+    preemptions: int
+    switches: int
+    """Between tasks, in the shortest schedule; the passing of time is none."""
+    context_switches: int
+    """From one column of its timeline to another, so those to time and back as well."""
+    fewest: bool | None
+    """No schedule fails so with fewer of these: all were searched. None: it was not reduced."""
+    steps: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A row on one revision."""
+
+    revision: str
+    wanted: bool
+    """It has to show here."""
+    shown: Shown | None
+    stray: tuple[str, ...]
+    """What must not show, and does."""
+    exhausted: bool
+    """All schedules within the bound were run."""
+    schedules: int
+    """In all."""
+    seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS: as listed."""
+        if self.stray or (self.shown is not None) != self.wanted:
+            # What was not found may be in what was not searched.
+            missed = self.shown is None and not self.stray and not self.exhausted
+            return Verdict.INCOMPLETE if missed else Verdict.FAIL
+        return Verdict.PASS if self.wanted or self.exhausted else Verdict.INCOMPLETE
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of a row."""
+
+    row: Row
+    cells: tuple[Cell, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the cells."""
+        found = {each.verdict for each in self.cells}
+        for each in (Verdict.FAIL, Verdict.INCOMPLETE):
+            if each in found:
+                return each
+        return Verdict.PASS
+
+
+def judge(row: Row, bounds: Bounds) -> RowResult:
+    """Search for one row."""
+    if row.preemptions is not None and bounds.preemptions == PREEMPTIONS:
+        bounds = replace(bounds, preemptions=row.preemptions)
+    match row.kind:
+        case Kind.DEFECT | Kind.INJECTED:
+            cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
+        case Kind.MUTANT:
+            base = REVISIONS[row.revisions[0]]
+            cells = [_cell(row, base, bounds, edited=each) for each in (True, False)]
+        case Kind.CONTROL:
+            cells = [_control(row, REVISIONS[each], bounds) for each in row.revisions]
+        case Kind.BOUND:
+            cells = [_bound(row, each) for each in REVISIONS.values()]
+        case _:
+            assert_never(row.kind)
+    return RowResult(row, tuple(cells))
+
+
+def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell:
+    """A mutant's second cell is its base without the edits."""
+    began = process_time()
+    wanted = edited and revision.name in row.revisions
+    properties = frozenset(each.property for each in row.signs)
+    schedules = 0
+    exhausted = True
+    shown: Shown | None = None
+
+    def enough(cause: Cause) -> bool:
+        # The catalogue tells no history of a mutant, to which the shortest could be compared.
+        return row.kind is Kind.MUTANT and wanted and _is(row, cause)
+
+    with applied(row.edits) if edited and row.edits else nullcontext():
+        for name in row.scenarios:
+            scenario = load(name)
+            seen = hunt(scenario, revision, bounds, properties, enough)
+            schedules += seen.figures.schedules
+            exhausted &= seen.figures.exhausted
+            hit = next((each for each in seen.hits if _is(row, each.cause)), None)
+            if hit is not None:
+                shown = _shown(row, name, revision, hit, properties)
+                break
+    return Cell(revision.name, wanted, shown, (), exhausted, schedules, process_time() - began)
+
+
+def _is(row: Row, cause: Cause) -> bool:
+    return any(shows(each, cause) for each in row.signs)
+
+
+def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozenset[str]) -> Shown:
+    scenario = load(name)
+    reduced = shortest(scenario, revision, hit.best, properties)
+    found = reduced.found
+    tasks = [each for each in found.choices if each >= 0]
+    return Shown(
+        name,
+        hit.cause.property,
+        hit.cause.text,
+        hit.schedules,
+        hit.seconds,
+        hit.found.preemptions,
+        sum(left != right for left, right in pairwise(tasks)),
+        found.switches,
+        reduced.fewest,
+        len(found.choices),
+        "" if row.edits else token_text(scenario, revision, found.choices),
+    )
+
+
+def _control(row: Row, revision: Revision, bounds: Bounds) -> Cell:
+    began = process_time()
+    schedules = 0
+    exhausted = True
+    stray: set[str] = set()
+    for name in row.scenarios:
+        seen = _hunt_control(row, name, revision, bounds)
+        schedules += seen.figures.schedules
+        exhausted &= seen.figures.exhausted
+        if row.signs:
+            stray |= {each.cause.text for each in seen.hits if _is(row, each.cause)}
+        else:
+            base = hunt(load(name), revision, bounds)
+            known = {each.cause for each in base.hits}
+            stray |= {each.cause.text for each in seen.hits if each.cause not in known}
+    return Cell(
+        revision.name,
+        False,
+        None,
+        tuple(sorted(stray)),
+        exhausted,
+        schedules,
+        process_time() - began,
+    )
+
+
+def _hunt_control(row: Row, name: str, revision: Revision, bounds: Bounds) -> Hunt:
+    with applied(row.edits) if row.edits else nullcontext():
+        if row.signs:
+            properties = frozenset(each.property for each in row.signs)
+            return hunt(load(name), revision, bounds, properties)
+        return hunt(load(name), revision, bounds)
+
+
+def _bound(row: Row, revision: Revision) -> Cell:
+    """In the schedule without preemptions: relinked estimators that do not get the row of the
+    delay that they had left."""
+    began = process_time()
+    (name,) = row.scenarios
+    scenario = load(name)
+    world = start(scenario, revision, Watch(frozenset({"delay.relinked-row"})))
+    choices: list[int] = []
+    while available := enabled(world):
+        choices.append(available[0])
+        step(world, available[0])
+    late = [
+        each
+        for each in world.machine.events or ()
+        if isinstance(each, Enqueued)
+        and each.delay < scenario.params.nticks - 1
+        and each.row != each.crow
+    ]
+    shown: Shown | None = None
+    if late:
+        first = late[0]
+        text = f"estimator {first.id}: wanted row {first.crow}, got row {first.row}"
+        token = token_text(scenario, revision, choices)
+        seconds = process_time() - began
+        tasks = switches(choices)
+        shown = Shown(name, "", text, 1, seconds, 0, 0, tasks, None, len(choices), token)
+    return Cell(revision.name, True, shown, (), True, 1, process_time() - began)
+
+
+def judge_all(rows: Sequence[Row], bounds: Bounds, jobs: int) -> Iterator[RowResult]:
+    """The results in order, found by that many processes."""
+    tasks = [(each, bounds) for each in rows]
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        yield from map(_judge, tasks)
+        return
+    # Imported here: it takes as long as some rows.
+    from multiprocessing import get_context
+
+    with get_context("fork").Pool(jobs, _ignore_interrupts) as pool:
+        yield from pool.imap(_judge, tasks)
+
+
+def _judge(task: tuple[Row, Bounds]) -> RowResult:
+    return judge(*task)
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

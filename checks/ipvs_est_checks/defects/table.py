@@ -1,0 +1,335 @@
+"""The known defects and the negative controls, each with how the explorer meets it.
+
+Source: known defects, sections 1 to 3. Nothing here steers a search: the scenarios are those of
+the library, searched to one bound, and their failures are told apart by their signs afterwards.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ipvs_est_checks.explore.failures.cause import Sign, Waits
+from ipvs_est_checks.mutants.all import BY_ID
+from ipvs_est_checks.mutants.mutation import Edit
+
+_OLD = ("v7", "stable")
+_ALL = ("v7", "stable", "mainline", "repaired")
+_WORK_JOINS = Waits("est_reload_work", "stop_kthread", innermost=True)
+
+
+class Kind(Enum):
+    """What a row of the table is."""
+
+    DEFECT = "defect"
+    """In merged revisions: found on those, silent on the others."""
+    MUTANT = "mutant"
+    """In none: found with the edits on its base, silent without."""
+    INJECTED = "injected"
+    """In merged revisions, where something fails that cannot fail in the model by itself."""
+    CONTROL = "control"
+    """Must not be found."""
+    BOUND = "bound"
+    """Accepted upstream: shown, and no failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the known defects."""
+
+    id: str
+    kind: Kind
+    title: str
+    """One line in kernel terms."""
+    scenarios: tuple[str, ...]
+    """Of the library; any one shows it."""
+    signs: tuple[Sign, ...]
+    """Any one of them. A control without signs: whatever the base does not show."""
+    revisions: tuple[str, ...]
+    """Where it has to show, for a mutant or a control: its base."""
+    told: int | None = None
+    """Switches between tasks, as we count them in the catalogue's sentence: it gives no number.
+    None = it tells no history. Where what is found has more, the note says why."""
+    edits: tuple[Edit, ...] = ()
+    note: str = ""
+    """How it was tried, where that is not plain."""
+    preemptions: int | None = None
+    """Bound of its own, in place of the default one."""
+
+
+def _deadlock(*waits: Waits) -> tuple[Sign, ...]:
+    return (Sign("locks.deadlock", waits=waits),)
+
+
+def _mutant(
+    id_: str,
+    scenario: str,
+    told: int | None = None,
+    *,
+    signs: tuple[Sign, ...] = (),
+    base: str = "",
+    note: str = "",
+) -> Row:
+    """A mutant with signs and a base of its own, or those that it has by itself."""
+    mutant = BY_ID[id_]
+    return Row(
+        id_,
+        Kind.MUTANT,
+        mutant.sentence,
+        (scenario,),
+        signs or tuple(Sign(each) for each in mutant.properties),
+        (base or mutant.base.name,),
+        told,
+        mutant.edits,
+        note,
+    )
+
+
+DEFECTS: tuple[Row, ...] = (
+    Row(
+        "D01",
+        Kind.DEFECT,
+        "out-of-bounds row after an aborted first calc phase",
+        ("exit-in-calc-phase",),
+        (Sign("bitmaps.in-range", "thing=ticks of kd 0, "),),
+        ("v7",),
+        1,
+    ),
+    _mutant("D02", "exit-in-calc-phase", 2),
+    Row(
+        "D03a",
+        Kind.DEFECT,
+        "deadlock: the reload work joins kthread 0, which begins the calc phase",
+        ("restart-in-calc-phase",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "calc_phase", innermost=True)),
+        _OLD,
+        4,
+    ),
+    Row(
+        "D03b",
+        Kind.DEFECT,
+        "deadlock: the reload work joins kthread 0, which ends the calc phase",
+        ("restart-in-calc-phase",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "_finish", innermost=True)),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D03c",
+        Kind.DEFECT,
+        "deadlock: the reload work joins kthread 0, which adds a context in the drain",
+        ("restart-in-drain",),
+        _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "add_kthread_context", innermost=True)),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D03d",
+        Kind.DEFECT,
+        "deadlock: the last estimator's deletion joins kthread 0, which wants the service mutex",
+        ("last-estimator-goes", "services-come-and-go"),
+        _deadlock(Waits("CTL", "_release_kd0"), Waits("ipvs-e:0", of="__ip_vs_mutex, held by CTL")),
+        _OLD,
+        1,
+    ),
+    Row(
+        "D03e",
+        Kind.DEFECT,
+        "deadlock: netns exit joins kthread 0, which ends the calc phase",
+        ("exit-in-recalculation",),
+        _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "_finish", innermost=True)),
+        _OLD,
+        3,
+        note="the sentence begins where netns exit has already cleared enable and flushed under the"
+        " service mutex. Kthread 0 holds that mutex while it relinks, and gives up when it sees"
+        " enable 0: exit has to pass while it gives way, kthread 0 to get past its last test, and"
+        " exit to stop the total: kthread 0, exit, kthread 0, exit. Reduction finds no schedule"
+        " with fewer switches. It takes a third preemption: nothing makes exit wait its turn",
+        preemptions=3,
+    ),
+    Row(
+        "D04a",
+        Kind.DEFECT,
+        "thread limit stuck at 1: it is computed from a cpulist that is not copied yet",
+        ("first-services-and-cpulist",),
+        (Sign("limits.max-threads"),),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D04b",
+        Kind.DEFECT,
+        "stop flag stuck: est_stopped is computed from a cpulist that is not copied yet",
+        ("first-services-and-cpulist",),
+        (Sign("limits.stopped"),),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D04d",
+        Kind.DEFECT,
+        "the thread limit shrinks between its test and the publication of a context",
+        ("limit-shrinks-in-drain",),
+        (Sign("limits.published"),),
+        _OLD,
+        3,
+    ),
+    Row(
+        "D07",
+        Kind.DEFECT,
+        "relinking reads est_row of the context that it has just freed",
+        ("delete-in-recalculation", "break-in-recalculation"),
+        (Sign("memory.use-after-free", "field=est_row, where=ip_vs_est_calc_phase"),),
+        _OLD,
+        0,
+    ),
+    Row(
+        "D08",
+        Kind.DEFECT,
+        "netns exit takes the total off its list without the service mutex",
+        ("exit-in-calc-phase",),
+        (Sign("locks.lists"),),
+        _OLD,
+        1,
+    ),
+    Row(
+        "D09",
+        Kind.DEFECT,
+        "a service whose estimator does not start is undone through a cleared scheduler",
+        ("first-service-without-memory",),
+        (Sign("memory.pointer", "thing=scheduler"),),
+        ("v7",),
+        0,
+    ),
+    Row(
+        "D10",
+        Kind.INJECTED,
+        "a destination from the trash whose estimator does not start is leaked",
+        ("dest-from-the-trash",),
+        (Sign("memory.dest"),),
+        _OLD,
+        0,
+        (
+            Edit(
+                "control.services:_add_trashed_dest",
+                "    error = yield from start_estimator(machine, stats.est)\n",
+                "    from ipvs_est.language.errno import ENOMEM\n"
+                "    error = -ENOMEM\n"
+                "    if not error:\n"
+                "        yield from start_estimator(machine, stats.est)\n",
+            ),
+        ),
+        "the start is made to fail: by itself it fails only when kd 0 has to be added, and the"
+        " service that the destination comes back to has an estimator, so kd 0 is there",
+    ),
+    Row(
+        "D18",
+        Kind.BOUND,
+        "relinking does not keep every delay; at the thread limit the drain stops",
+        ("limits-shrink",),
+        (),
+        _ALL,
+    ),
+)
+"""Section 1."""
+
+REVIEWED: tuple[Row, ...] = (
+    _mutant("D20", "two-control-processes"),
+    _mutant("D36", "two-kthreads-without-total"),
+    _mutant("D53-reader", "packets-while-kthreads-read"),
+    _mutant("D53-writer", "packets-while-kthreads-read"),
+    _mutant(
+        "D53-init",
+        "packets-while-kthreads-read",
+        signs=(Sign("", "livelock: "),),
+        note="nobody waits for anybody: kthread 0 goes round and round, which is a livelock",
+    ),
+    _mutant("R1", "delete-in-recalculation"),
+    _mutant("R2", "exit-under-packets"),
+    _mutant("R3", "two-control-processes"),
+    _mutant("R4-genid", "cpulist-in-calc-phase"),
+    _mutant("R5", "memory-runs-out-in-recalculation"),
+    _mutant(
+        "R6-enable",
+        "exit-and-sysctl",
+        base="repaired",
+        note="mainline breaks the same property by itself (F16)",
+    ),
+    _mutant("R6-order", "exit-and-sysctl"),
+    _mutant("R7-slot", "break-in-recalculation"),
+    _mutant("R7-kd", "delete-from-three-kthreads"),
+    _mutant("R7-tick", "break-in-recalculation"),
+)
+"""Section 2, the mistakes that are about concurrency; R4-barrier is out of reach of a model that
+is sequentially consistent."""
+
+CONTROLS: tuple[Row, ...] = (
+    Row(
+        "N1",
+        Kind.CONTROL,
+        "kthreads above 0 are not restarted when the calc phase ends",
+        ("recalculation-to-the-end",),
+        (Sign("progress.tasks"), Sign("progress.room"), Sign("tasks.relinking")),
+        ("mainline",),
+        note="explored as it is, over two quiet revolutions after the calc phase",
+        preemptions=1,
+    ),
+    Row(
+        "N3",
+        Kind.CONTROL,
+        "the emptiness test of a valid cpulist without RCU",
+        ("cpulist-empty-and-back", "first-services-and-cpulist"),
+        (Sign("memory.use-after-free"), Sign("limits.stopped"), Sign("progress.stopped")),
+        ("mainline",),
+        note="explored as it is",
+    ),
+    Row(
+        "N4",
+        Kind.CONTROL,
+        "present is changed without atomic bit operations: a kthread works on a stale copy",
+        ("delete-while-kthreads-read", "two-control-processes"),
+        (),
+        ("mainline",),
+        edits=(
+            Edit(
+                "estimator.estimate_tick:estimate_tick",
+                "    cid = 0\n",
+                "    cid = 0\n    stale = 0 if td is None else td.present\n",
+            ),
+            Edit(
+                "estimator.estimate_tick:estimate_tick",
+                "find_next_bit(td.present, chains, cid)",
+                "find_next_bit(stale, chains, cid)",
+            ),
+        ),
+        note="variant: the bitmap is read once for each tick",
+    ),
+    Row(
+        "N5",
+        Kind.CONTROL,
+        "the stats lock is taken with BH enabled: packets do not take it",
+        ("packets-and-second-kthread",),
+        (Sign("locks.deadlock"), Sign("readers.group"), Sign("rates.nothing-lost")),
+        ("mainline",),
+        note="explored as it is: packets come at every point of a reader, of zeroing, of a kthread",
+    ),
+    Row(
+        "N6",
+        Kind.CONTROL,
+        "packets that see enable 0 around hook registration",
+        ("packets-around-enable",),
+        (Sign("readers.group"), Sign("memory.use-after-free"), Sign("memory.pointer")),
+        ("mainline",),
+        note="explored as it is: packets are counted before and after enable is set",
+    ),
+    Row(
+        "N7",
+        Kind.CONTROL,
+        "D01 through a stop request: the drain tests the stop flag, which stays set",
+        ("restart-in-calc-phase", "two-sysctl-writers"),
+        (Sign("bitmaps.in-range"), Sign("limits.known"), Sign("limits.tick")),
+        ("v7",),
+        note="explored as it is on v7, which has D01",
+    ),
+)
+"""Section 3."""
+
+ROWS = DEFECTS + REVIEWED + CONTROLS

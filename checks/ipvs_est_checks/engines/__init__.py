@@ -1,0 +1,1 @@
+"""What `ipvs-est check` runs."""

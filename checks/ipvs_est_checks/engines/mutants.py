@@ -1,0 +1,140 @@
+"""Engine: every mutant is killed, and every property is broken by one."""
+
+import json
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+
+from ipvs_est import REVISIONS
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import OPERATIONS
+from ipvs_est_checks.history.file import header_line
+from ipvs_est_checks.history.geometry_text import geometry_text
+from ipvs_est_checks.history.monitor import run
+from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.mutants.all import MUTANTS
+from ipvs_est_checks.mutants.kill_matrix import (
+    SEED,
+    Outcome,
+    Unexplained,
+    outcomes,
+    run_control,
+    unbroken,
+)
+from ipvs_est_checks.mutants.kill_matrix import Verdict as Kill
+from ipvs_est_checks.mutants.report import is_expected, unfit_text
+from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict, timed
+
+_HOW = "mutants"
+
+
+def engine_mutants(request: Request) -> Iterator[Row]:
+    """A row for all mutants, one for the control, one for properties that none breaks.
+
+    Mutants have a base revision of their own, whatever revisions are checked. Where properties
+    are asked for, only mutants named for one of them are run.
+    """
+    if request.properties is not None:
+        chosen = [each for each in MUTANTS if request.properties & set(each.properties)]
+    else:
+        chosen = list(MUTANTS)
+    if not chosen:
+        return
+    started = perf_counter()
+    request.progress("mutants", 0, len(chosen))
+    control = run_control(SEED, chosen, request.properties)
+    stray = tuple(_stray(control.unexplained))
+    yield Row(
+        "mutants.control",
+        "Without a mutant the same histories break nothing that no finding explains.",
+        "",
+        Verdict.FAIL if stray else Verdict.PASS,
+        _HOW,
+        control.operations,
+        timed(started),
+        problems=stray,
+    )
+    started = perf_counter()
+    found: list[Outcome] = []
+    named_only = request.properties is not None
+    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only):
+        found.append(outcome)
+        request.progress("mutants", len(found), len(chosen))
+    killed = [each for each in found if each.verdict is Kill.KILLED]
+    waiting = [each for each in found if each.verdict is Kill.EXPLORER]
+    survivors = tuple(
+        Problem(
+            each.mutant,
+            "",
+            unfit_text(each)
+            if each.verdict is Kill.UNFIT
+            else f"the mutant is not killed by the property named for it ({each.verdict.value})",
+            (),
+            None,
+            f"ipvs-est mutants {each.mutant}",
+        )
+        for each in found
+        if not is_expected(each)
+    )
+    yield Row(
+        "mutants",
+        f"Each mutant is killed by a property named for it ({len(killed)} of {len(found)}).",
+        "",
+        Verdict.FAIL if survivors else Verdict.PASS,
+        _HOW,
+        len(found),
+        timed(started),
+        problems=survivors,
+    )
+    if waiting:
+        names = ", ".join(each.mutant for each in waiting)
+        yield Row(
+            "mutants.schedules",
+            f"Mutants that only weaker memory ordering can kill: {names}.",
+            "",
+            Verdict.NOT_RUN,
+            _HOW,
+            len(waiting),
+            0.0,
+            f"out of reach: the model has no store buffers ({names})",
+        )
+    if request.properties is None:
+        untouched = unbroken(found)
+        yield Row(
+            "mutants.properties",
+            "Each property is broken by a mutant.",
+            "",
+            Verdict.INCOMPLETE if untouched else Verdict.PASS,
+            _HOW,
+            len(found),
+            0.0,
+            problems=tuple(
+                Problem(each, "", "no mutant breaks it", (), None, "ipvs-est mutants")
+                for each in untouched
+            ),
+        )
+
+
+def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
+    """Of the histories that break a property on a revision the shortest."""
+    together: dict[tuple[str, str], list[Unexplained]] = {}
+    for each in unexplained:
+        together.setdefault((each.revision, each.property), []).append(each)
+    for (revision, property_id), found in together.items():
+        scenario = min((each.scenario for each in found), key=lambda each: len(each.operations))
+        steps = tuple(each for each in scenario.operations if isinstance(each, OPERATIONS))
+        failure = run(
+            scenario.params, REVISIONS[revision], steps, properties=frozenset({property_id})
+        ).failures.get(property_id)
+        last = len(steps) if failure is None or failure.step < 0 else failure.step + 1
+        many = f" ({len(found)} histories, of which this is the shortest)" if found[1:] else ""
+        yield Problem(
+            property_id,
+            revision,
+            f"breaks without a mutant, and no finding says so{many}",
+            tuple(json.dumps(operation_to_json(each)) for each in steps[:last]),
+            failure,
+            "ipvs-est mutants",
+            header_line(property_id, revision, scenario.params),
+            geometry=geometry_text(scenario.params),
+            told=tuple(in_words(each) for each in steps[:last]),
+        )

@@ -1,0 +1,89 @@
+"""Engine: every theorem is proved, or refuted where a finding says so."""
+
+from collections.abc import Iterator
+
+from ipvs_est_checks.proving.run import in_order, outcomes
+from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict
+from ipvs_est_spec.proof.framework.costs import is_quick
+from ipvs_est_spec.proof.framework.solve import Options, Outcome
+from ipvs_est_spec.proof.framework.solve import Verdict as Proof
+from ipvs_est_spec.proof.framework.theorem import Theorem
+from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
+
+_VERDICTS = {
+    Proof.PROVED: Verdict.PASS,
+    Proof.FINDING: Verdict.FINDING,
+    Proof.FAIL: Verdict.FAIL,
+    Proof.UNKNOWN: Verdict.INCOMPLETE,
+}
+
+
+def engine_proofs(request: Request) -> Iterator[Row]:
+    """A row for each theorem that is about the revisions and properties asked for.
+
+    The quick profile decides those that are declared to take little time. z3's seed is that of
+    `ipvs-est prove` without options, whatever the seed of the random histories. An interrupted
+    run yields what it found until then.
+    """
+    asked = [each for each in THEOREMS if _is_asked_for(each, request)]
+    chosen = [each for each in asked if request.profile != "quick" or is_quick(each.id)]
+    found: list[Outcome] = []
+
+    def waiting(theorem: str) -> None:
+        request.progress(f"proofs: {theorem}", len(found), len(chosen))
+
+    running = outcomes(chosen, Options(), request.jobs, waiting=waiting)
+    try:
+        for outcome in running:
+            found.append(outcome)
+    except KeyboardInterrupt:
+        yield from map(_row, in_order(found))
+        raise
+    finally:
+        running.close()
+    by_id = {each.id: each for each in found}
+    for theorem in asked:
+        yield _row(by_id[theorem.id]) if theorem.id in by_id else _not_run(theorem)
+
+
+def _is_asked_for(theorem: Theorem, request: Request) -> bool:
+    about = {each for each in theorem.revision.split(", ") if each}
+    if about.isdisjoint(each.name for each in request.revisions) and about:
+        return False
+    return request.properties is None or bool(request.properties & set(theorem.properties))
+
+
+def _how(theorem: Theorem) -> str:
+    return "bounded proof" if theorem.bound else "proved for all"
+
+
+def _row(outcome: Outcome) -> Row:
+    theorem = BY_ID[outcome.id]
+    command = f"ipvs-est prove {theorem.id}"
+    problems = tuple(
+        Problem(theorem.id, theorem.revision, each, (), None, command)
+        for each in outcome.complaints
+    )
+    return Row(
+        theorem.id,
+        theorem.sentence,
+        theorem.revision,
+        _VERDICTS[outcome.verdict],
+        _how(theorem),
+        outcome.queries,
+        outcome.seconds,
+        problems=problems,
+    )
+
+
+def _not_run(theorem: Theorem) -> Row:
+    return Row(
+        theorem.id,
+        theorem.sentence,
+        theorem.revision,
+        Verdict.NOT_RUN,
+        _how(theorem),
+        0,
+        0.0,
+        f"ipvs-est prove {theorem.id}",
+    )

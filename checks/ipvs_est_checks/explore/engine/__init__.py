@@ -1,0 +1,1 @@
+"""Running one scenario under one schedule, and many."""

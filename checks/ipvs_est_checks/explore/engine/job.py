@@ -1,0 +1,191 @@
+"""One search with all its settings as plain data, and what came of it: passes between processes."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ipvs_est import Revision
+from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
+from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome, failure_key
+from ipvs_est_checks.explore.engine.run import Tally, any_failure, outcome_of, run
+from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
+from ipvs_est_checks.explore.engine.world import World
+from ipvs_est_checks.explore.failures.cause import cause_of
+from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
+from ipvs_est_checks.explore.schedulers.pct import Pct
+from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
+from ipvs_est_checks.explore.schedulers.scheduler import Counted, Scheduler, System, system_of
+from ipvs_est_checks.known.failures import known_as
+from ipvs_est_checks.known.findings import FINDINGS
+
+
+class Kind(Enum):
+    """Schedulers to choose from."""
+
+    DFS = "dfs"
+    PCT = "pct"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to search."""
+
+    kind: Kind
+    bounds: Bounds
+    depth: int = 3
+    """Of PCT."""
+    seed: int = 0
+    """Of PCT and random."""
+    keep_going: bool = False
+    """Behind the first failure."""
+    only_new: bool = False
+    """Pass over failures that a recorded finding or a listed defect explains."""
+    shorten: bool = True
+    """Reduce each failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A scenario on a revision."""
+
+    source: str
+    """How the scenario was named: in the library, or a file."""
+    scenario: Scenario
+    revision: Revision
+    settings: Settings
+    watched: frozenset[str] = frozenset()
+    """Ids of properties that are watched, beside memory errors and deadlocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """What PCT promises of the schedules that it has run."""
+
+    threads: int
+    steps: int
+    schedules: int
+    """With this number of steps."""
+    probability: float
+    """Least one that one of them meets a bug of the depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Failures of one cause that is known, behind which the search went on."""
+
+    ids: tuple[str, ...]
+    """Of the defects and findings that explain it."""
+    schedules: int
+    """That ended so."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """What came of a job, so far or at its end."""
+
+    outcome: Outcome
+    failures: tuple[Minimised, ...] = ()
+    """Those of the outcome, reduced."""
+    guarantee: Guarantee | None = None
+    passed_over: tuple[PassedOver, ...] = ()
+    ended: bool = True
+    """Neither interrupted nor still going on."""
+    seconds: float = field(default=0.0, compare=False)
+    """By the clock, so far."""
+
+
+def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResult:
+    """Search, then reduce what was found; `tally` has what there is if it is interrupted."""
+    settings = job.settings
+    system = _system(job, job.watched)
+    scheduler = _scheduler(settings)
+    passed_over: Counter[tuple[str, ...]] = Counter()
+
+    def is_new(world: World, found: Found) -> bool:
+        known = known_as(job.revision.name, cause_of(world, found.violation))
+        if known is not None:
+            passed_over[known.ids] += 1
+        return known is None
+
+    outcome = run(
+        system,
+        scheduler if isinstance(scheduler, Dfs) else Counted(scheduler),
+        settings.bounds,
+        wanted=is_new if settings.only_new else any_failure,
+        key=_key,
+        keep_going=settings.keep_going,
+        progress=progress,
+        tally=tally,
+    )
+    if isinstance(scheduler, Dfs):
+        outcome = closed(system, outcome, scheduler)
+    return JobResult(
+        outcome,
+        tuple(_reduced(job, each) for each in outcome.failures),
+        _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
+        tuple(PassedOver(ids, count) for ids, count in sorted(passed_over.items())),
+    )
+
+
+def watched_by_default(revision: Revision) -> frozenset[str]:
+    """All but the properties that a finding without concurrency breaks on the revision: most
+    schedules would end there. Findings that need a schedule of their own hide little."""
+    known = [
+        each
+        for finding in FINDINGS
+        if revision.name in finding.revisions
+        for each in finding.properties
+    ]
+    return WATCHED.difference(known)
+
+
+def _system(job: Job, watched: frozenset[str]) -> System[World]:
+    return system_of(job.scenario, job.revision, Watch(watched) if watched else None)
+
+
+def result_so_far(tally: Tally) -> JobResult:
+    """What a job that is not at its end has found."""
+    outcome = outcome_of(tally)
+    failures = tuple(Minimised(each, fewest=False) for each in outcome.failures)
+    return JobResult(outcome, failures, ended=False)
+
+
+def _reduced(job: Job, found: Found) -> Minimised:
+    violation = found.violation
+    if not job.settings.shorten or isinstance(violation, Livelock):
+        # A loop is short, and the way to it is as the search found it.
+        return Minimised(found, fewest=False)
+    # Others must not hide it.
+    watched = frozenset({violation.property} if isinstance(violation, BrokenProperty) else ())
+    return minimise(_system(job, watched), found, key=_key)
+
+
+def _key(world: World, violation: Violation) -> str:
+    match violation:
+        case BrokenProperty(property_id, _):
+            return property_id
+        case Livelock():
+            return failure_key(violation)
+        case _:
+            return cause_of(world, violation).text
+
+
+def _scheduler(settings: Settings) -> Scheduler:
+    match settings.kind:
+        case Kind.DFS:
+            return Dfs(settings.bounds.preemptions)
+        case Kind.PCT:
+            return Pct(settings.seed, settings.depth)
+        case Kind.RANDOM:
+            return RandomWalk(settings.seed)
+
+
+def _guarantee(pct: Pct) -> Guarantee:
+    threads, schedules = len(pct.threads), pct.at_this_length
+    return Guarantee(
+        threads, pct.length, schedules, 1 - float(1 - pct.bound) ** schedules if schedules else 0.0
+    )

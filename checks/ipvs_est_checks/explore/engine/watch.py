@@ -1,0 +1,148 @@
+"""Watching a world: every property of the catalogue at every point in its scope.
+
+Properties of states. They are evaluated after each step, and within a step at the moment at
+which a mutex is released, in the scopes that the moment is in: a mutex is free; settled (all
+control processes have returned and nothing can go on before time passes); quiet (settled for two
+revolutions in which time passed only when nothing else could happen). They see the abstract
+state alone, so each distinct `projection` is evaluated once in each scope and its verdict kept.
+What a schedule repeats of another one that did not fail there is not looked at again.
+
+Properties of what happened read the record of events, which begins before the setup; what the
+setup breaks is not counted. They are evaluated at the end of each schedule. With state matching
+a schedule ends where a state was seen before, so not every history that leads on from there is
+judged. What depends on the state and one step alone (who changes a field under which mutexes,
+lock order, who starts a task or publishes a context when) is judged all the same, since each
+step from each state is taken by some schedule. A property of a longer history (the groups
+`delay` and `rates`, `readers.group`) is judged on the histories that were run: it may be missed
+where only another history to the same state breaks it. `quiet_since`, on which a scope depends,
+is in the fingerprint, and so is whether a request came since the calc phase began, on which
+`progress.not-lost` depends.
+
+Properties about delay hold if tasks get the processor in time. They are judged only on
+histories in which time never passed while a task could run.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from ipvs_est.answers.snapshot import take_snapshot
+from ipvs_est.language.events import Event
+from ipvs_est.language.params import Params
+from ipvs_est.language.violations import BrokenProperty
+from ipvs_est.state.machine import Machine
+from ipvs_est_checks.explore.engine.projection import Projection, projection
+from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
+from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
+from ipvs_est_spec.property import RecordProperty, Scope, StateProperty
+from ipvs_est_spec.state.snapshot_state import SnapshotState
+
+WATCHED = frozenset(
+    [each.id for each in STATE_PROPERTIES] + [each.id for each in RECORD_PROPERTIES]
+)
+"""Ids of all properties that are watched; violations raise themselves."""
+LEAK = "memory.leak"
+"""Id; the one violation that is looked for at the end of a schedule alone."""
+QUIET_REVOLUTIONS = 2
+NEEDS_PROMPT_TASKS = frozenset({"delay"})
+"""Groups; see above."""
+
+_ALGEBRA = PythonAlgebra()
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is watched, and what is known from the schedules so far."""
+
+    properties: frozenset[str] = WATCHED
+    """Ids; the others may break unnoticed."""
+    checks: Counter[str] = field(default_factory=Counter)
+    """Evaluations of each property."""
+    verdicts: dict[tuple[int, Projection], str] = field(default_factory=dict)
+    """Id of the first property that is broken, '' = none; by scopes and state."""
+    in_setup: dict[str, int] = field(default_factory=dict)
+    """How many cases the setup has, by property of what happened."""
+    _by_scopes: dict[int, tuple[StateProperty, ...]] = field(default_factory=dict)
+    _of_record: tuple[RecordProperty, ...] | None = None
+
+
+_BITS = {scope: 1 << index for index, scope in enumerate(Scope)}
+STEP, SERVICE_FREE, EST_FREE, SETTLED, QUIET = (
+    _BITS[each]
+    for each in (
+        Scope.STEP,
+        Scope.SERVICE_MUTEX_FREE,
+        Scope.EST_MUTEX_FREE,
+        Scope.SETTLED,
+        Scope.QUIET,
+    )
+)
+
+
+def broken_state(watch: Watch, machine: Machine, scopes: int) -> BrokenProperty | None:
+    """The first property of states that does not hold now, of those in these scopes."""
+    scopes |= STEP
+    if machine.service_mutex.owner is None:
+        scopes |= SERVICE_FREE
+    if machine.netns.est_mutex.owner is None:
+        scopes |= EST_FREE
+    key = scopes, projection(machine)
+    verdict = watch.verdicts.get(key)
+    if verdict is None:
+        verdict = watch.verdicts[key] = next(_broken(watch, machine, scopes), "")
+    return BrokenProperty(verdict, "") if verdict else None
+
+
+def all_broken(machine: Machine, scopes: int) -> tuple[str, ...]:
+    """Ids of all properties of states in these scopes that do not hold now."""
+    return tuple(_broken(Watch(), machine, scopes))
+
+
+def _broken(watch: Watch, machine: Machine, scopes: int) -> Iterator[str]:
+    state = SnapshotState(_ALGEBRA, machine.params, take_snapshot(machine))
+    for each in _properties(watch, scopes):
+        watch.checks[each.id] += 1
+        if not each.predicate(state):
+            yield each.id
+
+
+def _properties(watch: Watch, scopes: int) -> tuple[StateProperty, ...]:
+    found = watch._by_scopes.get(scopes)
+    if found is None:
+        found = watch._by_scopes[scopes] = tuple(
+            each
+            for each in STATE_PROPERTIES
+            if each.id in watch.properties and scopes & _BITS[each.scope]
+        )
+    return found
+
+
+def watches_record(watch: Watch) -> bool:
+    """Whether a record of events is needed."""
+    return bool(_record_properties(watch))
+
+
+def _record_properties(watch: Watch) -> tuple[RecordProperty, ...]:
+    if watch._of_record is None:
+        watch._of_record = tuple(each for each in RECORD_PROPERTIES if each.id in watch.properties)
+    return watch._of_record
+
+
+def broken_record(
+    watch: Watch, params: Params, events: list[Event], setup: int, *, prompt: bool
+) -> BrokenProperty | None:
+    """The first property of what happened that does not hold of the record, of whose entries
+    the first `setup` are from the setup."""
+    for each in _record_properties(watch):
+        if each.group in NEEDS_PROMPT_TASKS and not prompt:
+            continue
+        known = watch.in_setup.get(each.id)
+        if known is None:
+            known = sum(1 for _ in each.cases(params, events[:setup]))
+            watch.in_setup[each.id] = known
+        for case in islice(each.cases(params, events), known, None):
+            watch.checks[each.id] += 1
+            if not each.predicate(_ALGEBRA, case):
+                return BrokenProperty(each.id, ", ".join(map(str, case)))
+    return None

@@ -1,0 +1,549 @@
+"""One run of a scenario: threads at their scheduling points, RCU callbacks, time.
+
+A step performs the point at which a thread stands and runs it to its next one. Whoever calls
+`step` is the scheduler. A thread stops where another could make a difference: before it takes
+a mutex, sleeps, joins, gives way, asks a task to stop, starts a task, queues or cancels the
+work, or accesses a field without a common lock.
+
+It does not stop where that makes no difference, by Lipton's movers. Unlocking, and the end of a
+read-side section, are done at once after the access before: until the thread's next point they
+only let others go on (left movers). Taking a mutex and the access that follows are one step, and
+so are the begin of a read-side section and the access that follows: nothing that others do
+meanwhile tells when they happened (right movers). An access to a field that every task of the
+revision accesses under est_mutex (`guarded_fields`) is no point for who holds it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from ipvs_est import Oracle, Revision
+from ipvs_est.control.services import scan_trash
+from ipvs_est.estimator.kthread import estimation_kthread
+from ipvs_est.estimator.kthread_tasks import exit_task
+from ipvs_est.estimator.reload_work import reload_work
+from ipvs_est.language.violations import (
+    BrokenProperty,
+    Deadlock,
+    LeakAtExit,
+    Violation,
+    ViolationError,
+)
+from ipvs_est.machine.locks import Mutex
+from ipvs_est.machine.points import (
+    Body,
+    CancelWork,
+    FieldAccess,
+    GiveWay,
+    Join,
+    Lock,
+    Point,
+    QueueWork,
+    RcuReadLock,
+    RcuReadUnlock,
+    Sleep,
+    Start,
+    Stop,
+    Unlock,
+    WordAccess,
+)
+from ipvs_est.machine.tasks import Task, TaskState
+from ipvs_est.sequential import Sequential
+from ipvs_est.state.machine import Machine
+from ipvs_est.state.task_record import lock_released, lock_taken, paused, resumed
+from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_body
+from ipvs_est_checks.explore.engine.watch import (
+    LEAK,
+    QUIET,
+    QUIET_REVOLUTIONS,
+    SETTLED,
+    Watch,
+    broken_record,
+    broken_state,
+    watches_record,
+)
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+
+TIME = -1
+"""The choice that lets time pass until the next sleep or delay ends."""
+RCU = -2
+"""The choice that ends a grace period and runs its oldest callback."""
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """A task with its generator and the point at which it stands."""
+
+    index: int
+    task: Task
+    body: Body
+    point: Point | None = None
+    """What it does next; None = run from where it is."""
+    reading: int = 0
+    """Number of its RCU read-side section; 0 = in none."""
+    opens_section: bool = False
+    """Its read-side section begins with the point at which it stands."""
+    wake_at: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class World:
+    """All threads and what they share."""
+
+    machine: Machine
+    end: int
+    """Time does not pass this jiffy."""
+    threads: list[Thread] = field(default_factory=list)
+    """In order of creation; exited ones stay, so that indexes do."""
+    callbacks: list[tuple[Callable[[], None], frozenset[tuple[int, int]]]] = field(
+        default_factory=list
+    )
+    """RCU callbacks, oldest first, with the read-side sections that were open before."""
+    sections: int = 0
+    """Read-side sections so far."""
+    guarded: frozenset[str] = frozenset()
+    """See `guarded_fields`."""
+    steps: int = 0
+    watch: Watch | None = None
+    """Looks at every state on the way."""
+    looks: bool = False
+    """This step was not taken before from the same state."""
+    setup: int = 0
+    """With a record: its length after the setup."""
+    running: Thread | None = None
+    """With a record: whose run it is in, not yet paused; only in steps taken before."""
+    marks: list[int] = field(default_factory=list)
+    """With a record: its length after each step."""
+    prompt: bool = True
+    """Time has never passed while a thread could go on."""
+    quiet_since: int | None = None
+    """Since when nothing happens but by itself, in time: jiffies since boot, not wrapped."""
+
+
+def guarded_fields(revision: Revision) -> frozenset[str]:
+    """Fields of the netns that no task of this revision accesses without est_mutex.
+
+    What a mutant does without it is still a point, but what the others do under it is none.
+    """
+    guarded: set[str] = set()
+    if revision.est_mutex_at_enable and revision.thread_limit_under_est_mutex:
+        guarded |= {"est_max_threads", "est_stopped", "run_estimation", "est_kt_count"}
+        if revision.frees_cpulist_under_est_mutex:
+            guarded |= {"est_cpulist", "est_cpulist_valid"}
+    return frozenset(guarded)
+
+
+class _Setup(Oracle):
+    def handed_over(self) -> Sequential:
+        return self._driver
+
+
+def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> World:
+    """The scenario's world after its setup; what is watched is looked at from there on."""
+    oracle = _Setup(scenario.params, revision, raise_violations=True)
+    if watch is not None and watches_record(watch):
+        oracle.machine.events = []
+    for operation in scenario.setup:
+        oracle.apply(operation)
+    machine = oracle.machine
+    machine.interleaved = True
+    world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
+    use = NetnsUse()
+    world.watch = watch
+    world.setup = len(machine.events or ())
+    for actor in scenario.actors:
+        task = Task(name=actor.name, state=TaskState.RUNNABLE)
+        _add(world, task, actor_body(machine, actor.operations, task, use))
+    driver = oracle.handed_over()
+    inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
+    for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
+        if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
+            continue
+        body = task.body if task.body is not None else _function(machine, task)
+        thread = _add(world, task, body)
+        if task.state is TaskState.SLEEPING:
+            thread.point = Sleep(0, "setup")
+            thread.wake_at = task.wake_at
+    _take_callbacks(world)
+    return world
+
+
+def _add(world: World, task: Task, body: Body) -> Thread:
+    thread = Thread(len(world.threads), task, body)
+    world.threads.append(thread)
+    return thread
+
+
+def _function(machine: Machine, task: Task) -> Body:
+    if task.kd is None:
+        return reload_work(machine)
+    return estimation_kthread(machine, task.kd, task)
+
+
+def can_run(world: World, thread: Thread) -> bool:
+    """Whether the point at which the thread stands lets it go on."""
+    task, point = thread.task, thread.point
+    if task.state is TaskState.EXITED:
+        return False
+    if isinstance(point, Lock):
+        return point.mutex.owner is None
+    if isinstance(point, Sleep):
+        return task.should_stop or thread.wake_at <= world.machine.now
+    if isinstance(point, Join):
+        return point.task.state is TaskState.EXITED
+    return True
+
+
+def gives_way(world: World, index: int) -> bool:
+    """Whether the thread stands where it offers the processor to others (cond_resched)."""
+    return isinstance(world.threads[index].point, GiveWay)
+
+
+def enabled(world: World) -> list[int]:
+    """All choices, threads by index first."""
+    choices = [each.index for each in world.threads if can_run(world, each)]
+    if world.callbacks and not world.callbacks[0][1] & _open_sections(world):
+        choices.append(RCU)
+    if _next_wake_up(world) is not None:
+        choices.append(TIME)
+    return choices
+
+
+def step(world: World, choice: int) -> None:
+    """Let `choice`, which is enabled, go on to its next point; raises ViolationError."""
+    world.looks = world.watch is not None
+    _step(world, choice)
+    _look_for_deadlock(world)
+    if world.watch is not None:
+        _look(world, world.watch, _scopes(world))
+
+
+def repeat(world: World, choice: int) -> None:
+    """A step that another schedule has taken from the same state without a failure."""
+    world.looks = False
+    _step(world, choice)
+    if world.watch is not None:
+        _scopes(world)
+
+
+def _step(world: World, choice: int) -> None:
+    world.steps += 1
+    if choice < 0:
+        _pause(world)
+    if choice == TIME:
+        if world.watch is not None and any(can_run(world, each) for each in world.threads):
+            world.prompt = False
+            world.quiet_since = None
+        due = _next_wake_up(world)
+        assert due is not None
+        world.machine.now = due
+        scan = world.machine.netns.trash_scan_due
+        if scan is not None and scan <= due:
+            scan_trash(world.machine)
+    elif choice == RCU:
+        callback, _ = world.callbacks.pop(0)
+        callback()
+    else:
+        _run(world, world.threads[choice])
+    _take_callbacks(world)
+    _start_work(world)
+
+
+def _scopes(world: World) -> int:
+    """What the state after a step is in the scope of, beside the mutexes; keeps the books."""
+    machine = world.machine
+    if machine.events is not None:
+        world.marks.append(len(machine.events))
+    if not finished(world) or any(can_run(world, each) for each in world.threads):
+        return 0
+    netns, params = machine.netns, machine.params
+    if not netns.enable or netns.est_stopped:
+        world.quiet_since = None
+        return SETTLED
+    if world.quiet_since is None:
+        world.quiet_since = machine.now
+    quiet_at = world.quiet_since + QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies
+    # Without anybody to wake up nothing will be other then.
+    event = machine.now if machine.now >= quiet_at else _next_event(world)
+    return SETTLED | (QUIET if event is None or event >= quiet_at else 0)
+
+
+def _look(world: World, watch: Watch, scopes: int) -> None:
+    broken = broken_state(watch, world.machine, scopes)
+    if broken is not None:
+        world.machine.violations.append(broken)
+        raise ViolationError(broken)
+
+
+def broken_history(world: World) -> tuple[int, Violation] | None:
+    """Which property the history breaks, of those that are judged by the whole of it, and after
+    how many steps it is broken."""
+    watch, events = world.watch, world.machine.events
+    if watch is None:
+        return None
+    _pause(world)
+    leak = _leak(world, watch)
+    if leak is not None:
+        return world.steps, leak
+    if events is None:
+        return None
+
+    def broken(length: int) -> BrokenProperty | None:
+        params = world.machine.params
+        return broken_record(watch, params, events[:length], world.setup, prompt=world.prompt)
+
+    violation = broken(len(events))
+    if violation is None:
+        return None
+
+    def breaks(steps: int) -> bool:
+        found = broken(world.marks[steps - 1]) if steps else None
+        return found is not None and found.property == violation.property
+
+    return bisect_left(range(world.steps), True, key=breaks), violation
+
+
+def _leak(world: World, watch: Watch) -> LeakAtExit | None:
+    """What is still allocated when the netns is gone and everybody and everything has ended."""
+    machine = world.machine
+    gone = machine.netns.total is None and not machine.netns.enable and machine.params.sysctl
+    if not gone or world.callbacks or not all(_has_exited(each) for each in world.threads):
+        return None
+    watch.checks[LEAK] += 1
+    live = machine.memory.live
+    return LeakAtExit(live[min(live)].describe()) if live else None
+
+
+def _has_exited(thread: Thread) -> bool:
+    return thread.task.state is TaskState.EXITED
+
+
+def finished(world: World) -> bool:
+    """All control processes have returned."""
+    return all(
+        each.task.state is TaskState.EXITED for each in world.threads if each.task.kd is None
+    )
+
+
+def _run(world: World, thread: Thread) -> None:
+    task = thread.task
+    point, thread.point = thread.point, None
+    if point is None and task.state is TaskState.NEW and task.should_stop:
+        # Whoever goes on after it may be alone.
+        _pause(world)
+        _exit(world, thread)
+        return
+    task.state = TaskState.RUNNING
+    events = world.machine.events
+    if events is not None and world.running is not thread:
+        _pause(world)
+        events.append(resumed(world.machine, task))
+    world.running = thread
+    if point is not None and not _perform(world, thread, point):
+        if world.looks:
+            _pause(world)
+        return
+    owns_nothing_new = not isinstance(point, Lock)
+    est_mutex = world.machine.netns.est_mutex
+    while True:
+        try:
+            point = next(thread.body)
+        except StopIteration:
+            _pause(world)
+            _exit(world, thread)
+            return
+        if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
+            _perform(world, thread, point)
+            continue
+        if isinstance(point, FieldAccess):
+            if point.field in world.guarded and est_mutex.owner is task:
+                continue
+            if not owns_nothing_new:
+                owns_nothing_new = True
+                if thread.opens_section:
+                    _open_section(world, thread)
+                continue
+        elif isinstance(point, Sleep):
+            thread.wake_at = world.machine.now + point.jiffies
+        elif isinstance(point, GiveWay) and point.rcu:
+            thread.reading = 0
+            thread.opens_section = True
+        thread.point = point
+        task.state = TaskState.RUNNABLE
+        if world.looks:
+            _pause(world)
+        return
+
+
+def _pause(world: World) -> None:
+    """Enter the end of the run that goes on, and what its thread waits for, if it has to.
+
+    Where several steps of a thread in a row repeat what was judged before, they are one run.
+    """
+    thread, world.running = world.running, None
+    machine = world.machine
+    if thread is None or machine.events is None:
+        return
+    task, point = thread.task, thread.point
+    state = task.state
+    if point is not None and not can_run(world, thread):
+        if isinstance(point, Lock):
+            task.waits_for = point.mutex
+        elif isinstance(point, Join):
+            task.waits_for = point.task
+        elif isinstance(point, Sleep) and point.where != USER_SPACE:
+            task.state = TaskState.SLEEPING
+    machine.events.append(paused(machine, task))
+    task.waits_for, task.state = None, state
+
+
+def _perform(world: World, thread: Thread, point: Point) -> bool:
+    """Do what the point says; False if the thread now stands at another one."""
+    machine = world.machine
+    work = machine.netns.reload_work
+    if thread.opens_section and not isinstance(point, RcuReadUnlock):
+        _open_section(world, thread)
+    match point:
+        case Lock(mutex):
+            mutex.owner = thread.task
+            if machine.events is not None:
+                machine.events.append(lock_taken(machine, thread.task, mutex))
+        case Unlock(mutex):
+            mutex.owner = None
+            if machine.events is not None:
+                machine.events.append(lock_released(machine, thread.task, mutex))
+            if world.looks and world.watch is not None:
+                _look(world, world.watch, 0)
+        case Stop(task):
+            task.should_stop = True
+        case Start(task):
+            _add(world, task, _function(machine, task))
+        case QueueWork(delay):
+            if not work.pending:
+                work.pending = True
+                work.due = machine.now + delay
+        case CancelWork():
+            work.pending = False
+            events = world.machine.events
+            if events is not None:
+                # The task may be alone from here on.
+                events.extend(
+                    (paused(world.machine, thread.task), resumed(world.machine, thread.task))
+                )
+            if work.running is not None:
+                thread.point = Join(work.running)
+                return False
+        case RcuReadLock():
+            thread.opens_section = True
+        case RcuReadUnlock():
+            thread.opens_section = False
+            thread.reading = 0
+        case Sleep() | Join() | GiveWay() | WordAccess() | FieldAccess():
+            pass
+        case _:
+            assert_never(point)
+    return True
+
+
+def _open_section(world: World, thread: Thread) -> None:
+    thread.opens_section = False
+    world.sections += 1
+    thread.reading = world.sections
+
+
+def _exit(world: World, thread: Thread) -> None:
+    work = world.machine.netns.reload_work
+    if work.running is thread.task:
+        work.running = None
+    exit_task(world.machine, thread.task)
+
+
+def _start_work(world: World) -> None:
+    machine = world.machine
+    work = machine.netns.reload_work
+    if not work.pending or work.running is not None or work.due > machine.now:
+        return
+    task = Task(name="est_reload_work")
+    work.pending = False
+    work.running = task
+    _add(world, task, reload_work(machine))
+
+
+def _take_callbacks(world: World) -> None:
+    pending = world.machine.rcu.pending
+    if pending:
+        before = _open_sections(world)
+        world.callbacks.extend((each, before) for each in pending)
+        pending.clear()
+
+
+def _open_sections(world: World) -> frozenset[tuple[int, int]]:
+    return frozenset((each.index, each.reading) for each in world.threads if each.reading)
+
+
+def _next_wake_up(world: World) -> int | None:
+    """When anybody can go on again, if time may go on until then."""
+    due = _next_event(world)
+    return due if due is not None and due <= world.end else None
+
+
+def _next_event(world: World) -> int | None:
+    machine = world.machine
+    now = machine.now
+    work = machine.netns.reload_work
+    times = [
+        each.wake_at
+        for each in world.threads
+        if isinstance(each.point, Sleep)
+        and each.wake_at > now
+        and each.task.state is not TaskState.EXITED
+    ]
+    if work.pending and work.due > now:
+        times.append(work.due)
+    return min(times, default=None)
+
+
+def _look_for_deadlock(world: World) -> None:
+    """Raise if threads wait for each other in a circle."""
+    for thread in world.threads:
+        if thread.point is None or can_run(world, thread):
+            continue
+        circle: list[str] = []
+        seen: set[int] = set()
+        current: Thread | None = thread
+        while current is not None and current.index not in seen:
+            seen.add(current.index)
+            circle.append(_waits(current))
+            current = _waits_for(world, current)
+        if current is thread:
+            violation = Deadlock(tuple(circle))
+            world.machine.violations.append(violation)
+            raise ViolationError(violation)
+
+
+def _waits_for(world: World, thread: Thread) -> Thread | None:
+    """The thread without which this one cannot go on."""
+    point = thread.point
+    if thread.task.state is TaskState.EXITED or can_run(world, thread):
+        return None
+    other: Task | None = None
+    if isinstance(point, Lock):
+        other = point.mutex.owner
+    elif isinstance(point, Join):
+        other = point.task
+    return next((each for each in world.threads if each.task is other), None)
+
+
+def _waits(thread: Thread) -> str:
+    point = thread.point
+    name = thread.task.name
+    if isinstance(point, Lock):
+        return f"{name}: waits for {point.mutex.name}, held by {_holder(point.mutex)}"
+    if isinstance(point, Join):
+        return f"{name}: waits for the exit of {point.task.name}"
+    return f"{name}: {thread.task.state.value}"
+
+
+def _holder(mutex: Mutex) -> str:
+    return "nobody" if mutex.owner is None else mutex.owner.name

@@ -1,0 +1,1 @@
+"""Failing schedules: their cause, the shortest one, token and report."""

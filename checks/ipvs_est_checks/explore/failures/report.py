@@ -1,0 +1,217 @@
+"""What `ipvs-est explore` says of each search, as text."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ipvs_est.language.revision import Revision
+from ipvs_est.language.violations import BrokenProperty
+from ipvs_est_checks.cli.printable import printable, shorten
+from ipvs_est_checks.explore.engine.functions import operation_text
+from ipvs_est_checks.explore.engine.job import Guarantee, Job, JobResult, Kind, watched_by_default
+from ipvs_est_checks.explore.engine.outcome import Figures
+from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.failures.cause import cause_in
+from ipvs_est_checks.explore.failures.minimise import Minimised
+from ipvs_est_checks.explore.failures.token import token_text
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
+from ipvs_est_checks.explore.timeline.text import timeline_lines
+from ipvs_est_checks.known.failures import Known, known_as
+
+
+class Verdict(Enum):
+    """What a search says."""
+
+    PASS = "PASS"
+    """No schedule within the bounds fails: all were searched."""
+    FAIL = "FAIL"
+    INCOMPLETE = "INCOMPLETE"
+    """None failed, but some are left over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A failure with all that a reader needs to follow it."""
+
+    failure: Minimised
+    known: Known | None
+    """What it is known as; None = it is new."""
+    timeline: Timeline
+    token: str
+    command: str
+    """Replays it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One search."""
+
+    job: Job
+    result: JobResult
+
+    @property
+    def verdict(self) -> Verdict:
+        """A search that was interrupted is no pass."""
+        if self.result.failures:
+            return Verdict.FAIL
+        whole = self.result.ended and self.result.outcome.figures.exhausted
+        return Verdict.PASS if whole else Verdict.INCOMPLETE
+
+
+def tell(row: Row) -> Iterator[Told]:
+    """Its failures."""
+    job = row.job
+    for failure in row.result.failures:
+        choices, violation = failure.found.choices, failure.found.violation
+        watched = violation.property if isinstance(violation, BrokenProperty) else ""
+        token = token_text(job.scenario, job.revision, choices, watched)
+        yield Told(
+            failure,
+            known_as(job.revision.name, cause_in(job.scenario, job.revision, choices, violation)),
+            timeline(job.scenario, job.revision, choices, watched),
+            token,
+            replay_command(job.source, job.scenario, token),
+        )
+
+
+def replay_command(source: str, scenario: Scenario, token: str) -> str:
+    """The command that replays a token; a scenario of the library is named by the token."""
+    words = ["ipvs-est", "explore", *([] if source == scenario.name else [source])]
+    return shlex.join([*words, "--replay", token])
+
+
+def row_lines(row: Row) -> Iterator[str]:
+    """The line of a search, then its failures."""
+    job, result = row.job, row.result
+    name = f"{printable(job.source)} on {job.revision.name}"
+    figures = figures_text(result.outcome.figures)
+    yield f"{name}: {row.verdict.value}: {figures}, {result.seconds:.1f} s"
+    yield f"  {reach_text(row)}; {watched_text(job)}"
+    if result.guarantee is not None:
+        yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
+    for each in result.passed_over:
+        ended = _count(each.schedules, "schedule", "schedules")
+        yield f"  passed over: {ended} that end with what is known as {', '.join(each.ids)}"
+    if result.failures:
+        yield from failure_lines(row)
+
+
+def failure_lines(row: Row) -> Iterator[str]:
+    """The scenario and each failure with its timeline and the command that replays it."""
+    job, failures = row.job, row.result.failures
+    yield f"  {printable(job.scenario.about)}"
+    yield from cast_lines(job.scenario)
+    for number, told in enumerate(tell(row), 1):
+        of = f" {number} of {len(failures)}" if len(failures) > 1 else ""
+        yield f"  failure{of}: {length_text(told.failure)}"
+        yield from timeline_lines(told.timeline)
+        yield f"  {known_text(told.known, job.revision)}"
+        yield f"  again: {told.command}"
+
+
+def known_text(known: Known | None, revision: Revision) -> str:
+    """Which finding or defect a failure is."""
+    if known is None:
+        return f"new: no recorded finding and no listed defect explains this on {revision.name}"
+    how = "" if known.by_sign else ", by the property that it breaks"
+    return f"known as {', '.join(known.ids)}{how}: {known.title}"
+
+
+def cast_lines(scenario: Scenario) -> Iterator[str]:
+    """What has happened before, and what each control process does."""
+    before = "; ".join(operation_text(each) for each in scenario.setup) or "nothing"
+    yield f"  before: {shorten(printable(before))}"
+    for actor in scenario.actors:
+        doing = "; ".join(operation_text(each) for each in actor.operations)
+        yield f"  {printable(actor.name)}: {printable(doing)}"
+
+
+def figures_text(figures: Figures) -> str:
+    """The figures of a search, in one line."""
+    share = 100 * figures.pruned / figures.schedules if figures.schedules else 0.0
+    return (
+        f"{_count(figures.schedules, 'schedule', 'schedules')},"
+        f" {_count(figures.states, 'distinct state', 'distinct states')},"
+        f" {_count(figures.steps, 'step', 'steps')}, longest {figures.longest},"
+        f" {share:.0f}% pruned"
+    )
+
+
+def reach_text(row: Row) -> str:
+    """How much of the space that was."""
+    figures, settings = row.result.outcome.figures, row.job.settings
+    if not row.result.ended:
+        return "interrupted: schedules are left over"
+    if figures.exhausted:
+        if figures.unbounded:
+            return "exhausted: no more preemptions lead to anything else"
+        return f"exhausted with up to {settings.bounds.preemptions} preemptions"
+    if row.result.failures and not settings.keep_going:
+        return "stopped at the first failure; --keep-going searches on"
+    if figures.cut:
+        return f"not exhausted: {figures.cut} schedules were cut at {settings.bounds.steps} steps"
+    if settings.kind is Kind.DFS:
+        return f"not exhausted: stopped after {figures.schedules} schedules"
+    return f"not exhausted: {settings.kind.value} schedules, seed {settings.seed}"
+
+
+def watched_text(job: Job) -> str:
+    """Which properties were watched."""
+    if not job.watched:
+        return "no property watched, only memory errors and deadlocks"
+    left_out = len(WATCHED) - len(job.watched)
+    if not left_out:
+        return f"all {len(WATCHED)} properties watched"
+    if job.watched == watched_by_default(job.revision):
+        return (
+            f"{len(job.watched)} properties watched, not {left_out} that recorded findings break"
+            " without concurrency"
+        )
+    return f"{len(job.watched)} of {len(WATCHED)} properties watched"
+
+
+def guarantee_text(guarantee: Guarantee, depth: int) -> str:
+    """What PCT promises."""
+    power = depth - 1
+    return (
+        f"{guarantee.schedules} of them with {guarantee.threads} threads and up to"
+        f" {guarantee.steps} steps: a bug of depth {depth} is met by one with a probability of at"
+        f" least 1/({guarantee.threads}*{guarantee.steps}^{power}), by any of them with"
+        f" {guarantee.probability:.4f}"
+    )
+
+
+def length_text(failure: Minimised) -> str:
+    """How long its schedule is."""
+    found = failure.found
+    few = " (no schedule fails so with fewer)" if failure.fewest else ""
+    return (
+        f"{_count(found.switches, 'context switch', 'context switches')}{few},"
+        f" {_count(found.preemptions, 'preemption', 'preemptions')},"
+        f" {_count(len(found.choices), 'step', 'steps')}"
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """The closing line."""
+    counts = {each: sum(row.verdict is each for row in rows) for each in Verdict}
+    verdicts = ", ".join(f"{count} {each.value.lower()}" for each, count in counts.items() if count)
+    return f"{len(rows)} searches: {verdicts}"
+
+
+def replay_lines(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], told: Timeline
+) -> Iterator[str]:
+    """A replayed token."""
+    yield f"{printable(scenario.name)} on {revision.name}: {printable(scenario.about)}"
+    yield from cast_lines(scenario)
+    yield from timeline_lines(told)
+    if told.violation is not None:
+        cause = cause_in(scenario, revision, choices, told.violation)
+        yield f"  {known_text(known_as(revision.name, cause), revision)}"

@@ -1,0 +1,140 @@
+"""Tokens: a schedule as a short text that replays it exactly or not at all.
+
+`e2:SCENARIO:REVISION:WORLD:RUNS:END`, with `PROPERTY:` before END if the schedule breaks one.
+A run is a thread's index, `t` (time) or `r` (RCU), with `x` and a count if it has several steps
+in a row. WORLD is a digest of what the scenario says, END one of the history that the schedule
+is: each step as the timeline names it, and its failure. A scenario that was changed, or a model
+in which the same choices are another history, is noticed.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from urllib.parse import quote, unquote
+
+from ipvs_est.language.header import find_revision, params_to_json
+from ipvs_est.language.input_error import InputError
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.revision import Revision
+from ipvs_est.language.violations import describe
+from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.engine.world import RCU, TIME
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
+
+VERSION = "e2"
+MAX_STEPS = 1_000_000
+_FORM = f"{VERSION}:SCENARIO:REVISION:WORLD:RUNS:END"
+_LETTERS = {TIME: "t", RCU: "r"}
+_CHOICES = {letter: choice for choice, letter in _LETTERS.items()}
+_RUN = re.compile(r"(\d{1,4}|[tr])(?:x(\d{1,6}))?", re.ASCII)
+_DIGEST = re.compile(r"[0-9a-f]{8}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A schedule of a scenario on a revision."""
+
+    scenario: str
+    """Its name."""
+    revision: Revision
+    world: str
+    """Digest of the scenario."""
+    choices: tuple[int, ...]
+    end: str
+    """Digest of the history."""
+    watched: str = ""
+    """Id of the property that the schedule breaks; '' if it fails otherwise."""
+
+
+def token_text(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], watched: str = ""
+) -> str:
+    """The token of a schedule, in which a property may be watched; raises InputError if it cannot
+    be followed."""
+    runs: list[str] = []
+    for choice, group in groupby(choices):
+        count = sum(1 for _ in group)
+        runs.append(_LETTERS.get(choice, str(choice)) + (f"x{count}" if count > 1 else ""))
+    end = _history_digest(timeline(scenario, revision, choices, watched), watched)
+    name = quote(scenario.name, safe="")
+    world = _scenario_digest(scenario)
+    parts = [
+        VERSION,
+        name,
+        revision.name,
+        world,
+        ",".join(runs),
+        *([watched] if watched else []),
+        end,
+    ]
+    return ":".join(parts)
+
+
+def token_from_text(text: str) -> Token:
+    """The inverse; raises InputError."""
+    parts = text.split(":")
+    if parts[0] != VERSION and re.fullmatch(r"e\d+", parts[0], re.ASCII):
+        raise InputError("token", f"is of version {parts[0]}; this tool reads {VERSION}")
+    if len(parts) not in (6, 7) or parts[0] != VERSION:
+        raise InputError("token", f"expected {_FORM}")
+    _, scenario, revision, world, runs, *watched, end = parts
+    for each in watched:
+        if each not in WATCHED:
+            raise InputError("token", f"{each[:40]!r} is no property that is watched")
+    for name, digest in (("WORLD", world), ("END", end)):
+        if _DIGEST.fullmatch(digest) is None:
+            raise InputError("token", f"{name} is not 8 hexadecimal digits: cut off?")
+    choices: list[int] = []
+    for run in runs.split(","):
+        match = _RUN.fullmatch(run)
+        if match is None:
+            raise InputError("token", f"{run[:40]!r} is no run such as 0, 2x7, t or r")
+        choice = _CHOICES.get(match[1])
+        choices.extend([int(match[1]) if choice is None else choice] * int(match[2] or 1))
+        if len(choices) > MAX_STEPS:
+            raise InputError("token", f"has more than {MAX_STEPS} steps")
+    found = find_revision(revision, "token")
+    return Token(unquote(scenario), found, world, tuple(choices), end, "".join(watched))
+
+
+def replay_token(scenario: Scenario, token: Token) -> Timeline:
+    """The token's history; raises InputError if it is not that of this scenario and model."""
+    if _scenario_digest(scenario) != token.world:
+        raise InputError("token", f"is of another scenario than {scenario.name} is now")
+    told = timeline(scenario, token.revision, token.choices, token.watched)
+    if _history_digest(told, token.watched) != token.end:
+        raise InputError("token", "is of another version of the model: its history is not this")
+    return told
+
+
+def _scenario_digest(scenario: Scenario) -> str:
+    """Of all that matters to a schedule: neither names nor how the file is laid out."""
+    content = {
+        "params": params_to_json(scenario.params),
+        "setup": [operation_to_json(each) for each in scenario.setup],
+        "tasks": [
+            [each.name, [operation_to_json(step) for step in each.operations]]
+            for each in scenario.actors
+        ],
+        "jiffies": scenario.jiffies,
+    }
+    return _digest(json.dumps(content, sort_keys=True))
+
+
+def _history_digest(told: Timeline, watched: str) -> str:
+    """Of each step and the failure: what a reader sees, so the same on every Python."""
+    lines = [
+        f"{told.columns[each.column]} {each.function} {each.action} {each.jiffy}"
+        for each in told.steps
+    ]
+    lines.append(watched)
+    lines.append("" if told.violation is None else describe(told.violation))
+    return _digest("\n".join(lines))
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=4).hexdigest()

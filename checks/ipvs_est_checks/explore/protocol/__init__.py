@@ -1,0 +1,1 @@
+"""The explorer's worlds beside the protocol system of the proofs."""

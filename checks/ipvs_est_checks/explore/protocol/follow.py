@@ -1,0 +1,101 @@
+"""Following a world of the explorer in the protocol: every step of the model is one of it.
+
+What can be seen of a world does not say where tasks stand. So all states of the protocol are
+kept that agree with everything seen so far; a step of a task leads to all states that steps of
+its actor alone lead to, any number of them, none included. If none of those agrees with what is
+seen then, the model has done what the protocol does not allow.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ipvs_est_checks.explore.engine.world import World, step
+from ipvs_est_checks.explore.protocol.projection import (
+    Seen,
+    actor_names,
+    actor_of,
+    agrees,
+    projected,
+)
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_spec.proof.protocol import run
+from ipvs_est_spec.proof.protocol.others import IDLE
+from ipvs_est_spec.proof.protocol.parts import WORK
+from ipvs_est_spec.proof.protocol.run import Runner, State
+from ipvs_est_spec.proof.protocol.system import System
+
+States = frozenset[State]
+
+
+@dataclass(slots=True)
+class Follower:
+    """The states of the protocol in which a world may be."""
+
+    ready: Runner
+    names: Mapping[str, str]
+    slot: int
+    """Of the kthread that is kthread n."""
+    states: States
+
+
+class NoSuchStepError(Exception):
+    """The model has done what the protocol does not allow."""
+
+
+def follower(one: System, scenario: Scenario, world: World, slot: int) -> Follower:
+    """Begin where the protocol begins; raises NoSuchStepError if the world does not."""
+    ready = run.runner(one)
+    names = actor_names(scenario)
+    seen = projected(world, names, slot)
+    wanted = "1" if scenario.params.sysctl else "0"
+    begin = [run.state_of(ready, each) for each in one.initial if each["sysctl"] == wanted]
+    states = _agreeing(ready, begin, seen)
+    if not states:
+        raise NoSuchStepError(f"the world begins otherwise: {_told(seen)}")
+    return Follower(ready, names, slot, states)
+
+
+def follow(follower: Follower, world: World, choice: int) -> None:
+    """Take a step in the world and in the protocol; raises NoSuchStepError, ViolationError."""
+    thread = world.threads[choice] if choice >= 0 else None
+    actor = "" if thread is None else actor_of(thread.task, follower.names, follower.slot)
+    try:
+        step(world, choice)
+    finally:
+        ready = follower.ready
+        reached = _closed(ready, follower.states, actor) if actor else follower.states
+        # The delayed work begins to run at the end of any step.
+        queued = {
+            then
+            for state in reached
+            if state[ready.index[WORK]] == IDLE
+            for _, then in run.following(ready, state, WORK)
+        }
+        seen = projected(world, follower.names, follower.slot)
+        states = _agreeing(ready, (*reached, *queued), seen)
+        if not states:
+            name = actor or "nobody"
+            raise NoSuchStepError(f"no step of {name} leads to {_told(seen)}")
+        follower.states = states
+
+
+def _closed(ready: Runner, states: States, actor: str) -> States:
+    found = set(states)
+    todo = list(states)
+    while todo:
+        for _, then in run.following(ready, todo.pop(), actor):
+            if then not in found:
+                found.add(then)
+                todo.append(then)
+    return frozenset(found)
+
+
+def _agreeing(ready: Runner, states: Iterable[State], seen: Seen) -> States:
+    names = tuple(ready.index)
+    return frozenset(
+        state for state in states if agrees(seen, dict(zip(names, state, strict=True)))
+    )
+
+
+def _told(seen: Seen) -> str:
+    return ", ".join(f"{name}={'/'.join(sorted(values))}" for name, values in seen.items())

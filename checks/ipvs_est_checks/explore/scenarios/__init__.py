@@ -1,0 +1,1 @@
+"""Scenarios: the library's, and generated ones."""

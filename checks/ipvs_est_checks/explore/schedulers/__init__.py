@@ -1,0 +1,1 @@
+"""Who goes next: exhaustive, probabilistic and random schedulers."""

@@ -1,0 +1,1 @@
+"""A schedule told as a timeline."""

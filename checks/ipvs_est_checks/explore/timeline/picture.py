@@ -1,0 +1,243 @@
+"""A timeline as a picture: one SVG file that needs nothing else, the same bytes each time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from xml.etree.ElementTree import Element, SubElement
+
+from ipvs_est.language.violations import Deadlock
+from ipvs_est_checks.cli.printable import printable, shorten
+from ipvs_est_checks.explore.timeline.lines import Line, runs_of
+from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
+from ipvs_est_checks.explore.timeline.text import changes_lines, violation_lines
+from ipvs_est_checks.report import svg
+
+MUTEX_COLOURS = {"__ip_vs_mutex": svg.ORANGE, "est_mutex": svg.BLUE}
+_OTHER_MUTEX = svg.PURPLE
+_BOX = "#eef2f4"
+_BORDER = "#9aa7ad"
+_ALARM = "#b00020"
+_LINE = "#cfd6d9"
+
+_CHARACTER = 6.9
+"""Width of one character of the common size, a wide font's average."""
+_ROW = 19
+_BETWEEN = 0.5
+"""Of a row, between boxes."""
+_GUTTER = 52
+_MARGIN = 20
+_GAP = 26
+"""Between columns; mutexes that are held are drawn there."""
+_BAR = 5
+_LEAST_COLUMN = 130
+_LONGEST = 60
+"""Characters of a line in a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """Steps of one column in a row."""
+
+    column: int
+    top: float
+    """Where it begins, in rows."""
+    lines: tuple[Line, ...]
+    preempts: bool
+    """Its first step took the processor from a thread that could go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where things are."""
+
+    lefts: tuple[float, ...]
+    widths: tuple[float, ...]
+    top: float
+    """Of the first row."""
+    width: float
+
+    def y(self, row: float) -> float:
+        """Top of a row."""
+        return self.top + _ROW * row
+
+
+def timeline_svg(told: Timeline, title: str, about: str) -> str:
+    """The picture as a complete SVG document, which ends in a newline."""
+    boxes = list(_boxes(told))
+    count = max((each.top + len(each.lines) for each in boxes), default=0)
+    waiting = [each for each in told.standings if each.waits_on is not None]
+    layout = _layout(told, boxes, waiting, title, about)
+    notes = [printable(each.strip()) for each in violation_lines(told)]
+    changes = [shorten(printable(each), 130) for each in changes_lines(told)]
+    end = count + 1 + (4 if waiting else 0)
+    height = layout.y(end) + _ROW * (len(notes) + len(changes) + 3)
+    width = max(layout.width, 2 * _MARGIN + _CHARACTER * max(map(len, [*notes, *changes, ""])))
+    root = svg.picture(width, height, "timeline", printable(title), " ".join(notes), 12)
+    svg.text(root, _MARGIN, 30, printable(title), size=17, bold=True)
+    svg.text(root, _MARGIN, 50, printable(about), colour=svg.FAINT)
+    _draw_legend(root, told)
+    _draw_columns(root, told, layout, layout.y(count) + 6)
+    _draw_mutexes(root, told, boxes, layout, count)
+    for before, box in zip([None, *boxes], boxes, strict=False):
+        _draw_box(root, layout, before, box)
+    if waiting:
+        _draw_waiting(root, told, layout, waiting, layout.y(count) + 14)
+    y = layout.y(end) + _ROW
+    for index, line in enumerate(notes):
+        svg.text(
+            root, _MARGIN, y, line, colour=_ALARM if told.violation else svg.BLACK, bold=not index
+        )
+        y += _ROW
+    y += _ROW / 2
+    for line in changes:
+        svg.text(root, _MARGIN, y, line, colour=svg.FAINT)
+        y += _ROW
+    return svg.document(root)
+
+
+def _boxes(told: Timeline) -> Iterator[_Box]:
+    top = 0.0
+    for run in runs_of(told):
+        lines = [replace(each, text=_cut(each.text)) for each in run]
+        last = lines[-1]
+        ends = last.last == len(told.steps) - 1
+        if ends and told.violation is not None and not isinstance(told.violation, Deadlock):
+            text = f"✗ {told.violation.kind}"
+            lines.append(replace(last, label="", text=text, is_function=False, preempts=True))
+        preempts = any(each.preempts for each in run)
+        yield _Box(last.column, top, tuple(lines), preempts)
+        top += len(lines) + _BETWEEN
+
+
+def _layout(
+    told: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, about: str
+) -> _Layout:
+    longest = [len(each) for each in told.columns]
+    for box in boxes:
+        for line in box.lines:
+            longest[box.column] = max(longest[box.column], len(line.text))
+    for each in waiting:
+        longest[each.column] = max(longest[each.column], *(len(text) for text in _waits(each)))
+    widths = [max(_LEAST_COLUMN, 16 + _CHARACTER * each) for each in longest]
+    lefts = []
+    left = float(_MARGIN + _GUTTER)
+    for width in widths:
+        lefts.append(left)
+        left += width + _GAP
+    least = 2 * _MARGIN + max(10 * len(title), _CHARACTER * len(about), 640)
+    return _Layout(tuple(lefts), tuple(widths), 122, max(left, least))
+
+
+def _draw_legend(root: Element, told: Timeline) -> None:
+    x = float(_MARGIN)
+    mutexes = sorted({name for step in told.steps for name, _ in step.holds})
+    for name in mutexes:
+        svg.rect(root, x, 62, _BAR, 14, _colour(name))
+        svg.text(root, x + 10, 74, f"{name} held", colour=svg.FAINT)
+        x += 30 + _CHARACTER * len(f"{name} held")
+    svg.line(root, x, 69, x + 22, 69, _ALARM, dashed=True)
+    text = "taken from a task that could go on"
+    svg.text(root, x + 28, 74, text, colour=svg.FAINT)
+
+
+def _draw_columns(root: Element, told: Timeline, layout: _Layout, bottom: float) -> None:
+    for name, left, width in zip(told.columns, layout.lefts, layout.widths, strict=True):
+        svg.text(
+            root, left + width / 2, layout.top - 14, printable(name), bold=True, anchor="middle"
+        )
+        svg.line(root, left + width / 2, layout.top - 6, left + width / 2, bottom, _LINE)
+
+
+def _draw_mutexes(
+    root: Element, told: Timeline, boxes: list[_Box], layout: _Layout, count: float
+) -> None:
+    """A bar left of a column for each time that it holds a mutex."""
+    first: dict[int, float] = {}
+    for box in boxes:
+        for place, line in enumerate(box.lines):
+            for step in range(line.first, line.last + 1):
+                first.setdefault(step, box.top + place)
+    names = sorted({name for step in told.steps for name, _ in step.holds})
+    for slot, name in enumerate(names):
+        owners = [
+            step.column if name in step.releases else dict(step.holds).get(name)
+            for step in told.steps
+        ]
+        for owner, group in groupby(range(len(owners)), key=owners.__getitem__):
+            steps = list(group)
+            if owner is None:
+                continue
+            top = first[steps[0]]
+            after = steps[-1] + 1
+            bottom = first.get(after, count)
+            x = layout.lefts[owner] - 4 - (_BAR + 2) * (slot + 1)
+            height = _ROW * (bottom - top) - 4
+            svg.rect(root, x, layout.y(top) + 4, _BAR, height, _colour(name))
+
+
+def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) -> None:
+    left, width = layout.lefts[box.column], layout.widths[box.column]
+    top = layout.y(box.top) + 2
+    border = _ALARM if box.preempts else _BORDER
+    if before is not None:
+        middle = layout.lefts[before.column] + layout.widths[before.column] / 2
+        target = left if middle < left else left + width
+        y = top + 8
+        svg.line(root, middle, top - 4, middle, y, border, dashed=box.preempts)
+        svg.line(root, middle, y, target, y, border, dashed=box.preempts)
+        side = -6 if middle < left else 6
+        _path(root, f"M{svg.number(target)} {svg.number(y)} l{side} -4 l0 8 z", border)
+    rect = svg.rect(root, left, top, width, _ROW * len(box.lines) + 2, _BOX)
+    rect.set("stroke", border)
+    rect.set("rx", "4")
+    for row, line in enumerate(box.lines):
+        y = layout.y(box.top + row) + 17
+        if line.label:
+            svg.text(root, _MARGIN + _GUTTER - 16, y, line.label, colour=svg.FAINT, anchor="end")
+        colour = svg.FAINT if line.is_function else _ALARM if line.preempts else svg.BLACK
+        svg.text(root, left + 8, y, printable(line.text), colour=colour, bold=line.is_function)
+
+
+def _draw_waiting(
+    root: Element, told: Timeline, layout: _Layout, waiting: list[Standing], y: float
+) -> None:
+    """Who waits for whom, below the last step; an arrow leads to who has to go on first."""
+    at = {each.column for each in waiting}
+    colour = _ALARM if isinstance(told.violation, Deadlock) else svg.FAINT
+    for number, each in enumerate(waiting):
+        left, width = layout.lefts[each.column], layout.widths[each.column]
+        rect = svg.rect(root, left, y, width, 2 * _ROW + 2, svg.WHITE)
+        rect.set("stroke", colour)
+        rect.set("rx", "4")
+        for row, text in enumerate(_waits(each)):
+            bold = row == 0
+            svg.text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
+        if each.waits_on is None or each.waits_on not in at:
+            continue
+        # One below the other, so that a circle of two shows both its ways.
+        level = y + 2 * _ROW + 12 + 9 * number
+        start = left + width / 2 + 12
+        other = layout.lefts[each.waits_on] + layout.widths[each.waits_on] / 2 - 12
+        bottom = y + 2 * _ROW + 2
+        path = (
+            f"M{svg.number(start)} {svg.number(bottom)} V{svg.number(level)} H{svg.number(other)}"
+        )
+        line = _path(root, f"{path} V{svg.number(bottom + 5)}", "none")
+        line.set("stroke", colour)
+        _path(root, f"M{svg.number(other)} {svg.number(bottom)} l-4 6 l8 0 z", colour)
+
+
+def _waits(standing: Standing) -> tuple[str, str]:
+    return _cut(standing.function), _cut(standing.does)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _colour(mutex: str) -> str:
+    return MUTEX_COLOURS.get(mutex, _OTHER_MUTEX)
+
+
+def _path(parent: Element, data: str, colour: str) -> Element:
+    return SubElement(parent, "path", d=data, fill=colour)

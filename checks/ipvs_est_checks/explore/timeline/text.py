@@ -1,0 +1,107 @@
+"""A timeline as text: a line for each step, a column for each task, in kernel terms."""
+
+from collections.abc import Iterator
+
+from ipvs_est.language.violations import BrokenProperty, Deadlock, Livelock, describe
+from ipvs_est_checks.cli.printable import shorten
+from ipvs_est_checks.explore.timeline.lines import Line, runs_of
+from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
+from ipvs_est_spec.case_words import told as told_case
+from ipvs_est_spec.catalogue import PROPERTIES
+
+# Steps at the end whose changes are told in full.
+LAST_CHANGES = 4
+_WIDTH = 120
+_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
+
+
+def timeline_lines(told: Timeline) -> Iterator[str]:
+    """The steps, what they end with, who waits for whom, and the last changes of the state."""
+    yield from _steps(told)
+    yield from violation_lines(told)
+    yield from _standings(told)
+    yield from _changes(told)
+
+
+def violation_lines(told: Timeline) -> Iterator[str]:
+    """What the schedule ends with."""
+    if isinstance(told.violation, Deadlock):
+        yield "  deadlock: each of these waits for the next, and the last for the first"
+        for line in told.violation.cycle:
+            yield f"    {line}"
+    elif isinstance(told.violation, Livelock):
+        round_ = told.violation.steps
+        first = len(told.steps) - round_ + 1
+        yield f"  livelock: steps {first} to {len(told.steps)} lead back to where they began,"
+        yield "  and no task that could go on all the time is passed over"
+    elif isinstance(told.violation, BrokenProperty):
+        broken = told.violation.property
+        yield f"  {broken} does not hold: {_SENTENCES[broken]}"
+        if told.violation.case:
+            yield f"    found: {case_text(told.violation)}"
+    elif told.violation is not None:
+        yield f"  {describe(told.violation)}"
+    else:
+        yield "  no failure"
+
+
+def case_text(broken: BrokenProperty) -> str:
+    """The numbers with which a property of what happened fails, with their names."""
+    return told_case(broken.property, tuple(map(int, broken.case.split(", "))))
+
+
+def _steps(told: Timeline) -> Iterator[str]:
+    lines = [each for run in runs_of(told) for each in run]
+    widths = [
+        max(len(name), *(len(_cell(each)) for each in lines if each.column == index), 0)
+        for index, name in enumerate(told.columns)
+    ]
+    number = max((len(each.label) for each in lines), default=0)
+    heads = (f"{name:<{width}}" for name, width in zip(told.columns, widths, strict=True))
+    yield f"  {'':>{number}}  {'  '.join(heads)}".rstrip()
+    for each in lines:
+        before = "".join(" " * (width + 2) for width in widths[: each.column])
+        yield f"  {each.label:>{number}}  {before}{_cell(each)}"
+    if any(step.preempts for step in told.steps):
+        yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
+
+
+def _cell(line: Line) -> str:
+    if line.is_function:
+        return f"[{line.text}]"
+    return f"{'!' if line.preempts else ' '}{line.text}"
+
+
+def _standings(told: Timeline) -> Iterator[str]:
+    waiting = [each for each in told.standings if each.waits_on is not None]
+    others = [each for each in told.standings if each.waits_on is None]
+    if told.violation is None or not told.standings:
+        return
+    yield "  at that moment:"
+    for each in (*waiting, *others):
+        yield f"    {standing_text(told, each)}"
+
+
+def standing_text(told: Timeline, standing: Standing) -> str:
+    """Who stands where, and waits for what."""
+    name = told.columns[standing.column]
+    where = f", in {standing.function}," if standing.function != name else ""
+
+    holds = f"; holds {', '.join(standing.holds)}" if standing.holds else ""
+    return f"{name}{where} {standing.does}{holds}"
+
+
+def _changes(told: Timeline) -> Iterator[str]:
+    for line in changes_lines(told):
+        yield f"  {line}"
+
+
+def changes_lines(told: Timeline) -> Iterator[str]:
+    """What the last steps that changed the estimator state changed in it."""
+    numbered = [(index, each) for index, each in enumerate(told.steps, 1) if each.changes]
+    if not numbered:
+        return
+    yield "what the last steps changed in the state:"
+    for index, step in numbered[-LAST_CHANGES:]:
+        for line in step.changes:
+            yield shorten(f"  {index} {told.columns[step.column]}: {line}", _WIDTH)

@@ -1,0 +1,1 @@
+"""Histories: read from files, run under watch, told in words."""

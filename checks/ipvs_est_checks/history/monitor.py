@@ -1,0 +1,186 @@
+"""A history under watch: every property of the catalogue at every point in its scope."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
+from ipvs_est.answers.results import Deadlocked, Result
+from ipvs_est.language.operations import Advance, Operation, Settle
+from ipvs_est.language.violations import describe
+from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
+from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES, VIOLATION_PROPERTIES
+from ipvs_est_spec.property import Case, Scope
+from ipvs_est_spec.state.snapshot_state import SnapshotState
+
+# Long enough for a restart, the calc phase, a drain and its next attempt.
+QUIET_REVOLUTIONS = 2
+
+_ALGEBRA = PythonAlgebra()
+
+NewOracle = Callable[[Params, Revision], Oracle]
+"""Makes the system under test; mutants make a changed one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A property that does not hold."""
+
+    property: str
+    """Its id."""
+    step: int
+    """Index of the operation after which it failed, from 0; -1 = in the quiet time at the end
+    or seen in the record as a whole."""
+    detail: str
+    before: Snapshot
+    after: Snapshot
+
+
+@dataclass(slots=True)
+class Watch:
+    """What watching a history has shown so far."""
+
+    oracle: Oracle
+    checks: Counter[str]
+    """Evaluations of each property."""
+    failures: dict[str, Failure]
+    """First failure of each property."""
+    operations: list[Operation]
+    """What was applied."""
+    before: Snapshot
+    properties: frozenset[str] | None = None
+    """Ids of those that are checked; None = all."""
+
+
+def watch(
+    params: Params,
+    revision: Revision,
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> Watch:
+    """Start watching a machine, for these properties; None = all."""
+    oracle = new_oracle(params, revision)
+    oracle.machine.events = []
+    return Watch(oracle, Counter(), {}, [], oracle.snapshot(), properties)
+
+
+def step(seen: Watch, operation: Operation) -> Result | OperationError | ViolationError:
+    """Apply one operation and check all that has to hold afterwards.
+
+    An operation that makes no sense there is answered with its error and changes nothing.
+    """
+    oracle = seen.oracle
+    known = len(oracle.violations)
+    result: Result | OperationError | ViolationError
+    try:
+        result = oracle.apply(operation)
+    except OperationError as error:
+        return error
+    except ViolationError as error:
+        result = error
+    seen.operations.append(operation)
+    index = len(seen.operations) - 1
+    after = oracle.snapshot()
+    _check_violations(seen, known, index, after)
+    if not oracle.ended:
+        settled = isinstance(operation, Advance | Settle)
+        _check_state(seen, _scopes(after, settled=settled), index, after)
+    seen.before = after
+    return result
+
+
+def finish(seen: Watch) -> None:
+    """End the history: a quiet time, if tasks may run, then the record as a whole."""
+    oracle = seen.oracle
+    state = seen.before.state
+    if not oracle.ended and state.enable and not state.stopped:
+        params = oracle.machine.params
+        revolution = params.nticks * params.tick_jiffies
+        known = len(oracle.violations)
+        try:
+            answer = oracle.apply(Advance(QUIET_REVOLUTIONS * revolution))
+        except ViolationError:
+            answer = None
+        after = oracle.snapshot()
+        _check_violations(seen, known, -1, after)
+        if answer is not None and not isinstance(answer, Deadlocked):
+            scopes = _scopes(after, settled=True) | {Scope.QUIET}
+            _check_state(seen, scopes, -1, after)
+        seen.before = after
+    _check_record(seen)
+
+
+def run(
+    params: Params,
+    revision: Revision,
+    operations: Iterable[Operation],
+    new_oracle: NewOracle = Oracle,
+    properties: frozenset[str] | None = None,
+) -> Watch:
+    """Watch a whole history, for these properties; None = all."""
+    seen = watch(params, revision, new_oracle, properties)
+    for operation in operations:
+        step(seen, operation)
+        if seen.oracle.ended:
+            break
+    finish(seen)
+    return seen
+
+
+def is_chosen(properties: frozenset[str] | None, property_id: str) -> bool:
+    """Whether a choice of properties, None = all, has this one."""
+    return properties is None or property_id in properties
+
+
+def _scopes(snapshot: Snapshot, *, settled: bool) -> set[Scope]:
+    scopes = {Scope.STEP}
+    for mutex in snapshot.mutexes:
+        if mutex.owner is None:
+            est = mutex.name == "est_mutex"
+            scopes.add(Scope.EST_MUTEX_FREE if est else Scope.SERVICE_MUTEX_FREE)
+    if settled:
+        scopes.add(Scope.SETTLED)
+    return scopes
+
+
+def _check_state(seen: Watch, scopes: set[Scope], index: int, after: Snapshot) -> None:
+    state = SnapshotState(_ALGEBRA, seen.oracle.machine.params, after)
+    for each in STATE_PROPERTIES:
+        if each.scope in scopes and is_chosen(seen.properties, each.id):
+            seen.checks[each.id] += 1
+            if not each.predicate(state):
+                _fail(seen, each.id, index, each.sentence, after)
+
+
+def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> None:
+    found = seen.oracle.violations[known:]
+    for each in VIOLATION_PROPERTIES:
+        if not is_chosen(seen.properties, each.id):
+            continue
+        seen.checks[each.id] += 1
+        for violation in found:
+            if isinstance(violation, each.kinds):
+                _fail(seen, each.id, index, describe(violation), after)
+
+
+def _check_record(seen: Watch) -> None:
+    params = seen.oracle.machine.params
+    events = seen.oracle.machine.events or []
+    for each in RECORD_PROPERTIES:
+        if not is_chosen(seen.properties, each.id):
+            continue
+        # Most cases repeat, those of idle counters above all.
+        held: set[Case] = set()
+        for case in each.cases(params, events):
+            seen.checks[each.id] += 1
+            if case in held:
+                continue
+            if each.predicate(_ALGEBRA, case):
+                held.add(case)
+            else:
+                _fail(seen, each.id, -1, each.sentence, seen.before)
+
+
+def _fail(seen: Watch, property_id: str, index: int, detail: str, after: Snapshot) -> None:
+    if property_id not in seen.failures:
+        seen.failures[property_id] = Failure(property_id, index, detail, seen.before, after)

@@ -1,0 +1,1 @@
+"""The findings, and whether a failure is one of them."""

@@ -1,0 +1,67 @@
+"""A finding that needs a schedule, searched for on one revision and told with its timeline."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+
+from ipvs_est import Revision
+from ipvs_est.language.violations import BrokenProperty, Violation
+from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings
+from ipvs_est_checks.explore.engine.outcome import Bounds, Found
+from ipvs_est_checks.explore.engine.run import Tally, run
+from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
+from ipvs_est_checks.explore.engine.world import World
+from ipvs_est_checks.explore.failures.cause import cause_of
+from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
+from ipvs_est_checks.explore.failures.report import Row, failure_lines, figures_text, reach_text
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.explore.schedulers.dfs import Dfs
+from ipvs_est_checks.explore.schedulers.scheduler import system_of
+from ipvs_est_checks.known.scheduled import ScheduledFinding
+from ipvs_est_checks.known.story import headline
+
+
+def search_finding(
+    finding: ScheduledFinding, revision: Revision, progress: Callable[[Tally], None]
+) -> Row:
+    """Search the finding's scenario to its bound for a schedule that breaks its properties.
+
+    The first one ends the search and is reduced. A schedule that fails in another way, as old
+    revisions do, is passed over.
+    """
+    scenario = load(finding.scenario)
+    watched = WATCHED.intersection(finding.properties)
+    bounds = Bounds(finding.preemptions)
+    job = Job(finding.scenario, scenario, revision, Settings(Kind.DFS, bounds), watched)
+
+    def of_the_finding(world: World, found: Found) -> bool:
+        return cause_of(world, found.violation).property in finding.properties
+
+    began = monotonic()
+    system = system_of(scenario, revision, Watch(watched))
+    outcome = run(system, Dfs(bounds.preemptions), bounds, wanted=of_the_finding, progress=progress)
+    failures: list[Minimised] = []
+    for found in outcome.failures:
+        # Another property of the finding must not hide the one that the schedule breaks.
+        broken = found.violation
+        alone = watched.intersection(
+            [broken.property] if isinstance(broken, BrokenProperty) else []
+        )
+        failures.append(minimise(system_of(scenario, revision, Watch(alone)), found, key=_key))
+    return Row(job, JobResult(outcome, tuple(failures), seconds=monotonic() - began))
+
+
+def scheduled_story(finding: ScheduledFinding, row: Row) -> Iterator[str]:
+    """What was searched, then the schedule that shows the finding; or that none does."""
+    properties = ", ".join(finding.properties)
+    yield from headline(finding, row.job.revision.name)
+    yield f"scenario {finding.scenario}, searched for schedules that break {properties}:"
+    yield f"  {figures_text(row.result.outcome.figures)}"
+    if row.result.failures:
+        yield from failure_lines(row)
+        return
+    yield f"  {reach_text(row)}"
+    yield f"     no schedule breaks {properties}"
+
+
+def _key(world: World, violation: Violation) -> str:
+    return cause_of(world, violation).text

@@ -1,0 +1,1 @@
+"""A second, naive model that random histories are compared with."""

@@ -1,0 +1,1 @@
+"""Mistakes planted into the model, and which property finds each."""

@@ -1,0 +1,12 @@
+"""All mutants: the mistakes of the reviews, then those for the remaining properties.
+
+How a mutant is made and taken back is explained in `ipvs_est_checks.mutation`.
+"""
+
+from ipvs_est_checks.mutants.completing import COMPLETING
+from ipvs_est_checks.mutants.mutation import Mutant
+from ipvs_est_checks.mutants.reviewed import REVIEWED
+
+MUTANTS: tuple[Mutant, ...] = (*REVIEWED, *COMPLETING)
+
+BY_ID = {each.id: each for each in MUTANTS}

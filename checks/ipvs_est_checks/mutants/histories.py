@@ -1,0 +1,444 @@
+"""Histories for the kill matrix: random ones from a seed, and hand-made ones."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ipvs_est.language.operations import (
+    AddDest,
+    AddService,
+    Advance,
+    Delete,
+    DeleteDest,
+    DeleteService,
+    Disable,
+    ExitNetns,
+    FailAllocations,
+    GetDest,
+    InitNetns,
+    Operation,
+    PutDest,
+    SetCost,
+    SetCpulist,
+    SetNice,
+    SetRunEstimation,
+    Settle,
+    StartDest,
+    StartService,
+    Traffic,
+    WriteCpulist,
+    Zero,
+)
+from ipvs_est.language.params import Params
+from ipvs_est.machine.points import GiveWay, Lock, Unlock, WordAccess
+from ipvs_est_checks.mutants.schedule import CONTROL, Interruption
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What happens on one machine."""
+
+    params: Params
+    operations: tuple[Operation, ...]
+    plan: tuple[Interruption, ...] = ()
+
+
+# Estimators per kthread: 15, 30, 15, 10, 20, 40.
+GEOMETRIES = (
+    Params(hz=100, nticks=5, chain_factor=3, possible_cpus=1, est_cost_ns=23750),
+    Params(hz=100, nticks=5, chain_factor=3, possible_cpus=2, est_cost_ns=11875),
+    Params(hz=100, nticks=5, chain_factor=3, possible_cpus=2, est_cost_ns=23750, preempt_rcu=True),
+    Params(hz=100, nticks=5, chain_factor=2, possible_cpus=2, est_cost_ns=23750, sysctl=False),
+    Params(
+        hz=250,
+        nticks=5,
+        chain_factor=2,
+        possible_cpus=2,
+        est_cost_ns=11875,
+        word_bits=32,
+        initial_jiffies=2**32 - 900,
+    ),
+    Params(hz=100, nticks=20, chain_factor=2, possible_cpus=1, est_cost_ns=23750),
+)
+
+# Chains of 31, 4, 2, 1 and none measurable (0: no time at all; the last: too long a time).
+_COSTS = (750, 5936, 11875, 23750, 0, 300_000_000)
+_TEXTS = ("0", "0-1", "", "1-0", "0-N", "all:1/2", "9", "x")
+
+_WEIGHTS = {
+    "start": 8,
+    "burst": 6,
+    "delete": 10,
+    "purge": 2,
+    "add_service": 2,
+    "add_dest": 4,
+    "delete_dest": 3,
+    "delete_service": 1,
+    "get_dest": 1,
+    "put_dest": 1,
+    "traffic": 3,
+    "zero": 1,
+    "cpulist": 2,
+    "write_cpulist": 3,
+    "nice": 2,
+    "run_estimation": 2,
+    "cost": 3,
+    "settle": 4,
+    "jiffies": 4,
+    "tick": 5,
+    "revolution": 5,
+    "minute": 1,
+    "fail": 2,
+    "disable": 1,
+}
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Which objects a history has, if every operation succeeded."""
+
+    next: int = 1
+    bare: list[int] = field(default_factory=list)
+    services: list[int] = field(default_factory=list)
+    dests: dict[int, int] = field(default_factory=dict)
+    """Destination -> its service."""
+    held: list[int] = field(default_factory=list)
+
+
+def random_history(seed: int, index: int, length: int = 48) -> Scenario:
+    """The history of that number; the same for the same numbers, on every machine."""
+    # A string as the seed: integers near each other would give related sequences.
+    rng = random.Random(f"{seed}/{index}")
+    params = GEOMETRIES[index % len(GEOMETRIES)]
+    ids = _Ids()
+    operations: list[Operation] = []
+    if not rng.randrange(4):
+        operations.append(FailAllocations(1 + rng.randrange(6)))
+    operations.append(InitNetns())
+    operations += _some(rng, params, ids, rng.choice(("start", "add_service")))
+    if rng.randrange(4):
+        operations += [*_some(rng, params, ids, "burst"), *_some(rng, params, ids, "revolution")]
+    kinds = list(_WEIGHTS)
+    weights = list(_WEIGHTS.values())
+    while len(operations) < length:
+        kind = rng.choices(kinds, weights)[0]
+        operations += _some(rng, params, ids, kind)
+        if operations[-1] == Disable():
+            after: tuple[Operation, ...] = (Settle(), Advance(params.hz))
+            operations += after[rng.randrange(3) :]
+            break
+    if rng.randrange(2):
+        operations.append(ExitNetns())
+    return Scenario(params, tuple(operations))
+
+
+def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Operation]:
+    """Operations of that kind; none if there is nothing to apply them to."""
+    tick = params.tick_jiffies
+    match kind:
+        case "start":
+            return [_start(ids, service=not rng.randrange(3))]
+        case "burst":
+            return [_start(ids, service=False) for _ in range(rng.randrange(4, 24))]
+        case "delete" if ids.bare:
+            return [Delete(ids.bare.pop(rng.randrange(len(ids.bare))))]
+        case "purge":
+            gone, ids.bare = ids.bare[1:], ids.bare[:1]
+            return [Delete(each) for each in gone]
+        case "add_service":
+            ids.services.append(_new_id(ids))
+            return [AddService(ids.services[-1])]
+        case "add_dest" if ids.services:
+            dest = _new_id(ids)
+            ids.dests[dest] = rng.choice(ids.services)
+            return [AddDest(dest, ids.dests[dest])]
+        case "delete_dest" if ids.dests:
+            dest = rng.choice(list(ids.dests))
+            if rng.randrange(2):
+                return [DeleteDest(dest), AddDest(dest, ids.dests[dest])]
+            del ids.dests[dest]
+            return [DeleteDest(dest)]
+        case "delete_service" if ids.services:
+            service = ids.services.pop(rng.randrange(len(ids.services)))
+            ids.dests = {dest: owner for dest, owner in ids.dests.items() if owner != service}
+            return [DeleteService(service)]
+        case "get_dest" if ids.dests:
+            ids.held.append(rng.choice(list(ids.dests)))
+            return [GetDest(ids.held[-1])]
+        case "put_dest" if ids.held:
+            return [PutDest(ids.held.pop())]
+        case "traffic" if ids.bare:
+            few, many = rng.randrange(1000), rng.randrange(1 << 33)
+            cpu = rng.randrange(params.possible_cpus)
+            return [Traffic(rng.choice(ids.bare), cpu, few, few, 1 << 40, many, 2**64 - many - 1)]
+        case "zero" if ids.bare:
+            return [Zero(rng.choice(ids.bare))]
+        case "cpulist" if params.sysctl:
+            return [SetCpulist(rng.randrange(params.possible_cpus + 1))]
+        case "write_cpulist" if params.sysctl:
+            allowed = frozenset({0}) if rng.randrange(2) else None
+            return [WriteCpulist(rng.choice(_TEXTS), allowed)]
+        case "nice" if params.sysctl:
+            return [SetNice(rng.randrange(-20, 20))]
+        case "run_estimation" if params.sysctl:
+            return [SetRunEstimation(rng.randrange(2))]
+        case "cost":
+            return [SetCost(rng.choice(_COSTS))]
+        case "settle":
+            return [Settle()]
+        case "jiffies":
+            return [Advance(rng.randrange(3 * tick))]
+        case "tick":
+            return [Advance(tick)]
+        case "revolution":
+            return [Advance(params.nticks * tick + rng.randrange(3))]
+        case "minute":
+            return [Advance(60 * params.hz)]
+        case "fail":
+            return [FailAllocations(1 + rng.randrange(6), 1 + rng.randrange(2))]
+        case "disable" if not rng.randrange(3):
+            return [Disable()]
+        case _:
+            return []
+
+
+def _start(ids: _Ids, *, service: bool) -> Operation:
+    ids.bare.append(_new_id(ids))
+    return StartService(ids.bare[-1]) if service else StartDest(ids.bare[-1])
+
+
+def _new_id(ids: _Ids) -> int:
+    ids.next += 1
+    return ids.next - 1
+
+
+_SMALL = GEOMETRIES[1]
+_REVOLUTION = _SMALL.nticks * _SMALL.tick_jiffies
+
+# 15 estimators in a kthread, 8 kthreads.
+_MANY = replace(_SMALL, est_cost_ns=23750)
+_BREAK = "ip_vs_est_calc_phase"
+
+
+def _dests(first: int, last: int) -> tuple[Operation, ...]:
+    return tuple(StartDest(each) for each in range(first, last + 1))
+
+
+def _recalculated(estimators: int, *meanwhile: Operation) -> Scenario:
+    """That many estimators are relinked; `meanwhile` happens in the first break."""
+    return Scenario(
+        _MANY,
+        (
+            InitNetns(),
+            StartService(1),
+            *_dests(2, estimators - 1),
+            Advance(3 * _REVOLUTION),
+            SetCpulist(2),
+            Advance(_REVOLUTION),
+        ),
+        (Interruption("ipvs-e:0", GiveWay, _BREAK, 1, meanwhile),),
+    )
+
+
+DIRECTED: Mapping[str, Scenario] = {
+    "exit-in-limits-test": Scenario(
+        _SMALL, (InitNetns(), StartService(1), Settle(), Disable(), Advance(20), ExitNetns())
+    ),
+    "disable-in-limits-test": Scenario(
+        _SMALL,
+        (InitNetns(), StartService(1), *_dests(2, 8), Settle(), Disable(), Advance(20)),
+    ),
+    "delete-while-kthread-gave-way": Scenario(
+        _SMALL,
+        (InitNetns(), StartService(1), Advance(2 * _REVOLUTION)),
+        (Interruption("ipvs-e:0", GiveWay, "ip_vs_tick_estimation", 1, (Delete(1),)),),
+    ),
+    "delete-while-kthread-reads": Scenario(
+        replace(_SMALL, word_bits=32),
+        (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
+        (Interruption("ipvs-e:0", WordAccess, "", 5, (Delete(1),)),),
+    ),
+    "traffic-while-kthread-reads": Scenario(
+        replace(_SMALL, word_bits=32),
+        (
+            *(InitNetns(), StartService(1), Traffic(1, 0, 0, 0, 0, 2**32 - 1, 0)),
+            Advance(2 * _REVOLUTION),
+        ),
+        # The low word of inbytes has been read, the high word has not.
+        (Interruption("ipvs-e:0", WordAccess, "", 9, (Traffic(1, 0, 0, 0, 0, 1, 0),)),),
+    ),
+    "traffic-and-a-revolution": Scenario(
+        replace(_SMALL, word_bits=32),
+        (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
+    ),
+    "cpulist-while-calc-phase-ends": Scenario(
+        _SMALL,
+        (InitNetns(), StartService(1), Advance(_REVOLUTION)),
+        # Kthread 0 takes est_mutex for calc_stats, to stop the others, and to clear the flag.
+        (Interruption("ipvs-e:0", Lock, "est_mutex", 3, (SetCpulist(1),)),),
+    ),
+    "thread-limit-shrinks": Scenario(
+        _MANY,
+        (
+            *(InitNetns(), StartService(1), *_dests(2, 80), Advance(2 * _REVOLUTION)),
+            *(SetCpulist(1), Advance(_REVOLUTION)),
+        ),
+    ),
+    "constant-load": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1)),
+            *((Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION)) * 12)[2:],
+        ),
+    ),
+    "load-ends": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
+            *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(4 * _REVOLUTION)),
+        ),
+    ),
+    "zero-after-traffic": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
+            *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION), Zero(1)),
+        ),
+    ),
+    "counters-wrap": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1), Traffic(1, 0, *[2**64 - 1] * 5), Advance(200)),
+            *(Traffic(1, 0, 5, 5, 5, 5, 5), Advance(2 * _REVOLUTION)),
+        ),
+    ),
+    "restart-after-a-revolution": Scenario(
+        replace(_SMALL, nticks=20, chain_factor=1),
+        (InitNetns(), StartService(1), *_dests(2, 30), Advance(700), SetNice(1), Advance(300)),
+    ),
+    "work-retries-while-relinking": replace(
+        _recalculated(82, Advance(_MANY.hz // 10)),
+        operations=(
+            InitNetns(),
+            StartService(1),
+            *_dests(2, 81),
+            Advance(3 * _REVOLUTION),
+            SetCpulist(2),
+            FailAllocations(2),
+            Advance(_REVOLUTION),
+        ),
+    ),
+    "exit-with-work-pending": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1), StartDest(2), Advance(2 * _REVOLUTION)),
+            *(SetNice(1), ExitNetns()),
+        ),
+        # Netns exit has stopped the first of the two.
+        (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 3, (Settle(),)),),
+    ),
+    "exit-while-work-joins": Scenario(
+        _SMALL,
+        (
+            InitNetns(),
+            StartService(1),
+            StartDest(2),
+            Advance(2 * _REVOLUTION),
+            StartDest(3),
+            SetNice(5),
+            Delete(2),
+            ExitNetns(),
+        ),
+        # While the fourth operation that holds the service mutex still has it.
+        (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 4, (Settle(),)),),
+    ),
+    "two-kthreads-restart": Scenario(
+        GEOMETRIES[0],
+        (
+            *(InitNetns(), StartService(1), *_dests(2, 20), Advance(2 * _REVOLUTION)),
+            *(SetNice(1), Advance(_REVOLUTION), SetNice(2)),
+        ),
+    ),
+    "disable-with-work-pending": Scenario(
+        _SMALL,
+        (InitNetns(), StartService(1), Advance(_REVOLUTION), SetNice(1), Disable(), Settle()),
+    ),
+    "no-time-passes": Scenario(
+        replace(_SMALL, est_cost_ns=0), (InitNetns(), StartService(1), Advance(_REVOLUTION))
+    ),
+    "first-start-fails": Scenario(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
+    "writer-with-one-cpu": Scenario(
+        _SMALL, (InitNetns(), StartService(1), WriteCpulist("0-1", frozenset({0})))
+    ),
+    "dest-from-the-trash": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), AddService(1), AddDest(2, 1), Advance(_REVOLUTION), DeleteDest(2)),
+            *(AddDest(2, 1), DeleteDest(2), ExitNetns()),
+        ),
+    ),
+    "run-estimation-off": Scenario(
+        _SMALL,
+        (InitNetns(), StartService(1), Advance(_REVOLUTION), SetRunEstimation(0), Settle()),
+    ),
+    "recalculated-in-each-row": Scenario(
+        _SMALL,
+        (
+            *(InitNetns(), StartService(1)),
+            *(
+                each
+                for row in range(_SMALL.nticks)
+                for each in (
+                    *(Advance(_REVOLUTION + _SMALL.tick_jiffies), SetCpulist(1)),
+                    *(Advance(_SMALL.tick_jiffies // 2), StartDest(2 + row)),
+                )
+            ),
+        ),
+    ),
+    "first-service-fails": Scenario(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
+    "default-geometry": Scenario(Params(), (InitNetns(), StartService(1), Advance(100))),
+    "kthreads-go-in-order": Scenario(
+        GEOMETRIES[3],
+        (
+            *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
+            *(*_dests(11, 20), Advance(_REVOLUTION), *_dests(21, 30), Advance(_REVOLUTION)),
+            *(Delete(each) for each in range(11, 31)),
+        ),
+    ),
+    "last-estimator-goes": Scenario(
+        # One estimator fills a kthread, so that est_add_ktid moves on at once.
+        replace(GEOMETRIES[3], nticks=1, chain_factor=1),
+        (StartService(1), Advance(400), Delete(1)),
+    ),
+    "kthread-0-empties": Scenario(
+        GEOMETRIES[3],
+        (
+            *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
+            *(StartDest(11), Advance(_REVOLUTION)),
+            *(Delete(each) for each in range(1, 11)),
+        ),
+    ),
+    "limits-shrink": Scenario(
+        replace(_SMALL, est_cost_ns=5936),
+        (
+            *(InitNetns(), StartService(1), *_dests(2, 40), Advance(2 * _REVOLUTION)),
+            *(SetCost(23750), SetCpulist(2), Advance(2 * _REVOLUTION)),
+        ),
+    ),
+    "room-at-the-thread-limit": Scenario(
+        GEOMETRIES[0],
+        (
+            *(InitNetns(), StartService(1), *_dests(2, 70), Advance(2 * _REVOLUTION)),
+            *(Delete(60), Advance(_REVOLUTION)),
+        ),
+    ),
+    "last-kthread-goes-while-relinking": _recalculated(
+        105, *(Delete(each) for each in range(2, 105))
+    ),
+    # The break comes in kthread 1, of whose row 4 one estimator is left, with id 88.
+    "middle-kthread-goes-while-relinking": _recalculated(
+        105, *(Delete(each) for each in range(79, 89))
+    ),
+    "tick-goes-while-relinking": _recalculated(105, Delete(88), Advance(1)),
+}
+"""By name; each is there for the mutant that names it."""

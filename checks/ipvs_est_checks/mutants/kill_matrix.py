@@ -1,0 +1,236 @@
+"""Which mutant is killed by which property, and by what.
+
+A history counts only where the unmutated model does not break the same property in it. So a
+property that a recorded finding breaks can kill too, but not where the finding shows.
+"""
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from time import perf_counter
+
+from ipvs_est.language.revision import MAINLINE, Revision
+from ipvs_est_checks.known.findings import explained
+from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
+from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
+from ipvs_est_checks.mutants.mutation import Engine, Mutant, MutationError
+from ipvs_est_checks.mutants.run import Seen, control, mutated, shrunk, watched
+from ipvs_est_spec.catalogue import PROPERTIES
+
+SEED = 20260722
+# Random histories that a mutant may survive before its hand-made one is tried.
+HISTORIES = 30
+# Random histories that are tried on a mutant that is out of reach.
+HISTORIES_IN_VAIN = 6
+
+
+class Verdict(Enum):
+    """What became of a mutant."""
+
+    KILLED = "killed"
+    """By a property named for it."""
+    OTHER = "other"
+    """Only by other properties."""
+    SURVIVED = "survived"
+    EXPLORER = "explorer"
+    """Survived, as expected of one that needs other schedules or properties."""
+    UNFIT = "does not fit"
+    """The model has changed where the mutant would change it: nothing was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """How a mutant was killed."""
+
+    property: str
+    engine: Engine
+    histories: int
+    """Run until then, this one included."""
+    operations: int
+    """In all of them."""
+    scenario: Scenario
+    """The history, shrunk."""
+    detail: str
+    """What the property said before shrinking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One row of the matrix."""
+
+    mutant: str
+    """Its id."""
+    verdict: Verdict
+    kill: Kill | None
+    """By a named property, else the first by another."""
+    broken: tuple[str, ...]
+    """Ids of all properties seen broken, sorted."""
+    seconds: float
+    unfit: str = ""
+    """Why it does not fit the model; '' = it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A property that the unmutated model breaks, and no finding says so."""
+
+    revision: str
+    property: str
+    scenario: Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The same histories without a mutant."""
+
+    histories: int
+    operations: int
+    broken: tuple[str, ...]
+    """Ids of the properties broken, each by a finding, sorted."""
+    unexplained: tuple[Unexplained, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A whole run."""
+
+    seed: int
+    outcomes: tuple[Outcome, ...]
+    control: Control
+
+
+def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
+    """Try to kill one mutant; `named_only`: look at no other properties than those named for it."""
+    looked_at = frozenset(mutant.properties) if named_only else None
+    started = perf_counter()
+    broken: set[str] = set()
+    found: Kill | None = None
+    operations = 0
+    for number, (engine, scenario) in enumerate(_scenarios(mutant, seed), start=1):
+        seen = mutated(mutant, scenario, looked_at)
+        operations += seen.operations
+        new = _new(mutant, scenario, seen, looked_at)
+        broken.update(new)
+        named = [each for each in mutant.properties if each in new]
+        if named or (new and found is None):
+            id_ = (named or new)[0]
+            failure = seen.failures[id_]
+            if named:
+                scenario = shrunk(mutant, scenario, id_, failure.step)
+            found = Kill(id_, engine, number, operations, scenario, failure.detail)
+        if named:
+            break
+    return Outcome(
+        mutant.id,
+        _verdict(mutant, found),
+        found,
+        tuple(sorted(broken)),
+        perf_counter() - started,
+    )
+
+
+def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, Scenario]]:
+    directed = [(Engine.DIRECTED, DIRECTED[mutant.directed])] if mutant.directed else []
+    if mutant.engine is Engine.DIRECTED:
+        yield from directed
+    tries = HISTORIES_IN_VAIN if mutant.engine is Engine.EXPLORER else HISTORIES
+    for index in range(tries):
+        yield Engine.HISTORIES, random_history(seed, index)
+    if mutant.engine is not Engine.DIRECTED:
+        yield from directed
+
+
+def _new(
+    mutant: Mutant, scenario: Scenario, seen: Seen, looked_at: frozenset[str] | None
+) -> list[str]:
+    """Properties that the mutant breaks and its control does not."""
+    if not seen.failures:
+        return []
+    known = control(mutant, scenario, looked_at).failures
+    return [each for each in seen.failures if each not in known]
+
+
+def _verdict(mutant: Mutant, found: Kill | None) -> Verdict:
+    if found is not None and found.property in mutant.properties:
+        return Verdict.KILLED
+    if mutant.engine is Engine.EXPLORER:
+        return Verdict.EXPLORER
+    return Verdict.SURVIVED if found is None else Verdict.OTHER
+
+
+def run_control(
+    seed: int,
+    mutants: Sequence[Mutant] = MUTANTS,
+    properties: frozenset[str] | None = None,
+) -> Control:
+    """The histories of these mutants without a mutant: random ones on mainline, hand-made ones
+    on their bases. `properties`: those that are looked at, None = all."""
+    started = perf_counter()
+    cases: list[tuple[Revision, Scenario]] = [
+        (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
+    ]
+    cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
+    operations = 0
+    broken: set[str] = set()
+    unexplained: list[Unexplained] = []
+    for base, scenario in cases:
+        seen = watched(base, scenario, (), properties)
+        operations += seen.operations
+        for each in seen.failures:
+            if explained(base.name, each):
+                broken.add(each)
+            else:
+                unexplained.append(Unexplained(base.name, each, scenario))
+    return Control(
+        len(cases),
+        operations,
+        tuple(sorted(broken)),
+        tuple(unexplained),
+        perf_counter() - started,
+    )
+
+
+def outcomes(
+    mutants: Sequence[Mutant], seed: int, jobs: int, *, named_only: bool = False
+) -> Iterator[Outcome]:
+    """The rows in order, found by that many processes; `named_only` as in `judge`."""
+    tasks = [(each.id, seed, named_only) for each in mutants]
+    jobs = min(jobs, len(tasks))
+    if jobs <= 1:
+        yield from map(_judge, tasks)
+        return
+    # Imported here: it takes as long as some mutants.
+    from multiprocessing import Pool
+
+    with Pool(jobs, _ignore_interrupts) as pool:
+        yield from pool.imap(_judge, tasks)
+
+
+def _judge(task: tuple[str, int, bool]) -> Outcome:
+    id_, seed, named_only = task
+    started = perf_counter()
+    try:
+        return judge(BY_ID[id_], seed, named_only=named_only)
+    except MutationError as error:
+        # One that a change of the model has overtaken must not hide what the others show.
+        return Outcome(id_, Verdict.UNFIT, None, (), perf_counter() - started, str(error))
+
+
+def _ignore_interrupts() -> None:
+    # Ctrl-C reaches the whole process group; the parent alone acts on it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def breakers(found: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
+    """For each property of the catalogue: ids of the mutants that break it."""
+    return {
+        each.id: tuple(outcome.mutant for outcome in found if each.id in outcome.broken)
+        for each in PROPERTIES
+    }
+
+
+def unbroken(found: Sequence[Outcome]) -> tuple[str, ...]:
+    """Ids of the properties that no mutant breaks."""
+    return tuple(id_ for id_, mutants in breakers(found).items() if not mutants)

@@ -1,0 +1,215 @@
+"""The kill matrix for people and for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+
+from ipvs_est.language.header import params_to_json
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import Operation
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.mutants.all import BY_ID
+from ipvs_est_checks.mutants.histories import Scenario
+from ipvs_est_checks.mutants.kill_matrix import (
+    Control,
+    Kill,
+    Matrix,
+    Outcome,
+    Verdict,
+    breakers,
+    unbroken,
+)
+from ipvs_est_checks.mutants.mutation import patch
+from ipvs_est_checks.mutants.schedule import Interruption
+
+HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")
+
+_WORDS = {
+    Verdict.KILLED: "KILLED",
+    Verdict.OTHER: "FAIL",
+    Verdict.SURVIVED: "FAIL",
+    Verdict.EXPLORER: "INCOMPLETE",
+    Verdict.UNFIT: "FAIL",
+}
+
+
+def row(outcome: Outcome) -> tuple[str, ...]:
+    """One line of the table: `tried` = histories, `steps` = operations of the shrunk one."""
+    kill = outcome.kill
+    if kill is None:
+        found = ("-", "-", "-", "-")
+    else:
+        steps = str(len(kill.scenario.operations))
+        found = (kill.property, kill.engine.value, str(kill.histories), steps)
+    return (outcome.mutant, _WORDS[outcome.verdict], *found, f"{outcome.seconds:.2f}")
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table whose last column is of numbers."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        text = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join([*text[:-1], cells[-1].rjust(widths[-1])])
+
+
+def is_complete(matrix: Matrix) -> bool:
+    """All mutants were run, so that a property that none breaks means something."""
+    return {each.mutant for each in matrix.outcomes} == BY_ID.keys()
+
+
+def is_expected(outcome: Outcome) -> bool:
+    """Killed, or not to be killed here."""
+    return outcome.verdict in (Verdict.KILLED, Verdict.EXPLORER)
+
+
+def exit_code(matrix: Matrix) -> int:
+    """0 if everything is killed and every property broken, 1, or 3 if some are out of reach."""
+    wrong = not all(is_expected(each) for each in matrix.outcomes)
+    if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
+        return exit_codes.FAIL
+    if any(each.verdict is Verdict.EXPLORER for each in matrix.outcomes):
+        return exit_codes.INCOMPLETE
+    return exit_codes.PASS
+
+
+def notes(matrix: Matrix) -> Iterator[str]:
+    """The lines below the table: what is wrong, what is incomplete, totals."""
+    for outcome in matrix.outcomes:
+        yield from _about(outcome)
+    if is_complete(matrix):
+        for id_ in unbroken(matrix.outcomes):
+            yield f"FAIL no mutant breaks {id_}"
+    for each in matrix.control.unexplained:
+        yield f"FAIL unmutated {each.revision} breaks {each.property}, which no finding explains:"
+        yield from (f"  {line}" for line in scenario_lines(each.scenario))
+    yield _totals(matrix)
+
+
+def _about(outcome: Outcome) -> Iterator[str]:
+    mutant = BY_ID[outcome.mutant]
+    match outcome.verdict:
+        case Verdict.KILLED:
+            return
+        case Verdict.EXPLORER:
+            yield f"INCOMPLETE {mutant.id}: {mutant.sentence}"
+            yield f"  not killed here: {mutant.reason}"
+        case Verdict.UNFIT:
+            yield f"FAIL {mutant.id}: {mutant.sentence}"
+            yield f"  {unfit_text(outcome)}"
+        case Verdict.OTHER | Verdict.SURVIVED:
+            yield f"FAIL {mutant.id}: {mutant.sentence}"
+            broken = ", ".join(outcome.broken) or "nothing"
+            yield f"  was to break {' or '.join(mutant.properties)}, breaks {broken}"
+            yield from (f"  {line}" for line in patch(mutant.edits))
+        case _:
+            assert_never(outcome.verdict)
+
+
+def unfit_text(outcome: Outcome) -> str:
+    """What is to be done about a mutant that does not fit the model."""
+    return f"does not fit the model any more, so its edit has to follow: {outcome.unfit}"
+
+
+def _totals(matrix: Matrix) -> str:
+    found = matrix.outcomes
+    killed = sum(each.verdict is Verdict.KILLED for each in found)
+    waiting = sum(each.verdict is Verdict.EXPLORER for each in found)
+    broken = sum(bool(mutants) for mutants in breakers(found).values())
+    control = matrix.control
+    seconds = control.seconds + sum(each.seconds for each in found)
+    return (
+        f"{killed} of {len(found)} mutants killed, {waiting} out of reach;"
+        f" {broken} of {len(breakers(found))} properties broken;"
+        f" control: {control.histories} histories, {control.operations} operations;"
+        f" seed {matrix.seed}; {seconds:.1f} s"
+    )
+
+
+def scenario_lines(scenario: Scenario) -> Iterator[str]:
+    """Params, operations and interruptions, each as one line of JSON."""
+    yield json.dumps(params_to_json(scenario.params))
+    for operation in scenario.operations:
+        yield json.dumps(operation_to_json(operation))
+    for each in scenario.plan:
+        yield json.dumps(_plan_json(each))
+
+
+def json_report(matrix: Matrix) -> str:
+    """The whole matrix; the same for the same seed but for the values of `seconds`."""
+    report = {
+        "version": 1,
+        "seed": matrix.seed,
+        "mutants": [_outcome_json(each) for each in matrix.outcomes],
+        "properties": {id_: list(ids) for id_, ids in breakers(matrix.outcomes).items()},
+        "unbroken": list(unbroken(matrix.outcomes)) if is_complete(matrix) else None,
+        "control": _control_json(matrix.control),
+        "exit_code": exit_code(matrix),
+    }
+    return json.dumps(report, indent=1) + "\n"
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, object]:
+    mutant = BY_ID[outcome.mutant]
+    return {
+        "id": mutant.id,
+        "sentence": mutant.sentence,
+        "base": mutant.base.name,
+        "properties": list(mutant.properties),
+        "patch": patch(mutant.edits),
+        "verdict": outcome.verdict.value,
+        "reason": mutant.reason,
+        "unfit": outcome.unfit,
+        "broken": list(outcome.broken),
+        "kill": None if outcome.kill is None else _kill_json(outcome.kill),
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _kill_json(kill: Kill) -> dict[str, object]:
+    return {
+        "property": kill.property,
+        "engine": kill.engine.value,
+        "histories": kill.histories,
+        "operations": kill.operations,
+        "detail": kill.detail,
+        "scenario": _scenario_json(kill.scenario),
+    }
+
+
+def _control_json(control: Control) -> dict[str, object]:
+    return {
+        "histories": control.histories,
+        "operations": control.operations,
+        "broken": list(control.broken),
+        "unexplained": [
+            {
+                "revision": each.revision,
+                "property": each.property,
+                "scenario": _scenario_json(each.scenario),
+            }
+            for each in control.unexplained
+        ],
+        "seconds": round(control.seconds, 3),
+    }
+
+
+def _scenario_json(scenario: Scenario) -> dict[str, object]:
+    return {
+        "params": params_to_json(scenario.params),
+        "operations": _operations_json(scenario.operations),
+        "interruptions": [_plan_json(each) for each in scenario.plan],
+    }
+
+
+def _operations_json(operations: Sequence[Operation]) -> list[dict[str, object]]:
+    return [operation_to_json(each) for each in operations]
+
+
+def _plan_json(interruption: Interruption) -> dict[str, object]:
+    return {
+        "task": interruption.task,
+        "before": interruption.point.__name__,
+        "name": interruption.name,
+        "nth": interruption.nth,
+        "operations": _operations_json(interruption.operations),
+    }

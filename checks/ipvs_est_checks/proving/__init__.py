@@ -1,0 +1,1 @@
+"""Running the proofs, and their counterexamples in the model."""

@@ -1,0 +1,24 @@
+"""Recorded findings, shown once more: their histories and scenarios on one revision."""
+
+from ipvs_est import Revision
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.failures.hunt import hunt
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.known.findings import FINDINGS, watch_finding
+from ipvs_est_checks.known.scheduled import SCHEDULED
+
+
+def finding_shows(finding: str, revision: Revision) -> str:
+    """The property that the finding's history, or a schedule of its scenario, breaks on that
+    revision; '' if it breaks none. Raises ValueError for no finding."""
+    for each in FINDINGS:
+        if each.id == finding:
+            failures = watch_finding(each, revision).failures
+            return next((name for name in each.properties if name in failures), "")
+    for one in SCHEDULED:
+        if one.id == finding:
+            watched = frozenset(one.properties)
+            seen = hunt(load(one.scenario), revision, Bounds(one.preemptions), watched)
+            broken = {hit.cause.property for hit in seen.hits}
+            return next((name for name in one.properties if name in broken), "")
+    raise ValueError(f"{finding}: no finding")

@@ -1,0 +1,218 @@
+"""The outcomes of `ipvs-est prove` for people and for programs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.printable import printable
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
+from ipvs_est_spec.proof.registry import BY_ID
+
+Z3_VERSION = f"z3 {z3.get_version_string()}"
+
+HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
+
+MOST_COMPLAINTS = 8
+"""Of one theorem, for people: if it fails it often does so for every number of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run."""
+
+    options: Options
+    solver: str
+    """Who answered, with the version."""
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    complete: bool = True
+    """Not interrupted."""
+
+
+def row(outcome: Outcome) -> tuple[str, ...]:
+    """One line of the table."""
+    theorem = BY_ID[outcome.id]
+    return (
+        theorem.id,
+        outcome.verdict.value,
+        f"{outcome.seconds:.2f}",
+        str(outcome.queries),
+        theorem.revision or "all",
+        theorem.sentence,
+    )
+
+
+def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The lines of a table whose last column is ragged."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        text = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        yield "  ".join([*text[:-1], cells[-1]])
+
+
+def exit_code(report: Report) -> int:
+    """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one; 130 if interrupted."""
+    if not report.complete:
+        return exit_codes.INTERRUPTED
+    verdicts = {each.verdict for each in report.outcomes}
+    if Verdict.FAIL in verdicts:
+        return exit_codes.FAIL
+    return exit_codes.INCOMPLETE if Verdict.UNKNOWN in verdicts else exit_codes.PASS
+
+
+def details(outcome: Outcome) -> Iterator[str]:
+    """What is below the table: complaints, counterexamples, assumptions, the twin."""
+    theorem = BY_ID[outcome.id]
+    yield f"{outcome.verdict.value} {theorem.id}: {theorem.sentence}"
+    yield f"  for: {theorem.scope}{f'; up to {theorem.bound}' if theorem.bound else ''}"
+    yield f"  source: {theorem.source}"
+    if theorem.properties:
+        yield f"  properties: {', '.join(theorem.properties)}"
+    if theorem.refuted_by:
+        yield f"  refuted by: {', '.join(theorem.refuted_by)}"
+    for complaint in outcome.complaints[:MOST_COMPLAINTS]:
+        yield f"  {complaint}"
+    if (more := len(outcome.complaints) - MOST_COMPLAINTS) > 0:
+        yield f"  and {more} more, all in --json"
+    for id_, sentence in outcome.assumptions:
+        yield f"  assumes {id_}: {sentence}"
+    if outcome.obligations:
+        yield f"  {_checked(outcome)}"
+    shown = [each for each in outcome.obligations if each.answer.status is Status.REFUTED]
+    # If it should hold, the complaints tell the others.
+    for each in shown if theorem.refuted_by else shown[:1]:
+        yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
+        yield from _value_lines(each.answer)
+    yield f"  twin: {theorem.twin.sentence} It is {outcome.twin.status.value}:"
+    yield from _value_lines(outcome.twin)
+    yield from (f"  in the model, {line}" for line in outcome.replayed)
+
+
+def summary(report: Report) -> str:
+    """The closing line."""
+    counts = {each: sum(o.verdict is each for o in report.outcomes) for each in Verdict}
+    named = "".join(f", {count} {each.value}" for each, count in counts.items() if count)
+    obligations = sum(len(each.obligations) for each in report.outcomes)
+    queries = sum(each.queries for each in report.outcomes)
+    without = [one for o in report.outcomes for each in o.obligations for one in each.dropped]
+    refuted = sum(each.status is Status.REFUTED for each in without)
+    number = len(report.outcomes)
+    return (
+        f"{'' if report.complete else 'interrupted: '}"
+        f"{number} theorem{'' if number == 1 else 's'}{named}; {obligations} obligations,"
+        f" {refuted} of {len(without)} refuted without an assumption, {queries} queries;"
+        f" {report.solver}, seed {report.options.seed};"
+        f" {report.seconds:.1f} s"
+    )
+
+
+def json_report(report: Report) -> str:
+    """The record; the same for the same seed but for the values of `seconds`."""
+    written = {
+        "report": "ipvs-est prove",
+        "version": 1,
+        "solver": report.solver,
+        "seed": report.options.seed,
+        "rlimit": report.options.rlimit,
+        "assumptions_dropped": report.options.drop_assumptions,
+        "complete": report.complete,
+        "seconds": round(report.seconds, 3),
+        "exit_code": exit_code(report),
+        "theorems": [_theorem_json(each) for each in report.outcomes],
+    }
+    return json.dumps(written, indent=1) + "\n"
+
+
+def junit_report(report: Report) -> str:
+    """A test case for each theorem."""
+    failed = sum(each.verdict is Verdict.FAIL for each in report.outcomes)
+    unknown = sum(each.verdict is Verdict.UNKNOWN for each in report.outcomes)
+    counts = {
+        "tests": str(len(report.outcomes) + (not report.complete)),
+        "failures": str(failed),
+        "errors": str(int(not report.complete)),
+        "skipped": str(unknown),
+    }
+    root = ElementTree.Element("testsuites", counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est prove", **counts})
+    for outcome in report.outcomes:
+        attributes = {"classname": "ipvs_est.prove", "name": outcome.id}
+        case = ElementTree.SubElement(suite, "testcase", attributes)
+        message = {"message": printable("; ".join(outcome.complaints))}
+        if outcome.verdict is Verdict.FAIL:
+            element = ElementTree.SubElement(case, "failure", message)
+            element.text = "\n".join(printable(line) for line in details(outcome))
+        elif outcome.verdict is Verdict.UNKNOWN:
+            ElementTree.SubElement(case, "skipped", message)
+    if not report.complete:
+        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
+        ElementTree.SubElement(case, "error", {"message": "interrupted"})
+    ElementTree.indent(root, " ")
+    text = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+
+
+def _checked(outcome: Outcome) -> str:
+    premises = sum(each.premises is Status.REFUTED for each in outcome.obligations)
+    dropped = [one.status for each in outcome.obligations for one in each.dropped]
+    refuted = sum(each is Status.REFUTED for each in dropped)
+    number = len(outcome.obligations)
+    return (
+        f"premises satisfiable: {premises} of {number} obligations;"
+        f" refuted without an assumption: {refuted} of {len(dropped)}"
+    )
+
+
+def _value_lines(answer: Answer) -> Iterator[str]:
+    yield from (f"    {name} = {value}" for name, value in answer.values)
+
+
+def _theorem_json(outcome: Outcome) -> dict[str, object]:
+    theorem = BY_ID[outcome.id]
+    return {
+        "id": theorem.id,
+        "group": theorem.group,
+        "sentence": theorem.sentence,
+        "scope": theorem.scope,
+        "bound": theorem.bound or None,
+        "source": theorem.source,
+        "revision": theorem.revision or None,
+        "properties": list(theorem.properties),
+        "refuted_by": list(theorem.refuted_by),
+        "second_solver": theorem.second_solver,
+        "verdict": outcome.verdict.value,
+        "complaints": list(outcome.complaints),
+        "assumptions": dict(outcome.assumptions),
+        "obligations": [_obligation_json(each) for each in outcome.obligations],
+        "twin": {"sentence": theorem.twin.sentence, **_answer_json(outcome.twin)},
+        "replayed": list(outcome.replayed),
+        "queries": outcome.queries,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _obligation_json(decided: Decided) -> dict[str, object]:
+    # The query says that the premises contradict each other, so that refuted is good.
+    premises = {
+        Status.REFUTED: "satisfiable",
+        Status.PROVED: "contradictory",
+        Status.UNKNOWN: "unknown",
+    }
+    return {
+        "name": decided.name,
+        **_answer_json(decided.answer),
+        "premises": premises[decided.premises],
+        "without": {each.assumption: each.status.value for each in decided.dropped},
+        "seconds": round(decided.seconds, 3),
+    }
+
+
+def _answer_json(answer: Answer) -> dict[str, object]:
+    return {
+        "status": answer.status.value,
+        "counterexample": dict(answer.values),
+        "reason": answer.reason,
+    }

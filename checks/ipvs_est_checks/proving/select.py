@@ -1,0 +1,48 @@
+"""Which theorems the words of a command line mean."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from ipvs_est_spec.proof.framework.theorem import Theorem
+from ipvs_est_spec.proof.registry import GROUPS, THEOREMS
+
+
+class NoSuchTheoremError(Exception):
+    """A word that means no theorem; says which words are like it."""
+
+    def __init__(self, word: str, known: Iterable[str]) -> None:
+        near = get_close_matches(word, list(known), n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else "see `ipvs-est list --theorems`"
+        super().__init__(f"no such theorem: {word}; {hint}")
+
+
+def select(words: Sequence[str]) -> tuple[Theorem, ...]:
+    """The theorems that any of the words means, all without words; in the registry's order.
+
+    A word is an id, or else a group, the beginning of ids up to a dot, a property of the
+    catalogue, or a pattern with `*`. Raises NoSuchTheoremError.
+    """
+    if not words:
+        return THEOREMS
+    meant = {each.id for word in words for each in _meant(word)}
+    return tuple(each for each in THEOREMS if each.id in meant)
+
+
+def _meant(word: str) -> list[Theorem]:
+    exact = [each for each in THEOREMS if each.id == word]
+    found = exact or [each for each in THEOREMS if _matches(each, word)]
+    if not found:
+        properties = sorted({name for each in THEOREMS for name in each.properties})
+        raise NoSuchTheoremError(word, [*(each.id for each in THEOREMS), *GROUPS, *properties])
+    return found
+
+
+def _matches(theorem: Theorem, word: str) -> bool:
+    if "*" in word:
+        return fnmatchcase(theorem.id, word)
+    return (
+        theorem.group == word
+        or theorem.id.startswith(f"{word.removesuffix('.')}.")
+        or word in theorem.properties
+    )

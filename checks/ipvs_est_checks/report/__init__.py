@@ -1,0 +1,1 @@
+"""Rows, verdicts and reports, for people and for programs."""

@@ -1,0 +1,126 @@
+"""All engines together: what is established of each property, on each revision."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from time import perf_counter
+
+from ipvs_est import Revision
+from ipvs_est_checks.cli.progress import OnProgress, no_progress
+from ipvs_est_checks.history.monitor import Failure
+
+
+class Verdict(Enum):
+    """What a check says."""
+
+    PASS = "PASS"
+    FINDING = "FINDING"
+    """It fails, as recorded: a fact about the revision."""
+    FAIL = "FAIL"
+    INCOMPLETE = "INCOMPLETE"
+    """A bound or a time limit was hit."""
+    NOT_RUN = "NOT RUN"
+    """The profile leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be checked."""
+
+    revisions: tuple[Revision, ...]
+    profile: str
+    properties: frozenset[str] | None
+    """Ids; None = all."""
+    seed: int
+    jobs: int
+    traces: Path | None
+    """Directory of recorded traces, if there is one."""
+    minutes: float | None = None
+    """Sample that long, instead of the profile's number of rounds."""
+    round: int | None = None
+    """Sample only this round of each machine, that of a failure."""
+    progress: OnProgress = no_progress
+    """An engine calls it as often as it gets on: what it is doing, how much of how much is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failure, with all that a reader needs to follow it."""
+
+    property: str
+    revision: str
+    detail: str
+    operations: tuple[str, ...]
+    """The history, one JSON operation each."""
+    failure: Failure | None
+    """States before and after, if they are known."""
+    command: str
+    """Replays it."""
+    header: str = ""
+    """First line of a trace with this history, if it is one of operations."""
+    found: str = ""
+    """The numbers with which it fails."""
+    told: tuple[str, ...] = ()
+    """Each operation in words."""
+    geometry: str = ""
+    """The machine of the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one engine establishes of one property or on one subject."""
+
+    id: str
+    sentence: str
+    revision: str
+    """'' = of all of them; several have commas between them."""
+    verdict: Verdict
+    how: str
+    """How it is established: recorded, sampled, explored to a bound, proved."""
+    cases: int
+    seconds: float
+    command: str = ""
+    """Runs it, where the profile left it out."""
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Lines for a reader who asks for more."""
+
+
+Engine = Callable[[Request], Iterator[Row]]
+"""Yields each row as soon as it is known, so that an interrupted run can report them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole run."""
+
+    request: Request
+    rows: tuple[Row, ...]
+    complete: bool
+    """Not interrupted."""
+    seconds: float
+
+
+def run_engines(request: Request, engines: Sequence[Engine]) -> Iterator[Row]:
+    """The rows of all engines, in their order."""
+    for engine in engines:
+        yield from engine(request)
+
+
+def worst(rows: Sequence[Row]) -> Verdict:
+    """The verdict of the whole: FAIL before INCOMPLETE before PASS.
+
+    A recorded finding is a pass, and what a profile leaves out by design does not count.
+    """
+    verdicts = {each.verdict for each in rows}
+    if Verdict.FAIL in verdicts:
+        return Verdict.FAIL
+    if Verdict.INCOMPLETE in verdicts or not verdicts & {Verdict.PASS, Verdict.FINDING}:
+        return Verdict.INCOMPLETE
+    return Verdict.PASS
+
+
+def timed(started: float) -> float:
+    """Seconds since `started`, a value of perf_counter."""
+    return perf_counter() - started

@@ -1,0 +1,1 @@
+"""What the oracle answers: results, dumps and the complete snapshot."""

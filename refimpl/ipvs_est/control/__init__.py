@@ -1,0 +1,1 @@
+"""What drives the estimator: services and destinations, sysctls, netns init and exit."""

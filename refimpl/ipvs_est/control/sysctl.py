@@ -1,0 +1,103 @@
+"""The sysctls est_cpulist, est_nice and run_estimation (semantics section 12)."""
+
+from ipvs_est.estimator.kthread_tasks import request_restart
+from ipvs_est.estimator.thread_limits import kthread_cpus, max_threads
+from ipvs_est.language.cpulist import CpulistError, format_cpulist, parse_cpulist
+from ipvs_est.language.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
+from ipvs_est.language.events import CpulistSet, CpulistWritten
+from ipvs_est.machine.points import (
+    WRITE_CALC_PHASE,
+    WRITE_CPULIST,
+    WRITE_CPULIST_VALID,
+    WRITE_MAX_THREADS,
+    WRITE_RUN_ESTIMATION,
+    Call,
+)
+from ipvs_est.state.machine import Machine, allocate, touch
+from ipvs_est.state.netns import Cpumask
+from ipvs_est.state.task_record import cpu_bitmap
+
+MIN_NICE = -20
+MAX_NICE = 19
+
+_ERRNO = {"EINVAL": EINVAL, "ERANGE": ERANGE, "EOVERFLOW": EOVERFLOW}
+
+
+def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
+    """Make `cpus` the valid cpulist, and all that follows from it; 0 or -ENOMEM."""
+    netns = machine.netns
+    yield machine.lock_est
+    if not netns.est_cpulist_valid:
+        mask = Cpumask()
+        if not allocate(machine, mask):
+            yield machine.unlock_est
+            return -ENOMEM
+        netns.est_cpulist_mask = mask
+        if machine.interleaved:
+            yield WRITE_CPULIST_VALID
+        netns.est_cpulist_valid = True
+    if machine.interleaved:
+        yield WRITE_CPULIST
+    if netns.est_cpulist_mask is not None:
+        touch(machine, netns.est_cpulist_mask, "bits", "est_cpulist")
+    netns.est_cpulist = cpus
+    threads = yield from max_threads(machine)
+    if machine.interleaved:
+        yield WRITE_MAX_THREADS
+    netns.est_max_threads = threads
+    if machine.interleaved:
+        yield WRITE_CALC_PHASE
+    netns.est_calc_phase = True
+    yield from request_restart(machine, recalculation=True)
+    if machine.events is not None:
+        machine.events.append(CpulistSet(machine.now, netns.est_calc_phase))
+    yield machine.unlock_est
+    return 0
+
+
+def write_cpulist(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
+    """A process that may run on the CPUs `allowed` writes `text` to est_cpulist.
+
+    Answers 0, -ENOMEM, or the negated errno of a malformed text; then nothing has changed.
+    """
+    try:
+        cpus = parse_cpulist(text, machine.params.possible_cpus)
+    except CpulistError as error:
+        return -_ERRNO[error.errno_name]
+    mask = cpus & allowed
+    if machine.events is not None:
+        machine.events.append(
+            CpulistWritten(machine.now, cpu_bitmap(cpus), cpu_bitmap(allowed), cpu_bitmap(mask))
+        )
+    return (yield from set_cpulist(machine, mask))
+
+
+def read_cpulist(machine: Machine) -> str:
+    """The CPUs for kthreads, in ranges."""
+    return format_cpulist(kthread_cpus(machine))
+
+
+def set_nice(machine: Machine, nice: int) -> Call:
+    """Write est_nice; 0, or -EINVAL outside -20..19."""
+    if not MIN_NICE <= nice <= MAX_NICE:
+        return -EINVAL
+    netns = machine.netns
+    yield machine.lock_est
+    if netns.est_nice != nice:
+        netns.est_nice = nice
+        yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0
+
+
+def set_run_estimation(machine: Machine, value: int) -> Call:
+    """Write run_estimation: 0 stops the tasks, another value lets them run."""
+    netns = machine.netns
+    yield machine.lock_est
+    if netns.run_estimation != bool(value):
+        if machine.interleaved:
+            yield WRITE_RUN_ESTIMATION
+        netns.run_estimation = bool(value)
+        yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0

@@ -1,0 +1,1 @@
+"""What `ip_vs_est.c` does: start and stop, enqueue, drain, calc phase, kthreads."""

@@ -1,0 +1,126 @@
+"""Reading JSON from outside, strictly: one value a line, no floats, no duplicate keys."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from ipvs_est.language.input_error import InputError, join
+
+MAX_DIGITS = 40
+"""More digits than any number of the language has."""
+
+
+class _FloatError(Exception):
+    """There is a number that is no integer."""
+
+
+def _no_float(_: str) -> NoReturn:
+    raise _FloatError
+
+
+@dataclass(frozen=True, slots=True)
+class _Float:
+    """Stands where such a number is."""
+
+    text: str
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result: dict[str, object] = {}
+    for name, value in pairs:
+        if name in result:
+            raise InputError(name, "given twice")
+        result[name] = value
+    return result
+
+
+_DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
+_UNIQUE_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+# With unique keys no such number gets lost behind a second value.
+_FLOAT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float
+)
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """One JSON object; raises InputError. Duplicate keys: see `check_unique_keys`."""
+    # Any: parsed data from outside; whoever takes a value out checks its type.
+    try:
+        value = _decode(text)
+    except json.JSONDecodeError as error:
+        raise InputError("", f"not JSON: {_place(text, error)}") from None
+    except RecursionError:
+        raise InputError("", "not usable: nested too deeply") from None
+    except InputError:
+        raise
+    except ValueError:
+        raise InputError("", "not usable: a number with too many digits") from None
+    if not isinstance(value, dict):
+        raise InputError("", "expected a JSON object")
+    return value
+
+
+def _decode(text: str) -> object:
+    try:
+        return _DECODER.decode(text)
+    except _FloatError:
+        pass
+    # Only now, to say where it is.
+    value = _FLOAT_DECODER.decode(text)
+    _refuse_floats("", value)
+    return value
+
+
+def _refuse_floats(path: str, value: object) -> None:
+    match value:
+        case _Float(text):
+            raise InputError(path, f"{text[:MAX_DIGITS]} is not an integer")
+        case dict():
+            for name, member in value.items():
+                _refuse_floats(join(path, name), member)
+        case list():
+            for number, item in enumerate(value):
+                _refuse_floats(f"{path}[{number}]", item)
+        case _:
+            pass
+
+
+def _place(text: str, error: json.JSONDecodeError) -> str:
+    if text.startswith("\ufeff"):
+        return "a byte order mark at its beginning"
+    # A scenario has several lines; whoever reads line by line knows the line.
+    line = f"line {error.lineno}, " if "\n" in text.strip() else ""
+    return f"{error.msg.removesuffix(' at')} at {line}column {error.colno}"
+
+
+def check_unique_keys(text: str) -> None:
+    """Raise InputError if an object of `text`, which is valid JSON, has a key twice."""
+    try:
+        _UNIQUE_DECODER.decode(text)
+    except RecursionError:
+        raise InputError("", "not usable: nested too deeply") from None
+
+
+def integer(value: object, field: str, low: int, high: int) -> int:
+    """An integer from low to high; raises InputError naming `field`."""
+    if type(value) is not int:
+        raise InputError(field, f"expected an integer, found {type_name(value)}")
+    if not low <= value <= high:
+        raise InputError(field, f"{shorten(value)} is not in {low}..{high}")
+    return value
+
+
+def shorten(value: int) -> str:
+    """The number, or its size when it has too many digits to print."""
+    if value.bit_length() > 3 * MAX_DIGITS:
+        return f"a number of {value.bit_length()} bits"
+    return str(value)
+
+
+def type_name(value: object) -> str:
+    """The JSON name of a value's type."""
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    names[float] = "a fraction"
+    if value is None:
+        return "null"
+    return names.get(type(value), "an integer")

@@ -1,0 +1,1 @@
+"""What any kernel code runs on: tasks, scheduling points, mutexes, RCU, memory, lists, bitmaps."""

@@ -1,0 +1,1 @@
+"""What the estimator keeps: netns, kthread contexts, stats objects, and their machine."""

@@ -1,0 +1,1 @@
+"""What predicates are written with, for Python's own values and for z3's terms."""

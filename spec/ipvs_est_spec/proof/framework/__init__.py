@@ -1,0 +1,1 @@
+"""What a theorem is and how z3 decides it."""

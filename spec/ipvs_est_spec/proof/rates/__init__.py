@@ -1,0 +1,1 @@
+"""Theorems on counters and rates (semantics section 3)."""

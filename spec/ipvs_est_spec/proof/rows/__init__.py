@@ -1,0 +1,1 @@
+"""Theorems on the choice of row and chain (semantics section 5)."""

@@ -1,0 +1,158 @@
+"""The inputs of an enqueue, the assumptions on them, and goals on the row that comes out."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
+from ipvs_est_spec.proof.rows import terms as rows
+
+SCOPE = "all bitmaps, est_row, add_row, delays and counts; 50 rows, and every number from 1 to 64"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a goal can speak of."""
+
+    choice: rows.Choice
+    definitions: tuple[z3.BoolRef, ...]
+    row: z3.BitVecRef
+    """The chosen one."""
+    wanted: z3.BitVecRef
+    turn: z3.BitVecRef
+    """Ticks from est_row to the chosen row, 0 .. nticks-1."""
+    other: z3.BitVecRef
+    """Any row at all: what holds of it holds of every row."""
+    other_available: z3.BoolRef
+    other_turn: z3.BitVecRef
+    begun: z3.BoolRef
+    """The kthread is already in the tick of est_row, past the chain."""
+    first_delay: z3.BitVecRef
+    """Ticks until the estimator is estimated for the first time."""
+    assumptions: dict[str, Assumption]
+
+
+Conclusion = Callable[[Inputs], z3.BoolRef]
+
+REAL = ("est_row", "add_row", "delay")
+"""Assumptions under which a counterexample can be tried in the model."""
+
+
+def row_goals(
+    assumptions: Iterable[str],
+    conclusion: Conclusion,
+    chooser: rows.Chooser = rows.chosen_row,
+) -> tuple[Goal, ...]:
+    """A goal for the kernel's 50 rows and one for all numbers of rows."""
+    names = tuple(assumptions)
+    return (row_goal(50, names, conclusion, chooser), row_goal(None, names, conclusion, chooser))
+
+
+def row_goal(
+    nticks: int | None,
+    assumptions: Iterable[str],
+    conclusion: Conclusion,
+    chooser: rows.Chooser = rows.chosen_row,
+) -> Goal:
+    """A goal for that number of rows; None: any from 1 to 64."""
+    inputs = inputs_of(nticks, chooser)
+    choice = inputs.choice
+    return Goal(
+        "1..64 rows" if nticks is None else f"{nticks} rows",
+        tuple(inputs.assumptions[each] for each in assumptions),
+        conclusion(inputs),
+        inputs.definitions,
+        (
+            ("nticks", choice.nticks),
+            ("avail", rows.available(choice)),
+            ("est_row", choice.est_row),
+            ("add_row", choice.add_row),
+            ("delay", choice.delay),
+            ("few", choice.few),
+            ("wanted", inputs.wanted),
+            ("row", inputs.row),
+            ("turn", inputs.turn),
+            ("begun", inputs.begun),
+            ("other", inputs.other),
+        ),
+    )
+
+
+def inputs_of(nticks: int | None, chooser: rows.Chooser) -> Inputs:
+    """Fresh inputs, and what is derived from them."""
+    n = z3.BitVec("nticks", rows.INDEX)
+    definitions = rows.size_between(n, nticks or 1, nticks or rows.WORD)
+    choice = rows.Choice(
+        n,
+        z3.BitVec("avail", rows.WORD),
+        _byte("est_row"),
+        _byte("add_row"),
+        _byte("delay"),
+        z3.Bool("few"),
+    )
+    row, other, begun = chooser(choice), _byte("other"), z3.Bool("begun")
+    turn = rows.ticks_between(choice.est_row, row, n)
+    other_turn = rows.ticks_between(choice.est_row, other, n)
+    other_available = z3.And(z3.ULT(other, n), rows.bit(choice.avail, other))
+    wanted = rows.wanted_row(choice)
+    assumptions = (
+        Assumption("available", "A row is available.", rows.available(choice) != 0),
+        Assumption("new", "The delay is that of a new estimator.", rows.is_new(choice)),
+        Assumption(
+            "relinked",
+            "The delay is not that of a new estimator.",
+            z3.Not(rows.is_new(choice)),
+        ),
+        Assumption("est_row", "est_row is a row.", z3.ULT(choice.est_row, n)),
+        Assumption("add_row", "add_row is a row.", z3.ULT(choice.add_row, n)),
+        Assumption(
+            "delay", "The delay is at most that of a new estimator.", z3.ULT(choice.delay, n)
+        ),
+        Assumption("few", "The kthread has few estimators: the base is add_row.", choice.few),
+        Assumption(
+            "many", "The kthread has many estimators: the base is est_row.", z3.Not(choice.few)
+        ),
+        Assumption("room", "The wanted row has room.", rows.bit(choice.avail, wanted)),
+        Assumption("only-est_row", "est_row alone has room.", _only(choice, choice.est_row)),
+        Assumption(
+            "only-last",
+            "The row before est_row alone has room.",
+            _only(choice, z3.URem(choice.est_row + n - 1, n)),
+        ),
+        Assumption("est_row-room", "est_row has room.", rows.bit(choice.avail, choice.est_row)),
+        Assumption(
+            "none-later",
+            "No row from the wanted one to the one before est_row has room.",
+            z3.And(*(_too_early(choice, row) for row in range(rows.WORD))),
+        ),
+    )
+    return Inputs(
+        choice,
+        definitions,
+        row,
+        wanted,
+        turn,
+        other,
+        other_available,
+        other_turn,
+        begun,
+        z3.If(z3.And(begun, turn == 0), n, turn),
+        {each.id: each for each in assumptions},
+    )
+
+
+def _only(choice: rows.Choice, row: z3.BitVecRef) -> z3.BoolRef:
+    one = z3.BitVecVal(1, rows.WORD) << z3.ZeroExt(rows.WORD - rows.INDEX, row)
+    return rows.available(choice) == one
+
+
+def _too_early(choice: rows.Choice, number: int) -> z3.BoolRef:
+    """That row, if it is available, has its turn before the wanted delay."""
+    row = rows.index(number)
+    turn = rows.ticks_between(choice.est_row, row, choice.nticks)
+    is_available = rows.bit(rows.available(choice), row)
+    return z3.Implies(is_available, z3.ULT(turn, choice.delay))
+
+
+def _byte(name: str) -> z3.BitVecRef:
+    return z3.ZeroExt(rows.INDEX - 8, z3.BitVec(name, 8))

@@ -1,0 +1,1 @@
+"""The predicates of the catalogue, one module for each group."""

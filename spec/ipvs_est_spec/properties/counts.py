@@ -1,0 +1,68 @@
+"""Counts: the kernel's lengths are the true ones."""
+
+from typing import TypeVar
+
+from ipvs_est_spec.state.abstract_state import AbstractState
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+
+def chain_len_is_true(state: AbstractState[B, I]) -> B:
+    """`chain_len` is the number of estimators on the chain."""
+    a = state.algebra
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot,
+            lambda row: state.every_chain(
+                slot,
+                row,
+                lambda cid: a.equal(
+                    state.chain_len(slot, row, cid), state.true_length(slot, row, cid)
+                ),
+            ),
+        )
+    )
+
+
+def tick_len_is_true(state: AbstractState[B, I]) -> B:
+    """`tick_len` is the number of estimators on the tick's chains."""
+    a = state.algebra
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot,
+            lambda row: a.equal(
+                state.tick_len(slot, row),
+                state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid)),
+            ),
+        )
+    )
+
+
+def est_count_is_true(state: AbstractState[B, I]) -> B:
+    """`est_count` is the number of estimators on the kthread's chains."""
+    a = state.algebra
+    return state.every_slot(
+        lambda slot: a.equal(
+            state.est_count(slot),
+            state.sum_rows(
+                slot,
+                lambda row: state.sum_chains(
+                    slot, row, lambda cid: state.true_length(slot, row, cid)
+                ),
+            ),
+        )
+    )
+
+
+def tick_exists_iff_used(state: AbstractState[B, I]) -> B:
+    """A row has a tick exactly if it has estimators."""
+    a = state.algebra
+    return state.every_slot(
+        lambda slot: state.every_row(
+            slot,
+            lambda row: a.same(
+                state.tick_exists(slot, row), a.less(a.number(0), state.tick_len(slot, row))
+            ),
+        )
+    )

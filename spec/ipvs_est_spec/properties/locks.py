@@ -1,0 +1,89 @@
+"""Locks: their order, and what is changed only under them."""
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from ipvs_est.language.events import Enqueued, Event, LockTaken, Paused, Relinked, Started, Stopped
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.runs import EST_MUTEX, SERVICE_MUTEX, changes, runs
+from ipvs_est_spec.property import Case
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+
+def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each time that a task takes the service mutex or begins to wait for it: 1 if it holds
+    est_mutex."""
+    del params
+    for event, run in runs(events):
+        if (
+            run is not None
+            and isinstance(event, LockTaken | Paused)
+            and event.mutex == SERVICE_MUTEX
+        ):
+            yield (int(EST_MUTEX in run.held),)
+
+
+def is_zero(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """The number is 0."""
+    (number,) = case
+    return a.equal(number, a.number(0))
+
+
+def kthread_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each time that a kthread takes a mutex or begins to wait for one: its id."""
+    del params
+    for event in events:
+        if isinstance(event, LockTaken | Paused) and event.mutex and event.ktid is not None:
+            yield (event.ktid,)
+
+
+def list_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each change of the temp list or a chain: 1 if the task that makes it holds the service
+    mutex, 1 if it is a control process with no kthread and no reload work alive."""
+    del params
+    for event, run in runs(events):
+        if run is not None and isinstance(event, Started | Stopped | Enqueued | Relinked):
+            yield int(SERVICE_MUTEX in run.held), int(run.guarded.alone)
+
+
+def locked_or_alone(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """It holds the mutex, or nobody else is there."""
+    held, alone = case
+    return a.either(a.equal(held, a.number(1)), a.equal(alone, a.number(1)))
+
+
+def est_field_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each change of a field that est_mutex guards: 1 if the task that makes it holds it,
+    1 if that is a control process with no kthread and no reload work alive."""
+    del params
+    for each in changes(events):
+        if each.before.est != each.after.est:
+            yield int(EST_MUTEX in each.run.held), int(each.before.alone and each.after.alone)
+
+
+def service_field_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """The same for the fields that the service mutex guards."""
+    del params
+    for each in changes(events):
+        if each.before.service != each.after.service:
+            yield int(SERVICE_MUTEX in each.run.held), int(each.before.alone and each.after.alone)
+
+
+def wait_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each wait of a task that is no kthread, other than for a mutex or for such a task: 1
+    if it waits for time to pass, 1 if it waits for a kthread that was asked to stop."""
+    del params
+    for event in events:
+        if not isinstance(event, Paused) or event.ktid is not None:
+            continue
+        if event.sleeps or event.exit_of is not None:
+            yield int(event.sleeps), int(event.asked)
+
+
+def only_for_the_stopped(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """It waits for a kthread that was asked to stop."""
+    sleeps, asked = case
+    return a.both(a.equal(sleeps, a.number(0)), a.equal(asked, a.number(1)))

@@ -1,0 +1,92 @@
+"""Readers: what kthreads read while others write and move."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import TypeVar
+
+from ipvs_est.language.events import (
+    Averaged,
+    Counted,
+    Event,
+    ReadingBegun,
+    Relinked,
+    StartReturned,
+    TaskExited,
+    TaskStarted,
+)
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.property import Case
+
+B = TypeVar("B")
+I = TypeVar("I")  # noqa: E741 - see algebra
+
+_SPAN = 2**64
+_COUNTERS = 5
+_Group = tuple[int, ...]
+_NOTHING: _Group = (0,) * _COUNTERS
+
+
+def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each object that was read: the 5 sums read, then the 5 sums of each choice of one group
+    for each CPU, of those that were there during the reading. All writers since the object is
+    there are on record."""
+    del params
+    left: dict[int, dict[int, list[_Group]]] = {}
+    reading: set[int] = set()
+    for event in events:
+        if isinstance(event, StartReturned) and event.new:
+            left.pop(event.id, None)
+        elif isinstance(event, Counted):
+            groups = left.setdefault(event.id, {}).setdefault(event.cpu, [_NOTHING])
+            groups.append(_sum([groups[-1], event.steps]))
+            if event.id not in reading:
+                del groups[:-1]
+        elif isinstance(event, ReadingBegun):
+            reading.add(event.id)
+        elif isinstance(event, Averaged):
+            reading.discard(event.id)
+            cpus = left.get(event.id, {})
+            # A write that is under way is not on record yet: it may be the first one.
+            choices = [_sum([_NOTHING, *each]) for each in product(*cpus.values())]
+            yield *event.sums, *(number for choice in choices for number in choice)
+            for groups in cpus.values():
+                del groups[:-1]
+
+
+def _sum(groups: Sequence[_Group]) -> _Group:
+    return tuple([sum(column) % _SPAN for column in zip(*groups, strict=True)])
+
+
+def is_one_of_the_groups(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """The sums read are those of one choice."""
+    read, *rest = (case[at : at + _COUNTERS] for at in range(0, len(case), _COUNTERS))
+    return a.either(
+        *[a.both(*[a.equal(x, y) for x, y in zip(read, each, strict=True)]) for each in rest]
+    )
+
+
+def moved_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each relinked estimator: its kthread's id, how many of that kthread's tasks live."""
+    del params
+    alive: defaultdict[str, int] = defaultdict(int)
+    for event in events:
+        if isinstance(event, TaskStarted):
+            alive[_name(event.ktid)] += 1
+        elif isinstance(event, TaskExited):
+            alive[event.task] -= 1
+        elif isinstance(event, Relinked):
+            yield event.ktid, alive[_name(event.ktid)]
+
+
+def _name(ktid: int) -> str:
+    """What `TaskExited` calls a kthread."""
+    return f"ipvs-e:{ktid}"
+
+
+def moved_in_peace(a: Algebra[B, I], case: Sequence[I]) -> B:
+    """It is kthread 0 itself, or the kthread has no task."""
+    ktid, alive = case
+    zero = a.number(0)
+    return a.either(a.equal(ktid, zero), a.equal(alive, zero))

@@ -1,0 +1,131 @@
+"""`ipvs-est bench`: what it measures and reports. Never how fast: no timed test."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est_checks.bench.explorer import bench_explore
+from ipvs_est_checks.bench.model import Load, bench_recorded, bench_synthetic
+from ipvs_est_checks.cli import bench as bench_module
+from ipvs_est_checks.cli.bench import bench
+from ipvs_est_checks.explore.engine.job import Kind
+from ipvs_est_checks.explore.engine.watch import WATCHED
+
+TRACE = "\n".join(
+    [
+        '{"trace":"tiny","format":1,"kernel":"7.3.4","seed":1,"params":{"hz":100,"nticks":5,'
+        '"tick_jiffies":40,"load_divisor":8,"chain_factor":3,"tick_chains":3,'
+        '"preempt_rcu":false,"possible_cpus":1,"est_cost_ns":3,"initial_jiffies":1000}}',
+        '{"op":"tot","result":{"ret":0}}',
+        '{"op":"svc","id":1,"result":{"ret":0}}',
+        '{"op":"settle","result":{"ret":0}}',
+        '{"op":"settle","result":{"ret":0}}',
+        "",
+    ]
+)
+
+
+@pytest.fixture
+def traces(tmp_path: Path) -> Path:
+    (tmp_path / "tiny.jsonl").write_text(TRACE)
+    return tmp_path
+
+
+def test_the_recorded_bench_counts_every_operation_by_kind(traces: Path) -> None:
+    result = bench_recorded(sorted(traces.iterdir()), repetitions=2)
+    assert {rate.op: rate.count for rate in result.rates} == {"tot": 1, "svc": 1, "settle": 2}
+    assert (result.traces, result.operations) == (1, 4)
+    assert result.seconds == sum(rate.seconds for rate in result.rates)
+
+
+def test_the_synthetic_load_estimates_every_estimator() -> None:
+    # At 1000 ns a warm estimation is taken for 4000: 95000 / 4000 = 23 fit into a chain,
+    # 50 * 48 * 23 = 55200 into a kthread.
+    assert bench_synthetic(Load(300, possible_cpus=8)).kthreads == 1
+
+
+def test_a_load_beyond_the_thread_limit_is_refused() -> None:
+    # One CPU allows four kthreads.
+    result = CliRunner().invoke(
+        bench,
+        [
+            "--estimators",
+            "230000",
+            "--cpus",
+            "1",
+            "--busy-cpus",
+            "1",
+            "--repeat",
+            "1",
+            "--no-explore",
+        ],
+    )
+    assert result.exit_code == 2
+    assert "found no room" in result.output
+
+
+def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> None:
+    report = tmp_path / "bench.json"
+    arguments = ["--traces", str(traces), "--repeat", "1", "--estimators", "50", "--no-explore"]
+    result = CliRunner().invoke(bench, [*arguments, "--estimators", "80", "--json", str(report)])
+    assert result.exit_code == 0, result.output
+    written = json.loads(report.read_text())
+    assert written["report"] == "ipvs-est bench"
+    assert [each["load"]["estimators"] for each in written["synthetic"]] == [50, 80]
+    assert written["recorded"]["operations"] == 4
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_explorer_bench_does_the_same_work_each_time(kind: Kind) -> None:
+    first, second = (bench_explore(kind, 1, schedules=20) for _ in range(2))
+    assert first.schedules == second.schedules == 3 * 20
+    assert (first.steps, first.states) == (second.steps, second.states)
+    assert first.steps > first.schedules
+    assert first.states > 0
+    assert first.steps_per_second == first.steps / first.seconds
+
+
+def test_the_report_has_a_row_for_each_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        bench_module,
+        "bench_explore",
+        lambda kind, repeat, watching: bench_explore(kind, repeat, watching=watching, schedules=5),
+    )
+    report = tmp_path / "bench.json"
+    arguments = ["--repeat", "1", "--estimators", "50", "--json", str(report)]
+    result = CliRunner().invoke(bench, arguments)
+    assert result.exit_code == 0, result.output
+    rows = json.loads(report.read_text())["explore"]
+    assert [each["scheduler"] for each in rows] == ["dfs", "dfs", "pct", "random"]
+    assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0]
+    assert [each["schedules"] for each in rows] == [15, 15, 15, 15]
+    assert "steps/s" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--estimators", "0"], "0 is not in the range"),
+        (["--cpus", "2", "--busy-cpus", "3"], "--busy-cpus 3 is more than --cpus 2"),
+        (["--traces", "/nowhere"], "does not exist"),
+        (["--json", "/nowhere/report.json"], "No such file"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(bench, arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_directory_without_traces_or_with_a_bad_one_is_named(tmp_path: Path) -> None:
+    result = CliRunner().invoke(bench, ["--traces", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "no *.jsonl file" in result.output
+    (tmp_path / "bad.jsonl").write_text(TRACE.replace('"id":1', '"id":true'))
+    result = CliRunner().invoke(bench, ["--traces", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "bad.jsonl:3: id: expected an integer, found a boolean" in result.output

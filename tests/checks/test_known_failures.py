@@ -1,0 +1,146 @@
+"""A failing schedule is named as the finding or defect that it is, or told to be new."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est import REVISIONS, STABLE
+from ipvs_est_checks.cli.group import cli
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.failures.cause import Cause, Waiter
+from ipvs_est_checks.explore.failures.hunt import hunt
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.known.failures import known_as
+from ipvs_est_checks.known.findings import FINDINGS, watch_finding
+from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.mutants.all import BY_ID
+from ipvs_est_checks.mutants.mutation import applied
+from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
+
+VIOLATIONS = {each.id for each in VIOLATION_PROPERTIES}
+
+
+def test_the_history_of_every_finding_is_known_as_that_finding() -> None:
+    for finding in FINDINGS:
+        for revision in finding.revisions:
+            failures = watch_finding(finding, REVISIONS[revision]).failures
+            for each in finding.properties:
+                text = failures[each].detail if each in VIOLATIONS else each
+                waiters: tuple[Waiter, ...] = ()
+                if each == "locks.deadlock":
+                    # F23: as the explorer tells it.
+                    waiters = (Waiter("ipvs-e:0", (), "for the exit of ipvs-e:0"),)
+                known = known_as(revision, Cause(each, text, waiters))
+                assert known is not None
+                assert finding.id in known.ids
+
+
+@pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
+def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object) -> None:
+    (chosen,) = [each for each in SCHEDULED if each is finding]
+    for revision in chosen.revisions:
+        seen = hunt(
+            load(chosen.scenario),
+            REVISIONS[revision],
+            Bounds(chosen.preemptions),
+            frozenset(chosen.properties),
+        )
+        known = [known_as(revision, each.cause) for each in seen.hits]
+        assert any(each is not None and chosen.id in each.ids for each in known)
+
+
+def test_a_failure_is_known_on_the_revisions_that_have_it_only() -> None:
+    cause = Cause("tasks.enabled", "tasks.enabled")
+    known = {name: known_as(name, cause) for name in REVISIONS}
+    assert [name for name, each in known.items() if each is not None] == [
+        "v7",
+        "stable",
+        "mainline",
+    ]
+
+
+def test_a_deadlock_among_others_is_not_taken_for_one_that_is_listed() -> None:
+    waiters = (
+        Waiter("CTL", ("add_service",), "for est_mutex, held by SYSCTL"),
+        Waiter("SYSCTL", ("set_nice",), "for __ip_vs_mutex, held by CTL"),
+    )
+    assert known_as("v7", Cause("locks.deadlock", "text", waiters)) is None
+    work = Waiter("est_reload_work", ("stop_kthread", "reload_work"), "for the exit of ipvs-e:0")
+    kthread = Waiter("ipvs-e:0", ("_finish", "calc_phase"), "for est_mutex, held by the work")
+    known = known_as("v7", Cause("locks.deadlock", "text", (work, kthread)))
+    assert known is not None
+    assert (known.ids, known.by_sign) == (("D03b", "F17"), True)
+    assert known_as("mainline", Cause("locks.deadlock", "text", (work, kthread))) is None
+
+
+def test_one_index_out_of_range_is_not_taken_for_another() -> None:
+    where = "where=ip_vs_enqueue_estimator"
+    row = Cause("bitmaps.in-range", f"index-out-of-range: thing=ticks of kd 0, index=2, {where}")
+    chain = f"index-out-of-range: thing=chains of tick of row 0, index=2, {where}"
+    for revision, cause, ids in (
+        ("v7", row, ("D01", "F10")),
+        ("v7", Cause("bitmaps.in-range", chain), ("F01",)),
+        ("mainline", row, None),
+    ):
+        known = known_as(revision, cause)
+        assert (None if known is None else known.ids) == ids
+
+
+EXIT = ["explore", "exit-in-calc-phase", "--revision", "stable"]
+D08 = (
+    "known as F19, D08, by the property that it breaks: Netns exit takes the total off its list"
+    " without the service mutex: others see it on none."
+)
+
+
+def test_a_report_names_the_defect(tmp_path: Path) -> None:
+    report, junit = tmp_path / "r.json", tmp_path / "r.xml"
+    options = ["--json", str(report), "--junit", str(junit)]
+    result = CliRunner().invoke(cli, [*EXIT, *options])
+    assert result.exit_code == 1
+    assert f"  {D08}\n" in result.output
+    (failure,) = json.loads(report.read_text())["rows"][0]["failures"]
+    assert failure["known"] == {
+        "ids": ["F19", "D08"],
+        "title": D08.partition(": ")[2],
+        "by_sign": False,
+    }
+    assert D08 in junit.read_text()
+    replayed = CliRunner().invoke(cli, ["explore", "--replay", failure["token"]])
+    assert replayed.output.endswith(f"  {D08}\n")
+
+
+def test_a_deadlock_is_named_by_who_waits_where() -> None:
+    command = ["explore", "restart-in-drain", "--revision", "v7", "--property", "none"]
+    result = CliRunner().invoke(cli, command)
+    assert "  known as D03c, F17: deadlock: the reload work joins kthread 0" in result.output
+
+
+def test_a_search_for_what_is_new_goes_on_behind_what_is_known(tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    result = CliRunner().invoke(cli, [*EXIT, "--only-new", "--json", str(report)])
+    assert result.exit_code == 0
+    assert "exit-in-calc-phase on stable: PASS" in result.output
+    (row,) = json.loads(report.read_text())["rows"]
+    assert row["failures"] == []
+    assert row["figures"]["failed"] == sum(each["schedules"] for each in row["passed_over"])
+    assert ["F19", "D08"] in [each["ids"] for each in row["passed_over"]]
+    assert "schedules that end with what is known as F19, D08" in result.output
+
+
+def test_what_is_new_is_told_to_be_new_and_fails() -> None:
+    command = ["explore", "cpulist-in-calc-phase", "--revision", "mainline", "--only-new"]
+    assert CliRunner().invoke(cli, command).exit_code == 0
+    with applied(BY_ID["R4-genid"].edits):
+        result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    new = "new: no recorded finding and no listed defect explains this on mainline"
+    assert f"  {new}\n" in result.output
+
+
+def test_a_livelock_is_found_behind_every_failure_too() -> None:
+    with applied(BY_ID["D53-init"].edits):
+        seen = hunt(load("packets-while-kthreads-read"), STABLE, Bounds(1), frozenset())
+    assert [each.cause.text for each in seen.hits] == ["livelock: tasks=['ipvs-e:0'], steps=2"]

@@ -1,0 +1,377 @@
+"""The kill matrix: every planted mistake is found, by the property named for it, and none leaks."""
+
+import json
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import import_module
+from types import CodeType, FunctionType
+
+import pytest
+
+import ipvs_est
+from command_line import here
+from ipvs_est import MAINLINE
+from ipvs_est.language.operations import Settle
+from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.engines.mutants import engine_mutants
+from ipvs_est_checks.known.findings import FINDINGS, explained, history_of
+from ipvs_est_checks.mutants import kill_matrix
+from ipvs_est_checks.mutants import report as mutant_report
+from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
+from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
+from ipvs_est_checks.mutants.kill_matrix import (
+    HISTORIES,
+    SEED,
+    Control,
+    Matrix,
+    Outcome,
+    Unexplained,
+    Verdict,
+    judge,
+    outcomes,
+    run_control,
+    unbroken,
+)
+from ipvs_est_checks.mutants.mutation import (
+    Edit,
+    Engine,
+    Mutant,
+    MutationError,
+    applied,
+    edited,
+    patch,
+)
+from ipvs_est_checks.mutants.report import exit_code, json_report, notes
+from ipvs_est_checks.mutants.run import breaks, control, mutated
+from ipvs_est_checks.report.rows import Request
+from ipvs_est_checks.report.rows import Verdict as Told
+from ipvs_est_spec.catalogue import PROPERTIES
+
+# Known defects, section 2: row -> its mutants. D02 is of section 1.
+ROWS: Mapping[str, tuple[str, ...]] = {
+    "D02": ("D02",),
+    "D20": ("D20",),
+    "D21": ("D21",),
+    "D22": ("D22",),
+    "D23": ("D23",),
+    "D24": ("D24",),
+    "D30": ("D30",),
+    "D31": ("D31",),
+    "D33": ("D33",),
+    "D34": ("D34",),
+    "D35": ("D35",),
+    "D36": ("D36",),
+    "D50": ("D50",),
+    "D51": ("D51",),
+    "D53": ("D53-reader", "D53-init", "D53-writer"),
+    "R1": ("R1",),
+    "R2": ("R2",),
+    "R3": ("R3",),
+    "R4": ("R4-genid", "R4-barrier"),
+    "R5": ("R5",),
+    "R6": ("R6-enable", "R6-order"),
+    "R7": ("R7-slot", "R7-kd", "R7-tick"),
+}
+
+MUTANT_COUNT = 72
+
+# Nothing here kills it: the model is sequentially consistent, and has no store buffers.
+NEED_THE_EXPLORER = {"R4-barrier"}
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Matrix:
+    """The whole matrix, with the default seed."""
+    return Matrix(SEED, tuple(outcomes(MUTANTS, SEED, 1)), run_control(SEED))
+
+
+def codes() -> dict[tuple[str, str], tuple[int, CodeType]]:
+    """Every function that a module of the model names, with its code."""
+    found: dict[tuple[str, str], tuple[int, CodeType]] = {}
+    for info in pkgutil.walk_packages(ipvs_est.__path__, "ipvs_est."):
+        module = import_module(info.name)
+        for name, value in vars(module).items():
+            if isinstance(value, FunctionType):
+                found[module.__name__, name] = id(value), value.__code__
+    return found
+
+
+def test_every_row_of_the_reviews_has_its_mutants() -> None:
+    wanted = [each for mutants in ROWS.values() for each in mutants]
+    assert {each.id for each in MUTANTS if not each.id.startswith("P-")} == set(wanted)
+    assert (len(ROWS), len(wanted)) == (22, 28)
+
+
+def test_mutants_are_counted_and_named_once() -> None:
+    assert len(MUTANTS) == len(BY_ID) == MUTANT_COUNT
+
+
+def test_mutants_name_properties_of_the_catalogue() -> None:
+    known = {each.id for each in PROPERTIES}
+    for mutant in MUTANTS:
+        assert set(mutant.properties) <= known, mutant.id
+        assert bool(mutant.properties) == (mutant.engine is not Engine.EXPLORER), mutant.id
+        assert bool(mutant.reason) == (mutant.engine is Engine.EXPLORER), mutant.id
+
+
+def test_every_hand_made_history_is_used() -> None:
+    assert {each.directed for each in MUTANTS if each.directed} == DIRECTED.keys()
+
+
+def test_every_mutant_is_killed_by_the_property_named_for_it(matrix: Matrix) -> None:
+    verdicts = {each.mutant: each.verdict for each in matrix.outcomes}
+    assert {id_ for id_, each in verdicts.items() if each is not Verdict.KILLED} == (
+        NEED_THE_EXPLORER
+    )
+    assert {id_ for id_, each in verdicts.items() if each is Verdict.EXPLORER} == NEED_THE_EXPLORER
+
+
+def test_killing_history_kills_again_and_the_unmutated_model_survives_it(matrix: Matrix) -> None:
+    kills = [each for each in matrix.outcomes if each.kill is not None]
+    assert len(kills) == MUTANT_COUNT - len(NEED_THE_EXPLORER)
+    for outcome in kills:
+        assert outcome.kill is not None
+        mutant = BY_ID[outcome.mutant]
+        assert breaks(mutant, outcome.kill.scenario, outcome.kill.property), outcome.mutant
+
+
+def test_every_property_is_broken_by_a_mutant(matrix: Matrix) -> None:
+    assert unbroken(matrix.outcomes) == ()
+
+
+def test_unmutated_model_breaks_only_what_findings_explain(matrix: Matrix) -> None:
+    found = matrix.control
+    assert found.unexplained == ()
+    assert found.histories == HISTORIES + sum(bool(each.directed) for each in MUTANTS)
+    bases = {each.base.name for each in MUTANTS}
+    assert all(any(explained(name, each) for name in bases) for each in found.broken)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.id)
+def test_leaving_a_mutant_restores_every_function(mutant: Mutant) -> None:
+    before = codes()
+    assert len(before) > 200
+    with applied(mutant.edits):
+        during = codes()
+        assert during.keys() == before.keys()
+        assert during != before
+    assert codes() == before
+
+
+def test_failing_block_restores_every_function() -> None:
+    before = codes()
+    with pytest.raises(ZeroDivisionError), applied(BY_ID["D24"].edits):
+        raise ZeroDivisionError
+    assert codes() == before
+    with (
+        pytest.raises(MutationError),
+        applied([*BY_ID["D24"].edits, Edit("estimator.drain:nothing", "", "")]),
+    ):
+        pass
+    assert codes() == before
+
+
+def test_edit_that_does_not_fit_is_an_error() -> None:
+    assert edited("a = 1\n", Edit("m:f", "1", "2")) == "a = 2\n"
+    for old in ("3", "a"):
+        with pytest.raises(MutationError, match="times, not once"):
+            edited("a = a\n", Edit("m:f", old, "b"))
+    becomes_generator = Edit("estimator.contexts:trim_array", "array.pop()", "yield array.pop()")
+    with pytest.raises(MutationError, match="generator"), applied([becomes_generator]):
+        pass
+
+
+def test_a_mutant_that_the_model_has_left_behind_fails_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone = Edit("estimator.contexts:trim_array", "        array.shift()\n        return", "")
+    monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
+    chosen = [BY_ID["D24"], BY_ID["D30"]]
+    unfit, other = outcomes(chosen, SEED, 1)
+    assert (unfit.verdict, unfit.kill, unfit.broken) == (Verdict.UNFIT, None, ())
+    assert other.verdict is Verdict.KILLED
+    found = Matrix(SEED, (unfit, other), run_control(SEED, chosen))
+    assert exit_code(found) == 1
+    reported = list(notes(found))
+    assert reported[0] == f"FAIL D24: {BY_ID['D24'].sentence}"
+    assert reported[1] == (
+        "  does not fit the model any more, so its edit has to follow: estimator.contexts:"
+        "trim_array: the text occurs 0 times, not once: array.shift() / return"
+    )
+    assert json.loads(json_report(found))["mutants"][0]["unfit"] == unfit.unfit
+
+
+def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = Edit("estimator.contexts:trim_array", "array.shift()", "")
+    monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
+    properties = frozenset(BY_ID["D24"].properties)
+    rows = engine_mutants(Request((MAINLINE,), "quick", properties, 1, 1, None))
+    (row,) = (each for each in rows if each.id == "mutants")
+    assert row.verdict is Told.FAIL
+    (problem,) = row.problems
+    assert problem.property == "D24"
+    assert problem.detail.startswith("does not fit the model any more")
+
+
+def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = history_of(next(each for each in FINDINGS if each.id == "F02"))
+    shorter = Scenario(history.header.params, history.operations)
+    longer = Scenario(history.header.params, (*history.operations, Settle()))
+    stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
+    found = Control(2, 17, (), stray, 0.0)
+    monkeypatch.setattr("ipvs_est_checks.engines.mutants.run_control", lambda *_: found)
+    rows = engine_mutants(Request((MAINLINE,), "quick", frozenset({"bitmaps.full"}), 1, 1, None))
+    control_row = next(rows)
+    assert control_row.verdict is Told.FAIL
+    (problem,) = control_row.problems
+    assert problem.detail == (
+        "breaks without a mutant, and no finding says so (2 histories, of which this is the"
+        " shortest)"
+    )
+    # F02 without what it does after that.
+    assert problem.operations[-1] == '{"op": "advance", "n": 10}'
+    assert len(problem.operations) == len(problem.told) == 7
+    assert problem.failure is not None
+    assert json.loads(problem.header)["params"]["nticks"] == 1
+
+
+def test_patch_shows_what_was_taken_out_and_put_in() -> None:
+    assert patch([Edit("estimator.contexts:trim_array", "    while len", "    if len")]) == [
+        "ipvs_est.contexts.trim_array",
+        "- while len",
+        "+ if len",
+    ]
+
+
+def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
+    assert random_history(1, 2) == random_history(1, 2)
+    assert len({random_history(seed, 0).operations for seed in range(20)}) == 20
+
+
+def test_random_histories_reach_several_kthreads() -> None:
+    kthreads = [_contexts(index) for index in range(HISTORIES)]
+    assert sum(each >= 2 for each in kthreads) >= 5
+    assert max(kthreads) >= 3
+
+
+def _contexts(index: int) -> int:
+    """The largest number of slots that a snapshot around an operation shows."""
+    from ipvs_est_checks.history.monitor import step, watch
+
+    scenario = random_history(SEED, index)
+    seen = watch(scenario.params, MAINLINE)
+    most = 0
+    for operation in scenario.operations:
+        step(seen, operation)
+        most = max(most, seen.before.state.kt_count)
+    return most
+
+
+def test_property_that_the_unmutated_model_breaks_too_kills_nothing() -> None:
+    scenario = DIRECTED["limits-shrink"]
+    mutant = BY_ID["D51"]
+    both = mutated(mutant, scenario).failures.keys() & control(mutant, scenario).failures.keys()
+    assert both
+    assert not any(breaks(mutant, scenario, each) for each in both)
+
+
+# What the command answers
+
+
+def outcome(verdict: Verdict, mutant: str = "D24") -> Outcome:
+    return Outcome(mutant, verdict, None, (), 0.0)
+
+
+CLEAN = Control(1, 1, (), (), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ([Verdict.KILLED], exit_codes.PASS),
+        ([Verdict.KILLED, Verdict.EXPLORER], exit_codes.INCOMPLETE),
+        ([Verdict.EXPLORER, Verdict.SURVIVED], exit_codes.FAIL),
+        ([Verdict.OTHER], exit_codes.FAIL),
+    ],
+)
+def test_exit_code_tells_survivors_from_what_needs_the_explorer(
+    verdicts: list[Verdict], code: int
+) -> None:
+    found = Matrix(1, tuple(outcome(each) for each in verdicts), CLEAN)
+    assert mutant_report.exit_code(found) == code
+
+
+def test_unclean_control_and_unbroken_property_fail() -> None:
+    unclean = Control(
+        1, 1, (), (kill_matrix.Unexplained("mainline", "x", DIRECTED["no-time-passes"]),), 0.0
+    )
+    assert mutant_report.exit_code(Matrix(1, (outcome(Verdict.KILLED),), unclean)) == (
+        exit_codes.FAIL
+    )
+    everything = tuple(outcome(Verdict.KILLED, each.id) for each in MUTANTS)
+    assert mutant_report.exit_code(Matrix(1, everything, CLEAN)) == exit_codes.FAIL
+
+
+def test_survivor_is_reported_with_its_patch() -> None:
+    lines = list(mutant_report.notes(Matrix(1, (outcome(Verdict.SURVIVED),), CLEAN)))
+    assert lines[:2] == [
+        "FAIL D24: Only one trailing empty slot is trimmed.",
+        "  was to break array.trailing-hole, breaks nothing",
+    ]
+    assert "  + if len" in lines
+
+
+def test_command_prints_an_aligned_table(capsys: pytest.CaptureFixture[str]) -> None:
+    run = here(capsys, "mutants", "D31", "D20")
+    assert run.code == exit_codes.PASS, run.out + run.err
+    heading, first, second, totals = run.out.splitlines()
+    assert heading.split() == list(mutant_report.HEADINGS)
+    assert first.split()[:4] == ["D20", "KILLED", "locks.deletion", "directed"]
+    assert second.split()[:4] == ["D31", "KILLED", "place.start", "histories"]
+    assert len(heading) == len(first) == len(second)
+    assert totals.startswith("2 of 2 mutants killed")
+    assert f"seed {SEED}" in totals
+
+
+def test_command_shows_what_needs_the_explorer_as_incomplete(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = here(capsys, "mutants", "R4-barrier")
+    assert run.code == exit_codes.INCOMPLETE, run.out + run.err
+    assert "INCOMPLETE R4-barrier: No full barrier" in run.out
+
+
+def test_json_report_is_the_same_for_the_same_seed_in_any_number_of_processes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = [
+        here(capsys, "mutants", "D31", "D24", "P-tick", "--json", "-", "-j", jobs).out
+        for jobs in ("1", "2")
+    ]
+    first, second = (_without_seconds(json.loads(each)) for each in texts)
+    assert first == second
+    assert isinstance(first, dict)
+    assert first["seed"] == SEED
+    assert [each["verdict"] for each in first["mutants"]] == ["killed"] * 3
+
+
+def _without_seconds(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_seconds(each) for key, each in value.items() if key != "seconds"}
+    if isinstance(value, list):
+        return [_without_seconds(each) for each in value]
+    return value
+
+
+def test_unknown_mutant_is_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
+    run = here(capsys, "mutants", "D99")
+    assert run.code == exit_codes.BAD_INPUT
+    assert "no such mutant: D99" in run.err
+
+
+def test_judging_one_mutant_is_the_same_again() -> None:
+    first, second = (judge(BY_ID["P-avail"], 7) for _ in range(2))
+    assert (first.verdict, first.kill, first.broken) == (second.verdict, second.kill, second.broken)

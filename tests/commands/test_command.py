@@ -1,0 +1,193 @@
+"""The `ipvs-est` console script and its group of subcommands."""
+
+import json
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import EntryPoint
+
+import click
+import pytest
+
+from command_line import CHECKOUT, here, ipvs_est
+from ipvs_est import __version__
+from ipvs_est_checks import command
+from ipvs_est_checks.cli import group as cli
+from ipvs_est_checks.cli.group import SUBCOMMANDS
+
+Capture = pytest.CaptureFixture[str]
+
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def without_packages(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command where nothing but Python and the checkout is installed."""
+    script = """\
+import sys
+sys.path[:0] = sys.argv[1:4]
+from ipvs_est_checks.command import main
+sys.exit(main(sys.argv[4:]))
+"""
+    roots = [str(CHECKOUT / root) for root in ("refimpl", "spec", "checks")]
+    return subprocess.run(
+        [sys.executable, "-S", "-I", "-B", "-c", script, *roots, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+# The script
+
+
+def test_installed_script_is_main() -> None:
+    name, target = next(iter(PROJECT["scripts"].items()))
+    assert name == "ipvs-est"
+    assert EntryPoint(name, target, "console_scripts").load() is command.main
+
+
+def test_oracle_works_with_nothing_installed() -> None:
+    lines = ['{"configure":{"revision":"mainline"}}', '{"op":"init"}']
+    run = without_packages("oracle", stdin="".join(f"{line}\n" for line in lines))
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout.splitlines()[-1]) == {"result": {"ret": 0}}
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["replay", "x"], ["--oracle"]])
+def test_other_subcommands_say_what_to_install(arguments: list[str]) -> None:
+    run = without_packages(*arguments)
+    assert run.stderr == (
+        "ipvs-est: click is not installed: pip install 'ipvs-est[check]'"
+        " (`ipvs-est oracle` works without)\n"
+    )
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "check" in PROJECT["optional-dependencies"]
+
+
+def test_missing_rich_is_told_as_well(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(arguments: list[str]) -> int:
+        raise ModuleNotFoundError("No module named 'rich'", name="rich")
+
+    monkeypatch.setattr(cli, "run", run)
+    found = here(capsys, "simulate")
+    assert found.err.startswith("ipvs-est: rich is not installed: pip install 'ipvs-est[check]'")
+    assert found.code == 2
+
+
+@pytest.mark.parametrize("name", ["click.core", "clic", "ipvs_est_checks.cli.replay", "hypothesis"])
+def test_other_missing_module_is_no_matter_of_extras(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(arguments: list[str]) -> int:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(cli, "run", run)
+    with pytest.raises(ModuleNotFoundError, match=name):
+        command.main(["replay"])
+
+
+def test_interrupt_while_modules_are_loaded_is_quiet(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", run)
+    found = here(capsys, "replay", "x")
+    assert (found.code, found.out, found.err) == (130, "", "")
+
+
+# The group
+
+
+def test_every_subcommand_can_be_loaded() -> None:
+    context = click.Context(cli.cli)
+    assert list(SUBCOMMANDS) == cli.cli.list_commands(context)
+    for name in SUBCOMMANDS:
+        assert isinstance(cli.cli.get_command(context, name), click.Command)
+
+
+def test_help_lists_the_subcommands(capsys: Capture) -> None:
+    run = here(capsys, "--help")
+    listed = run.out.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed] == list(SUBCOMMANDS)
+    assert {"replay", "simulate", "oracle"} <= SUBCOMMANDS.keys()
+    # Each has a sentence of its own.
+    assert all(len(line.split()) > 3 for line in listed)
+    assert run.code == 0
+
+
+def test_version_is_that_of_the_distribution(capsys: Capture) -> None:
+    run = here(capsys, "--version")
+    assert (run.code, run.out) == (0, f"ipvs-est, version {__version__}\n")
+    assert PROJECT["version"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["replays"], "No such command 'replays'."),
+        (["--nope"], "No such option"),
+    ],
+)
+def test_wrong_usage_gives_2(arguments: list[str], told: str, capsys: Capture) -> None:
+    run = here(capsys, *arguments)
+    assert told in run.err
+    assert (run.code, run.out) == (2, "")
+
+
+def test_no_arguments_give_the_help_and_2() -> None:
+    run = ipvs_est()
+    assert run.code == 2
+    assert "Commands:" in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        # click itself exits with 1 for these, which means a failed check here.
+        (click.ClickException("bad"), 2, "Error: bad\n"),
+        (click.Abort(), 130, "Interrupted\n"),
+        (KeyboardInterrupt(), 130, "Interrupted\n"),
+    ],
+)
+def test_click_error_is_no_failed_check(
+    error: BaseException,
+    code: int,
+    told: str,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def invoke(context: click.Context) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.cli, "invoke", invoke)
+    run = here(capsys, "replay", "x")
+    assert (run.code, run.out, run.err) == (code, "", told)
+
+
+def test_bug_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def invoke(context: click.Context) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli.cli, "invoke", invoke)
+    with pytest.raises(ZeroDivisionError):
+        command.main(["replay", "x"])
+
+
+def test_oracle_can_be_reached_through_the_group(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    handed: list[tuple[str, ...]] = []
+
+    def oracle(arguments: tuple[str, ...]) -> int:
+        handed.append(arguments)
+        return 17
+
+    monkeypatch.setattr("ipvs_est.__main__.main", oracle)
+    assert cli.run(["oracle", "--help", "-x", "file"]) == 17
+    assert command.main(["oracle", "--version"]) == 17
+    assert list(map(list, handed)) == [["--help", "-x", "file"], ["--version"]]
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,82 @@
+"""`check` explores the scenarios and confirms the findings that need a schedule."""
+
+import pytest
+
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7
+from ipvs_est.language.violations import BrokenProperty
+from ipvs_est_checks.engines import explorer as engine
+from ipvs_est_checks.engines.defects import engine_defects
+from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
+from ipvs_est_checks.explore.scenarios.scenario import library, load
+from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.report.rows import Request, Row, Verdict
+
+REQUEST = Request((V7, STABLE, MAINLINE, REPAIRED), "quick", None, 1, 1, None)
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
+    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "two-kthreads-restart"))
+    return list(engine.engine_explorer(REQUEST))
+
+
+def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:
+    verdicts = {each.revision: each.verdict for each in rows if each.id.startswith("explore.exit")}
+    assert verdicts == {
+        "v7": Verdict.FINDING,
+        "stable": Verdict.FINDING,
+        "mainline": Verdict.FINDING,
+        "repaired": Verdict.PASS,
+    }
+
+
+def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) -> None:
+    assert [each.id for each in SCHEDULED] == ["F16", "F17", "F18", "F19", "F20", "F24"]
+    for finding in SCHEDULED:
+        verdicts = {each.revision: each.verdict for each in rows if each.id == finding.id}
+        assert verdicts == {
+            name: Verdict.FINDING if name in finding.revisions else Verdict.PASS
+            for name in REVISIONS
+        }
+
+
+def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -> None:
+    (rest,) = [each for each in rows if each.id == "explore.rest"]
+    assert rest.verdict is Verdict.NOT_RUN
+    assert rest.command.startswith("ipvs-est explore -j 0 --preemptions 1 ")
+    assert "two-kthreads-restart" in rest.command
+    assert set(library()) >= engine.HEAVY
+    (defects,) = engine_defects(REQUEST)
+    assert (defects.verdict, defects.command) == (Verdict.NOT_RUN, "ipvs-est defects -j 0")
+
+
+def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl",))
+    monkeypatch.setattr(engine, "SCHEDULED", ())
+    monkeypatch.setattr(engine, "known_as", lambda revision, cause: None)
+    request = Request((MAINLINE,), "quick", None, 1, 1, None)
+    row = next(engine.engine_explorer(request))
+    assert row.verdict is Verdict.FAIL
+    assert row.problems[0].property == "tasks.enabled"
+    assert "--replay e2:exit-and-sysctl:mainline:" in row.problems[0].command
+    assert row.problems[0].detail == (
+        "No task is started after enable became 0 or netns exit began. In exit-and-sysctl."
+    )
+
+
+def test_the_command_of_a_failure_shows_it_again(rows: list[Row]) -> None:
+    told = [
+        problem
+        for each in rows
+        if each.id.startswith("explore.")
+        for problem in each.problems
+        if problem.command.startswith("ipvs-est explore --replay ")
+    ]
+    properties = {each.property for each in told}
+    assert {"tasks.enabled", "place.one-list"} <= properties
+    for problem in told:
+        token = token_from_text(problem.command.rpartition(" ")[2])
+        violation = replay_token(load(token.scenario), token).violation
+        assert violation is not None, problem
+        if isinstance(violation, BrokenProperty):
+            assert violation.property == problem.property

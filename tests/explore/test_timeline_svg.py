@@ -1,0 +1,147 @@
+"""The timeline as a picture: what is in it, and that it is the same each time."""
+
+from itertools import groupby
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from ipvs_est import STABLE, V7
+from ipvs_est_checks.cli.group import cli, run
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.failures.token import token_text
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
+from ipvs_est_checks.explore.timeline.picture import MUTEX_COLOURS, timeline_svg
+from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
+
+ERRORS = ("--property", "none")
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def deadlock() -> Timeline:
+    scenario = load("restart-in-calc-phase")
+    found = explore_dfs(scenario, STABLE, Bounds()).found
+    assert found is not None
+    return timeline(scenario, STABLE, found.choices)
+
+
+@pytest.fixture(scope="module")
+def picture(deadlock: Timeline) -> ElementTree.Element:
+    return ElementTree.fromstring(timeline_svg(deadlock, "title <&>", "about"))
+
+
+def texts(picture: ElementTree.Element) -> list[str]:
+    return [each.text or "" for each in picture.iter(f"{SVG}text")]
+
+
+def boxes(picture: ElementTree.Element) -> list[ElementTree.Element]:
+    return [each for each in picture.iter(f"{SVG}rect") if each.get("rx")]
+
+
+def test_every_step_and_column_and_who_waits_are_in_the_picture(
+    deadlock: Timeline, picture: ElementTree.Element
+) -> None:
+    written = texts(picture)
+    assert "title <&>" in written
+    for name in deadlock.columns:
+        assert written.count(name) == 1
+    numbers = [int(end) for each in written for end in each.split("-") if end.isdigit()]
+    assert {1, len(deadlock.steps)} <= set(numbers)
+    for step in deadlock.steps:
+        verb, _, what = step.action.partition(" ")
+        # Accesses in a row share a line.
+        shared = verb in ("reads", "writes")
+        assert any((what if shared else step.action) in each for each in written)
+    waiting = [each for each in deadlock.standings if each.waits_on is not None]
+    assert len(waiting) == 2
+    for each in waiting:
+        assert each.does in written
+        assert each.function in written
+
+
+def test_a_run_of_steps_is_one_box_in_its_column(
+    deadlock: Timeline, picture: ElementTree.Element
+) -> None:
+    runs = [column for column, _ in groupby(each.column for each in deadlock.steps)]
+    waiting = [each.column for each in deadlock.standings if each.waits_on is not None]
+    lefts = [each.get("x") for each in boxes(picture)]
+    assert len(lefts) == len(runs) + len(waiting)
+    of_column: dict[int, set[str | None]] = {}
+    for column, left in zip([*runs, *waiting], lefts, strict=True):
+        of_column.setdefault(column, set()).add(left)
+    assert all(len(each) == 1 for each in of_column.values())
+
+
+def test_boxes_do_not_overlap_and_lie_within_the_picture(picture: ElementTree.Element) -> None:
+    def number(each: ElementTree.Element, name: str) -> float:
+        return float(each.get(name, "nan"))
+
+    bottom = 0.0
+    for each in boxes(picture)[:-2]:
+        assert number(each, "y") >= bottom
+        bottom = number(each, "y") + number(each, "height")
+        assert number(each, "x") + number(each, "width") <= number(picture, "width")
+    assert bottom <= number(picture, "height")
+
+
+def test_a_mutex_is_drawn_as_long_as_it_is_held(
+    deadlock: Timeline, picture: ElementTree.Element
+) -> None:
+    for name, colour in MUTEX_COLOURS.items():
+        # Up to and with the step at whose end it is unlocked.
+        owners = [
+            each.column if name in each.releases else dict(each.holds).get(name)
+            for each in deadlock.steps
+        ]
+        times = sum(owner is not None for owner, _ in groupby(owners))
+        legend = 1
+        drawn = [each for each in picture.iter(f"{SVG}rect") if each.get("fill") == colour]
+        assert len(drawn) == times + legend
+
+
+def test_a_failure_that_is_no_deadlock_is_marked_at_its_step() -> None:
+    scenario = load("exit-in-calc-phase")
+    found = explore_dfs(scenario, V7, Bounds()).found
+    assert found is not None
+    told = timeline(scenario, V7, found.choices)
+    picture = ElementTree.fromstring(timeline_svg(told, "t", "a"))
+    assert "✗ index-out-of-range" in texts(picture)
+
+
+def test_the_picture_is_the_same_each_time_and_from_a_token(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.svg", tmp_path / "2.svg"
+    command = ["explore", "restart-in-calc-phase", "--revision", "stable", "--as-found", *ERRORS]
+    assert CliRunner().invoke(cli, [*command, "--svg", str(first)]).exit_code == 1
+    scenario = load("restart-in-calc-phase")
+    found = explore_dfs(scenario, STABLE, Bounds()).found
+    assert found is not None
+    token = token_text(scenario, STABLE, found.choices)
+    replay = ["explore", "--replay", token, "--svg", str(second)]
+    assert CliRunner().invoke(cli, replay).exit_code == 1
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_nothing_is_drawn_without_a_failure(tmp_path: Path) -> None:
+    path = tmp_path / "none.svg"
+    command = [
+        "explore",
+        "last-estimator-goes",
+        "--revision",
+        "repaired",
+        *ERRORS,
+        "--svg",
+        str(path),
+    ]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0
+    assert "is not written: there is no failure to draw" in result.output
+    assert not path.exists()
+
+
+def test_a_picture_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explore", "restart-in-drain", "--svg", "/nowhere/x.svg"]) == 2
+    assert "--svg /nowhere/x.svg: No such file or directory" in capsys.readouterr().err

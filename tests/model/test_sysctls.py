@@ -1,0 +1,175 @@
+"""est_cpulist, est_nice, run_estimation (semantics section 12)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+
+from ipvs_est import MAINLINE, REVISIONS, OperationError, Oracle, Params, Revision
+from ipvs_est.answers.results import Text
+from ipvs_est.control.sysctl import set_cpulist, set_nice, set_run_estimation, write_cpulist
+from ipvs_est.estimator.kthread_tasks import request_restart, request_start
+from ipvs_est.language.events import CalcPhaseRequested, CpulistWritten
+from ipvs_est.language.operations import (
+    AddService,
+    Advance,
+    FailAllocations,
+    ReadCpulist,
+    SetNice,
+    SetRunEstimation,
+    WriteCpulist,
+)
+from ipvs_est.state.machine import Machine, boot
+from model import TINY, booted, returned, run
+
+every_revision = pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda r: r.name)
+
+
+def cpulist(oracle: Oracle) -> str:
+    result = oracle.apply(ReadCpulist())
+    assert isinstance(result, Text)
+    return result.text
+
+
+@every_revision
+def test_the_housekeeping_cpus_are_used_until_a_cpulist_is_written(revision: Revision) -> None:
+    oracle = booted(revision, replace(TINY, housekeeping_cpus=frozenset({1, 2})))
+    run(oracle, [AddService(1), AddService(2), Advance(0)])
+    assert cpulist(oracle) == "1-2"
+    # Four kthreads for each of the two CPUs.
+    assert oracle.state().max_threads == 8
+    run(oracle, [WriteCpulist("3")])
+    assert cpulist(oracle) == "3"
+    assert oracle.state().max_threads == 4
+
+
+def test_a_writers_own_cpus_restrict_the_cpulist() -> None:
+    oracle = booted()
+    run(oracle, [WriteCpulist("0-3", frozenset({1, 3}))])
+    assert cpulist(oracle) == "1,3"
+    assert oracle.state().max_threads == 8
+    run(oracle, [WriteCpulist("0", frozenset({1}))])
+    assert cpulist(oracle) == ""
+    # An empty list allows one kthread but stops the tasks.
+    assert oracle.state().max_threads == 1
+
+
+# errno values: EINVAL 22, ERANGE 34, EOVERFLOW 75.
+@pytest.mark.parametrize(
+    ("text", "error"), [("3-1", -22), ("0-", -22), ("4", -34), ("4294967296", -75)]
+)
+def test_a_malformed_cpulist_changes_nothing(text: str, error: int) -> None:
+    oracle = booted()
+    run(oracle, [AddService(1), WriteCpulist("1"), Advance(0)])
+    before = oracle.snapshot()
+    assert returned(oracle, WriteCpulist(text)) == error
+    assert oracle.snapshot() == before
+
+
+def test_the_first_cpulist_write_needs_memory() -> None:
+    oracle = booted()
+    before = oracle.snapshot()
+    run(oracle, [FailAllocations(1)])
+    assert returned(oracle, WriteCpulist("1")) == -12
+    assert oracle.snapshot().sysctls == before.sysctls
+    assert oracle.snapshot().state == before.state
+    run(oracle, [WriteCpulist("1"), FailAllocations(1), WriteCpulist("2")])
+
+
+@every_revision
+def test_an_empty_cpulist_stops_the_tasks_until_it_is_filled(revision: Revision) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(50)])
+    assert _running(oracle) == [True]
+    run(oracle, [WriteCpulist(""), Advance(0)])
+    assert oracle.state().stopped == 1
+    assert _running(oracle) == [False]
+    run(oracle, [WriteCpulist("2"), Advance(0)])
+    assert oracle.state().stopped == 0
+    assert _running(oracle) == [True]
+
+
+@every_revision
+def test_tasks_get_the_nice_and_the_cpus_of_their_start(revision: Revision) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), SetNice(-7), WriteCpulist("1,3"), Advance(0)])
+    (context,) = oracle.snapshot().contexts
+    assert context is not None
+    assert context.task is not None
+    assert (context.task.nice, context.task.cpus) == (-7, (1, 3))
+
+
+@pytest.mark.parametrize("value", [-21, 20, 1000])
+def test_nice_outside_its_range_is_refused(value: int) -> None:
+    oracle = booted()
+    before = oracle.snapshot()
+    assert returned(oracle, SetNice(value)) == -22
+    assert oracle.snapshot() == before
+
+
+@pytest.mark.parametrize("value", [-20, 19])
+def test_nice_at_the_ends_of_its_range_is_taken(value: int) -> None:
+    oracle = booted()
+    run(oracle, [AddService(1), Advance(0), SetNice(value)])
+    assert oracle.snapshot().sysctls.nice == value
+    assert oracle.state().genid == 2
+
+
+@every_revision
+def test_writing_the_present_value_requests_nothing(revision: Revision) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(0), SetNice(0), SetRunEstimation(1)])
+    assert oracle.state().genid == 1
+
+
+@every_revision
+def test_run_estimation_stops_and_starts_the_tasks(revision: Revision) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(50), SetRunEstimation(0), Advance(0)])
+    assert _running(oracle) == [False]
+    run(oracle, [SetRunEstimation(1), Advance(0)])
+    assert _running(oracle) == [True]
+
+
+def test_without_sysctl_support_there_are_no_sysctls() -> None:
+    oracle = booted(params=replace(TINY, sysctl=False))
+    for operation in (SetNice(1), SetRunEstimation(0), WriteCpulist("0"), ReadCpulist()):
+        with pytest.raises(OperationError, match="no sysctl support"):
+            oracle.apply(operation)
+
+
+def _running(oracle: Oracle) -> list[bool]:
+    return [kd.running for kd in oracle.state().kthreads if kd is not None]
+
+
+def test_the_record_tells_what_was_written_and_what_of_it_the_writer_may_use() -> None:
+    machine = boot(Params(hz=100, possible_cpus=8), MAINLINE)
+    machine.events = []
+    for _ in write_cpulist(machine, "0-3", frozenset({1, 2, 5})):
+        pass
+    # CPUs 0 to 3, of which 1, 2 and 5 are allowed: as bitmaps.
+    assert machine.events[0] == CpulistWritten(machine.now, 0b1111, 0b100110, 0b110)
+
+
+@pytest.mark.parametrize(
+    ("write", "requests"),
+    [
+        (lambda machine: set_cpulist(machine, frozenset({0})), 1),
+        # These restart the tasks; the limits stay.
+        (lambda machine: set_nice(machine, 5), 0),
+        (lambda machine: set_run_estimation(machine, 0), 0),
+        (request_start, 0),
+        (request_restart, 0),
+    ],
+    ids=["cpulist", "nice", "run_estimation", "start", "restart"],
+)
+def test_only_a_new_cpulist_requests_a_recalculation(
+    write: Callable[[Machine], Iterable[object]], requests: int
+) -> None:
+    machine = boot(Params(hz=100), MAINLINE)
+    machine.netns.enable = True
+    machine.events = []
+    for _ in write(machine):
+        pass
+    found = [each for each in machine.events if isinstance(each, CalcPhaseRequested)]
+    assert found == [CalcPhaseRequested(machine.now)] * requests
