@@ -18,7 +18,7 @@ from ipvs_est.answers.results import (
 )
 from ipvs_est.answers.snapshot import snapshot_from_json
 from ipvs_est.answers.state import state_from_json
-from ipvs_est.answers.trace import TraceError, read_lines
+from ipvs_est.answers.trace import TraceError, lines_of, read_lines
 from ipvs_est.language.difference import Difference, first_difference
 from ipvs_est.language.header import Header, header_from_json
 from ipvs_est.language.input_error import InputError, join
@@ -67,8 +67,15 @@ def replay(path: Path, override: Revision | None = None) -> Replayed:
 
     Raises TraceError for a trace that is malformed, empty or truncated.
     """
-    file = str(path)
-    lines = read_lines(path)
+    return _replay(str(path), read_lines(path), override)
+
+
+def replay_bytes(file: str, data: bytes, override: Revision | None = None) -> Replayed:
+    """The same for a trace that is in no file of its own; `file` names it in what is told."""
+    return _replay(file, lines_of(file, data), override)
+
+
+def _replay(file: str, lines: list[str], override: Revision | None) -> Replayed:
     line = 1
     try:
         value = parse_object(lines[0])

@@ -43,6 +43,11 @@ def read_lines(path: Path) -> list[str]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TraceError(file, 0, InputError("", f"cannot be read: {reason}")) from None
+    return lines_of(file, data)
+
+
+def lines_of(file: str, data: bytes) -> list[str]:
+    """The same for a trace that is in no file of its own; `file` names it in what is told."""
     if not data:
         raise TraceError(file, 0, InputError("", "empty, not a trace"))
     try:
