@@ -18,19 +18,14 @@ from ipvs_est_spec.property import Property, RecordProperty, StateProperty, Viol
 @click.command("list")
 @click.option("--theorems", is_flag=True, help="The theorems of `ipvs-est prove` instead.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--markdown", is_flag=True, help="As a Markdown table, as in the README.")
-def list_command(theorems: bool, as_json: bool, markdown: bool) -> None:
+def list_command(theorems: bool, as_json: bool) -> None:
     """List the properties: id, sentence, where it has to hold, source, findings, how strongly it
     is established; or the theorems."""
-    if as_json and markdown:
-        raise click.UsageError("--json and --markdown exclude each other")
     if as_json:
         written = [_theorem_json(each) for each in THEOREMS]
         if not theorems:
             written = [_as_json(each) for each in PROPERTIES]
         click.echo(json.dumps(written, indent=1))
-    elif markdown:
-        click.echo("\n".join(theorems_table() if theorems else markdown_table()))
     else:
         for line in _theorem_lines() if theorems else _property_lines():
             click.echo(line)
@@ -56,26 +51,8 @@ def _theorem_lines() -> Iterator[str]:
     yield f"{len(THEOREMS)} theorems"
 
 
-def theorems_table() -> list[str]:
-    """The theorems as the README has them."""
-    lines = ["| id | theorem | for | on | about | replayed |", "|---|---|---|---|---|---|"]
-    for each in THEOREMS:
-        refuted = f" (refuted: {', '.join(each.refuted_by)})" if each.refuted_by else ""
-        on = (each.revision or "all revisions") + refuted
-        about = ", ".join(f"`{name}`" for name in each.properties)
-        lines.append(
-            f"| `{each.id}` | {_cell(each.sentence)} | {_cell(_range(each))} | {on} | {about}"
-            f" | {kind_of(each).value} |"
-        )
-    return lines
-
-
 def _range(theorem: Theorem) -> str:
     return f"{theorem.scope}{f'; up to {theorem.bound}' if theorem.bound else ''}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("*", "\\*")
 
 
 def _theorem_json(theorem: Theorem) -> dict[str, object]:
@@ -108,17 +85,6 @@ def findings_of(each: Property) -> tuple[str, ...]:
     found = [finding.id for finding in FINDINGS if each.id in finding.properties]
     found += [finding.id for finding in SCHEDULED if each.id in finding.properties]
     return tuple(found)
-
-
-def markdown_table() -> list[str]:
-    """The catalogue as the README has it."""
-    lines = ["| id | property | where | how strongly | findings |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{each.id}` | {each.sentence} | {scope(each)} | {'; '.join(strengths(each.id))}"
-        f" | {', '.join(findings_of(each))} |"
-        for each in PROPERTIES
-    ]
-    return lines
 
 
 def _findings_text(each: Property) -> str:
