@@ -60,6 +60,6 @@ def test_the_python_program_runs_as_shown() -> None:
 
 def test_the_files_that_the_readme_links_exist() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert len(links) == 12
+    assert len(links) == 10
     for link in links:
         assert (CHECKOUT / link).is_file(), link
