@@ -1,4 +1,4 @@
-"""Replaying a trace: does the model answer what was recorded? (conformance README)"""
+"""Replaying a trace: does the model answer what was recorded? (docs/reference/recordings.md)"""
 
 import json
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The sequential driver: the deterministic schedule of the recordings.
 
-Source: conformance README, "The schedule". A task runs until it waits; among runnable
+Source: docs/reference/recordings.md, "The schedule". A task runs until it waits; among runnable
 tasks the reload work goes first, then kthreads by id. RCU callbacks, which the recordings
 do not show, run when the next jiffy passes, timers before them.
 """

@@ -1,4 +1,4 @@
-"""An operation whose caller has to wait (conformance README, rule 5)."""
+"""An operation whose caller has to wait (recordings, rule 5)."""
 
 import pytest
 

@@ -57,7 +57,7 @@ def test_steps_keep_their_arguments_but_not_the_environment() -> None:
     "script",
     [
         ".venv-ci/bin/python -m pytest -q",
-        ".venv-ci/bin/python -m pytest -q -n auto tests/test_layers.py",
+        ".venv-ci/bin/python -m pytest -q -n auto tests/project/test_layers.py",
         ".venv-ci/bin/python -m pytest -q -n auto -k quick",
         ".venv-ci/bin/python -m mypy",
         "# .venv-ci/bin/python -m pytest -q -n auto",

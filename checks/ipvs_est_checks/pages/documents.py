@@ -12,7 +12,7 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
 
-BEHAVIOUR = "explanation/behaviour.md"
+BEHAVIOUR = ("explanation/behaviour.md", "explanation/behaviour-around.md")
 """Sections 1 to 18: what the docstrings call the semantics."""
 KNOWN_DEFECTS = "reference/known-defects.md"
 """D01 to D53, R1 to R7, N1 to N8."""
@@ -67,7 +67,7 @@ def anchor(heading: str) -> str:
 @cache
 def sections() -> dict[str, Section]:
     """By number, all that can be cited; raises ValueError if a number occurs twice."""
-    pages = [folder() / BEHAVIOUR, folder() / KNOWN_DEFECTS]
+    pages = [folder() / each for each in (*BEHAVIOUR, KNOWN_DEFECTS)]
     pages += sorted((folder() / FINDINGS).glob("*.md"))
     found: dict[str, Section] = {}
     for page in filter(Path.is_file, pages):
@@ -85,8 +85,8 @@ def _sections_of(page: Path) -> Iterator[Section]:
     all_headings = list(headings(text))
     for index, (line, level, heading) in enumerate(all_headings):
         number = _NUMBER.match(heading)
-        # Other pages than that of the behaviour may number their chapters as they like.
-        if number is None or (number["section"] is not None and name != BEHAVIOUR):
+        # Pages that are not of the behaviour may number their chapters as they like.
+        if number is None or (number["section"] is not None and name not in BEHAVIOUR):
             continue
         after = [at for at, other, _ in all_headings[index + 1 :] if other <= level]
         end = after[0] if after else len(lines)

@@ -1,4 +1,4 @@
-"""The estimator state as the recordings show it (conformance README, `dump`)."""
+"""The estimator state as the recordings show it (docs/reference/recordings.md, `dump`)."""
 
 import re
 from dataclasses import dataclass, fields

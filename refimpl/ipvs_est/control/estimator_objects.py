@@ -1,5 +1,5 @@
 """Bare stats objects: how the recorded histories create and delete estimators
-(conformance README, operations `tot`, `svc`, `dest`, `del`)."""
+(docs/reference/recordings.md, operations `tot`, `svc`, `dest`, `del`)."""
 
 from ipvs_est.estimator.kthread_tasks import request_restart
 from ipvs_est.estimator.start_stop import start_estimator, stop_estimator

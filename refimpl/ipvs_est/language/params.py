@@ -34,7 +34,7 @@ class Params:
     """One build and one machine.
 
     Raises `ParamsError` when a value is outside what the model covers.
-    Source: semantics section 2, conformance README (params).
+    Source: semantics section 2, docs/reference/recordings.md (params).
     """
 
     hz: int = 250

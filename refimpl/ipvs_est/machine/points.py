@@ -3,7 +3,7 @@
 A driver performs what a point asks for and resumes the task when it may go on:
 LOCK after it became the owner, SLEEP when the time is over or a stop was asked for,
 JOIN when the other task has exited. All other points never wait. The sequential
-driver (conformance README, "The schedule") ends a slice only where a task waits.
+driver (docs/reference/recordings.md, "The schedule") ends a slice only where a task waits.
 """
 
 from collections.abc import Generator

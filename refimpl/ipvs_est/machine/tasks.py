@@ -33,7 +33,7 @@ class Task(HeapObject):
 
     name: str = ""
     rank: int = 0
-    """Schedule order among runnable tasks: lower first (conformance README, rule 2)."""
+    """Schedule order among runnable tasks: lower first (recordings, rule 2)."""
     age: int = 0
     """Order of creation; decides among equal ranks."""
     kd: "KthreadContext | None" = None
