@@ -50,7 +50,7 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
     [
         (b'{"op":"\xff"}', "", "not UTF-8 at byte 8"),
         (b"\xff", "", "not UTF-8 at byte 1"),
-        (b"[" * 100_000 + b"]" * 100_000, "", "not usable: nested too deeply"),
+        (b"[" * 100_000 + b"]" * 100_000, "", "not usable: nested more than 100 deep"),
         (b"9" * 5000, "", "not usable: a number with too many digits"),
         (b"{", "", "not JSON: Expecting property name enclosed in double quotes at column 2"),
         (b"7", "", "expected a JSON object"),

@@ -39,6 +39,9 @@ def test_types_have_the_names_of_json(value: object, name: str) -> None:
         assert said(integer, value, "n", 0, 9) == f"n: expected an integer, found {name}"
 
 
+TOO_DEEP = "not usable: nested more than 100 deep"
+
+
 def said(function: Any, *arguments: object) -> str:
     # Any: functions of any signature.
     with pytest.raises(InputError) as found:
@@ -80,14 +83,45 @@ def test_of_several_fractions_the_first_is_named_by_its_path() -> None:
     # What is no JSON at all is not looked into.
     assert said(parse_object, '{"n": 1.25') == "not JSON: Expecting ',' delimiter at column 11"
     deep = '{"a":' * 5000 + "1.5" + "}" * 5000
-    assert said(parse_object, deep) == "not usable: nested too deeply"
+    assert said(parse_object, deep) == TOO_DEEP
 
 
-@pytest.mark.parametrize("function", [parse_object, check_unique_keys])
-def test_nesting_without_end(function: Any) -> None:
-    # Any: a function that takes a text.
-    text = '{"a":' * 5000 + "1" + "}" * 5000
-    assert said(function, text) == "not usable: nested too deeply"
+@pytest.mark.parametrize(
+    ("opens", "closes"), [('{"a":', "}"), ("[", "]"), ('[{"[{":', "}]"), ('{"\\"":[', "]}")]
+)
+def test_the_depth_of_nesting_has_one_limit(opens: str, closes: str) -> None:
+    times = 98 // len(closes)
+
+    def nested(more: str, less: str) -> str:
+        return f'{{"a":{more}{opens * times}1{closes * times}{less}}}'
+
+    parse_object(nested("[", "]"))
+    check_unique_keys(nested("[", "]"))
+    assert said(parse_object, nested("[[", "]]")) == TOO_DEEP
+    # Also where what follows is no JSON, or never comes.
+    assert said(parse_object, nested("[[", "}")) == TOO_DEEP
+    assert said(parse_object, opens * 5000) == TOO_DEEP
+
+
+def test_brackets_beside_each_other_or_in_strings_nest_nothing() -> None:
+    parse_object(f'{{"a": [{"[], " * 5000}[]], "b": "{"[{" * 5000}", "c": "\\"{"[" * 200}"}}')
+    # A string without an end: the time to find out grows with its length alone.
+    text = '{"a": "' + '\\"[' * 100_000
+    assert said(parse_object, text).startswith("not JSON: Unterminated string")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"a":1,}', "Expecting property name enclosed in double quotes at column 8"),
+        ('{"a":1, }', "Expecting property name enclosed in double quotes at column 9"),
+        ("[1,  ]", "Expecting value at column 6"),
+        ('{"a":[1 ,],}', "Expecting value at column 10"),
+        ('{"a":1,\n }', "Expecting property name enclosed in double quotes at line 2, column 2"),
+    ],
+)
+def test_a_last_comma_is_refused_in_the_same_words_by_every_python(text: str, message: str) -> None:
+    assert said(parse_object, text) == f"not JSON: {message}"
 
 
 def test_text_that_is_no_object() -> None:

@@ -100,7 +100,7 @@ def test_a_line_that_cannot_be_followed(line: bytes, message: str, said: Said) -
 
 def test_nesting_and_digits_without_end(said: Said) -> None:
     deep = b'{"op":"settle","x":' + b"[" * 5000 + b"]" * 5000 + b"}\n"
-    assert said(HEADER + deep) == "2: not usable: nested too deeply"
+    assert said(HEADER + deep) == "2: not usable: nested more than 100 deep"
     digits = b'{"op":"settle","x":' + b"9" * 5000 + b"}\n"
     assert said(HEADER + digits) == "2: not usable: a number with too many digits"
 

@@ -1,6 +1,7 @@
 """Reading JSON from outside, strictly: one value a line, no floats, no duplicate keys."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -8,6 +9,18 @@ from ipvs_est.language.input_error import InputError, join
 
 MAX_DIGITS = 40
 """More digits than any number of the language has."""
+MAX_DEPTH = 100
+"""Objects and lists within each other; no value of the language has a tenth of it. A limit of our
+own: that of the parser differs from one Python to the next, and with what called it."""
+
+# A string as a whole, also one that never ends, or a bracket.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
+# Newer parsers say something of their own where a comma is the last of an object or list.
+_AFTER_COMMA = {
+    "Illegal trailing comma before end of object": "Expecting property name enclosed in"
+    " double quotes",
+    "Illegal trailing comma before end of array": "Expecting value",
+}
 
 
 class _FloatError(Exception):
@@ -45,12 +58,11 @@ _FLOAT_DECODER = json.JSONDecoder(
 def parse_object(text: str) -> dict[str, Any]:
     """One JSON object; raises InputError. Duplicate keys: see `check_unique_keys`."""
     # Any: parsed data from outside; whoever takes a value out checks its type.
+    _check_depth(text)
     try:
         value = _decode(text)
     except json.JSONDecodeError as error:
-        raise InputError("", f"not JSON: {_place(text, error)}") from None
-    except RecursionError:
-        raise InputError("", "not usable: nested too deeply") from None
+        raise InputError("", f"not JSON: {_place(text, _as_ever(error))}") from None
     except InputError:
         raise
     except ValueError:
@@ -58,6 +70,32 @@ def parse_object(text: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError("", "expected a JSON object")
     return value
+
+
+def _check_depth(text: str) -> None:
+    """Raise InputError if brackets are open within each other more than MAX_DEPTH deep."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        bracket = found[0]
+        if bracket in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise InputError("", f"not usable: nested more than {MAX_DEPTH} deep")
+        elif bracket in "]}":
+            depth -= 1
+
+
+def _as_ever(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    """The error as the parser of Python 3.11 says it, also in later ones."""
+    message = _AFTER_COMMA.get(error.msg)
+    if message is None:
+        return error
+    text = error.doc
+    rest = text[error.pos + 1 :]
+    place = len(text) - len(rest.lstrip(" \t\n\r"))
+    return json.JSONDecodeError(message, text, place)
 
 
 def _decode(text: str) -> object:
@@ -94,11 +132,8 @@ def _place(text: str, error: json.JSONDecodeError) -> str:
 
 
 def check_unique_keys(text: str) -> None:
-    """Raise InputError if an object of `text`, which is valid JSON, has a key twice."""
-    try:
-        _UNIQUE_DECODER.decode(text)
-    except RecursionError:
-        raise InputError("", "not usable: nested too deeply") from None
+    """Raise InputError if an object of `text`, which `parse_object` accepts, has a key twice."""
+    _UNIQUE_DECODER.decode(text)
 
 
 def integer(value: object, field: str, low: int, high: int) -> int:
