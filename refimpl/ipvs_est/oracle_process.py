@@ -7,8 +7,9 @@ from typing import Any, BinaryIO
 
 from ipvs_est import __version__
 from ipvs_est.answers.results import result_to_json
-from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
+from ipvs_est.answers.snapshot import SNAPSHOT_VERSION, snapshot_to_json
 from ipvs_est.language.difference import first_difference
+from ipvs_est.language.event_json import EVENTS_VERSION, event_to_json
 from ipvs_est.language.header import (
     FORMAT,
     find_revision,
@@ -32,8 +33,17 @@ MAX_SEQ = 2**64 - 1
 MAX_SEQ_TEXT = 64
 """Characters in a `seq` that is a string."""
 
-CONFIGURE_FIELDS = frozenset({"revision", "params", "on_violation"})
+CONFIGURE_FIELDS = frozenset({"revision", "params", "on_violation", "watch"})
 ON_VIOLATION = ("record", "raise")
+WATCH = ("snapshot", "events")
+"""What each answer to an operation can tell besides its result."""
+GIVES = {
+    "violations": 1,
+    "snapshot": SNAPSHOT_VERSION,
+    "events": EVENTS_VERSION,
+    "fail_allocations": 1,
+}
+"""Chapters of the contract beyond its minimum, each with its version."""
 HEADER_MARKS = frozenset({"trace", "format", "kernel", "params"})
 DERIVED_PARAMS = frozenset({"tick_jiffies", "tick_chains"})
 _ABSENT = object()
@@ -46,6 +56,20 @@ class Session:
     oracle: Oracle | None = None
     violations_told: int = 0
     """How many of the oracle's violations were answered already."""
+    watch: frozenset[str] = frozenset()
+    """Those of `WATCH` that the client wants."""
+    events_told: int = 0
+    """How many of the recorded events were answered already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a configuration line asks for."""
+
+    params: Params
+    revision: Revision
+    on_violation: str = ON_VIOLATION[0]
+    watch: tuple[str, ...] = ()
 
 
 def handshake() -> dict[str, object]:
@@ -60,6 +84,7 @@ def handshake() -> dict[str, object]:
         "kernels": list(KERNELS),
         "operations": [each.op for each in OPERATIONS],
         "max_line": MAX_LINE,
+        "gives": GIVES,
     }
 
 
@@ -119,22 +144,28 @@ def _respond(session: Session, value: dict[str, Any]) -> dict[str, object]:
     # A configuration that is refused must not leave the one before it in force.
     session.oracle = None
     if "configure" in value:
-        oracle, params, revision, on_violation = _configure(value)
+        wanted = _configure(value)
     else:
         header = header_from_json(value)
-        params, revision, on_violation = header.params, header.revision, ON_VIOLATION[0]
-        oracle = Oracle(params, revision)
-    session.oracle = oracle
-    session.violations_told = 0
-    configured = {
-        "revision": revision.name,
-        "params": params_to_json(params),
-        "on_violation": on_violation,
+        wanted = Configuration(header.params, header.revision)
+    session.oracle = Oracle(
+        wanted.params, wanted.revision, raise_violations=wanted.on_violation == "raise"
+    )
+    session.violations_told = session.events_told = 0
+    session.watch = frozenset(wanted.watch)
+    if "events" in session.watch:
+        session.oracle.machine.events = []
+    configured: dict[str, object] = {
+        "revision": wanted.revision.name,
+        "params": params_to_json(wanted.params),
+        "on_violation": wanted.on_violation,
     }
+    if wanted.watch:
+        configured["watch"] = list(wanted.watch)
     return {"configured": configured}
 
 
-def _configure(value: dict[str, Any]) -> tuple[Oracle, Params, Revision, str]:
+def _configure(value: dict[str, Any]) -> Configuration:
     for name in sorted(value.keys() - {"configure"}):
         raise InputError(name, "unknown field")
     wanted = value["configure"]
@@ -148,10 +179,19 @@ def _configure(value: dict[str, Any]) -> tuple[Oracle, Params, Revision, str]:
         on_violation = _text(wanted, "on_violation", ON_VIOLATION[0])
         if on_violation not in ON_VIOLATION:
             raise InputError("on_violation", f"expected {' or '.join(ON_VIOLATION)}")
+        watch = _watch(wanted.get("watch", []))
     except InputError as error:
         raise InputError(join("configure", error.field), error.message) from None
-    oracle = Oracle(params, revision, raise_violations=on_violation == "raise")
-    return oracle, params, revision, on_violation
+    return Configuration(params, revision, on_violation, watch)
+
+
+def _watch(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise InputError("watch", f"expected a list, found {type_name(value)}")
+    for index, name in enumerate(value):
+        if name not in WATCH:
+            raise InputError(f"watch[{index}]", f"expected {' or '.join(WATCH)}")
+    return tuple(name for name in WATCH if name in value)
 
 
 def _text(value: dict[str, Any], name: str, default: str) -> str:
@@ -185,14 +225,28 @@ def _apply(session: Session, value: dict[str, Any]) -> dict[str, object]:
     except ViolationError as error:
         # It is the newest in the oracle's record; those before it were not fatal.
         *others, _ = _new_violations(session, oracle)
-        return {"violation": to_json(error.violation), **_if_any(others)}
+        told = _watched(session, oracle)
+        return {"violation": to_json(error.violation), **_if_any(others), **told}
     answered: dict[str, object] = {"result": result}
     if recorded is not _ABSENT:
         difference = first_difference(recorded, result)
         answered["equal"] = difference is None
         if difference is not None:
             answered["differs_at"] = difference.path
-    return {**answered, **_if_any(_new_violations(session, oracle))}
+    found = _if_any(_new_violations(session, oracle))
+    return {**answered, **found, **_watched(session, oracle)}
+
+
+def _watched(session: Session, oracle: Oracle) -> dict[str, object]:
+    """What the client wants to see besides results: the events since the last answer, the state."""
+    told: dict[str, object] = {}
+    events = oracle.machine.events
+    if events is not None and "events" in session.watch:
+        told["events"] = [event_to_json(event) for event in events[session.events_told :]]
+        session.events_told = len(events)
+    if "snapshot" in session.watch:
+        told["snapshot"] = snapshot_to_json(oracle.snapshot())
+    return told
 
 
 def _new_violations(session: Session, oracle: Oracle) -> list[dict[str, object]]:

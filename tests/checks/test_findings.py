@@ -106,7 +106,7 @@ def test_the_number_of_operations_told_is_that_of_the_history() -> None:
     text = (CHECKOUT / "spec" / "FINDINGS.md").read_text(encoding="utf-8")
     by_name = {each.id: each for each in FINDINGS}
     told = re.findall(
-        r"findings/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
+        r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
     )
     assert len(told) == 10
     for first, second, number, other in told:

@@ -42,6 +42,7 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
         ("kernels", ["6.12.94", "6.12.117", "7.3.4"]),
         ("operations", [*recorded.split(), "settle", "advance", "dump", *more.split()]),
         ("max_line", 8 * 1024 * 1024),
+        ("gives", {"violations": 1, "snapshot": 1, "events": 1, "fail_allocations": 1}),
     ]
 
 

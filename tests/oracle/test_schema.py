@@ -19,6 +19,7 @@ from ipvs_est.answers.state import KthreadState, State, TickState, state_from_js
 from ipvs_est.language import errno as errors
 from ipvs_est.language.codec import OneOf, Range
 from ipvs_est.language.counters import COUNTERS, RATES
+from ipvs_est.language.event_json import KINDS as EVENTS
 from ipvs_est.language.header import FORMAT, header_from_json, params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operation_json import operation_from_json
@@ -55,6 +56,7 @@ from ipvs_est.oracle_process import (
     MAX_SEQ_TEXT,
     ON_VIOLATION,
     PROTOCOL,
+    WATCH,
     Session,
     answer,
     handshake,
@@ -144,7 +146,7 @@ def test_tables_are_read_as_they_stand_there() -> None:
         10**15,
         -(2**31),
     ]
-    assert sum(len(tables(heading)) for heading in sections()) == 28
+    assert sum(len(tables(heading)) for heading in sections()) == 30
     assert sum(len(rows) for heading in sections() for rows in tables(heading)) > 200
 
 
@@ -175,6 +177,8 @@ def test_handshake() -> None:
     assert meaning["formats"].endswith(f": {FORMAT}")
     assert meaning["snapshots"].endswith(f": {SNAPSHOT_VERSION}")
     assert meaning["max_line"].endswith(f": {MAX_LINE}")
+    chapters = {plain(row["chapter"]): int(row["version"]) for row in table("Subjects")}
+    assert chapters == handshake()["gives"]
 
 
 def test_seq_bounds() -> None:
@@ -195,7 +199,10 @@ def test_configuration() -> None:
     rows = table("Configuration")
     assert set(column(rows, "member")) == CONFIGURE_FIELDS
     defaults = {plain(row["member"]): plain(row["default"]) for row in rows}
-    spelled_out = {**defaults, "params": json.loads(defaults["params"])}
+    lists = {name: json.loads(defaults[name]) for name in ("params", "watch")}
+    spelled_out = {**defaults, **lists}
+    watch = {plain(row["member"]): row["meaning"] for row in rows}["watch"]
+    assert names_in(watch) == list(WATCH)
     spelled = answer(Session(), json.dumps({"configure": spelled_out}).encode(), 1)
     assert spelled == answer(Session(), b'{"configure":{}}', 1)
     assert "configured" in spelled
@@ -208,7 +215,7 @@ def test_answers() -> None:
     rows, error_rows, type_rows = tables("Answers")
     session = Session()
     lines = [
-        {"configure": {"revision": "v7", "params": {"sysctl": False}}},
+        {"configure": {"revision": "v7", "params": {"sysctl": False}, "watch": list(WATCH)}},
         {"op": "settle", "seq": 1, "result": {"ret": 1}},
         {"op": "fail_allocations", "nth": 3},
         {"op": "add_service", "id": 1},
@@ -217,7 +224,7 @@ def test_answers() -> None:
     answered = [answer(session, json.dumps(line).encode(), 1) for line in lines]
     told: set[str] = {name for each in answered for name in each}
     assert told | {"violations"} == set(column(rows, "member"))
-    assert answered[1].keys() == {"seq", "result", "equal", "differs_at"}
+    assert answered[1].keys() == {"seq", "result", "equal", "differs_at", *WATCH}
     error = answered[-1]["error"]
     assert isinstance(error, dict)
     assert list(error) == column(error_rows, "member")
@@ -226,6 +233,7 @@ def test_answers() -> None:
         "revision": "v7",
         "params": params_to_json(Params(sysctl=False)),
         "on_violation": "record",
+        "watch": list(WATCH),
     }
 
 
@@ -640,6 +648,21 @@ def test_violations() -> None:
         kind = kinds[plain(row["kind"])]
         assert names_in(row["members"]) == [each.name for each in fields(kind)]
         assert row["ends the history"] == ("yes" if kind in UNDEFINED else "no")
+
+
+def test_events() -> None:
+    rows = table("Events")
+    assert column(rows, "event") == list(EVENTS)
+    stated = {plain(row["event"]): names_in(row["members"]) for row in rows}
+    assert stated == {kind: [each.name for each in fields(EVENTS[kind])] for kind in EVENTS}
+    text = sections()["Events"].rpartition("|\n")[2]
+    members = {
+        (each.name, get_type_hints(event)[each.name] is bool)
+        for event in EVENTS.values()
+        for each in fields(event)
+    }
+    unnamed = {name for name, is_boolean in members if f"`{name}`" not in text and not is_boolean}
+    assert unnamed == set()
 
 
 def test_types_of_violation_members() -> None:

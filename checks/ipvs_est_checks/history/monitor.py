@@ -8,6 +8,8 @@ from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, Violati
 from ipvs_est.answers.results import Deadlocked, Result
 from ipvs_est.language.operations import Advance, Operation, Settle
 from ipvs_est.language.violations import describe
+from ipvs_est_checks.history.watchable import Watchable
+from ipvs_est_checks.subjects.failure import SubjectError, SubjectFailure
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES, VIOLATION_PROPERTIES
 from ipvs_est_spec.property import Case, Scope
@@ -18,8 +20,12 @@ QUIET_REVOLUTIONS = 2
 
 _ALGEBRA = PythonAlgebra()
 
-NewOracle = Callable[[Params, Revision], Oracle]
-"""Makes the system under test; mutants make a changed one."""
+NewOracle = Callable[[Params, Revision], Watchable]
+"""Makes the system under test: mutants make a changed one, subjects are programs."""
+
+
+Outcome = Result | OperationError | ViolationError | SubjectFailure
+"""What became of an operation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,9 @@ class Failure:
 class Watch:
     """What watching a history has shown so far."""
 
-    oracle: Oracle
+    oracle: Watchable
+    revision: Revision
+    """The one asked for; a subject has a behaviour of its own."""
     checks: Counter[str]
     """Evaluations of each property."""
     failures: dict[str, Failure]
@@ -60,27 +68,34 @@ def watch(
 ) -> Watch:
     """Start watching a machine, for these properties; None = all."""
     oracle = new_oracle(params, revision)
-    oracle.machine.events = []
-    return Watch(oracle, Counter(), {}, [], oracle.snapshot(), properties)
+    if isinstance(oracle, Oracle):
+        # A subject records if it can; the model has to be told.
+        oracle.machine.events = []
+    return Watch(oracle, revision, Counter(), {}, [], oracle.snapshot(), properties)
 
 
-def step(seen: Watch, operation: Operation) -> Result | OperationError | ViolationError:
+def step(seen: Watch, operation: Operation) -> Outcome:
     """Apply one operation and check all that has to hold afterwards.
 
     An operation that makes no sense there is answered with its error and changes nothing.
     """
     oracle = seen.oracle
     known = len(oracle.violations)
-    result: Result | OperationError | ViolationError
+    result: Outcome
     try:
         result = oracle.apply(operation)
     except OperationError as error:
         return error
     except ViolationError as error:
         result = error
+    except SubjectError as error:
+        return _failed(seen, operation, error.failure)
     seen.operations.append(operation)
     index = len(seen.operations) - 1
-    after = oracle.snapshot()
+    try:
+        after = oracle.snapshot()
+    except SubjectError as error:
+        return _failed(seen, operation, error.failure)
     _check_violations(seen, known, index, after)
     if not oracle.ended:
         settled = isinstance(operation, Advance | Settle)
@@ -97,10 +112,15 @@ def finish(seen: Watch) -> None:
         params = oracle.machine.params
         revolution = params.nticks * params.tick_jiffies
         known = len(oracle.violations)
+        quiet = Advance(QUIET_REVOLUTIONS * revolution)
+        answer: Result | None
         try:
-            answer = oracle.apply(Advance(QUIET_REVOLUTIONS * revolution))
+            answer = oracle.apply(quiet)
         except ViolationError:
             answer = None
+        except SubjectError as error:
+            _fail(seen, error.failure.kind.value, -1, error.failure.detail, seen.before)
+            return
         after = oracle.snapshot()
         _check_violations(seen, known, -1, after)
         if answer is not None and not isinstance(answer, Deadlocked):
@@ -125,6 +145,13 @@ def run(
             break
     finish(seen)
     return seen
+
+
+def _failed(seen: Watch, operation: Operation, failure: SubjectFailure) -> SubjectFailure:
+    """A subject that cannot be asked any more: its last state is the one before."""
+    seen.operations.append(operation)
+    _fail(seen, failure.kind.value, len(seen.operations) - 1, failure.detail, seen.before)
+    return failure
 
 
 def is_chosen(properties: frozenset[str] | None, property_id: str) -> bool:
@@ -165,7 +192,9 @@ def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> N
 
 def _check_record(seen: Watch) -> None:
     params = seen.oracle.machine.params
-    events = seen.oracle.machine.events or []
+    events = seen.oracle.machine.events
+    if events is None:
+        return
     for each in RECORD_PROPERTIES:
         if not is_chosen(seen.properties, each.id):
             continue

@@ -90,7 +90,7 @@ def _broken(finding: Finding, seen: Watch, new: set[str]) -> Iterator[str]:
         found = explain(seen, id_)
         if found:
             yield f"       found: {found}"
-    revision = seen.oracle.machine.revision.name
+    revision = seen.revision.name
     for id_ in sorted(new - set(finding.properties)):
         others = [
             each.id

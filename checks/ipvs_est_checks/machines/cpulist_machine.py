@@ -5,9 +5,10 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from ipvs_est import MAINLINE, Oracle, Params, Revision
+from ipvs_est import MAINLINE, Params, Revision
 from ipvs_est.answers.results import Result, Returned, Text
 from ipvs_est.language.operations import ExitNetns, InitNetns, Operation, ReadCpulist, WriteCpulist
+from ipvs_est_checks.history.watchable import Watchable
 from ipvs_est_checks.machines.naive.cpulist import Bad, in_ranges, interpret
 from ipvs_est_checks.machines.naive.steps import ERRNO
 from ipvs_est_checks.machines.report import (
@@ -110,7 +111,7 @@ class CpulistMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.oracle: Oracle
+        self.oracle: Watchable
         self.params: Params
         self.wanted: frozenset[int] | None = None
         """None: never written."""

@@ -11,6 +11,7 @@ from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differ
 from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
 from ipvs_est_checks.machines.naive.steps import Answer, Heap, follow, makes_sense, needs_netns, see
 from ipvs_est_checks.machines.situations import Observer, observe
+from ipvs_est_checks.subjects.failure import SubjectFailure
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ def do(history: History, operation: Operation) -> list[str]:
             found.append(("model.senseless", f"{operation} gave: {result}"))
     elif not sensible:
         found.append(("model.senseless", f"{operation} was done"))
-    elif not isinstance(result, ViolationError | Deadlocked):
+    elif not isinstance(result, ViolationError | Deadlocked | SubjectFailure):
         heap = Heap(before.memory.allocations, before.memory.failing)
         if isinstance(result, Returned) and _had_to_wait(before) and heap.failing is not None:
             # Whoever ran meanwhile may have allocated as well: the model cannot know who
@@ -71,7 +72,7 @@ def do(history: History, operation: Operation) -> list[str]:
     for each in SENTENCES:
         if is_chosen(seen.properties, each):
             seen.checks[each] += 1
-    if not isinstance(result, OperationError):
+    if not isinstance(result, OperationError | SubjectFailure):
         observe(history.observer, operation, result, answer, before, seen.before, events)
     return _note(history, found)
 

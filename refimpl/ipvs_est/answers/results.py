@@ -3,9 +3,20 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from ipvs_est.answers.snapshot import Snapshot, snapshot_to_json
-from ipvs_est.answers.state import State, state_to_json
+from ipvs_est.answers.snapshot import Snapshot, snapshot_from_json, snapshot_to_json
+from ipvs_est.answers.state import State, state_from_json, state_to_json
 from ipvs_est.language.counters import COUNTERS, RATES
+from ipvs_est.language.fixed import U64_MASK
+from ipvs_est.language.input_error import InputError, join
+from ipvs_est.language.json_input import integer, type_name
+from ipvs_est.language.operations import (
+    Dump,
+    Export,
+    Operation,
+    Read,
+    ReadCpulist,
+    TakeSnapshot,
+)
 from ipvs_est.state.stats import Reading
 
 
@@ -83,6 +94,63 @@ def result_to_json(result: Result) -> dict[str, object]:
     if isinstance(result, Deadlocked):
         return {"deadlock": DEADLOCK_TEXT}
     assert_never(result)
+
+
+def result_from_json(operation: Operation, value: object, path: str = "result") -> Result:
+    """The inverse of `result_to_json`, for that operation; raises InputError below `path`."""
+    if not isinstance(value, dict):
+        raise InputError(path, f"expected an object, found {type_name(value)}")
+    if "deadlock" in value:
+        if value != {"deadlock": DEADLOCK_TEXT}:
+            raise InputError(join(path, "deadlock"), f"expected {DEADLOCK_TEXT!r} alone")
+        return Deadlocked()
+    match operation:
+        case Dump():
+            return Dumped(state_from_json(value, path))
+        case TakeSnapshot():
+            try:
+                return Snapshotted(snapshot_from_json(value))
+            except InputError as error:
+                raise InputError(join(path, error.field), error.message) from None
+        case ReadCpulist():
+            _check_members(value, ("text",), path)
+            text = value["text"]
+            if not isinstance(text, str):
+                raise InputError(join(path, "text"), f"expected a string, found {type_name(text)}")
+            return Text(text)
+        case Read():
+            _check_members(value, (*COUNTERS, *RATES, *_PLACE), path)
+            reading = _reading_from_json(value, path)
+            ktid, ktrow, ktcid = (_integer(value, name, path, -(2**15)) for name in _PLACE)
+            return ReadObject(reading, ktid, ktrow, ktcid)
+        case Export():
+            _check_members(value, (*COUNTERS, *RATES), path)
+            return ExportedObject(_reading_from_json(value, path))
+        case _:
+            _check_members(value, ("ret",), path)
+            return Returned(_integer(value, "ret", path, -(2**31)))
+
+
+_PLACE = ("ktid", "ktrow", "ktcid")
+
+
+def _check_members(value: dict[str, object], names: tuple[str, ...], path: str) -> None:
+    for name in names:
+        if name not in value:
+            raise InputError(join(path, name), "missing")
+    for name in value:
+        if name not in names:
+            raise InputError(join(path, name), "unknown field")
+
+
+def _integer(value: dict[str, object], name: str, path: str, low: int) -> int:
+    return integer(value[name], join(path, name), low, U64_MASK)
+
+
+def _reading_from_json(value: dict[str, object], path: str) -> Reading:
+    c1, c2, c3, c4, c5 = (_integer(value, name, path, 0) for name in COUNTERS)
+    r1, r2, r3, r4, r5 = (_integer(value, name, path, 0) for name in RATES)
+    return Reading((c1, c2, c3, c4, c5), (r1, r2, r3, r4, r5))
 
 
 def _reading_to_json(reading: Reading) -> dict[str, object]:

@@ -10,6 +10,7 @@ from ipvs_est.language.codec import OneOf, Range, decode, encode
 from ipvs_est.language.counters import CpuStats
 from ipvs_est.language.fixed import U64_MASK
 from ipvs_est.language.header import params_from_json, params_to_json
+from ipvs_est.language.input_error import InputError
 from ipvs_est.language.params import MAX_POSSIBLE_CPUS, MAX_TICKS, Params
 from ipvs_est.language.violations import describe
 from ipvs_est.machine.locks import Mutex
@@ -263,17 +264,25 @@ def _encode_params(params: object) -> dict[str, object]:
     return params_to_json(params)
 
 
-def _decode_params(value: object, path: str) -> Params:
-    assert path == "params"  # the path that errors in the parameters have anyway
-    return params_from_json(value)
+def _decode_params(value: object) -> Params:
+    try:
+        return params_from_json(value)
+    except InputError as error:
+        # Those of a header name the whole path.
+        where = error.field.removeprefix("params").removeprefix(".")
+        raise InputError(where, error.message) from None
+
+
+def _decode_state(value: object) -> State:
+    return state_from_json(value, "")
 
 
 _ENCODERS: dict[type, Callable[[object], dict[str, object]]] = {
     State: _encode_state,
     Params: _encode_params,
 }
-_DECODERS: dict[type, Callable[[object, str], object]] = {
-    State: state_from_json,
+_DECODERS: dict[type, Callable[[object], object]] = {
+    State: _decode_state,
     Params: _decode_params,
 }
 

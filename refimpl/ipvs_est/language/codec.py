@@ -1,13 +1,12 @@
 """Frozen dataclasses to JSON and back, strictly, driven by their annotations.
 
-Covers what the snapshots use: int, bool, str, None in unions, tuples of any or of fixed
-length, nested dataclasses, and Annotated with a `Range` or `OneOf`. Types with a form of
-their own are given by the caller.
+Covers what snapshots, events and violations use: int, bool, str, None in unions, tuples of
+any or of fixed length, nested dataclasses, and Annotated with a `Range` or `OneOf`. Types with
+a form of their own are given by the caller.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -17,7 +16,11 @@ from ipvs_est.language.json_input import shorten, type_name
 T = TypeVar("T")
 
 Encoders = Mapping[type, Callable[[object], dict[str, object]]]
-Decoders = Mapping[type, Callable[[object, str], object]]
+Decoders = Mapping[type, Callable[[object], object]]
+"""What they raise names the field from the value on."""
+
+PLAIN: Decoders = {}
+"""No type has a form of its own."""
 
 _NAMES = {int: "an integer", bool: "a boolean", str: "a string"}
 
@@ -49,7 +52,10 @@ def encode(value: object, special: Encoders) -> dict[str, object]:
 
 def decode(wanted: type[T], value: object, special: Decoders, path: str = "") -> T:
     """The dataclass `wanted` from a JSON object; raises InputError naming the field."""
-    decoded = _decode(wanted, value, special, path)
+    try:
+        decoded = _decoder_of(wanted, special)(value)
+    except InputError as error:
+        raise InputError(_below(path, error.field), error.message) from None
     assert isinstance(decoded, wanted)
     return decoded
 
@@ -65,73 +71,133 @@ def _encode(value: object, special: Encoders) -> object:
     return value
 
 
-@cache
-def _annotations(wanted: type) -> dict[str, Any]:
-    # Any: what typing makes of annotations.
-    return get_type_hints(wanted, include_extras=True)
+# A type's decoder is made once, out of those of its parts. What it raises names the field
+# from the value on that it was given: the path is put together on the way out, so that good
+# input pays nothing for it.
+
+_Decoder = Callable[[object], object]
+_DECODERS: dict[tuple[type, int], tuple[Decoders, _Decoder]] = {}
+"""By class and identity of `special`, which is kept here so that no other gets its identity."""
 
 
-def _decode(wanted: Any, value: object, special: Decoders, path: str) -> object:
+def _decoder_of(wanted: type, special: Decoders) -> _Decoder:
+    key = wanted, id(special)
+    known = _DECODERS.get(key)
+    if known is None:
+        known = _DECODERS[key] = special, _make(wanted, special)
+    return known[1]
+
+
+def _below(path: str, field: str) -> str:
+    """The path of `field`, which may begin with an index, below `path`."""
+    if not field:
+        return path
+    return path + field if field.startswith("[") else join(path, field)
+
+
+def _make(wanted: Any, special: Decoders) -> _Decoder:
     # Any: a class, or what typing makes of an annotation.
     if get_origin(wanted) in (UnionType, Union):
-        if value is None:
-            return None
-        (wanted,) = [each for each in get_args(wanted) if each is not NoneType]
+        (inner,) = [each for each in get_args(wanted) if each is not NoneType]
+        return _optional(_make(inner, special))
     if get_origin(wanted) is tuple:
-        return _decode_tuple(get_args(wanted), value, special, path)
+        arguments = get_args(wanted)
+        if len(arguments) == 2 and arguments[1] is ...:
+            return _list_of(_make(arguments[0], special))
+        return _items_of([_make(each, special) for each in arguments])
     own = special.get(wanted)
     if own is not None:
-        return own(value, path)
+        return own
     if is_dataclass(wanted):
         assert isinstance(wanted, type)
-        return _decode_dataclass(wanted, value, special, path)
+        return _members_of(wanted, special)
     restriction = None
     if get_origin(wanted) is Annotated:
         wanted, restriction = get_args(wanted)
-    if type(value) is not wanted:
-        raise InputError(path, f"expected {_NAMES[wanted]}, found {type_name(value)}")
-    _check(restriction, value, path)
-    return value
+    return _plain(wanted, restriction)
 
 
-def _check(restriction: Range | OneOf | None, value: Any, path: str) -> None:
+def _optional(inner: _Decoder) -> _Decoder:
+    def decoder(value: object) -> object:
+        return None if value is None else inner(value)
+
+    return decoder
+
+
+def _plain(wanted: type, restriction: Range | OneOf | None) -> _Decoder:
+    def decoder(value: object) -> object:
+        if type(value) is not wanted:
+            raise InputError("", f"expected {_NAMES[wanted]}, found {type_name(value)}")
+        _check(restriction, value)
+        return value
+
+    return decoder
+
+
+def _check(restriction: Range | OneOf | None, value: Any) -> None:
     # Any: parsed data from outside, whose type was checked.
     if isinstance(restriction, Range):
         if value < restriction.low or (restriction.high is not None and value > restriction.high):
             high = "" if restriction.high is None else restriction.high
-            raise InputError(path, f"{shorten(value)} is not in {restriction.low}..{high}")
+            raise InputError("", f"{shorten(value)} is not in {restriction.low}..{high}")
     elif isinstance(restriction, OneOf) and value not in restriction.values:
-        raise InputError(path, f"{value[:40]!r} is not one of {', '.join(restriction.values)}")
+        raise InputError("", f"{value[:40]!r} is not one of {', '.join(restriction.values)}")
 
 
-def _decode_tuple(
-    arguments: tuple[Any, ...], value: object, special: Decoders, path: str
-) -> tuple[object, ...]:
-    if not isinstance(value, list):
-        raise InputError(path, f"expected a list, found {type_name(value)}")
-    if len(arguments) == 2 and arguments[1] is ...:
-        arguments = (arguments[0],) * len(value)
-    if len(value) != len(arguments):
-        raise InputError(path, f"expected {len(arguments)} items, found {len(value)}")
-    return tuple(
-        _decode(each, item, special, f"{path}[{index}]")
-        for index, (each, item) in enumerate(zip(arguments, value, strict=True))
-    )
+def _list_of(item: _Decoder) -> _Decoder:
+    def decoder(value: object) -> object:
+        if not isinstance(value, list):
+            raise InputError("", f"expected a list, found {type_name(value)}")
+        decoded: list[object] = []
+        try:
+            for each in value:
+                decoded.append(item(each))
+        except InputError as error:
+            raise InputError(_below(f"[{len(decoded)}]", error.field), error.message) from None
+        return tuple(decoded)
+
+    return decoder
 
 
-def _decode_dataclass(wanted: type, value: object, special: Decoders, path: str) -> object:
-    if not isinstance(value, dict):
-        raise InputError(path, f"expected an object, found {type_name(value)}")
-    annotations = _annotations(wanted)
-    for name in value:
-        if name not in annotations:
-            raise InputError(join(path, name), "unknown field")
-    for name in annotations:
-        if name not in value:
-            raise InputError(join(path, name), "missing")
-    return wanted(
-        **{
-            name: _decode(each, value[name], special, join(path, name))
-            for name, each in annotations.items()
-        }
-    )
+def _items_of(items: list[_Decoder]) -> _Decoder:
+    def decoder(value: object) -> object:
+        if not isinstance(value, list):
+            raise InputError("", f"expected a list, found {type_name(value)}")
+        if len(value) != len(items):
+            raise InputError("", f"expected {len(items)} items, found {len(value)}")
+        decoded: list[object] = []
+        try:
+            for item, each in zip(items, value, strict=True):
+                decoded.append(item(each))
+        except InputError as error:
+            raise InputError(_below(f"[{len(decoded)}]", error.field), error.message) from None
+        return tuple(decoded)
+
+    return decoder
+
+
+def _members_of(wanted: type, special: Decoders) -> _Decoder:
+    # A class variable such as `kind` is no member.
+    hints = get_type_hints(wanted, include_extras=True)
+    members = {each.name: _make(hints[each.name], special) for each in fields(wanted)}
+
+    def decoder(value: object) -> object:
+        if not isinstance(value, dict):
+            raise InputError("", f"expected an object, found {type_name(value)}")
+        if value.keys() != members.keys():
+            for name in value:
+                if name not in members:
+                    raise InputError(name, "unknown field")
+            for name in members:
+                if name not in value:
+                    raise InputError(name, "missing")
+        decoded: list[object] = []
+        name = ""
+        try:
+            for name, member in members.items():
+                decoded.append(member(value[name]))
+        except InputError as error:
+            raise InputError(_below(name, error.field), error.message) from None
+        return wanted(*decoded)
+
+    return decoder

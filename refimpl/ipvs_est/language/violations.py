@@ -5,7 +5,11 @@ Source: semantics sections 5, 7, 11, 15; known defects section 1.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, get_args
+
+from ipvs_est.language.codec import PLAIN, decode
+from ipvs_est.language.input_error import InputError, join
+from ipvs_est.language.json_input import type_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,9 @@ Violation = (
     | BrokenProperty
 )
 
+KINDS: dict[str, type[Violation]] = {each.kind: each for each in get_args(Violation)}
+"""Every violation's class by its name."""
+
 UNDEFINED = (IndexOutOfRange, InvalidPointer, DivisionByZero)
 """After one of these the history has no defined continuation."""
 
@@ -133,6 +140,17 @@ def describe(violation: Violation) -> str:
 def to_json(violation: Violation) -> dict[str, object]:
     """The violation as a JSON object with its `kind`."""
     return {"kind": violation.kind, **dict(_fields(violation))}
+
+
+def from_json(value: object, path: str = "") -> Violation:
+    """The inverse of `to_json`; raises InputError naming the field below `path`."""
+    if not isinstance(value, dict):
+        raise InputError(path, f"expected an object, found {type_name(value)}")
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise InputError(join(path, "kind"), "is not the name of a violation")
+    members = {name: member for name, member in value.items() if name != "kind"}
+    return decode(KINDS[kind], members, PLAIN, path)
 
 
 def _fields(violation: Violation) -> Iterator[tuple[str, object]]:

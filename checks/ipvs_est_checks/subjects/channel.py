@@ -1,0 +1,227 @@
+"""Lines to a subject and back: through the pipes of a process, or through a Unix socket."""
+
+import os
+import selectors
+import shlex
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+
+from ipvs_est_checks.subjects.failure import FailureKind, SubjectError
+
+UNIX = "unix:"
+"""A subject that begins with this is the path of a socket, any other a command."""
+MAX_ANSWER = 256 << 20
+"""Bytes in one line of a subject. A snapshot of 100,000 estimators takes some 40 MB."""
+_CHUNK = 1 << 16
+_TAIL = 2000
+"""Bytes of standard error that are kept."""
+_PATIENCE_AT_END = 1.0
+"""Seconds that a process gets to end after its input has ended."""
+
+
+@dataclass(slots=True)
+class Channel:
+    """An open connection; what was read beyond the last line stays in `rest`."""
+
+    name: str
+    """The command or socket, for messages."""
+    reader: int
+    """File descriptor, not blocking."""
+    writer: int
+    """File descriptor, not blocking; of a socket the same."""
+    errors: int | None
+    """File descriptor of standard error, not blocking."""
+    process: subprocess.Popen[bytes] | None
+    connection: socket.socket | None
+    rest: bytearray = field(default_factory=bytearray)
+    tail: bytearray = field(default_factory=bytearray)
+    """The end of what came on standard error."""
+
+
+def open_channel(subject: str) -> Channel:
+    """Start the command, or connect to the socket. Raises OSError, and ValueError for a command
+    line that a shell could not split."""
+    if subject.startswith(UNIX):
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(subject.removeprefix(UNIX))
+        except OSError:
+            connection.close()
+            raise
+        connection.setblocking(False)
+        return Channel(subject, connection.fileno(), connection.fileno(), None, None, connection)
+    words = shlex.split(subject)
+    if not words:
+        raise ValueError("the command is empty")
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        # Ctrl-C at the terminal is for the checks, which then end the subject.
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    files = (process.stdout.fileno(), process.stdin.fileno(), process.stderr.fileno())
+    for each in files:
+        os.set_blocking(each, False)
+    return Channel(subject, *files, process, None)
+
+
+def exchange(channel: Channel, lines: bytes, answers: int, seconds: float) -> list[bytes]:
+    """Write `lines` and read that many lines of answer, without their newlines.
+
+    Both at once, so that many lines can be handed over together. The time limit is for each
+    answer: it begins anew whenever one arrives. Raises SubjectError.
+    """
+    found: list[bytes] = []
+    waiting = memoryview(lines)
+    start = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(channel.reader, selectors.EVENT_READ)
+        if channel.errors is not None:
+            selector.register(channel.errors, selectors.EVENT_READ)
+        if waiting:
+            _also_write(selector, channel)
+        deadline = monotonic() + seconds
+        while True:
+            while len(found) < answers and (end := channel.rest.find(b"\n", start)) >= 0:
+                found.append(bytes(channel.rest[:end]))
+                del channel.rest[: end + 1]
+                start = 0
+                deadline = monotonic() + seconds
+            if len(found) == answers and not waiting:
+                return found
+            start = len(channel.rest)
+            if start > MAX_ANSWER:
+                detail = f"a line is longer than {MAX_ANSWER} bytes"
+                raise SubjectError(FailureKind.NO_ANSWER, detail)
+            ready = selector.select(max(0.0, deadline - monotonic()))
+            if not ready and monotonic() >= deadline:
+                raise SubjectError(FailureKind.SILENCE, f"no answer within {seconds:g} s")
+            for key, events in ready:
+                if key.fd == channel.errors:
+                    _read_errors(channel, selector)
+                    continue
+                if events & selectors.EVENT_WRITE:
+                    waiting = _write(channel, waiting)
+                    if not waiting:
+                        _write_no_more(selector, channel)
+                if events & selectors.EVENT_READ and not _read(channel):
+                    raise SubjectError(FailureKind.CRASH, _how_it_ended(channel))
+
+
+def close(channel: Channel) -> None:
+    """End the connection, and the process with all that it has started."""
+    if channel.connection is not None:
+        channel.connection.close()
+    process = channel.process
+    if process is None:
+        return
+    _close_pipes(process)
+    try:
+        process.wait(_PATIENCE_AT_END)
+    except subprocess.TimeoutExpired:
+        kill(process)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End the process and those that it has started."""
+    try:
+        # It is the leader of a session of its own, so of a process group too.
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()
+    process.wait()
+
+
+def _also_write(selector: selectors.BaseSelector, channel: Channel) -> None:
+    if channel.writer == channel.reader:
+        selector.modify(channel.reader, selectors.EVENT_READ | selectors.EVENT_WRITE)
+    else:
+        selector.register(channel.writer, selectors.EVENT_WRITE)
+
+
+def _write_no_more(selector: selectors.BaseSelector, channel: Channel) -> None:
+    if channel.writer == channel.reader:
+        selector.modify(channel.reader, selectors.EVENT_READ)
+    else:
+        selector.unregister(channel.writer)
+
+
+def _write(channel: Channel, waiting: memoryview) -> memoryview:
+    try:
+        return waiting[os.write(channel.writer, waiting[:_CHUNK]) :]
+    except BlockingIOError:
+        return waiting
+    except OSError:
+        # The reader will find out how it ended, after the answers that were given before.
+        return memoryview(b"")
+
+
+def _read(channel: Channel) -> bool:
+    """Whether there may be more to come."""
+    try:
+        data = os.read(channel.reader, _CHUNK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    channel.rest += data
+    return bool(data)
+
+
+def _read_errors(channel: Channel, selector: selectors.BaseSelector) -> None:
+    assert channel.errors is not None
+    try:
+        data = os.read(channel.errors, _CHUNK)
+    except BlockingIOError:
+        return
+    channel.tail += data
+    del channel.tail[:-_TAIL]
+    if not data:
+        selector.unregister(channel.errors)
+        channel.errors = None
+
+
+def _how_it_ended(channel: Channel) -> str:
+    """What is known of a subject that has closed its output."""
+    process = channel.process
+    if process is None:
+        return "it closed the connection"
+    try:
+        code = process.wait(_PATIENCE_AT_END)
+    except subprocess.TimeoutExpired:
+        return "it closed its output"
+    if channel.errors is not None:
+        with suppress(BlockingIOError):
+            channel.tail += os.read(channel.errors, _TAIL)
+    how = f"exit code {code}"
+    if code < 0:
+        how = f"killed by {_signal_name(-code)}"
+    said: Sequence[str] = channel.tail.decode(errors="replace").split("\n")
+    last = next((line.strip() for line in reversed(said) if line.strip()), "")
+    return f"{how}: {last}" if last else how
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            # What is left for a reader that has gone cannot be written.
+            with suppress(OSError):
+                pipe.close()

@@ -1,0 +1,220 @@
+"""A subject: a program that answers the oracle's protocol, used as the oracle itself is used.
+
+The contract is SCHEMA.md. A subject is kept alive from history to history: a configuration
+line gives it a new machine.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ipvs_est import OperationError, Params, Revision, Snapshot, Violation, ViolationError
+from ipvs_est.answers.results import Deadlocked, Result, result_from_json
+from ipvs_est.answers.snapshot import snapshot_from_json
+from ipvs_est.language.event_json import event_from_json
+from ipvs_est.language.events import Event
+from ipvs_est.language.header import params_to_json
+from ipvs_est.language.input_error import InputError
+from ipvs_est.language.json_input import check_unique_keys, parse_object, type_name
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import Operation
+from ipvs_est.language.violations import from_json as violation_from_json
+from ipvs_est.oracle_process import PROTOCOL
+from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_channel
+from ipvs_est_checks.subjects.failure import FailureKind, SubjectError
+
+SECONDS = 10.0
+"""For one answer, unless the user says otherwise."""
+_SHOWN = 120
+"""Characters of a line that is shown."""
+
+# Any in this file: parsed JSON of a subject; whoever takes a value out checks its type.
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a subject says of itself first."""
+
+    protocol: int
+    operations: frozenset[str]
+    """Names of those that it takes."""
+    gives: dict[str, int]
+    """Chapters of the contract beyond its minimum, with their versions."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """A subject that has been started."""
+
+    channel: Channel
+    handshake: Handshake
+    seconds: float
+
+
+def start_subject(name: str, seconds: float = SECONDS) -> Subject:
+    """Start a command or connect to `unix:PATH`, and read the handshake.
+
+    Raises OSError and ValueError if it cannot be started, SubjectError if what it says first
+    is no handshake of a protocol that is spoken here.
+    """
+    channel = open_channel(name)
+    try:
+        (line,) = exchange(channel, b"", 1, seconds)
+        return Subject(channel, _handshake(_object(line)), seconds)
+    except BaseException:
+        close(channel)
+        raise
+
+
+def stop_subject(subject: Subject) -> None:
+    """End it."""
+    close(subject.channel)
+
+
+@dataclass(slots=True)
+class Machine:
+    """The machine of a subject, as far as it is known here."""
+
+    params: Params
+    events: list[Event] | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One history on a subject; has the methods of `Oracle`."""
+
+    subject: Subject
+    machine: Machine
+    told: list[Violation] = field(default_factory=list)
+    ended: str = ""
+    _snapshot: Snapshot | None = None
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """All violations so far, in order."""
+        return tuple(self.told)
+
+    def apply(self, operation: Operation) -> Result:
+        """Apply one operation; raises OperationError, ViolationError, SubjectError."""
+        if self.ended:
+            raise OperationError("cannot-answer", "", f"the history has ended: {self.ended}")
+        try:
+            return self._taken(operation, self._ask(operation_to_json(operation)))
+        except SubjectError as error:
+            self.ended = str(error)
+            raise
+
+    def snapshot(self) -> Snapshot:
+        """The complete state of now. Raises SubjectError."""
+        if self._snapshot is None:
+            answer = self._ask({"op": "snapshot"})
+            try:
+                self._snapshot = snapshot_from_json(answer.get("result"))
+            except InputError as error:
+                raise _no_answer(f"result.{error.field}", error.message) from None
+        return self._snapshot
+
+    def _ask(self, line: dict[str, object]) -> dict[str, Any]:
+        text = json.dumps(line, separators=(",", ":")).encode() + b"\n"
+        (answer,) = exchange(self.subject.channel, text, 1, self.subject.seconds)
+        return _object(answer)
+
+    def _taken(self, operation: Operation, answer: dict[str, Any]) -> Result:
+        try:
+            if "error" in answer:
+                raise _operation_error(answer["error"])
+            self._note(answer)
+            if "violation" in answer:
+                violation = violation_from_json(answer["violation"], "violation")
+                self.told.append(violation)
+                error = ViolationError(violation)
+                self.ended = str(error)
+                raise error
+            if "result" not in answer:
+                raise InputError("result", "missing")
+            result = result_from_json(operation, answer["result"])
+        except InputError as error:
+            raise _no_answer(error.field, error.message) from None
+        if isinstance(result, Deadlocked):
+            self.ended = "deadlock"
+        return result
+
+    def _note(self, answer: dict[str, Any]) -> None:
+        """What the answer tells besides the result."""
+        self._snapshot = None
+        for index, each in enumerate(_list(answer, "violations")):
+            self.told.append(violation_from_json(each, f"violations[{index}]"))
+        if self.machine.events is not None:
+            for index, each in enumerate(_list(answer, "events")):
+                self.machine.events.append(event_from_json(each, f"events[{index}]"))
+        if "snapshot" in answer:
+            self._snapshot = snapshot_from_json(answer["snapshot"])
+
+
+def begin(subject: Subject, params: Params, revision: Revision) -> Run:
+    """Give the subject a new machine. Raises SubjectError if it does not take it."""
+    watch = [name for name in ("snapshot", "events") if name in subject.handshake.gives]
+    configure: dict[str, object] = {"revision": revision.name, "params": params_to_json(params)}
+    if watch:
+        configure["watch"] = watch
+    machine = Machine(params, [] if "events" in watch else None)
+    run = Run(subject, machine)
+    answer = run._ask({"configure": configure})
+    if "configured" not in answer:
+        error = answer.get("error")
+        message = error.get("message") if isinstance(error, dict) else None
+        raise _no_answer("configured", f"missing: {message}" if message else "missing")
+    return run
+
+
+def _handshake(value: dict[str, Any]) -> Handshake:
+    protocol = value.get("protocol")
+    if protocol != PROTOCOL or type(protocol) is not int:
+        raise _no_answer("protocol", f"expected {PROTOCOL}, found {str(protocol)[:40]}")
+    operations = value.get("operations")
+    if not isinstance(operations, list) or not all(isinstance(each, str) for each in operations):
+        raise _no_answer("operations", "expected a list of names")
+    gives = value.get("gives", {})
+    if not isinstance(gives, dict) or not all(type(each) is int for each in gives.values()):
+        raise _no_answer("gives", "expected an object of versions")
+    return Handshake(protocol, frozenset(operations), gives)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    try:
+        text = line.decode()
+        value = parse_object(text)
+        check_unique_keys(text)
+    except UnicodeDecodeError as error:
+        raise _no_answer("", f"not UTF-8 at byte {error.start + 1}") from None
+    except InputError as error:
+        shown = ascii(line[:_SHOWN].decode(errors="replace"))
+        raise _no_answer(error.field, f"{error.message}: {shown}") from None
+    return value
+
+
+def _list(answer: dict[str, Any], name: str) -> Sequence[object]:
+    value = answer.get(name, [])
+    if not isinstance(value, list):
+        raise InputError(name, f"expected a list, found {type_name(value)}")
+    return value
+
+
+def _operation_error(value: object) -> Exception:
+    if not isinstance(value, dict):
+        raise InputError("error", f"expected an object, found {type_name(value)}")
+    reason: Literal["bad-input", "cannot-answer"]
+    match value.get("type"):
+        case "bad-input":
+            reason = "bad-input"
+        case "cannot-answer":
+            reason = "cannot-answer"
+        case _:
+            raise InputError("error.type", "expected bad-input or cannot-answer")
+    where, message = (str(value.get(name, "")) for name in ("field", "message"))
+    return OperationError(reason, where, message)
+
+
+def _no_answer(where: str, message: str) -> SubjectError:
+    return SubjectError(FailureKind.NO_ANSWER, f"{where}: {message}" if where else message)
