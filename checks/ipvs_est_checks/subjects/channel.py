@@ -76,13 +76,15 @@ def open_channel(subject: str) -> Channel:
     return Channel(subject, *files, process, None)
 
 
-def exchange(channel: Channel, lines: bytes, answers: int, seconds: float) -> list[bytes]:
-    """Write `lines` and read that many lines of answer, without their newlines.
+def exchange(
+    channel: Channel, lines: bytes, answers: int, seconds: float, found: list[bytes]
+) -> None:
+    """Write `lines` and read that many lines of answer, without newlines, to the end of `found`.
 
     Both at once, so that many lines can be handed over together. The time limit is for each
     answer: it begins anew whenever one arrives. Raises SubjectError.
     """
-    found: list[bytes] = []
+    wanted = len(found) + answers
     waiting = memoryview(lines)
     start = 0
     with selectors.DefaultSelector() as selector:
@@ -93,13 +95,13 @@ def exchange(channel: Channel, lines: bytes, answers: int, seconds: float) -> li
             _also_write(selector, channel)
         deadline = monotonic() + seconds
         while True:
-            while len(found) < answers and (end := channel.rest.find(b"\n", start)) >= 0:
+            while len(found) < wanted and (end := channel.rest.find(b"\n", start)) >= 0:
                 found.append(bytes(channel.rest[:end]))
                 del channel.rest[: end + 1]
                 start = 0
                 deadline = monotonic() + seconds
-            if len(found) == answers and not waiting:
-                return found
+            if len(found) == wanted and not waiting:
+                return
             start = len(channel.rest)
             if start > MAX_ANSWER:
                 detail = f"a line is longer than {MAX_ANSWER} bytes"

@@ -1,0 +1,65 @@
+"""The oracle as a subject that goes wrong at its nth operation, in the way that it is told.
+
+`python odd_subject.py WAY N`; as WAY `none` it is the oracle. Run as a program of its own.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+from ipvs_est.oracle_process import Session, answer, handshake
+
+
+def say(value: object) -> None:
+    print(json.dumps(value), flush=True)
+
+
+def go_wrong(way: str, answered: dict[str, object]) -> None:
+    match way:
+        case "exit":
+            print("this is said before the end", file=sys.stderr)
+            sys.exit(7)
+        case "signal":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "silence":
+            time.sleep(60)
+        case "text":
+            print("Segmentation fault?", flush=True)
+        case "bytes":
+            sys.stdout.buffer.write(b"\xff\xfe\n")
+            sys.stdout.flush()
+        case "list":
+            say([answered])
+        case "no-result":
+            say({"seq": 1})
+        case "half":
+            sys.stdout.write('{"result":{"ret"')
+            sys.stdout.flush()
+            sys.exit(0)
+        case "errno":
+            say({**answered, "result": {"ret": -5}})
+        case _:
+            say(answered)
+
+
+def main(way: str, nth: int) -> None:
+    session = Session()
+    first = handshake()
+    if way == "handshake":
+        say({**first, "protocol": 99})
+    else:
+        say({name: value for name, value in first.items() if name != "gives" or way != "minimal"})
+    operations = 0
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        answered = answer(session, line.rstrip(b"\n"), number)
+        operations += b'"op":' in line
+        if operations == nth and b'"op":' in line:
+            go_wrong(way, answered)
+        else:
+            say(answered)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
