@@ -39,7 +39,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "place.fields",
         "place",
-        "ktid, ktrow and ktcid of an estimator name the list that it is on.",
+        "ktid of a live object's estimator is -1 on the temp list; in a chain ktid, ktrow and"
+        " ktcid name it.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 1, 5",
         place.fields_name_the_place,
@@ -47,7 +48,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "place.total",
         "place",
-        "With limits computed and nothing waiting, the total is in kthread 0.",
+        "With limits computed, no calc phase pending and nothing waiting, the total's ktid is 0.",
         Scope.SETTLED,
         "semantics 11; D51",
         place.total_in_kd0,
@@ -79,7 +80,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "counts.tick",
         "counts",
-        "A row has a tick exactly if it has estimators.",
+        "A row has a tick exactly if its tick_len is above 0.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 5, 7",
         counts.tick_exists_iff_used,
@@ -95,7 +96,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "bitmaps.full",
         "bitmaps",
-        "A chain's full bit is set exactly if the chain has chain_max estimators or more.",
+        "In a tick a chain's full bit is set exactly if the chain has chain_max estimators or"
+        " more.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 5, 7",
         bitmaps.full_iff_at_chain_max,
@@ -103,7 +105,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "bitmaps.avail",
         "bitmaps",
-        "A row's avail bit is set exactly if it has no tick or a chain that is not full.",
+        "A row's avail bit is set exactly if it has no tick or a chain whose full bit is clear.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 5, 7",
         bitmaps.avail_iff_space,
@@ -127,7 +129,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "limits.kthread",
         "limits",
-        "No kthread has more than est_max_count estimators.",
+        "No kthread's est_count is above its est_max_count.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 2, 5; D22",
         limits.kthreads_within_limit,
@@ -143,7 +145,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "limits.max-threads",
         "limits",
-        "est_max_threads, once computed, is max(1, 4 x the CPUs for kthreads).",
+        "While enable is set, est_max_threads, once computed, is max(1, 4 x the CPUs for"
+        " kthreads).",
         Scope.EST_MUTEX_FREE,
         "semantics 12; D04a, D33",
         limits.max_threads_as_configured,
@@ -151,7 +154,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "limits.stopped",
         "limits",
-        "est_stopped is set exactly if run_estimation is 0 or a written cpulist is empty.",
+        "While enable is set, est_stopped is set exactly if run_estimation is 0 or a written"
+        " cpulist is empty.",
         Scope.EST_MUTEX_FREE,
         "semantics 9; D04b",
         limits.stopped_as_configured,
@@ -159,7 +163,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "limits.known",
         "limits",
-        "No estimator is in a chain before limits were computed.",
+        "Before limits were computed every est_count is 0.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 8, 11; D01",
         limits.limits_known,
@@ -167,7 +171,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "limits.threads",
         "limits",
-        "There are at most est_max_threads kthread contexts.",
+        "There are at most est_max_threads kthread contexts, once that is computed.",
         Scope.QUIET,
         "semantics 6, 12; D04d, D33",
         limits.kthreads_allowed,
@@ -191,7 +195,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "array.add-ktid-usable",
         "array",
-        "est_add_ktid names a kthread with space, if there is one.",
+        "est_add_ktid names a kthread whose est_count is below its est_max_count, if there is one.",
         Scope.SERVICE_MUTEX_FREE,
         "semantics 5, 6, 7; D23",
         array.add_ktid_usable,
@@ -207,7 +211,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "progress.room",
         "progress",
-        "No estimator waits while a kthread has room or one more kthread is allowed.",
+        "No estimator waits while a kthread has room, a slot is empty or est_kt_count is below"
+        " est_max_threads.",
         Scope.QUIET,
         "semantics 6, 10; D18",
         progress.none_waits_while_there_is_room,
@@ -223,7 +228,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "progress.tasks",
         "progress",
-        "Every kthread that has estimators runs.",
+        "Every kthread whose est_count is above 0 runs.",
         Scope.QUIET,
         "semantics 9",
         progress.wanted_tasks_run,
@@ -231,7 +236,7 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "progress.stopped",
         "progress",
-        "With est_stopped set no kthread runs.",
+        "While enable is set, with est_stopped set no kthread runs.",
         Scope.SETTLED,
         "semantics 9, 12",
         progress.stopped_tasks_do_not_run,
@@ -239,7 +244,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "rates.sums",
         "rates",
-        "The next rate of an object starts from the counters that its users see.",
+        "The last sums of every live object's estimator, from which its next rate starts, are"
+        " its kstats.",
         Scope.STEP,
         "semantics 3",
         rates.last_sums_are_kstats,
@@ -247,7 +253,8 @@ STATE_PROPERTIES: tuple[StateProperty, ...] = (
     StateProperty(
         "tasks.referenced",
         "tasks",
-        "A kthread's task pointer never points to a freed task.",
+        "A kthread's task pointer never points to a freed task, but for one that was asked to"
+        " stop.",
         Scope.STEP,
         "semantics 9; D02",
         tasks.task_is_referenced,
@@ -258,7 +265,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.new-row",
         "delay",
-        "A new estimator gets the latest available row not after the wanted one, else the latest.",
+        "An estimator with the delay of a new one gets the latest available row not after the"
+        " wanted one, else the latest.",
         "semantics 5.3; D30",
         delay.new_row_cases,
         delay.new_row,
@@ -266,8 +274,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.relinked-row",
         "delay",
-        "A relinked estimator gets the earliest available row not before the wanted one,"
-        " else the earliest.",
+        "An estimator with any other delay gets the earliest available row not before the"
+        " wanted one, else the earliest.",
         "semantics 5.3; D18",
         delay.relinked_row_cases,
         delay.relinked_row,
@@ -283,7 +291,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.first",
         "delay",
-        "A new estimator is first estimated at most 2 seconds after it was enqueued.",
+        "While no kthread starts or exits and no limits are computed, a new estimator's first"
+        " estimation comes within a revolution.",
         "semantics 5, 8",
         delay.first_cases,
         delay.at_most_a_revolution,
@@ -291,7 +300,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.period",
         "delay",
-        "By a kthread that runs on, an estimator is estimated exactly once in a revolution.",
+        "Estimations in a row at one place are a revolution apart, if the task has run for two"
+        " and none exits or computes limits.",
         "semantics 8; D18",
         delay.period_cases,
         delay.exactly_a_revolution,
@@ -299,7 +309,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.closest",
         "delay",
-        "Even over restarts two estimations are at most 5 ticks closer than a revolution.",
+        "Even over restarts two estimations in a row at one place are at most 5 ticks closer"
+        " than a revolution.",
         "semantics 8, 9",
         delay.closest_cases,
         delay.not_closer,
@@ -307,8 +318,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "delay.longest",
         "delay",
-        "An estimator waits at most a revolution, the time that its kthread lost, and for"
-        " each restart a revolution and a tick.",
+        "Two estimations in a row at one place are apart at most a revolution, the time lost,"
+        " and a revolution and a tick for each restart.",
         "semantics 8, 9",
         delay.longest_cases,
         delay.not_longer,
@@ -316,7 +327,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "limits.published",
         "limits",
-        "When a context is published there are at most est_max_threads of them.",
+        "When a context is published there are at most est_max_threads of them, once that is"
+        " computed.",
         "semantics 6; D04d, D33",
         tasks.publication_cases,
         tasks.published_within_limit,
@@ -332,7 +344,7 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "limits.requested",
         "limits",
-        "A new cpulist requests that limits are computed anew.",
+        "When a new cpulist is set, est_calc_phase is set at the end of the write.",
         "semantics 12; D34",
         requests.request_cases,
         requests.is_one,
@@ -348,7 +360,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "progress.not-lost",
         "progress",
-        "A recalculation that is requested while one is under way is not lost.",
+        "Kthread 0 clears est_calc_phase only if no recalculation was requested since its calc"
+        " phase began.",
         "semantics 11, 12; R4",
         requests.lost_cases,
         requests.none_came_meanwhile,
@@ -356,7 +369,7 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "tasks.enabled",
         "tasks",
-        "No task is started after enable became 0 or netns exit began.",
+        "No kthread's task is started while enable is 0 or netns exit is under way.",
         "semantics 9, 14; R6",
         tasks.start_cases,
         tasks.started_while_enabled,
@@ -372,7 +385,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "load.chain",
         "load",
-        "At the measured cost a chain takes at most 100 us, for every cost up to 100 us.",
+        "At the measured cost est_chain_max estimations, at least one, take at most 100 us"
+        " exactly if one does.",
         "semantics 2, 11",
         load.chain_cases,
         load.chain_short,
@@ -380,8 +394,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "load.tick",
         "load",
-        "At the measured cost a tick's work takes at most 1/8 of the tick, for every cost at"
-        " which one estimation for each chain does.",
+        "Where chains of 95 us fit a tick, its work at the measured cost is within 1/8 of it"
+        " exactly if one estimation for each chain is.",
         "semantics 2, 11",
         load.tick_cases,
         load.tick_light,
@@ -389,7 +403,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "load.cpus",
         "load",
-        "At such a cost the kthreads that are allowed take at most half the time of their CPUs.",
+        "At such a cost, where chains of 95 us fit, the kthreads that are allowed take at most"
+        " half the time of their CPUs.",
         "semantics 2, 11",
         load.cpu_cases,
         load.cpus_half_free,
@@ -406,8 +421,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "rates.range",
         "rates",
-        "At realistic traffic no value of a counter takes the average out of the range"
-        " between its old value and the new rate.",
+        "While rate and average are below 2^63, an estimation leaves the average between its"
+        " old value and the rate.",
         "semantics 3",
         rates.average_cases,
         rates.in_range,
@@ -415,7 +430,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "rates.converges",
         "rates",
-        "At a constant load the distance to it becomes 3/4 with each estimation, down to rounding.",
+        "Of the distance to a constant rate at most (3/4)^n and 3 units are left after n"
+        " estimations, all below 2^63.",
         "semantics 3",
         rates.convergence_cases,
         rates.converges,
@@ -423,8 +439,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "rates.error",
         "rates",
-        "The average is at most 3 units of its scale below exact 3/4-1/4 averaging, and"
-        " never above.",
+        "While rate and average stay below 2^63, the average is never above exact averaging,"
+        " and less than 3 units below.",
         "semantics 3",
         rates.error_cases,
         rates.close_to_exact,
@@ -441,7 +457,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "readers.group",
         "readers",
-        "Every group of counters that is read is one that writers left on the CPUs.",
+        "The sums that an estimation reads are those of one group for each CPU that writers"
+        " had left there meanwhile.",
         "semantics 3; D53",
         readers.group_cases,
         readers.is_one_of_the_groups,
@@ -449,8 +466,7 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "readers.moved",
         "readers",
-        "No estimator is relinked while a kthread other than the one that relinks walks its"
-        " chains.",
+        "An estimator of a kthread above 0 is relinked only while that kthread has no live task.",
         "semantics 11; R1",
         readers.moved_cases,
         readers.moved_in_peace,
@@ -458,7 +474,7 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "locks.order",
         "locks",
-        "No task takes the service mutex while it holds est_mutex.",
+        "No task takes the service mutex, or waits for it, while it holds est_mutex.",
         "semantics 15; D03",
         locks.order_cases,
         locks.is_zero,
@@ -466,7 +482,7 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "locks.kthreads",
         "locks",
-        "Kthreads above 0 take no mutex.",
+        "Kthreads above 0 take no mutex and wait for none.",
         "semantics 15; R3",
         locks.kthread_cases,
         locks.is_zero,
@@ -501,7 +517,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "locks.deletion",
         "locks",
-        "Who deletes waits for no kthread but for one that was asked to stop.",
+        "A task that is no kthread waits, but for mutexes, only for the exit of a kthread that"
+        " was asked to stop.",
         "semantics 7, 15; D20",
         locks.wait_cases,
         locks.only_for_the_stopped,
@@ -509,7 +526,8 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "memory.dest",
         "memory",
-        "A destination taken out of the trash is in its service or in the trash again.",
+        "A destination taken out of the trash is in its service if its estimator was started,"
+        " else in the trash again.",
         "semantics 13; D10",
         starting.dest_cases,
         starting.dest_is_somewhere,

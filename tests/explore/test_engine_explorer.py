@@ -60,7 +60,8 @@ def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatc
     assert row.problems[0].property == "tasks.enabled"
     assert "--replay e2:exit-and-sysctl:mainline:" in row.problems[0].command
     assert row.problems[0].detail == (
-        "No task is started after enable became 0 or netns exit began. In exit-and-sysctl."
+        "No kthread's task is started while enable is 0 or netns exit is under way."
+        " In exit-and-sysctl."
     )
 
 

@@ -21,7 +21,8 @@ def add_ktid_in_array(state: AbstractState[B, I]) -> B:
 
 
 def add_ktid_usable(state: AbstractState[B, I]) -> B:
-    """`est_add_ktid` names a kthread with space, if there is one."""
+    """`est_add_ktid` names a kthread whose `est_count` is below its `est_max_count`, if there is
+    one."""
     a = state.algebra
 
     def has_space(slot: I) -> B:

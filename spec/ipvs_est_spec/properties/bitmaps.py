@@ -27,7 +27,8 @@ def present_iff_not_empty(state: AbstractState[B, I]) -> B:
 
 
 def full_iff_at_chain_max(state: AbstractState[B, I]) -> B:
-    """A chain's `full` bit is set exactly if the chain has `chain_max` estimators or more."""
+    """In a tick a chain's `full` bit is set exactly if the chain has `chain_max` estimators or
+    more."""
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(
@@ -48,7 +49,7 @@ def full_iff_at_chain_max(state: AbstractState[B, I]) -> B:
 
 
 def avail_iff_space(state: AbstractState[B, I]) -> B:
-    """A row's `avail` bit is set exactly if it has no tick or a chain that is not full."""
+    """A row's `avail` bit is set exactly if it has no tick or a chain whose `full` bit is clear."""
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(

@@ -56,7 +56,7 @@ def est_count_is_true(state: AbstractState[B, I]) -> B:
 
 
 def tick_exists_iff_used(state: AbstractState[B, I]) -> B:
-    """A row has a tick exactly if it has estimators."""
+    """A row has a tick exactly if its `tick_len` is above 0."""
     a = state.algebra
     return state.every_slot(
         lambda slot: state.every_row(

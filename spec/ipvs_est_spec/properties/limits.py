@@ -38,7 +38,7 @@ def ticks_within_limit(state: AbstractState[B, I]) -> B:
 
 
 def kthreads_within_limit(state: AbstractState[B, I]) -> B:
-    """No kthread has more than `est_max_count` estimators."""
+    """No kthread's `est_count` is above its `est_max_count`."""
     a = state.algebra
     return state.every_slot(
         lambda slot: a.at_most(state.est_count(slot), state.est_max_count(slot))
@@ -69,7 +69,7 @@ def kthread_limits_from_chain_max(state: AbstractState[B, I]) -> B:
 
 
 def max_threads_as_configured(state: AbstractState[B, I]) -> B:
-    """`est_max_threads`, once computed, is max(1, 4 x the CPUs for kthreads)."""
+    """While `enable` is set, `est_max_threads`, once computed, is max(1, 4 x the CPUs)."""
     a = state.algebra
     wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())
     positive = a.choose(a.less(wanted, a.number(1)), a.number(1), wanted)
@@ -78,7 +78,8 @@ def max_threads_as_configured(state: AbstractState[B, I]) -> B:
 
 
 def stopped_as_configured(state: AbstractState[B, I]) -> B:
-    """`est_stopped` is set exactly if run_estimation is 0 or a written cpulist is empty."""
+    """While `enable` is set, `est_stopped` is set exactly if run_estimation is 0 or a written
+    cpulist is empty."""
     a = state.algebra
     empty = a.both(state.cpulist_valid(), a.equal(state.kthread_cpus(), a.number(0)))
     wanted = a.either(a.negate(state.run_estimation()), empty)
@@ -86,7 +87,7 @@ def stopped_as_configured(state: AbstractState[B, I]) -> B:
 
 
 def limits_known(state: AbstractState[B, I]) -> B:
-    """No estimator is in a chain before limits were computed."""
+    """Before limits were computed every `est_count` is 0."""
     a = state.algebra
     zero = a.number(0)
     return a.implies(

@@ -20,7 +20,8 @@ def on_one_list(state: AbstractState[B, I]) -> B:
 
 
 def fields_name_the_place(state: AbstractState[B, I]) -> B:
-    """`ktid`, `ktrow` and `ktcid` of a listed estimator name its list."""
+    """`ktid` of a live object's listed estimator is -1 on the temp list; in a chain `ktid`,
+    `ktrow` and `ktcid` name it."""
     a = state.algebra
     return state.every_estimator(
         lambda est: a.implies(
@@ -35,7 +36,7 @@ def fields_name_the_place(state: AbstractState[B, I]) -> B:
 
 
 def total_in_kd0(state: AbstractState[B, I]) -> B:
-    """With limits computed and nothing waiting, the total is in kthread 0."""
+    """With limits computed, no calc phase pending and nothing waiting, the total's `ktid` is 0."""
     a = state.algebra
     drained = a.both(
         a.less(a.number(0), state.est_chain_max()),

@@ -9,7 +9,7 @@ I = TypeVar("I")  # noqa: E741 - see algebra
 
 
 def none_waits_while_there_is_room(state: AbstractState[B, I]) -> B:
-    """No estimator waits while a kthread has room or one more kthread is allowed."""
+    """No estimator waits while a kthread has room, a slot is empty or one more is allowed."""
     a = state.algebra
     full = state.every_slot(
         lambda slot: a.both(
@@ -35,7 +35,7 @@ def recalculation_completes(state: AbstractState[B, I]) -> B:
 
 
 def wanted_tasks_run(state: AbstractState[B, I]) -> B:
-    """Each kthread with estimators runs."""
+    """Each kthread whose `est_count` is above 0 runs."""
     a = state.algebra
     return state.every_slot(
         lambda slot: a.implies(a.less(a.number(0), state.est_count(slot)), state.running(slot))
@@ -43,7 +43,7 @@ def wanted_tasks_run(state: AbstractState[B, I]) -> B:
 
 
 def stopped_tasks_do_not_run(state: AbstractState[B, I]) -> B:
-    """With `est_stopped` set no kthread runs."""
+    """While `enable` is set, with `est_stopped` set no kthread runs."""
     a = state.algebra
     return a.implies(
         a.both(state.enable(), state.est_stopped()),

@@ -66,7 +66,8 @@ def published_within_limit(a: Algebra[B, I], case: Sequence[I]) -> B:
 
 
 def task_is_referenced(state: AbstractState[B, I]) -> B:
-    """A kd's `task` points to a task that is not freed, but for one that is being stopped."""
+    """A kd's `task` points to a task that is not freed, but for one that was asked to stop: who
+    asked waits for its exit, and then clears the pointer."""
     a = state.algebra
     return state.every_slot(
         lambda slot: a.implies(state.task_freed(slot), state.task_stopping(slot))

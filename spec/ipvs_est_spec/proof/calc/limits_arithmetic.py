@@ -186,8 +186,8 @@ THEOREMS = (
     Theorem(
         "calc.invariant",
         _GROUP,
-        "After every test either nothing was measured and the answer is 8, or min_est is 1 to"
-        " 999999999 ns and the answer is 95000 / min_est, at least 1.",
+        "After tests that do not divide by zero either nothing was measured and the answer is 8, or"
+        " min_est is 1 to 999999999 ns and the answer is 95000 / min_est, at least 1.",
         _SCOPE,
         "11",
         _kept_goals,
@@ -227,8 +227,9 @@ THEOREMS = (
     Theorem(
         "calc.zero",
         _GROUP,
-        "A test divides 95000 by zero exactly if it takes more than 1000 ns and less than loops"
-        " ns: after at least 10 tests of at most 1000 ns, in one with 1024 or 2048 loops.",
+        "With no negative min_est, a test divides 95000 by zero exactly if it takes more than 1000"
+        " ns and less than loops ns: after at least 10 tests of at most 1000 ns, in one with 1024"
+        " or 2048 loops.",
         _SCOPE,
         "11",
         _zero_goals,

@@ -260,8 +260,9 @@ THEOREMS = (
     Theorem(
         "calc.cpus",
         _GROUP,
-        "The answer fulfils the catalogue's predicate: all kthreads that are allowed take at most"
-        " half the time of their CPUs.",
+        "The answer fulfils the catalogue's predicate: where the tick has room for chains of 95 us"
+        " and one estimation for each chain is at most 1/8 of it, at most 4 kthreads for each CPU"
+        " take at most half the time of their CPUs.",
         f"{_COSTS}; every number of CPUs; HZ 100, 250, 300, 1000, and every HZ from 50 to 10000",
         "2, 11, 12",
         lambda: tuple(_cpus_goal(each) for each in (*_KERNEL_HZ, None)),

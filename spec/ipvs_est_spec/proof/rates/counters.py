@@ -149,7 +149,7 @@ THEOREMS = (
         "averaging.wrap",
         _GROUP,
         "When counters or their sum wrap, nothing is lost: the difference of two sums is what was"
-        " counted in between.",
+        " counted in between, if that is less than 2^64.",
         "all counts on two CPUs; sums of more add up in the same way",
         "3",
         lambda: (_wrapping(),),

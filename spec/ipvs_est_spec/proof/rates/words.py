@@ -168,8 +168,8 @@ THEOREMS = (
     Theorem(
         "averaging.range",
         _GROUP,
-        "One estimation fulfils the catalogue's predicate: at realistic traffic the average stays"
-        " between its old value and the rate.",
+        "One estimation fulfils the catalogue's predicate: while rate and average are below 2^63"
+        " the average stays between its old value and the rate.",
         _SCOPE,
         "3",
         lambda: tuple(_in_range(each) for each in KINDS),
@@ -206,7 +206,8 @@ THEOREMS = (
     Theorem(
         "averaging.reading",
         _GROUP,
-        "A rate that is read is the average rounded to the nearest number per second, a half down.",
+        "A rate that is read is the average rounded to the nearest number per second, a half down,"
+        " unless that is within half a unit of 2^64.",
         _SCOPE,
         "3",
         lambda: tuple(_nearest(each) for each in KINDS),
@@ -228,8 +229,9 @@ THEOREMS = (
     Theorem(
         "averaging.export",
         _GROUP,
-        "The old interface's low 32 bits of a rate are the rate exactly while it reads below 2^32:"
-        " 4.3e9 packets a second, but only 34.4 Gbit/s; above, 2^32 are missing each time.",
+        "Unless the average is within half a unit of 2^64, the old interface's low 32 bits of a"
+        " rate are the rate exactly while it reads below 2^32: 4.3e9 packets a second, but only"
+        " 34.4 Gbit/s; above, 2^32 are missing each time.",
         _SCOPE,
         "3",
         lambda: (_exported(PACKETS, 42), _exported(BYTES, 37)),

@@ -120,7 +120,8 @@ THEOREMS = (
     Theorem(
         "rows.new",
         _GROUP,
-        "A new estimator gets the latest available row not after the wanted one, else the last.",
+        "Where a row is available, a new estimator gets the latest one not after the wanted row,"
+        " else the last.",
         SCOPE,
         "5.3; D30",
         lambda: row_goals(("available", "new"), _latest_not_after),
@@ -135,7 +136,8 @@ THEOREMS = (
     Theorem(
         "rows.new-property",
         _GROUP,
-        "The choice for a new estimator fulfils the catalogue's predicate.",
+        "Where a row is available, the choice for a new estimator fulfils the catalogue's"
+        " predicate.",
         "all bitmaps, est_row, add_row and counts; each number of rows from 1 to 64",
         "5.3; D30",
         lambda: new_row_goals(range(1, rows.WORD + 1)),
@@ -162,7 +164,8 @@ THEOREMS = (
     Theorem(
         "rows.new-last-turn",
         _GROUP,
-        "Counted from est_row, a new estimator gets the available row whose turn comes last.",
+        "With est_row as the base, a new estimator gets the available row whose turn, counted from"
+        " est_row, comes last.",
         SCOPE,
         "5.2, 5.3",
         lambda: row_goals(("new", "many", "est_row"), _last_turn),
@@ -174,8 +177,8 @@ THEOREMS = (
     Theorem(
         "rows.relinked",
         _GROUP,
-        "A relinked estimator gets the earliest available row not before the wanted one, else the"
-        " first.",
+        "Where a row is available, a relinked estimator gets the earliest one not before the wanted"
+        " row, else the first.",
         SCOPE,
         "5.3; D50",
         lambda: row_goals(("available", "relinked"), _earliest_not_before),
@@ -190,7 +193,8 @@ THEOREMS = (
     Theorem(
         "rows.relinked-property",
         _GROUP,
-        "The choice for a relinked estimator fulfils the catalogue's predicate.",
+        "Where a row is available, the choice for a relinked estimator fulfils the catalogue's"
+        " predicate.",
         "all bitmaps, est_row and delays; each number of rows from 2 to 64",
         "5.3; D50",
         lambda: relinked_row_goals(range(2, rows.WORD + 1)),

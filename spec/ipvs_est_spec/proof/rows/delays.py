@@ -170,9 +170,9 @@ THEOREMS = (
     Theorem(
         "rows.relinked-shift",
         _GROUP,
-        "Relinking makes an estimator late by at most nticks-1 ticks less its delay, or early by at"
-        " most nticks-2 ticks, and early only if no row from the wanted one to the end of the"
-        " revolution has room.",
+        "Where a row is available, relinking makes an estimator late by at most nticks-1 ticks less"
+        " its delay, or early by at most nticks-2 ticks, and early only if no row from the wanted"
+        " one to the end of the revolution has room.",
         SCOPE,
         "5.2, 5.3; D18",
         lambda: row_goals(_RELINKED, _shift_bounds),
@@ -197,8 +197,8 @@ THEOREMS = (
     Theorem(
         "rows.relinked-interval",
         _GROUP,
-        "From the last estimation before relinking to the first one after it there are 2 to"
-        " 2*nticks-1 ticks.",
+        "Where a row is available, there are 2 to 2*nticks-1 ticks from the last estimation before"
+        " relinking to the first one after it.",
         SCOPE,
         "3, 5.3, 11; D18",
         lambda: row_goals(_RELINKED, _interval),
