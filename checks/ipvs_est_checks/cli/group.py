@@ -24,6 +24,7 @@ SUBCOMMANDS = {
     "replay": "replay:replay_command",
     "oracle": "oracle:oracle_command",
     "simulate": "simulate:simulate",
+    "generate": "generate:generate",
     "bench": "bench:bench",
 }
 """Name -> module of this package and attribute, in the order of the help."""

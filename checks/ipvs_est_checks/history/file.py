@@ -29,20 +29,28 @@ def read_history(file: Path) -> History:
         header = header_from_json(parse_object(lines[0]))
         operations: list[Operation] = []
         for line in range(2, len(lines) + 1):
-            operations.append(operation_from_json(parse_object(lines[line - 1]), extra=1))
+            value = parse_object(lines[line - 1])
+            # A history that nobody has answered has no results.
+            value.pop("result", None)
+            operations.append(operation_from_json(value))
     except InputError as error:
         raise TraceError(str(file), line, error) from None
     return History(header, tuple(operations))
 
 
-def header_line(name: str, revision: str, params: Params) -> str:
+def line_of(value: dict[str, object]) -> str:
+    """A JSON object as a line of a trace, without the newline."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+def header_line(name: str, revision: str, params: Params, seed: int = 0) -> str:
     """The first line of a trace, such as an oracle process reads."""
     return json.dumps(
         {
             "trace": name,
             "format": FORMAT,
             "kernel": revision,
-            "seed": 0,
+            "seed": seed,
             "params": params_to_json(params),
         }
     )

@@ -38,6 +38,10 @@ class NetnsDriver(RuleBasedStateMachine):
     findings: ClassVar[Findings] = Findings()
     properties: ClassVar[frozenset[str] | None] = None
     """Ids of those that are looked at; None = all."""
+    only_theme: ClassVar[str | None] = None
+    """What every history is about at first; None: each something else."""
+    only_params: ClassVar[Params | None] = None
+    """The machine of every history; None: each another one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +53,10 @@ class NetnsDriver(RuleBasedStateMachine):
     def _begin(self, params: Params) -> None:
         machine = type(self)
         self.history = nh.begin(
-            params, machine.revision, machine.system.new_oracle, machine.properties
+            machine.only_params or params,
+            machine.revision,
+            machine.system.new_oracle,
+            machine.properties,
         )
 
     def teardown(self) -> None:

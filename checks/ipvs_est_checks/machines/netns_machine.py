@@ -60,6 +60,8 @@ class NetnsMachine(NetnsThemes):
     def boot(self, params: Params, fail: int, theme: str, pick: int) -> None:
         """A machine whose first netns init may find no memory, and what the history is about."""
         self._begin(params)
+        params = self._params
+        theme = type(self).only_theme or theme
         if 1 <= fail <= 4:
             self._all(FailAllocations(fail), InitNetns())
         if not self.history.model.initialised:

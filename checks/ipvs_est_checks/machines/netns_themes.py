@@ -169,7 +169,8 @@ class NetnsThemes(NetnsDriver):
 
     def _recalculate(self, shift: int) -> None:
         """Dearer or cheaper than it was, so that the limits shrink or grow."""
-        known = COSTS.index(self.history.seen.before.est_cost_ns)
+        cost = self.history.seen.before.est_cost_ns
+        known = min(range(len(COSTS)), key=lambda place: abs(COSTS[place] - cost))
         self._all(SetRunEstimation(1), SetCost(COSTS[(known + shift) % len(COSTS)]))
         self._do(WriteCpulist("all"))
 

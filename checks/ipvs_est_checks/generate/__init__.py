@@ -1,0 +1,1 @@
+"""Histories and scenarios made from a seed, for any use."""

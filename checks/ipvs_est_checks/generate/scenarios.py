@@ -1,0 +1,29 @@
+"""Random scenarios, as the explorer's generated searches have them."""
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.scenarios.strategy import scenarios
+from ipvs_est_checks.machines.profiles import no_local_constants, nothing_left_behind
+
+
+def make_scenarios(number: int, count: int) -> list[Scenario]:
+    """At most that many different scenarios from the seed `number`; equal seeds, equal ones."""
+    made: dict[Scenario, None] = {}
+
+    @seed(number)
+    @settings(
+        max_examples=count + 1,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(scenarios())
+    def keep(scenario: Scenario) -> None:
+        made[scenario] = None
+
+    with nothing_left_behind(), no_local_constants():
+        keep()
+    # Hypothesis begins with the simplest one, whatever the seed.
+    return list(made)[1 : count + 1]
