@@ -1,4 +1,4 @@
-"""spec/PROOFS.md shows commands that exist and a program that runs."""
+"""docs/explanation/proofs.md shows commands that exist and a program that runs."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.proving.select import select
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-TEXT = (CHECKOUT / "spec" / "PROOFS.md").read_text(encoding="utf-8")
+TEXT = (CHECKOUT / "docs" / "explanation" / "proofs.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:

@@ -26,7 +26,7 @@ def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
         "history": 12,
         "none": 5,
     }
-    text = (CHECKOUT / "spec" / "PROOFS.md").read_text(encoding="utf-8")
+    text = (CHECKOUT / "docs" / "explanation" / "proofs.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (numbers|state|schedule|history|none) \|.*\| (\d+) \|$", text, re.M)
     assert {name: int(number) for name, number in rows} == found
     with pytest.raises(ValueError, match="nobody says how"):
