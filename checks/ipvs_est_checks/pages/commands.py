@@ -18,10 +18,7 @@ def commands_page() -> Iterator[str]:
     """The lines of the page."""
     yield from ("# Commands", "", *_ABOUT.splitlines())
     yield from ("", "## ipvs-est", "", *_paragraphs(cli.help or ""))
-    context = click.Context(cli, info_name="ipvs-est")
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
+    for name, command in _commands(cli, ""):
         yield from ("", f"## {name}", "", f"`{_usage(name, command)}`")
         yield from ("", *_paragraphs(command.help or ""))
         options = [each for each in command.params if isinstance(each, click.Option)]
@@ -29,8 +26,21 @@ def commands_page() -> Iterator[str]:
             yield from ("", "| option | meaning |", "|---|---|", *map(_row, options))
 
 
+def _commands(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    """All commands of a group, those of the groups within it behind their group."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield before + name, command
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{before}{name} ")
+
+
 def _usage(name: str, command: click.Command) -> str:
     arguments = [_argument(each) for each in command.params if isinstance(each, click.Argument)]
+    if isinstance(command, click.Group):
+        return f"ipvs-est {name} COMMAND"
     options = ["[OPTIONS]"] if len(arguments) < len(command.params) else []
     return " ".join(["ipvs-est", name, *options, *arguments])
 
