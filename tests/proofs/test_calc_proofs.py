@@ -31,7 +31,7 @@ _SLOW = ("calc.minimum", "calc.real-cost", "calc.fine-clock")
 
 
 def test_number_of_theorems_on_the_limits_is_known() -> None:
-    assert len(_BY_ID) == len(_THEOREMS) == 19
+    assert len(_BY_ID) == len(_THEOREMS) == 21
 
 
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])

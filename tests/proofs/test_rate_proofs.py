@@ -4,6 +4,16 @@ import random
 
 import pytest
 
+from ipvs_est import MAINLINE, V7, Oracle, Params, Revision
+from ipvs_est.answers.results import ReadObject
+from ipvs_est.language.operations import (
+    Advance,
+    InitNetns,
+    Read,
+    SetRunEstimation,
+    StartService,
+    Traffic,
+)
 from ipvs_est.state.rates import average
 from ipvs_est.state.stats import StatsObject, estimate, export, read
 from ipvs_est_checks.proving.counterexamples.rate_values import REPLAYS, decoded, updated
@@ -25,7 +35,7 @@ _HALF = 2**63
 
 
 def test_number_of_theorems_on_rates_is_known() -> None:
-    assert len(_BY_ID) == len(_THEOREMS) == 16
+    assert len(_BY_ID) == len(_THEOREMS) == 17
 
 
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
@@ -123,3 +133,49 @@ def test_bytes_of_the_old_interface_wrap_at_34_gigabits() -> None:
     assert read(stats).rates[3] == per_second
     assert export(stats).rates[3] == 0
     assert 8 * per_second == 34_359_738_368
+
+
+def _estimations(oracle: Oracle, jiffies: int) -> list[tuple[int, int]]:
+    """When a service that gets 1000 packets in each jiffy is estimated, in jiffies from now, and
+    what rate is read then."""
+    found: list[tuple[int, int]] = []
+    for jiffy in range(jiffies):
+        before = _reading(oracle)
+        oracle.apply(Traffic(1, 0, 0, 1000, 0, 0, 0))
+        oracle.apply(Advance(1))
+        after = _reading(oracle)
+        if after[0] != before[0]:
+            found.append((jiffy, after[1]))
+    return found
+
+
+def _reading(oracle: Oracle) -> tuple[int, int]:
+    """Packets and their rate."""
+    result = oracle.apply(Read(1))
+    assert isinstance(result, ReadObject)
+    return result.reading.counters[1], result.reading.rates[1]
+
+
+@pytest.mark.parametrize("revision", [V7, MAINLINE], ids=lambda each: each.name)
+@pytest.mark.parametrize("off", [1, 10, 60])
+def test_rates_after_run_estimation_was_off_are_those_of_the_theorem(
+    off: int, revision: Revision
+) -> None:
+    hz, load = 100, 100_000
+    oracle = Oracle(Params(hz=hz), revision)
+    oracle.apply(InitNetns())
+    oracle.apply(StartService(1))
+    assert _estimations(oracle, 100 * 2 * hz)[-1][1] == load
+    last, _ = _estimations(oracle, 3 * hz)[-1]
+    oracle.apply(SetRunEstimation(0))
+    assert _estimations(oracle, off * hz) == []
+    oracle.apply(SetRunEstimation(1))
+    after = _estimations(oracle, 30 * hz)
+    gap = (3 * hz - last + off * hz + after[0][0]) / hz
+    # One revolution and the time without tasks, give or take some ticks of the restart.
+    assert off + 1.8 <= gap <= off + 2.2
+    assert after[0][1] == pytest.approx(load * (3 / 4 + gap / 8), abs=1)
+    for revolutions, (_, rate) in enumerate(after):
+        excess = (gap / 8 - 1 / 4) * (3 / 4) ** revolutions
+        assert rate == pytest.approx(load * (1 + excess), abs=1)
+    assert len(after) >= 14

@@ -17,7 +17,7 @@ BEHAVIOUR = ("explanation/behaviour.md", "explanation/behaviour-around.md")
 KNOWN_DEFECTS = "reference/known-defects.md"
 """D01 to D53, R1 to R7, N1 to N8."""
 FINDINGS = "reference/findings"
-"""A page for each finding, F01 and on, and one for the bounds B1 to B7."""
+"""A page for each finding, F01 and on, and one for the bounds B1 to B9."""
 
 _HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$")
 _NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFNR]\d{1,2}[a-e]?): ")

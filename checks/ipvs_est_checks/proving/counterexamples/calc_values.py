@@ -136,6 +136,18 @@ def _coarse_chain_ps(values: Values) -> int:
     return after.chain_max * values["real_ps"]
 
 
+def _cold_chain_ns(values: Values) -> int:
+    """A chain of the model's answer at the true cost with a cold cache."""
+    assert answer(values["min_est"]) == values["chain_max"]
+    return values["chain_max"] * values["cold"]
+
+
+def _factor_of_a_tick_is_less(values: Values) -> bool:
+    """Of a tick of 5.4 ms or more, than 4.74."""
+    assert 48 * _cold_chain_ns(values) >= 5_400_000
+    return 4 * values["cold"] * 100 < 474 * values["min_est"]
+
+
 def _limits_differ(values: Values) -> bool:
     kd = KthreadContext()
     params = Params(preempt_rcu=bool(values["preempt_rcu"]))
@@ -173,6 +185,8 @@ REPLAYS: Mapping[str, Callable[[Values], bool]] = {
     "calc.room": lambda v: not fits(v["hz"], 95_000),
     "calc.breaks": lambda v: v["min_est"] == 104_166 and fits(250, answer(104_166) * 104_166),
     "calc.real-cost": lambda v: _chain_ps(v) > 100_000_000,
+    "calc.cold-factor": lambda v: v["cold"] <= 100_000 < _cold_chain_ns(v),
+    "calc.cold-share": _factor_of_a_tick_is_less,
     "calc.fine-clock": lambda v: _coarse_chain_ps(v) > 100_000_000,
     "calc.any-clock": lambda v: _coarse_chain_ps(v) >= 189_000_000,
     "calc.kthread-limits": _limits_differ,

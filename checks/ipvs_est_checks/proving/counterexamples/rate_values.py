@@ -129,6 +129,20 @@ def _export_of_packets_is_cut(values: Values) -> bool:
     return 2**32 <= conns < 2**33 and exported[0] == conns - 2**32 and exported[3] == conns
 
 
+def _three_quarters_of_the_excess_are_left(values: Values) -> bool:
+    """The first estimation after a gap, from some average at rest, and the one after it."""
+    rate, gap_rate = values["rate"], values["gap_rate"]
+    assert values["avg"] in {average(first, gap_rate) for first in range(rate - 3, rate + 1)}
+    after = average(values["avg"], rate)
+
+    def is_left(parts: int) -> bool:
+        """Of the excess of the first estimation so many quarters, less at most 3 units."""
+        exact = 16 * rate + parts * (gap_rate - rate)
+        return 16 * after <= exact <= 16 * (after + 3)
+
+    return is_left(3) and not is_left(2)
+
+
 REPLAYS: Mapping[str, Callable[[Values], bool]] = {
     "averaging.step": _step_differs,
     "averaging.range": _step_differs,
@@ -145,6 +159,7 @@ REPLAYS: Mapping[str, Callable[[Values], bool]] = {
     "averaging.falls": _more_than_half_is_left,
     "averaging.error": _model_rounds_once,
     "averaging.settles": _a_hundredth_is_left,
+    "averaging.gap": _three_quarters_of_the_excess_are_left,
     "averaging.final": lambda v: _after_revolutions(v, 140) != v["rate"],
 }
 """By theorem: whether a counterexample of its twin shows in the model."""

@@ -59,18 +59,19 @@ def _tick(hz: int | None, goal: int = GOAL_NS) -> Goal:
     return _at_hz(hz, build)
 
 
+def _allowed(per_cpu: int = _DIVISOR // 2) -> Assumption:
+    return Assumption(
+        "threads", "There are at most 4 kthreads for each CPU.", _kthreads <= per_cpu * _cpus
+    )
+
+
 def _cpus_goal(hz: int | None, per_cpu: int = _DIVISOR // 2) -> Goal:
     def build(geometry: list[z3.ArithRef]) -> Goal:
         case = [_kthreads, _cpus, _chain_max, _cost, *geometry]
         conclusion = load.cpus_half_free(_ALGEBRA, case)
-        allowed = Assumption(
-            "threads",
-            "There are at most 4 kthreads for each CPU.",
-            _kthreads <= per_cpu * _cpus,
-        )
         definitions = (*_answer(), *_hz_bounds(hz), _cpus >= 1, _kthreads >= 1)
         shown = (*_SHOWN, ("kthreads", _kthreads), ("cpus", _cpus))
-        return Goal(_name(hz), (allowed,), conclusion, definitions, shown)
+        return Goal(_name(hz), (_allowed(per_cpu),), conclusion, definitions, shown)
 
     return _at_hz(hz, build)
 
@@ -188,6 +189,115 @@ def _any_clock_goals() -> tuple[Goal, ...]:
     return tuple(_any_clock(each, 2 * GOAL_NS if each == 1 else 197_000) for each in _FINE_STEPS)
 
 
+_cold = z3.Int("cold")
+# min_est is taken from 4 warm estimations, so the true factor is 4 * cold / min_est. Where chains
+# take 95 us at min_est, a factor of 80/19 makes them 100 us, one of 250/57 ticks 1/8 of 40 ms.
+_FACTOR_OF_CHAINS = (20, 19)
+_FACTOR_OF_TICKS = (125, 114)
+_COLD = (*_SHOWN, ("cold", _cold))
+_GEOMETRY_250 = _geometry(z3.IntVal(250), z3.IntVal(10))
+
+
+def _at_most_factor(factor: tuple[int, int]) -> z3.BoolRef:
+    """`cold` / `min_est` is at most that quotient."""
+    times, parts = factor
+    return parts * _cold <= times * _cost
+
+
+def _factor(factor: tuple[int, int]) -> Assumption:
+    shown = f"{4 * factor[0] / factor[1]:.3f}"
+    return Assumption("factor", f"The true factor is at most {shown}.", _at_most_factor(factor))
+
+
+def _cold_predicates() -> tuple[tuple[str, z3.BoolRef, tuple[int, int]], ...]:
+    """The catalogue's, at the true cost; and up to which factor each holds at every cost."""
+    case = [_chain_max, _cold]
+    return (
+        ("chain", load.chain_short(_ALGEBRA, case), _FACTOR_OF_CHAINS),
+        ("tick", load.tick_light(_ALGEBRA, [*case, *_GEOMETRY_250]), _FACTOR_OF_TICKS),
+        (
+            "CPUs",
+            load.cpus_half_free(_ALGEBRA, [_kthreads, _cpus, *case, *_GEOMETRY_250]),
+            _FACTOR_OF_TICKS,
+        ),
+    )
+
+
+def _cold_chain(factor: tuple[int, int]) -> Goal:
+    name, holds, _ = _cold_predicates()[0]
+    return Goal(name, (_factor(factor),), holds, (*_answer(), _cold >= 1), _COLD)
+
+
+def _cold_goals() -> tuple[Goal, ...]:
+    chain, tick, cpus = _cold_predicates()
+    definitions = (*_answer(), _cold >= 1)
+    of_cpus = (*_COLD, ("kthreads", _kthreads), ("cpus", _cpus))
+    return (
+        _cold_chain(_FACTOR_OF_CHAINS),
+        Goal(tick[0], (_factor(tick[2]),), tick[1], definitions, _COLD),
+        Goal(
+            cpus[0],
+            (_factor(cpus[2]), _allowed()),
+            cpus[1],
+            (*definitions, _cpus >= 1, _kthreads >= 1),
+            of_cpus,
+        ),
+        _cold_exactly(*chain, load.CHAIN_LIMIT_NS),
+        _cold_exactly(*tick, _LAST_IN_TICK),
+    )
+
+
+def _cold_exactly(name: str, holds: z3.BoolRef, factor: tuple[int, int], most: int) -> Goal:
+    """Where the division leaves no rest, and one estimation a chain is not too much by itself."""
+    assumptions = (
+        Assumption("whole", "95 us are a whole number of costs.", _chain_max * _cost == GOAL_NS),
+        Assumption("one", f"One estimation takes at most {most} ns.", _cold <= most),
+    )
+    conclusion = holds == _at_most_factor(factor)
+    return Goal(f"{name}, exactly", assumptions, conclusion, (*_answer(), _cold >= 1), _COLD)
+
+
+def _cold_share() -> tuple[Goal, ...]:
+    """Everything grows with the factor: so many fourths of what is meant at 4."""
+    below = Assumption("below", "The measured cost is at most 95 us.", _cost <= GOAL_NS)
+    definitions = (*_answer(), _cold >= 1)
+    chain = _chain_max * _cold
+    tick = _CHAINS * chain
+    return (
+        Goal("chain", (below,), chain * _cost <= GOAL_NS * _cold, definitions, _COLD),
+        Goal("tick", (below,), tick * _cost <= _CHAINS * GOAL_NS * _cold, definitions, _COLD),
+        _cold_cpus(),
+        _shown_by_a_tick(5_400_000, 473),
+        _shown_by_a_tick(7_300_000, 640),
+    )
+
+
+def _cold_cpus() -> Goal:
+    """All kthreads together, as their ticks are: 45.6 % of the CPUs at 4."""
+    work = z3.Int("work")
+    in_tick = Assumption(
+        "tick",
+        "A tick's work grows with the factor (the goal before).",
+        work * _cost <= _CHAINS * GOAL_NS * _cold,
+    )
+    conclusion = _kthreads * work * _cost <= _DIVISOR // 2 * _cpus * _CHAINS * GOAL_NS * _cold
+    definitions = (_cost >= 1, _cold >= 1, work >= 1, _cpus >= 1, _kthreads >= 1)
+    shown = (*_COLD, ("work", work), ("kthreads", _kthreads), ("cpus", _cpus))
+    return Goal("CPUs", (in_tick, _allowed()), conclusion, definitions, shown)
+
+
+def _shown_by_a_tick(tick_ns: int, hundredths: int) -> Goal:
+    """A full tick that takes so long shows at least that factor."""
+    tick = _CHAINS * _chain_max * _cold
+    assumptions = (
+        Assumption("below", "The measured cost is at most 95 us.", _cost <= GOAL_NS),
+        Assumption("tick", f"A full tick takes {tick_ns / 1e6} ms or more.", tick >= tick_ns),
+    )
+    conclusion = hundredths * _cost <= 400 * _cold
+    name = f"tick of {tick_ns / 1e6} ms"
+    return Goal(name, assumptions, conclusion, (*_answer(), _cold >= 1), _COLD)
+
+
 _INT = 32
 
 
@@ -300,6 +410,30 @@ THEOREMS = (
         "11",
         lambda: (_real_cost(), _real_cost_small()),
         Twin("They do from 18999 ps on.", lambda: _real_cost(18_999)),
+    ),
+    Theorem(
+        "calc.cold-factor",
+        _GROUP,
+        "That one estimation with a cold cache costs 4 with a warm one is a guess: at the true cost"
+        " the catalogue's predicates hold, whatever is measured, up to a factor of 4.210 (80/19,"
+        " chains) and 4.385 (250/57, ticks and CPUs), and where 95 us are a whole number of"
+        " measured costs up to no larger one.",
+        f"{_COSTS}; all true costs in ns; 48 chains, ticks of 40 ms",
+        "2, 11",
+        _cold_goals,
+        Twin("Chains keep to 100 us up to a factor of 4.3.", lambda: _cold_chain((43, 40))),
+        properties=("load.chain", "load.tick", "load.cpus"),
+    ),
+    Theorem(
+        "calc.cold-share",
+        _GROUP,
+        "Chains, and so ticks and CPUs, take at most as many fourths of what is meant as the true"
+        " factor says: chains of 95 us, ticks of 4.56 ms, 45.6 % of the CPUs; so a full tick of 5.4"
+        " ms shows a factor of at least 4.73, and one of 7.3 ms 6.40.",
+        "all measured costs from 1 ns to 95 us; all true costs in ns; 48 chains",
+        "2, 11",
+        _cold_share,
+        Twin("A tick of 5.4 ms shows 4.74.", lambda: _shown_by_a_tick(5_400_000, 474)),
     ),
     Theorem(
         "calc.fine-clock",

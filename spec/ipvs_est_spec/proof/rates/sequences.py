@@ -171,6 +171,103 @@ def _final() -> tuple[Goal, ...]:
     )
 
 
+_gap_ms, _gap_rate = z3.Int("gap_ms"), z3.Int("gap_rate")
+_PERIOD_MS = 2000
+"""A rate is taken as one over 2 seconds, however long it was."""
+
+
+def _steady(kind: Kind) -> tuple[tuple[z3.BoolRef, ...], Assumption, z3.ArithRef]:
+    """A load at which the average rests, and a gap in which it goes on; what it counts in 2 s."""
+    counted = z3.Int("counted")
+    definitions = (
+        counted >= 0,
+        _gap_ms >= 0,
+        _rate == counted * (1 << kind.shift),
+        # Scaled, all that was counted in the gap.
+        _PERIOD_MS * _gap_rate == _rate * _gap_ms,
+    )
+    at_rest = Assumption(
+        "rest",
+        "The average was at rest (averaging.rest).",
+        z3.And(_first <= _rate, _rate <= _first + rates.LARGEST_ERROR),
+    )
+    return definitions, at_rest, counted
+
+
+def _gap_shown(
+    kind: Kind, counted: z3.ArithRef, after: z3.ArithRef
+) -> tuple[tuple[str, z3.ExprRef], ...]:
+    return (
+        ("shift", z3.IntVal(kind.shift)),
+        ("counted", counted),
+        ("gap_ms", _gap_ms),
+        *_shown(after),
+    )
+
+
+def _first_after_gap(kind: Kind, parts: int = 3) -> Goal:
+    """parts/4 + G/8 of the rate, less at most 3 units; and so what is read, rounded."""
+    definitions, at_rest, counted = _steady(kind)
+    after = terms.exact_average(_first, _gap_rate)
+    unit = 4 * _PERIOD_MS
+    exact = parts * _PERIOD_MS + _gap_ms
+    read = terms.exact_reading(kind, after)
+    rest = -(-unit * rates.LARGEST_ERROR // (1 << kind.shift))
+    conclusion = z3.And(
+        unit * after <= _rate * exact,
+        _rate * exact <= unit * (after + rates.LARGEST_ERROR),
+        2 * unit * read <= counted * exact + unit,
+        counted * exact <= 2 * unit * read + unit + rest,
+    )
+    shown = _gap_shown(kind, counted, after)
+    return Goal(f"first estimation, {kind.name}", (at_rest,), conclusion, definitions, shown)
+
+
+def _excess(avg: z3.ArithRef, threes: z3.ArithRef, fours: z3.ArithRef) -> z3.BoolRef:
+    """n estimations after the first: (3/4)^n of its excess is left, less at most 3 units."""
+    exact = 4 * fours * _rate + threes * (_gap_rate - _rate)
+    return z3.And(4 * fours * avg <= exact, exact <= 4 * fours * (avg + rates.LARGEST_ERROR))
+
+
+def _gap_start() -> Goal:
+    definitions, at_rest, counted = _steady(PACKETS)
+    after = terms.exact_average(_first, _gap_rate)
+    shown = _gap_shown(PACKETS, counted, after)
+    return Goal("start", (at_rest,), _excess(after, _NONE, _NONE), definitions, shown)
+
+
+def _gap_step(threes: z3.ArithRef, fours: z3.ArithRef, kept: int = 3, least: int = 0) -> Goal:
+    """Of rates of `least` or more."""
+    after = terms.exact_average(_avg, _rate)
+    before = Assumption("before", "It held before.", _excess(_avg, threes, fours))
+    shown = (*_shown(after), ("gap_rate", _gap_rate))
+    conclusion = _excess(after, kept * threes, 4 * fours)
+    definitions = (*_POWERS, _avg >= 0, _rate >= least, _gap_rate >= 0)
+    return Goal("step", (before,), conclusion, definitions, shown)
+
+
+def _faded(gap_s: int, revolutions: int, part: int = 100) -> Goal:
+    """After a gap of at most so long, not more than one `part`-th of the rate is too much."""
+    definitions, _, _ = _steady(PACKETS)
+    threes, fours = z3.IntVal(3**revolutions), z3.IntVal(4**revolutions)
+    excess = Assumption("excess", "It held.", _excess(_avg, threes, fours))
+    short = Assumption("gap", f"The gap is at most {gap_s} s.", _gap_ms <= 1000 * gap_s)
+    conclusion = part * (_avg - _rate) <= _rate
+    name = f"gap of {gap_s} s, {revolutions} revolutions"
+    return Goal(name, (excess, short), conclusion, definitions, _shown(_avg))
+
+
+def _gap() -> tuple[Goal, ...]:
+    return (
+        *(_first_after_gap(each) for each in (PACKETS, BYTES)),
+        _gap_start(),
+        _gap_step(_threes, _fours),
+        _faded(10, 17),
+        _faded(60, 23),
+        _faded(3600, 38),
+    )
+
+
 THEOREMS = (
     Theorem(
         "averaging.monotone",
@@ -246,5 +343,20 @@ THEOREMS = (
             lambda: _final_from_above(63, 140, 1 << 62),
         ),
         properties=("rates.converges",),
+    ),
+    Theorem(
+        "averaging.gap",
+        _GROUP,
+        "When the last estimation was G seconds ago, a steady load at which the average rested is"
+        " read as 3/4 + G/8 of itself, less at most 3 units of scale and rounded; with each"
+        " revolution after that 3/4 of the excess, G/8 - 1/4, are left: a hundredth of the load"
+        " after 17, 23, 38 revolutions for gaps of up to 10 s, a minute, an hour.",
+        "all loads, all gaps in ms; every number of estimations, by induction",
+        "3, 12",
+        _gap,
+        Twin(
+            "Half of the excess is left.",
+            lambda: _gap_step(_NONE, _NONE, kept=2, least=1 << PACKETS.shift),
+        ),
     ),
 )
