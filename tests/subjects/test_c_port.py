@@ -1,0 +1,66 @@
+"""The port in C, written from the contract: it reproduces what mainline's kernel did."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from command_line import CHECKOUT
+from ipvs_est.answers.trace import lines_of
+from ipvs_est.language.header import header_from_json
+from ipvs_est.language.json_input import parse_object
+from ipvs_est.replay import Failed, Passed
+from ipvs_est_checks.conformance.recordings import recordings
+from ipvs_est_checks.subjects.subject import start_subject, stop_subject
+from ipvs_est_checks.subjects.trace import NotAsked, OnSubject, Unanswered, replay_on
+
+COMPILER = shutil.which("cc")
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="the port in C needs a C compiler, cc")
+KERNEL = "7.3.4"
+REPRODUCED = 53
+"""Recordings of that kernel with no other operations than the port's."""
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    program = tmp_path_factory.mktemp("port") / "port"
+    sources = sorted((CHECKOUT / "examples" / "c").glob("*.c"))
+    strict = ("-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror")
+    subprocess.run([str(COMPILER), *strict, "-o", program, *sources], check=True)
+    return program
+
+
+def replayed(program: str) -> list[OnSubject]:
+    subject = start_subject(program)
+    try:
+        return [
+            replay_on(subject, each.name, lines)
+            for each in recordings()
+            if header_from_json(parse_object((lines := lines_of(each.name, each.data))[0])).kernel
+            == KERNEL
+        ]
+    finally:
+        stop_subject(subject)
+
+
+def test_the_port_reproduces_every_recording_whose_operations_it_takes(port: Path) -> None:
+    found = replayed(str(port))
+    assert [each for each in found if not isinstance(each, Passed | NotAsked)] == []
+    assert sum(isinstance(each, Passed) for each in found) == REPRODUCED
+
+
+@pytest.mark.parametrize("mistake", ["count", "lost", "rate", "errno"])
+def test_a_mistake_makes_recordings_differ(port: Path, mistake: str) -> None:
+    assert any(isinstance(each, Failed) for each in replayed(f"'{port}' {mistake}"))
+
+
+def test_a_crash_is_told_as_one(port: Path) -> None:
+    subject = start_subject(f"'{port}' crash")
+    (lines,) = [
+        lines_of(each.name, each.data) for each in recordings() if each.name == "small-1000.jsonl"
+    ]
+    found = replay_on(subject, "x", lines)
+    stop_subject(subject)
+    assert isinstance(found, Unanswered)
+    assert found.failure.detail == "killed by SIGABRT"
