@@ -30,7 +30,7 @@ NO_IDS = frozenset({"D99", "F99"})
 FOUND = (
     {each.id for each in FINDINGS}
     | {each.id for each in SCHEDULED}
-    | {f"B{each}" for each in range(1, 8)}
+    | {f"B{each}" for each in range(1, 10)}
 )
 
 NUMBER = r"\d{1,2}(?:\.\d|[a-e]\b)?(?!\d|-bit)"

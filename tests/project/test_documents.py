@@ -1,15 +1,21 @@
 """What the documents show is run and prints just that; every link leads somewhere."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import ipvs_est_checks
+from ipvs_est_checks.explore.failures.token import token_from_text
+from ipvs_est_checks.explore.scenarios.scenario import scenario_from_text
+from ipvs_est_checks.pages.documents import folder
 from markdown_pages import (
     CHECKOUT,
     Block,
@@ -101,6 +107,33 @@ def test_blocks_are_in_languages_that_are_known() -> None:
     for name in NAMES:
         for each in blocks(read(name)):
             assert each.language in RUN | SHOWN, f"{name}:{each.line}: {each.language}"
+
+
+def test_json_that_is_shown_can_be_read() -> None:
+    shown = [each for name in NAMES for each in blocks(read(name)) if each.language == "json"]
+    assert shown
+    for each in shown:
+        json.loads(each.text)
+
+
+def test_the_scenario_that_is_shown_is_one() -> None:
+    (block,) = blocks(read("docs/reference/scenarios.md"))
+    assert scenario_from_text("shown", block.text).jiffies == 10
+
+
+def test_the_token_that_is_shown_is_one() -> None:
+    (block,) = blocks(read("docs/reference/tokens.md"))
+    assert token_from_text(block.text.strip()).scenario == "last-estimator-goes"
+
+
+def test_a_wheel_has_the_documents_where_they_are_looked_for() -> None:
+    build = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "hatch"
+    ]
+    included = build["build"]["targets"]["wheel"]["force-include"]
+    package = Path(ipvs_est_checks.__file__).parent
+    assert included["docs"] == f"{package.name}/docs"
+    assert folder() == CHECKOUT / "docs"
 
 
 def test_a_block_that_is_not_run_has_a_reason_that_is_counted() -> None:
