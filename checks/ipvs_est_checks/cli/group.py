@@ -25,6 +25,7 @@ SUBCOMMANDS = {
     "oracle": "oracle:oracle_command",
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
+    "schema": "schema:schema_command",
     "bench": "bench:bench",
 }
 """Name -> module of this package and attribute, in the order of the help."""

@@ -38,6 +38,7 @@ from ipvs_est_checks.explore.engine.bodies import CONCURRENT
 
 VERSION = 1
 MAX_TIMES = 1000
+MAX_JIFFIES = 10**6
 JIFFIES = 10
 """How far time may go on by default."""
 TINY = Params(hz=100, nticks=2, chain_factor=1, est_cost_ns=95_000)
@@ -98,7 +99,7 @@ def scenario_from_text(name: str, text: str) -> Scenario:
         _params(value.get("params", {})),
         _operations(value["setup"], "setup") if "setup" in value else (InitNetns(),),
         tuple(Actor(each, _of_task(tasks[each], f"tasks.{each}")) for each in tasks),
-        integer(value.get("jiffies", JIFFIES), "jiffies", 0, 10**6),
+        integer(value.get("jiffies", JIFFIES), "jiffies", 0, MAX_JIFFIES),
     )
 
 

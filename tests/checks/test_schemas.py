@@ -1,0 +1,131 @@
+"""The JSON Schema takes what the project reads and writes, and nothing that it refuses."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from command_line import here
+from ipvs_est import Params
+from ipvs_est.answers.trace import lines_of
+from ipvs_est.language.header import params_to_json
+from ipvs_est.oracle_process import Session, answer
+from ipvs_est_checks.conformance.recordings import recordings
+from ipvs_est_checks.explore.scenarios import scenario as scenario_module
+from ipvs_est_checks.schemas.document import definitions, schema_text
+
+NAMES = (
+    "params",
+    "operation",
+    "result",
+    "state",
+    "snapshot",
+    "event",
+    "violation",
+    "trace-header",
+    "trace-line",
+    "configuration",
+    "answer",
+    "scenario",
+)
+RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")
+
+
+def validator(name: str) -> Draft202012Validator:
+    schema = json.loads(schema_text(name))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def recorded_lines() -> Iterator[list[str]]:
+    by_name = {each.name: each for each in recordings()}
+    for name in RECORDED:
+        yield lines_of(name, by_name[name].data)
+
+
+def test_everything_has_a_schema() -> None:
+    assert tuple(definitions()) == NAMES
+
+
+def test_recorded_traces_fit() -> None:
+    header, line = validator("trace-header"), validator("trace-line")
+    result = validator("result")
+    seen = 0
+    for first, *rest in recorded_lines():
+        assert header.is_valid(json.loads(first))
+        for text in rest:
+            value = json.loads(text)
+            assert line.is_valid(value), text[:200]
+            assert result.is_valid(value["result"]), text[:200]
+            seen += 1
+    assert seen > 300
+
+
+def test_answers_fit_with_all_that_can_be_watched() -> None:
+    checked = validator("answer")
+    session = Session()
+    lines = [
+        {"configure": {"revision": "v7", "watch": ["snapshot", "events"]}, "seq": 1},
+        {"op": "init", "seq": "a"},
+        {"op": "add_service", "id": 1},
+        {"op": "add_dest", "id": 2, "service": 1},
+        {"op": "advance", "n": 600},
+        {"op": "write_cpulist", "text": "0"},
+        {"op": "advance", "n": 600, "result": {"ret": 1}},
+        {"op": "read", "id": 2},
+        {"op": "export", "id": 2},
+        {"op": "read_cpulist"},
+        {"op": "dump"},
+        {"op": "snapshot"},
+        {"op": "exit"},
+        {"op": "del", "id": 99},
+        {"nothing": 1},
+    ]
+    told: set[str] = set()
+    for line in lines:
+        answered = json.loads(json.dumps(answer(session, json.dumps(line).encode(), 3)))
+        assert checked.is_valid(answered), line
+        told |= answered.keys()
+    assert told >= {"configured", "result", "error", "events", "snapshot", "equal", "differs_at"}
+
+
+def test_every_scenario_of_the_library_fits() -> None:
+    checked = validator("scenario")
+    files = sorted((Path(scenario_module.__file__).parent / "library").glob("*.json"))
+    assert len(files) >= 38
+    for file in files:
+        assert checked.is_valid(json.loads(file.read_text(encoding="utf-8"))), file.name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("operation", {"op": "svc"}),
+        ("operation", {"op": "svc", "id": -1}),
+        ("operation", {"op": "svc", "id": 1, "more": 1}),
+        ("operation", {"op": "svc", "id": True}),
+        ("operation", {"op": "born"}),
+        ("trace-line", {"op": "settle"}),
+        ("params", {**params_to_json(Params()), "hz": 0}),
+        ("params", {**params_to_json(Params()), "word_bits": 16}),
+        ("event", {"event": "started", "jiffies": 1}),
+        ("violation", {"kind": "leak-at-exit"}),
+        ("result", {"ret": 2**31}),
+        ("configuration", {"configure": {"watch": ["all"]}}),
+        ("answer", {}),
+        ("answer", {"result": {"ret": 0}, "error": {}}),
+        ("scenario", {"scenario": 1, "about": "", "tasks": {}}),
+    ],
+)
+def test_what_is_refused_does_not_fit(name: str, value: dict[str, Any]) -> None:
+    assert not validator(name).is_valid(value)
+
+
+def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:
+    done = here(capsys, "schema")
+    assert (done.code, json.loads(done.out)["$defs"].keys()) == (0, definitions().keys())
+    assert json.loads(here(capsys, "schema", "event").out)["$ref"] == "#/$defs/event"
+    assert here(capsys, "schema", "tree").code == 2
