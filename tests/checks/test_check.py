@@ -10,8 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
+from ipvs_est.oracle_process import Session, answer
+from ipvs_est.replay import Failed, Passed, replay
 from ipvs_est_checks.cli import check as cli_check
 from ipvs_est_checks.cli.group import cli, run
+from ipvs_est_checks.conformance.recordings import Recording, recordings
+from ipvs_est_checks.engines import conformance, findings
 from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
@@ -19,8 +23,13 @@ from ipvs_est_checks.history.file import read_history
 from ipvs_est_checks.known.findings import FINDINGS, history_of
 from ipvs_est_checks.machines import sampling
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport
-from ipvs_est_checks.report.check_text import by_how, problem_lines
-from ipvs_est_checks.report.rows import Engine, Problem, Request, Row, Verdict, worst
+from ipvs_est_checks.report.causes import causes
+from ipvs_est_checks.report.matrix import WIDTH, matrix
+from ipvs_est_checks.report.problem_text import problem_lines
+from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
+from ipvs_est_checks.report.saved import saved
+from ipvs_est_checks.report.table import by_how, table
+from ipvs_est_checks.report.verdict import Verdict, worst
 from ipvs_est_spec.catalogue import PROPERTIES
 
 TRACES = Path(__file__).parents[1] / "data" / "traces"
@@ -88,7 +97,7 @@ def test_the_exit_code_is_that_of_the_worst_verdict(
     verdicts: list[Verdict], whole: Verdict, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [row(each) for each in verdicts]
-    assert worst(rows) is whole
+    assert worst(verdicts) is whole
     engines(monkeypatch, *rows)
     assert CliRunner().invoke(cli, ["check", "--seed", "1"]).exit_code == code
 
@@ -97,36 +106,47 @@ def test_the_whole_is_told_by_how_it_was_established() -> None:
     sampled = [row(Verdict.PASS), row(Verdict.PASS), row(Verdict.FINDING)]
     proved = replace(row(Verdict.PASS), how="proved for all", cases=70)
     assert [line.split() for line in by_how([*sampled, proved])] == [
-        ["how", "rows", "PASS", "FINDING", "cases"],
-        ["sampled", "3", "2", "1", "21"],
-        ["proved", "for", "all", "1", "1", "-", "70"],
+        ["how", "rows", "PASS", "FINDING", "cases", "seconds"],
+        ["sampled", "3", "2", "1", "21", "1.5"],
+        ["proved", "for", "all", "1", "1", "-", "70", "0.5"],
     ]
 
 
-def test_a_failure_is_told_with_history_and_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_told_first_with_history_and_command(monkeypatch: pytest.MonkeyPatch) -> None:
     engines(monkeypatch, row(Verdict.FAIL, PROBLEM))
     output = CliRunner().invoke(cli, ["check", "--seed", "9", "--revision", "mainline"]).output
-    assert output.splitlines()[0] == "profile quick, seed 9"
-    assert "place.total  FAIL" in output
-    assert '1  {"op": "init"}' in output
-    assert "again: c" in output
-    assert output.splitlines()[-1] == "1 fail"
+    lines = output.splitlines()
+    assert lines[0] == "profile quick, seed 9"
+    assert lines[1].startswith("sampled: 1 checks, 7 cases, 1 FAIL, ")
+    assert lines[3].startswith("1. place.total: ")
+    assert lines[4] == "  fails on mainline"
+    assert '    {"op": "init"}' in lines
+    assert "  again: c" in lines
+    verdict = lines.index(
+        "not as recorded: 1 cause above; 1 property on 1 revision, 0 known findings"
+        " (1 check in all: 1 fail)"
+    )
+    assert lines[verdict + 2 :] == ["property     mainline", "place.total  FAIL"]
 
 
 def test_reports_hold_every_row_and_survive_an_interrupt(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    engines(monkeypatch, row(Verdict.PASS), row(Verdict.FAIL, PROBLEM), interrupt=True)
+    finding = replace(row(Verdict.FINDING), id="F12", findings=("F12",))
+    engines(monkeypatch, finding, row(Verdict.FAIL, PROBLEM), interrupt=True)
     report, junit = tmp_path / "r.json", tmp_path / "r.xml"
     result = CliRunner().invoke(cli, ["check", "--json", str(report), "--junit", str(junit)])
     assert result.exit_code == 130
-    assert result.output.splitlines()[-1] == "interrupted: 1 pass, 1 fail"
+    assert "interrupted: not as recorded: 1 cause above; 1 property on 4 revisions" in result.output
     written = json.loads(report.read_text())
     assert written["complete"] is False
-    assert [each["verdict"] for each in written["rows"]] == ["PASS", "FAIL"]
+    assert [each["verdict"] for each in written["rows"]] == ["FINDING", "FAIL"]
+    assert [each["shortest"]["property"] for each in written["causes"]] == ["place.total"]
     suite = ElementTree.parse(junit).getroot()[0]
     assert suite.get("tests") == "3"
-    assert [each.tag for case in suite for each in case] == ["failure", "error"]
+    assert [each.tag for case in suite for each in case] == ["properties", "failure", "error"]
+    assert suite[0][0][0].attrib == {"name": "finding", "value": "F12"}
+    assert [each.get("time") for each in suite] == ["0.500", "0.500", None]
 
 
 @pytest.mark.parametrize(
@@ -206,9 +226,7 @@ def test_the_findings_engine_tells_where_each_shows() -> None:
     assert found.problems[0].failure is not None
 
 
-def test_the_conformance_engine_needs_traces_and_fails_on_a_changed_one(tmp_path: Path) -> None:
-    (without,) = engine_conformance(request())
-    assert without.verdict is Verdict.NOT_RUN
+def test_the_conformance_engine_fails_on_a_changed_trace(tmp_path: Path) -> None:
     text = (TRACES / "early-3003.jsonl").read_text()
     (tmp_path / "a.jsonl").write_text(text.replace('"kernel":"6.12.117"', '"kernel":"7.3.4"'))
     rows = list(engine_conformance(request(traces=tmp_path)))
@@ -216,7 +234,149 @@ def test_the_conformance_engine_needs_traces_and_fails_on_a_changed_one(tmp_path
     (tmp_path / "b.jsonl").write_text(text.replace("6.12.117", "7.3.4").replace("1002", "1003"))
     (broken,) = engine_conformance(request(traces=tmp_path))
     assert broken.verdict is Verdict.FAIL
-    assert broken.problems[-1].command.endswith("b.jsonl")
+    problem = broken.problems[-1]
+    assert problem.command.endswith("b.jsonl")
+    # What is saved of it is the recording up to where the model differs.
+    (tmp_path / "saved.jsonl").write_text(saved(problem))
+    again = replay(tmp_path / "saved.jsonl")
+    assert isinstance(again, Failed)
+    assert again.line == len(problem.operations) + 1
+
+
+def test_a_gate_without_its_recordings_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> tuple[Recording, ...]:
+        raise FileNotFoundError("no archive")
+
+    monkeypatch.setattr(conformance, "recordings", missing)
+    (without,) = engine_conformance(request())
+    assert without.verdict is Verdict.INCOMPLETE
+    assert without.remark == "the recordings of the package cannot be read: no archive"
+
+
+def test_the_recordings_of_the_package_are_replayed_wherever_the_command_is_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(conformance, "recordings", lambda: recordings()[:1])
+    (row,) = engine_conformance(replace(request(), revisions=tuple(REVISIONS.values())))
+    assert row.verdict is Verdict.PASS
+    assert row.cases > 0
+
+
+def test_a_broken_property_is_told_by_its_shortest_history_which_can_be_saved(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """F02 and F03, taken for failures: each history breaks bitmaps.avail."""
+    problems = [
+        replace(problem, detail=f"of {found.id}")
+        for found in engine_findings(request(properties=frozenset({"bitmaps.avail"})))
+        for problem in found.problems
+        if problem.revision == "mainline"
+    ]
+    assert len(problems) == 2
+    rows = [
+        replace(row(Verdict.FAIL, problems[1]), id="bitmaps.avail"),
+        replace(row(Verdict.FAIL, problems[0]), id="bitmaps.avail"),
+        replace(row(Verdict.INCOMPLETE), id="counts.tick", remark="it ended"),
+        replace(row(Verdict.INCOMPLETE), id="counts.chain", remark="it ended"),
+    ]
+    (cause,) = causes(rows)
+    shortest = min(problems, key=lambda each: len(each.operations))
+    assert len(cause.problem.operations) == len(shortest.operations)
+    assert cause.problems == 2
+    engines(monkeypatch, *rows)
+    file = tmp_path / "f.jsonl"
+    result = CliRunner().invoke(cli, ["check", "--save", str(file)])
+    assert result.exit_code == 1
+    # As it is told it can be given to the oracle: no numbers before, no words behind.
+    told = [line for line in result.output.splitlines() if line.startswith("{")]
+    session = Session()
+    for number, line in enumerate(told, 1):
+        assert "error" not in answer(session, line.encode(), number)
+    assert len(told) == 1 + len(cause.problem.operations)
+    assert isinstance(replay(file), Passed)
+    assert "  incomplete: counts.tick and 1 more: it ended" in result.output.splitlines()
+
+
+def test_nothing_is_saved_where_nothing_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    engines(monkeypatch, row(Verdict.PASS))
+    result = CliRunner().invoke(cli, ["check", "--save", str(tmp_path / "f")])
+    assert result.exit_code == 0
+    assert "is not written: no failure has a history" in result.output
+    assert not (tmp_path / "f").exists()
+
+
+def test_two_histories_that_do_not_break_the_same_have_two_causes() -> None:
+    found = {each.id: each for each in engine_findings(request()) if each.revision == "v7"}
+    rows = [replace(found[id_], verdict=Verdict.FAIL) for id_ in ("F04", "F12")]
+    assert [each.properties[0] for each in causes(rows)] == ["memory.use-after-free", "place.total"]
+
+
+def test_the_verdict_is_in_words_and_the_matrix_has_the_findings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [
+        row(Verdict.PASS),
+        replace(row(Verdict.FINDING), how="history", findings=("F12",)),
+        replace(row(Verdict.PASS), id="counts.tick", revision=""),
+        replace(row(Verdict.NOT_RUN), id="explore.rest", revision="", remark="left out"),
+    ]
+    engines(monkeypatch, *rows)
+    result = CliRunner().invoke(cli, ["check", "--revision", "mainline", "--revision", "repaired"])
+    assert result.exit_code == 0
+    assert result.output.splitlines()[3:] == [
+        "everything is as recorded: 2 properties on 2 revisions, 1 known finding"
+        " (3 checks in all: 2 pass, 1 finding)",
+        "  not run: explore.rest: left out",
+        "",
+        "property     mainline  repaired",
+        "place.total  F12       -",
+        "1 others     pass      pass",
+    ]
+    verbose = CliRunner().invoke(cli, ["check", "-v"]).output
+    assert "It is there. (F12 is not met here: history)" in verbose
+
+
+def test_a_matrix_of_all_properties_and_revisions_fits_a_terminal() -> None:
+    rows = [
+        Row(each.id, "", name, Verdict.FINDING, "", 1, 0.0, findings=("F01", "F02", "F03"))
+        for each in PROPERTIES
+        for name in REVISIONS
+    ]
+    lines = list(matrix(rows, list(REVISIONS)))
+    assert len(lines) == 1 + len(PROPERTIES)
+    assert max(map(len, lines)) <= WIDTH
+    assert lines[1].split()[1:4] == ["F01", "F02", "+1"]
+
+
+def test_a_table_has_seconds_of_its_own_and_no_blanks_at_the_end() -> None:
+    lines = list(table([row(Verdict.PASS), row(Verdict.PASS)], ["mainline"]))
+    assert lines[1].split() == ["place.total", "PASS", "sampled", "14", "1.0", "It", "is", "there."]
+    assert all(each == each.rstrip() for each in lines)
+
+
+def test_a_finding_whose_history_breaks_nothing_any_more_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = replace(FINDINGS[3], revisions=("v7", "mainline"))
+    assert wrong.id == "F04"
+    monkeypatch.setattr(findings, "FINDINGS", (wrong,))
+    rows = {each.revision: each for each in engine_findings(request())}
+    assert {name: each.verdict for name, each in rows.items()} == {
+        "v7": Verdict.FINDING,
+        "mainline": Verdict.FAIL,
+        "repaired": Verdict.PASS,
+    }
+    assert [each.detail for each in rows["mainline"].problems] == [
+        "F04 is recorded, and its history does not break this any more"
+    ]
+    monkeypatch.setattr(findings, "FINDINGS", (replace(FINDINGS[3], revisions=()),))
+    rows = {each.revision: each for each in engine_findings(request())}
+    (problem,) = rows["v7"].problems
+    assert problem.detail.endswith("(F04 is not recorded on v7)")
+    assert rows["repaired"].problems == ()
 
 
 def test_list_names_every_property_and_its_findings() -> None:

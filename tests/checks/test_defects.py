@@ -17,7 +17,7 @@ from ipvs_est_checks.explore.failures.cause import Cause, Sign, Waiter, Waits, s
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import library, scenario_from_text, scenario_text
 from ipvs_est_checks.mutants.all import BY_ID as BY_MUTANT
-from ipvs_est_checks.report.rows import Verdict
+from ipvs_est_checks.report.verdict import Verdict
 
 # Known defects, section 1: where each is listed.
 LISTED = {
@@ -87,13 +87,27 @@ def test_a_mistake_of_the_reviews_is_found_by_its_schedule_and_nothing_without_i
 # Those whose searches take a fraction of a second; `ipvs-est defects` judges all.
 @pytest.mark.parametrize("id_", ["D01", "D02", "D03d", "D03e", "D04a", "D04b", "D09", "D10", "D18"])
 def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None:
-    result = judge(BY_ID[id_], Bounds(2))
+    result = judge(BY_ID[id_])
     assert result.verdict is Verdict.PASS
     found = [each.revision for each in result.cells if each.shown is not None]
     assert tuple(found) == LISTED[id_]
     for cell in result.cells:
         # The search for a mutant ends when it is found.
         assert cell.exhausted or (cell.wanted and BY_ID[id_].kind is Kind.MUTANT)
+
+
+def test_a_bound_that_is_given_is_honoured_and_told(tmp_path: Path) -> None:
+    """D03e takes a third preemption, and has that bound of its own."""
+    assert judge(BY_ID["D03e"]).preemptions == 3
+    report = tmp_path / "d.json"
+    arguments = ["defects", "D03e", "--preemptions", "2", "--json", str(report)]
+    answer = CliRunner().invoke(cli, arguments)
+    assert answer.exit_code == 1
+    assert "searched to 2 preemptions" in answer.output
+    assert answer.output.splitlines()[-1].endswith(" schedules, to 2 preemptions")
+    (row,) = json.loads(report.read_text())["rows"]
+    assert row["preemptions"] == 2
+    assert [each["result"] for each in row["cells"]][:2] == ["MISSED", "MISSED"]
 
 
 def test_a_control_is_silent() -> None:
@@ -126,7 +140,7 @@ def test_what_was_not_searched_to_the_end_is_incomplete() -> None:
     result = RowResult(BY_ID["D01"], (cell,))
     assert result.verdict is Verdict.INCOMPLETE
     assert 'skipped="1"' in junit_report([result], complete=True)
-    assert json.loads(json_report([result], 2, complete=True))["rows"][0]["verdict"] == "INCOMPLETE"
+    assert json.loads(json_report([result], complete=True))["rows"][0]["verdict"] == "INCOMPLETE"
 
 
 def test_a_deadlock_is_told_by_its_tasks_and_where_they_wait() -> None:
@@ -170,7 +184,7 @@ def test_the_command_writes_reports_and_exits_with_its_verdict(tmp_path: Path) -
 def test_a_schedule_that_was_not_reduced_is_not_called_the_shortest() -> None:
     """D18 is no failure; a livelock's schedule stays as it was found."""
     results = [judge(BY_ID[id_], Bounds(1)) for id_ in ("D18", "D53-init")]
-    rows = json.loads(json_report(results, 1, complete=True))["rows"]
+    rows = json.loads(json_report(results, complete=True))["rows"]
     assert [row["cells"][0]["shown"]["fewest"] for row in rows] == [None, False]
 
 

@@ -14,7 +14,8 @@ from ipvs_est_checks.explore.failures.claimed import explained_before, explored_
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known.findings import explained
-from ipvs_est_checks.report.rows import Request, Row, Verdict
+from ipvs_est_checks.report.rows import Request, Row
+from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import PROPERTIES
 
 

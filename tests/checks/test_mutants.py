@@ -45,7 +45,7 @@ from ipvs_est_checks.mutants.mutation import (
 from ipvs_est_checks.mutants.report import exit_code, json_report, notes
 from ipvs_est_checks.mutants.run import breaks, control, mutated
 from ipvs_est_checks.report.rows import Request
-from ipvs_est_checks.report.rows import Verdict as Told
+from ipvs_est_checks.report.verdict import Verdict as Told
 from ipvs_est_spec.catalogue import PROPERTIES
 
 # Known defects, section 2: row -> its mutants. D02 is of section 1.
@@ -292,7 +292,7 @@ CLEAN = Control(1, 1, (), (), 0.0)
     ("verdicts", "code"),
     [
         ([Verdict.KILLED], exit_codes.PASS),
-        ([Verdict.KILLED, Verdict.EXPLORER], exit_codes.INCOMPLETE),
+        ([Verdict.KILLED, Verdict.EXPLORER], exit_codes.PASS),
         ([Verdict.EXPLORER, Verdict.SURVIVED], exit_codes.FAIL),
         ([Verdict.OTHER], exit_codes.FAIL),
     ],
@@ -336,12 +336,15 @@ def test_command_prints_an_aligned_table(capsys: pytest.CaptureFixture[str]) -> 
     assert f"seed {SEED}" in totals
 
 
-def test_command_shows_what_needs_the_explorer_as_incomplete(
+def test_a_mutant_that_is_out_of_reach_is_told_with_its_reason_and_as_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = here(capsys, "mutants", "R4-barrier")
-    assert run.code == exit_codes.INCOMPLETE, run.out + run.err
-    assert "INCOMPLETE R4-barrier: No full barrier" in run.out
+    assert run.code == exit_codes.PASS, run.out + run.err
+    assert "OUT OF REACH R4-barrier: No full barrier" in run.out
+    closing = run.out.splitlines()[-1]
+    assert closing.startswith("0 of 1 mutants killed, 1 out of reach (R4-barrier: ")
+    assert BY_ID["R4-barrier"].reason in closing
 
 
 def test_json_report_is_the_same_for_the_same_seed_in_any_number_of_processes(

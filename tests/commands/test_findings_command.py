@@ -10,13 +10,13 @@ from ipvs_est import MAINLINE, REPAIRED, V7
 from ipvs_est.language.violations import BrokenProperty, Deadlock
 from ipvs_est_checks.cli import findings as cli_findings
 from ipvs_est_checks.explore.engine.run import Tally
-from ipvs_est_checks.explore.failures.report import Verdict
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.known.findings import FINDINGS
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.known.scheduled_story import search_finding
+from ipvs_est_checks.report.verdict import Verdict
 
 Capture = pytest.CaptureFixture[str]
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -1,5 +1,7 @@
 """`check` explores the scenarios and confirms the findings that need a schedule."""
 
+from dataclasses import replace
+
 import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7
@@ -9,7 +11,8 @@ from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.report.rows import Request, Row, Verdict
+from ipvs_est_checks.report.rows import Request, Row
+from ipvs_est_checks.report.verdict import Verdict
 
 REQUEST = Request((V7, STABLE, MAINLINE, REPAIRED), "quick", None, 1, 1, None)
 
@@ -81,3 +84,26 @@ def test_the_command_of_a_failure_shows_it_again(rows: list[Row]) -> None:
         assert violation is not None, problem
         if isinstance(violation, BrokenProperty):
             assert violation.property == problem.property
+
+
+def test_only_what_concerns_the_properties_asked_for_is_run_and_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "last-estimator-goes"))
+    asked = replace(REQUEST, properties=frozenset({"tasks.enabled"}))
+    rows = list(engine.engine_explorer(asked))
+    told = {each.property for row in rows for each in row.problems}
+    assert told == {"tasks.enabled"}
+    # In the other scenario no task is started: its searches looked at nothing.
+    assert {each.id for each in rows} == {
+        "explore.exit-and-sysctl",
+        "F16",
+        "tasks.enabled",
+        "explore.rest",
+    }
+    assert [each.properties for each in rows if each.id == "F16"] == [("tasks.enabled",)] * 4
+
+
+def test_a_property_that_no_schedule_is_judged_by_has_no_row() -> None:
+    asked = replace(REQUEST, properties=frozenset({"cpulist.read"}))
+    assert list(engine.engine_explorer(asked)) == []

@@ -20,7 +20,7 @@ from ipvs_est_checks.proving.report import MOST_COMPLAINTS, details
 from ipvs_est_checks.proving.run import in_order, outcomes
 from ipvs_est_checks.proving.select import NoSuchTheoremError, select
 from ipvs_est_checks.report.rows import Request
-from ipvs_est_checks.report.rows import Verdict as CheckVerdict
+from ipvs_est_checks.report.verdict import Verdict as CheckVerdict
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.framework.costs import COSTS, is_quick
 from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict

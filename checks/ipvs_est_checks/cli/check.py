@@ -25,27 +25,28 @@ from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
+from ipvs_est_checks.report.causes import cause_lines, causes
 from ipvs_est_checks.report.check_files import json_report, json_reports, junit_report
-from ipvs_est_checks.report.check_text import by_how, problem_lines, summary, table
-from ipvs_est_checks.report.rows import Engine, Report, Request, Row, Verdict, run_engines, worst
+from ipvs_est_checks.report.conclusion import conclusion, remarks, with_reasons
+from ipvs_est_checks.report.matrix import matrix
+from ipvs_est_checks.report.rows import Engine, Report, Request, Row
+from ipvs_est_checks.report.saved import saved
+from ipvs_est_checks.report.table import by_how, stage_line, table
+from ipvs_est_checks.report.verdict import exit_code, worst
 
 ENGINES: tuple[Engine, ...] = (
-    engine_conformance,
     engine_findings,
+    engine_conformance,
     engine_machines,
     engine_explorer,
     engine_defects,
     engine_mutants,
     engine_proofs,
 )
-"""In the order in which they run and are listed."""
+"""In the order in which they run and are listed: first what takes a second or two."""
 
-_TRACES = Path("tests/data/traces")
-_EXIT = {
-    Verdict.PASS: exit_codes.PASS,
-    Verdict.FAIL: exit_codes.FAIL,
-    Verdict.INCOMPLETE: exit_codes.INCOMPLETE,
-}
+_MOST_CAUSES = 8
+"""Told without -v."""
 
 
 @click.command()
@@ -96,7 +97,7 @@ _EXIT = {
 @click.option(
     "--traces",
     type=NamedPath(exists=True, file_okay=False),
-    help="Recorded traces.  [default: tests/data/traces, if it is there]",
+    help="Recorded traces, instead of those that the package holds.",
 )
 @click.option(
     "-j",
@@ -108,7 +109,18 @@ _EXIT = {
 )
 @json_option()
 @junit_option()
-@click.option("-v", "--verbose", is_flag=True, help="Also which situations were reached.")
+@click.option(
+    "--save",
+    "save_file",
+    metavar="FILE",
+    help="Write the first failure's history as a trace, for `replay` and `oracle`.",
+)
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also a table of all checks, and which situations were reached.",
+)
 @click.pass_context
 def check(
     context: click.Context,
@@ -123,13 +135,16 @@ def check(
     jobs: int,
     json_file: str | None,
     junit_file: str | None,
+    save_file: str | None,
     verbose: bool,
 ) -> None:
     """Check every property on every revision, and that each check is able to fail.
 
-    Recorded traces, recorded findings, random histories under all properties, mutants, proofs
-    (quick: of those that take little time). Exit code 0: everything is as recorded; a finding
-    is a fact about a revision and no failure.
+    Recorded findings, recorded traces, random histories under all properties, scenarios under
+    many schedules, mutants, proofs (quick: of those that take little time). Told is first what is
+    wrong, by its causes, the shortest history first; then the verdict; then what is known of each
+    property on each revision. Exit code 0: everything is as recorded; a finding is a fact about
+    a revision and no failure.
     """
     for each in properties:
         if each not in SENTENCES:
@@ -138,14 +153,15 @@ def check(
         raise click.UsageError(f"--traces {printable(str(traces))}: holds no *.jsonl file")
     if minutes is not None and round_number is not None:
         raise click.UsageError("--minutes and --round exclude each other")
-    check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
+    targets = {"--json": json_file, "--junit": junit_file, "--save": save_file}
+    check_targets(targets, stdout=frozenset())
     request = Request(
         revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
         profile=profile,
         properties=frozenset(properties) or None,
         seed=fresh_seed() if seed is None else seed,
         jobs=jobs or os.cpu_count() or 1,
-        traces=traces or (_TRACES if _TRACES.is_dir() else None),
+        traces=traces,
         minutes=minutes,
         round=round_number,
     )
@@ -154,11 +170,9 @@ def check(
     for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
         report = _run(replace(request, seed=each_seed), "" if repeat == 1 else f"run {number}: ")
         reports.append(report)
-        _tell(report, verbose=verbose, with_table=number == 1)
-        told = ("" if report.complete else "interrupted: ") + summary(report.rows)
         if repeat > 1:
-            told = f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s: {told}"
-        click.echo(told)
+            click.echo(f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s:")
+        _tell(report, verbose=verbose and number == 1)
         if not report.complete:
             break
     differing = disagreements(reports)
@@ -168,28 +182,55 @@ def check(
         complete = sum(each.complete for each in reports)
         click.echo(f"{complete} runs, {len(differing)} verdicts differ")
     _write(reports, repeat, json_file, junit_file)
+    if save_file is not None:
+        _save(save_file, reports)
     if not reports[-1].complete:
         context.exit(exit_codes.INTERRUPTED)
     if differing:
         context.exit(exit_codes.FAIL)
-    context.exit(_EXIT[worst([row for each in reports for row in each.rows])])
+    context.exit(exit_code(worst(row.verdict for each in reports for row in each.rows)))
 
 
-def _tell(report: Report, *, verbose: bool, with_table: bool) -> None:
-    """The table, if it is wanted, and whatever went wrong."""
-    if with_table:
-        for line in table(report.rows, [each.name for each in report.request.revisions]):
+def _tell(report: Report, *, verbose: bool) -> None:
+    """What is wrong, the verdict, the matrix; then all that there is, if it is wanted."""
+    revisions = [each.name for each in report.request.revisions]
+    found = causes(report.rows)
+    for number, cause in enumerate(found, 1):
+        if number <= _MOST_CAUSES or verbose:
+            click.echo("\n" + "\n".join(cause_lines(cause, number)))
+    if len(found) > _MOST_CAUSES and not verbose:
+        click.echo(f"\nand {len(found) - _MOST_CAUSES} more, with -v or in --json")
+    click.echo()
+    said = conclusion(report.rows, revisions, found, complete=report.complete)
+    colour = "red" if found else "green" if report.complete else "yellow"
+    click.echo(click.style(said, fg=colour, bold=True))
+    for line in remarks(report.rows):
+        click.echo(f"  {line}")
+    click.echo()
+    for line in matrix(report.rows, revisions, lambda text, fg: click.style(text, fg=fg)):
+        click.echo(line)
+    if verbose:
+        _tell_all(report, revisions)
+
+
+def _tell_all(report: Report, revisions: Sequence[str]) -> None:
+    for lines in (table(report.rows, revisions), by_how(report.rows)):
+        click.echo()
+        for line in lines:
             click.echo(line)
     for row in report.rows:
-        if verbose and row.notes:
+        if row.notes:
             click.echo(f"\n{row.id} on {row.revision}:\n" + "\n".join(row.notes))
-        if row.verdict in (Verdict.FAIL, Verdict.INCOMPLETE):
-            for problem in row.problems:
-                click.echo("\n" + "\n".join(problem_lines(problem)))
-    if with_table and report.rows:
-        click.echo()
-        for line in by_how(report.rows):
-            click.echo(line)
+
+
+def _save(file: str, reports: Sequence[Report]) -> None:
+    """The first cause that has a history."""
+    for cause in (cause for report in reports for cause in causes(report.rows)):
+        if cause.problem.header:
+            write_target("--save", file, saved(cause.problem))
+            click.echo(f"{file}: the history of {cause.problem.property}; ipvs-est replay {file}")
+            return
+    click.echo(f"{file} is not written: no failure has a history", err=True)
 
 
 def _run(request: Request, label: str) -> Report:
@@ -205,12 +246,19 @@ def _run(request: Request, label: str) -> Report:
         try:
             # The command of a failure of random histories wants these alone.
             engines = ENGINES if request.round is None else (engine_machines,)
-            for row in run_engines(replace(request, progress=progress), engines):
-                rows.append(row)
+            for engine in engines:
+                began, first = perf_counter(), len(rows)
+                for row in engine(replace(request, progress=progress)):
+                    rows.append(row)
+                hide(bar)
+                if len(rows) > first:
+                    click.echo(f"{label}{stage_line(rows[first:], perf_counter() - began)}")
         except KeyboardInterrupt:
             complete = False
         hide(bar)
-    return Report(request, tuple(rows), complete, perf_counter() - started)
+    return Report(
+        request, with_reasons(rows, complete=complete), complete, perf_counter() - started
+    )
 
 
 def _write(

@@ -15,7 +15,7 @@ from ipvs_est_checks.defects.run import PREEMPTIONS, RowResult, judge_all
 from ipvs_est_checks.defects.table import ROWS, Row
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.machines.profiles import fresh_seed
-from ipvs_est_checks.report.rows import Verdict
+from ipvs_est_checks.report.verdict import Verdict, exit_code, worst
 
 
 @click.command()
@@ -24,9 +24,7 @@ from ipvs_est_checks.report.rows import Verdict
     "--preemptions",
     metavar="N",
     type=click.IntRange(0, 20),
-    default=PREEMPTIONS,
-    show_default=True,
-    help="Bound of the searches.",
+    help=f"Bound of the searches.  [default: {PREEMPTIONS}, or what a row has of its own]",
 )
 @click.option(
     "-j",
@@ -52,7 +50,7 @@ from ipvs_est_checks.report.rows import Verdict
 def defects(
     context: click.Context,
     ids: tuple[str, ...],
-    preemptions: int,
+    preemptions: int | None,
     jobs: int,
     generated: int | None,
     seed: int | None,
@@ -83,10 +81,11 @@ def defects(
         raise click.UsageError("--seed is for --generated")
     chosen = [each for each in ROWS if not ids or each.id in ids]
     results: list[RowResult] = []
+    bounds = None if preemptions is None else Bounds(preemptions)
     complete = True
     with progress_bar("defects", len(chosen)) as bar:
         try:
-            for result in judge_all(chosen, Bounds(preemptions), jobs or usable_cpus()):
+            for result in judge_all(chosen, bounds, jobs or usable_cpus()):
                 results.append(result)
                 draw(bar, len(results))
         except KeyboardInterrupt:
@@ -98,13 +97,15 @@ def defects(
             click.echo("\n" + "\n".join(details(result)))
     click.echo(("" if complete else "interrupted: ") + summary(results))
     reports = (
-        ("--json", json_file, json_report(results, preemptions, complete=complete)),
+        ("--json", json_file, json_report(results, complete=complete)),
         ("--junit", junit_file, junit_report(results, complete=complete)),
     )
     for option, name, text in reports:
         if name is not None:
             write_target(option, name, text)
-    context.exit(_exit_code(results) if complete else exit_codes.INTERRUPTED)
+    if not complete:
+        context.exit(exit_codes.INTERRUPTED)
+    context.exit(exit_code(worst(each.verdict for each in results)))
 
 
 def _generated(rows: list[Row], examples: int, number: int) -> int:
@@ -123,10 +124,3 @@ def _generated(rows: list[Row], examples: int, number: int) -> int:
     for line in lines(rows, seen):
         click.echo(line)
     return code or (exit_codes.PASS if len(seen.first) == len(rows) else exit_codes.INCOMPLETE)
-
-
-def _exit_code(results: list[RowResult]) -> int:
-    verdicts = {each.verdict for each in results}
-    if Verdict.FAIL in verdicts:
-        return exit_codes.FAIL
-    return exit_codes.INCOMPLETE if Verdict.INCOMPLETE in verdicts else exit_codes.PASS

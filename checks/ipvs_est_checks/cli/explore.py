@@ -18,7 +18,6 @@ from ipvs_est_checks.explore.engine.pool import WorkerDiedError, do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
     Row,
-    Verdict,
     replay_lines,
     row_lines,
     summary,
@@ -32,12 +31,7 @@ from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
 from ipvs_est_checks.explore.timeline.picture import timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.machines.profiles import fresh_seed
-
-_EXIT = {
-    Verdict.PASS: exit_codes.PASS,
-    Verdict.FAIL: exit_codes.FAIL,
-    Verdict.INCOMPLETE: exit_codes.INCOMPLETE,
-}
+from ipvs_est_checks.report.verdict import exit_code
 
 
 @click.command()
@@ -186,7 +180,7 @@ def explore(
         _draw_first(svg_file, rows)
     if stopped == _INTERRUPTED:
         context.exit(exit_codes.INTERRUPTED)
-    context.exit(_EXIT[worst(rows, complete=not stopped)])
+    context.exit(exit_code(worst(rows, complete=not stopped)))
 
 
 _INTERRUPTED = "interrupted"

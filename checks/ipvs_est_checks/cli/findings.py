@@ -5,11 +5,11 @@ import click
 from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.progress import draw, progress_bar
-from ipvs_est_checks.explore.failures.report import Verdict
 from ipvs_est_checks.known.findings import FINDINGS, Finding
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
+from ipvs_est_checks.report.verdict import Verdict
 
 _ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
 _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}

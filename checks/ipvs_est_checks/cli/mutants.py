@@ -11,9 +11,10 @@ from ipvs_est_checks.cli.report_option import STDOUT, check_targets, json_option
 from ipvs_est_checks.conformance.pool import usable_cpus
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import SEED, Matrix, Outcome, outcomes, run_control
-from ipvs_est_checks.mutants.report import HEADINGS, aligned, exit_code, json_report, notes, row
+from ipvs_est_checks.mutants.report import HEADINGS, exit_code, json_report, notes, row
+from ipvs_est_checks.report.columns import aligned
 
-_COLOURS = {"KILLED": "green", "FAIL": "red", "INCOMPLETE": "yellow"}
+_COLOURS = {"KILLED": "green", "FAIL": "red", "OUT OF REACH": "yellow"}
 
 
 @click.command("mutants")
@@ -74,7 +75,7 @@ def _print(matrix: Matrix) -> None:
     if is_terminal(sys.stdout):
         _print_table(rows)
     else:
-        for line in aligned([HEADINGS, *rows]):
+        for line in aligned([HEADINGS, *rows], {len(HEADINGS) - 1}):
             click.echo(line)
     for line in notes(matrix):
         click.echo(line)

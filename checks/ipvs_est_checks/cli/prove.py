@@ -22,7 +22,6 @@ from ipvs_est_checks.proving.report import (
     HEADINGS,
     Z3_VERSION,
     Report,
-    aligned,
     details,
     exit_code,
     json_report,
@@ -34,6 +33,7 @@ from ipvs_est_checks.proving.run import in_order, outcomes
 from ipvs_est_checks.proving.second_solver import missing, versions
 from ipvs_est_checks.proving.select import NoSuchTheoremError, select
 from ipvs_est_checks.proving.smtlib import write_scripts
+from ipvs_est_checks.report.columns import aligned
 from ipvs_est_spec.proof.framework.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.framework.theorem import Theorem
 

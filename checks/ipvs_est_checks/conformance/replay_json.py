@@ -1,6 +1,5 @@
 """The JSON report of `ipvs-est replay`; the same outcomes give the same bytes."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import assert_never
@@ -8,6 +7,7 @@ from typing import assert_never
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.outcome import Outcome, Unusable, totals_of, violations_by_kind
+from ipvs_est_checks.report.json_text import json_text
 
 REPORT_VERSION = 1
 
@@ -17,15 +17,13 @@ def json_report(outcomes: Sequence[Outcome], stopped: str = "") -> str:
 
     `stopped` says why not all files were replayed, if they were not.
     """
-    report = {
-        "report": "ipvs-est replay",
-        "version": REPORT_VERSION,
+    body = {
         "complete": not stopped,
         "stopped": stopped or None,
         "traces": [_trace(each) for each in outcomes],
         "totals": asdict(totals_of(outcomes)),
     }
-    return json.dumps(report, indent=1) + "\n"
+    return json_text("ipvs-est replay", REPORT_VERSION, body)
 
 
 def _trace(outcome: Outcome) -> dict[str, object]:

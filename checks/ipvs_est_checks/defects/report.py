@@ -1,16 +1,18 @@
 """The table of known defects, as text, JSON and JUnit XML."""
 
-import json
 from collections.abc import Iterator, Sequence
-from xml.etree import ElementTree
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.defects.run import Cell, RowResult, Shown
 from ipvs_est_checks.defects.table import Kind
-from ipvs_est_checks.report.rows import Verdict
+from ipvs_est_checks.report.columns import aligned
+from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
+from ipvs_est_checks.report.verdict import Verdict, counted
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
+_NAME = "ipvs-est defects"
+_MESSAGES = {Verdict.FAIL: "not as listed", Verdict.INCOMPLETE: "schedules are left over"}
 HEADINGS = (
     "id",
     *REVISIONS,
@@ -27,11 +29,12 @@ HEADINGS = (
 
 def table(results: Sequence[RowResult]) -> Iterator[str]:
     """A line for each row: what it shows on each revision, where and how fast."""
-    lines = [HEADINGS, *(_line(each) for each in results)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS) - 1)]
-    for line in lines:
-        cells = [f"{cell:<{width}}" for cell, width in zip(line[:-1], widths, strict=True)]
-        yield "  ".join([*cells, line[-1]])
+    yield from aligned([HEADINGS, *(_line(each) for each in results)])
+
+
+def bound_text(preemptions: int) -> str:
+    """The bound of a search."""
+    return f"{preemptions} preemption{'' if preemptions == 1 else 's'}"
 
 
 def _line(result: RowResult) -> tuple[str, ...]:
@@ -77,6 +80,7 @@ def details(result: RowResult) -> Iterator[str]:
     """How it shows and how to see it again; what is wrong with the row."""
     row = result.row
     yield f"{row.id} {row.title}"
+    yield f"  searched to {bound_text(result.preemptions)}"
     if row.note:
         yield f"  {row.note}"
     for cell in result.cells:
@@ -100,22 +104,20 @@ def _length(shown: Shown) -> str:
 
 def summary(results: Sequence[RowResult]) -> str:
     """The closing line."""
-    counts = {each: sum(result.verdict is each for result in results) for each in Verdict}
-    rows = ", ".join(f"{count} {each.value.lower()}" for each, count in counts.items() if count)
+    rows = counted(each.verdict for each in results)
     schedules = sum(cell.schedules for result in results for cell in result.cells)
-    return f"{rows}; {schedules} schedules"
+    bounds = sorted({each.preemptions for each in results})
+    to = " or ".join(map(str, bounds))
+    return f"{rows}; {schedules} schedules, to {to} preemption{'' if bounds == [1] else 's'}"
 
 
-def json_report(results: Sequence[RowResult], preemptions: int, *, complete: bool) -> str:
+def json_report(results: Sequence[RowResult], *, complete: bool) -> str:
     """Everything."""
-    written = {
-        "report": "ipvs-est defects",
-        "version": REPORT_VERSION,
-        "complete": complete,
-        "preemptions": preemptions,
-        "rows": [_row_json(each) for each in results],
-    }
-    return json.dumps(written, indent=1) + "\n"
+    return json_text(
+        _NAME,
+        REPORT_VERSION,
+        {"complete": complete, "rows": [_row_json(each) for each in results]},
+    )
 
 
 def _row_json(result: RowResult) -> dict[str, object]:
@@ -125,6 +127,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
         "kind": row.kind.value,
         "title": row.title,
         "verdict": result.verdict.value,
+        "preemptions": result.preemptions,
         "note": row.note or None,
         "told_switches": row.told,
         "cells": [_cell_json(row.kind, each) for each in result.cells],
@@ -162,29 +165,15 @@ def _cell_json(kind: Kind, cell: Cell) -> dict[str, object]:
 
 def junit_report(results: Sequence[RowResult], *, complete: bool) -> str:
     """A test case for each row."""
-    bad = sum(each.verdict is Verdict.FAIL for each in results)
-    skipped = sum(each.verdict is Verdict.INCOMPLETE for each in results)
-    counts = {
-        "tests": str(len(results) + (not complete)),
-        "failures": str(bad),
-        "errors": str(int(not complete)),
-        "skipped": str(skipped),
-    }
-    root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est defects", **counts})
-    for result in results:
-        name = printable(f"{result.row.id} {result.row.title}")
-        case = ElementTree.SubElement(
-            suite, "testcase", {"classname": "ipvs_est.defects", "name": name}
+    cases = tuple(
+        Case(
+            "ipvs_est.defects",
+            f"{each.row.id} {each.row.title}",
+            each.verdict,
+            sum(cell.seconds for cell in each.cells),
+            _MESSAGES.get(each.verdict, ""),
+            "\n".join(details(each)),
         )
-        text = "\n".join(printable(line) for line in details(result))
-        if result.verdict is Verdict.FAIL:
-            ElementTree.SubElement(case, "failure", {"message": "not as listed"}).text = text
-        elif result.verdict is Verdict.INCOMPLETE:
-            ElementTree.SubElement(case, "skipped", {"message": "schedules are left over"})
-    if not complete:
-        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
-        ElementTree.SubElement(case, "error", {"message": "interrupted"})
-    ElementTree.indent(root, " ")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+        for each in results
+    )
+    return junit_text([Suite(_NAME, cases, "" if complete else INTERRUPTED)])

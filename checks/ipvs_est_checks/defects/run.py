@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from time import process_time
 from typing import assert_never
@@ -19,9 +19,10 @@ from ipvs_est_checks.explore.failures.hunt import Hit, Hunt, hunt, shortest
 from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.mutants.mutation import applied
-from ipvs_est_checks.report.rows import Verdict
+from ipvs_est_checks.report.verdict import Verdict
 
 PREEMPTIONS = 2
+"""Bound of a row that has none of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class RowResult:
 
     row: Row
     cells: tuple[Cell, ...]
+    preemptions: int = PREEMPTIONS
+    """Bound of its searches."""
 
     @property
     def verdict(self) -> Verdict:
@@ -89,10 +92,10 @@ class RowResult:
         return Verdict.PASS
 
 
-def judge(row: Row, bounds: Bounds) -> RowResult:
-    """Search for one row."""
-    if row.preemptions is not None and bounds.preemptions == PREEMPTIONS:
-        bounds = replace(bounds, preemptions=row.preemptions)
+def judge(row: Row, bounds: Bounds | None = None) -> RowResult:
+    """Search for one row, to these bounds; None: to the row's own, or else the default one."""
+    if bounds is None:
+        bounds = Bounds(PREEMPTIONS if row.preemptions is None else row.preemptions)
     match row.kind:
         case Kind.DEFECT | Kind.INJECTED:
             cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
@@ -105,7 +108,9 @@ def judge(row: Row, bounds: Bounds) -> RowResult:
             cells = [_bound(row, each) for each in REVISIONS.values()]
         case _:
             assert_never(row.kind)
-    return RowResult(row, tuple(cells))
+    # Shown in the schedule that nothing preempts.
+    searched = 0 if row.kind is Kind.BOUND else bounds.preemptions
+    return RowResult(row, tuple(cells), searched)
 
 
 def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell:
@@ -221,8 +226,8 @@ def _bound(row: Row, revision: Revision) -> Cell:
     return Cell(revision.name, True, shown, (), True, 1, process_time() - began)
 
 
-def judge_all(rows: Sequence[Row], bounds: Bounds, jobs: int) -> Iterator[RowResult]:
-    """The results in order, found by that many processes."""
+def judge_all(rows: Sequence[Row], bounds: Bounds | None, jobs: int) -> Iterator[RowResult]:
+    """The results in order, found by that many processes; `bounds` as in `judge`."""
     tasks = [(each, bounds) for each in rows]
     jobs = min(jobs, len(tasks))
     if jobs <= 1:
@@ -235,7 +240,7 @@ def judge_all(rows: Sequence[Row], bounds: Bounds, jobs: int) -> Iterator[RowRes
         yield from pool.imap(_judge, tasks)
 
 
-def _judge(task: tuple[Row, Bounds]) -> RowResult:
+def _judge(task: tuple[Row, Bounds | None]) -> RowResult:
     return judge(*task)
 
 

@@ -1,68 +1,90 @@
 """Engine: the recorded traces are reproduced."""
 
-import json
+import lzma
+import shlex
+import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
 from ipvs_est.answers.trace import TraceError
-from ipvs_est.language.operation_json import operation_to_json
-from ipvs_est.replay import Passed, replay
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict, timed
+from ipvs_est.replay import Failed, replay_bytes
+from ipvs_est_checks.conformance.recordings import Recording, read_directory, recordings
+from ipvs_est_checks.conformance.replay_text import difference_text
+from ipvs_est_checks.report.rows import Problem, Request, Row, timed
+from ipvs_est_checks.report.verdict import Verdict
 
 _ID = "conformance"
 _SENTENCE = "The model answers what the kernel answered, operation by operation."
+_HOW = "recorded"
+
+
+@dataclass(slots=True)
+class _Found:
+    """What became of the traces of one revision."""
+
+    operations: int = 0
+    seconds: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
 
 
 def engine_conformance(request: Request) -> Iterator[Row]:
-    """A row for each revision that there are recordings of."""
+    """A row for each revision that there are recordings of.
+
+    The recordings of the package, or those of the directory asked for. Without any, the check
+    is not complete.
+    """
     if request.properties is not None:
         return
-    if request.traces is None:
-        command = "ipvs-est check --traces DIR (recorded traces)"
-        yield Row(_ID, _SENTENCE, "", Verdict.NOT_RUN, "recorded", 0, 0.0, command)
+    try:
+        traces = recordings() if request.traces is None else read_directory(request.traces)
+    except (OSError, tarfile.TarError, lzma.LZMAError) as error:
+        reason = f"the recordings of the package cannot be read: {error}"
+        yield Row(_ID, _SENTENCE, "", Verdict.INCOMPLETE, _HOW, 0, 0.0, remark=reason)
         return
-    wanted = {each.name for each in request.revisions}
-    started = perf_counter()
-    operations: dict[str, int] = {}
-    problems: dict[str, list[Problem]] = {}
-    files = sorted(request.traces.glob("*.jsonl"))
-    for number, file in enumerate(files):
-        request.progress("recorded traces", number, len(files))
-        revision, count, problem = _replay(file)
-        operations[revision] = operations.get(revision, 0) + count
+    by_revision: dict[str, _Found] = {}
+    for number, trace in enumerate(traces):
+        request.progress("recorded traces", number, len(traces))
+        started = perf_counter()
+        revision, count, problem = _replay(trace, request.traces)
+        found = by_revision.setdefault(revision, _Found())
+        found.operations += count
+        found.seconds += timed(started)
         if problem is not None:
-            problems.setdefault(revision, []).append(problem)
-    for revision in sorted(operations):
+            found.problems.append(problem)
+    wanted = {each.name for each in request.revisions}
+    for revision, found in sorted(by_revision.items()):
         if revision not in wanted and revision:
             continue
-        failed = tuple(problems.get(revision, ()))
         yield Row(
             _ID,
             _SENTENCE,
             revision,
-            Verdict.FAIL if failed else Verdict.PASS,
-            "recorded",
-            operations[revision],
-            timed(started),
-            problems=failed,
+            Verdict.FAIL if found.problems else Verdict.PASS,
+            _HOW,
+            found.operations,
+            found.seconds,
+            problems=tuple(found.problems),
         )
 
 
-def _replay(file: Path) -> tuple[str, int, Problem | None]:
+def _replay(recording: Recording, directory: Path | None) -> tuple[str, int, Problem | None]:
     """Revision ('' if the trace is unusable), operations, and what went wrong."""
-    command = f"ipvs-est replay {file}"
+    file = recording.name if directory is None else str(directory / recording.name)
+    command = "" if directory is None else shlex.join(["ipvs-est", "replay", file])
     try:
-        outcome = replay(file)
+        outcome = replay_bytes(file, recording.data)
     except TraceError as error:
         return "", 0, Problem(_ID, "", str(error), (), None, command)
     name = outcome.header.revision.name
-    if isinstance(outcome, Passed):
+    if not isinstance(outcome, Failed):
         return name, outcome.operations, None
-    found = outcome.difference
-    detail = (
-        f"{file.name}:{outcome.line}: {found.path}: recorded {found.recorded!r},"
-        f" computed {found.computed!r}"
+    # As recorded, so that what is saved of it fails again.
+    header, *operations = recording.data.decode().splitlines()[: outcome.line]
+    detail = difference_text(outcome)
+    return (
+        name,
+        outcome.operations,
+        Problem(_ID, name, detail, tuple(operations), None, command, header),
     )
-    operation = json.dumps(operation_to_json(outcome.operation))
-    return name, outcome.operations, Problem(_ID, name, detail, (operation,), None, command)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ipvs_est_checks.defects.report import details
-from ipvs_est_checks.defects.run import PREEMPTIONS, judge_all
+from ipvs_est_checks.defects.report import bound_text, details
+from ipvs_est_checks.defects.run import judge_all
 from ipvs_est_checks.defects.table import ROWS
-from ipvs_est_checks.explore.engine.outcome import Bounds
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict
+from ipvs_est_checks.report.rows import Problem, Request, Row
+from ipvs_est_checks.report.verdict import Verdict
 
-_HOW = f"explored to {PREEMPTIONS} preemptions"
+_HOW = "known defects, explored"
 
 
 def engine_defects(request: Request) -> Iterator[Row]:
@@ -27,7 +27,7 @@ def engine_defects(request: Request) -> Iterator[Row]:
             "ipvs-est defects -j 0",
         )
         return
-    for result in judge_all(ROWS, Bounds(PREEMPTIONS), request.jobs):
+    for result in judge_all(ROWS, None, request.jobs):
         problems: tuple[Problem, ...] = ()
         if result.verdict is not Verdict.PASS:
             text = "\n".join(details(result))
@@ -42,4 +42,5 @@ def engine_defects(request: Request) -> Iterator[Row]:
             sum(each.schedules for each in result.cells),
             sum(each.seconds for each in result.cells),
             problems=problems,
+            remark=f"to {bound_text(result.preemptions)}",
         )

@@ -17,9 +17,11 @@ from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.history.monitor import is_chosen
 from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.findings import explained
+from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict
-from ipvs_est_spec.catalogue import PROPERTIES
+from ipvs_est_checks.report.rows import Problem, Request, Row
+from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_spec.catalogue import PROPERTIES, VIOLATION_PROPERTIES
 
 HEAVY = frozenset(
     {
@@ -38,6 +40,8 @@ HEAVY = frozenset(
 )
 """Scenarios that take more than a second; `quick` leaves them out."""
 _SENTENCES = {each.id: each.sentence for each in PROPERTIES}
+_VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
+_JUDGED = WATCHED | _VIOLATIONS
 _GENERATED = 150
 _GENERATED_SCHEDULES = 500
 PREEMPTIONS = {"quick": 1, "ci": 1, "deep": 2}
@@ -53,7 +57,12 @@ class _Task:
 
 
 def engine_explorer(request: Request) -> Iterator[Row]:
-    """A row for each scenario on each revision, and for each finding that needs a schedule."""
+    """A row for each scenario on each revision, and for each finding that needs a schedule.
+
+    Where properties are asked for, scenarios in which none of them came up have none.
+    """
+    if request.properties is not None and request.properties.isdisjoint(_JUDGED):
+        return
     preemptions = PREEMPTIONS[request.profile]
     names = [each for each in library() if request.profile != "quick" or each not in HEAVY]
     watched = WATCHED if request.properties is None else WATCHED & request.properties
@@ -68,20 +77,33 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         )
         for name in names
         for revision in request.revisions
+        if _is_searched(request, revision.name)
+    ]
+    scheduled = [
+        each
+        for each in SCHEDULED
+        if any(is_chosen(request.properties, id_) for id_ in each.properties)
     ]
     findings = [
-        _Task(each.scenario, revision.name, Bounds(each.preemptions), frozenset(each.properties))
-        for each in SCHEDULED
+        _Task(
+            each.scenario,
+            revision.name,
+            Bounds(each.preemptions),
+            frozenset(id_ for id_ in each.properties if is_chosen(request.properties, id_)),
+        )
+        for each in scheduled
         for revision in request.revisions
     ]
     seen = _hunts([*tasks, *findings], request.jobs)
     done: list[tuple[_Task, Hunt]] = []
     for task in tasks:
         done.append((task, next(seen)))
-        yield _row(request, *done[-1], how)
-    for each in SCHEDULED:
-        for revision in request.revisions:
-            yield _finding_row(each, revision.name, next(seen))
+        if _came_up(request, done[-1][1]):
+            yield _row(request, *done[-1], how)
+    for task, finding in zip(
+        findings, [each for each in scheduled for _ in request.revisions], strict=True
+    ):
+        yield _finding_row(finding, task, next(seen))
     for revision in request.revisions:
         yield from _property_rows(
             request,
@@ -89,7 +111,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
             [each for each in done if each[0].revision == revision.name],
             how,
         )
-    if request.profile == "deep":
+    if request.profile == "deep" and request.properties is None:
         for revision in request.revisions:
             yield _generated_row(request, revision)
     if request.profile == "quick":
@@ -103,22 +125,35 @@ def engine_explorer(request: Request) -> Iterator[Row]:
             0,
             0.0,
             f"ipvs-est explore -j 0 --preemptions 1 {' '.join(names)}",
+            remark=f"the profile leaves out {len(names)} larger scenarios; --profile ci has them",
         )
 
 
+def _is_searched(request: Request, revision: str) -> bool:
+    """Whether a search looks at a property asked for: what a finding breaks is not watched."""
+    return request.properties is None or any(
+        id_ in _VIOLATIONS or (id_ in WATCHED and not explained(revision, id_))
+        for id_ in request.properties
+    )
+
+
+def _came_up(request: Request, seen: Hunt) -> bool:
+    """Whether a property asked for was looked at: an empty watch says nothing."""
+    return request.properties is None or any(
+        seen.evaluations.get(each, 0) for each in request.properties
+    )
+
+
 def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
-    unknown = [
-        each
-        for each in seen.hits
-        if known_as(task.revision, each.cause) is None
-        and (request.properties is None or each.cause.property in request.properties)
-    ]
+    hits = [each for each in seen.hits if is_chosen(request.properties, each.cause.property)]
+    known = {each: known_as(task.revision, each.cause) for each in hits}
+    unknown = [each for each in hits if known[each] is None]
     if unknown:
         verdict = Verdict.FAIL
     elif not seen.figures.exhausted:
         verdict = Verdict.INCOMPLETE
     else:
-        verdict = Verdict.FINDING if seen.hits else Verdict.PASS
+        verdict = Verdict.FINDING if hits else Verdict.PASS
     return Row(
         f"explore.{task.scenario}",
         load(task.scenario).about,
@@ -127,8 +162,16 @@ def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
         how,
         seen.figures.schedules,
         seen.seconds,
-        problems=tuple(_problem(task, each) for each in unknown or seen.hits),
+        problems=tuple(_problem(task, each) for each in unknown or hits),
+        findings=tuple(dict.fromkeys(id_ for each in known.values() if each for id_ in each.ids)),
+        # What each property came to has rows of its own.
+        properties=(f"explore.{task.scenario}",),
+        remark=_left_over(seen) if verdict is Verdict.INCOMPLETE else "",
     )
+
+
+def _left_over(seen: Hunt) -> str:
+    return f"schedules are left over: {seen.figures.cut} were cut at the bound on steps"
 
 
 def _property_rows(
@@ -144,17 +187,19 @@ def _property_rows(
             hit.cause for _, seen in done for hit in seen.hits if hit.cause.property == each.id
         ]
         problems: tuple[Problem, ...] = ()
-        command = ""
+        command = remark = ""
         if any(known_as(revision, cause) is None for cause in causes):
             verdict = Verdict.FAIL
         elif causes:
             verdict = Verdict.FINDING
         elif any(counts):
-            exhausted = all(seen.figures.exhausted for _, seen in done)
-            verdict = Verdict.PASS if exhausted else Verdict.INCOMPLETE
+            left = [seen for _, seen in done if not seen.figures.exhausted]
+            verdict = Verdict.INCOMPLETE if left else Verdict.PASS
+            remark = _left_over(left[0]) if left else ""
         else:
             # A property that was never evaluated has not passed.
             verdict = Verdict.NOT_RUN
+            remark = "it came up in none of the scenarios of the profile"
             command = f"ipvs-est check --profile ci --property {each.id}"
             if whole and revision in explored_on(each.id):
                 verdict = Verdict.FAIL
@@ -171,6 +216,8 @@ def _property_rows(
             command,
             problems,
             (f"came up in {sum(map(bool, counts))} of {len(counts)} scenarios",),
+            remark,
+            findings=findings_of(revision, each.id) if verdict is Verdict.FINDING else (),
         )
 
 
@@ -190,16 +237,23 @@ def _problem(task: _Task, hit: Hit) -> Problem:
     )
 
 
-def _finding_row(finding: ScheduledFinding, revision: str, seen: Hunt) -> Row:
+def _finding_row(finding: ScheduledFinding, task: _Task, seen: Hunt) -> Row:
+    revision = task.revision
     wanted = revision in finding.revisions
-    shows = any(each.cause.property in finding.properties for each in seen.hits)
-    verdict = Verdict.PASS
+    asked = [each for each in finding.properties if each in task.properties or each in _VIOLATIONS]
+    shows = any(each.cause.property in asked for each in seen.hits)
     if shows != wanted:
-        verdict = Verdict.FAIL
+        # What was not found may be in what was not searched.
+        verdict = Verdict.FAIL if shows or seen.figures.exhausted else Verdict.INCOMPLETE
     elif shows:
         verdict = Verdict.FINDING
+    else:
+        verdict = Verdict.PASS if seen.figures.exhausted else Verdict.INCOMPLETE
     command = f"ipvs-est findings --revision {revision} {finding.id}"
-    detail = finding.title if shows else "no schedule breaks the property any more"
+    if shows:
+        detail = finding.title if wanted else f"shows, and is not recorded: {finding.title}"
+    else:
+        detail = f"{finding.id} is recorded, and no schedule breaks the property any more"
     return Row(
         finding.id,
         finding.title,
@@ -210,7 +264,10 @@ def _finding_row(finding: ScheduledFinding, revision: str, seen: Hunt) -> Row:
         seen.seconds,
         problems=()
         if verdict is Verdict.PASS
-        else (Problem(finding.properties[0], revision, detail, (), None, command),),
+        else (Problem(asked[0], revision, detail, (), None, command),),
+        properties=tuple(asked),
+        findings=(finding.id,) if verdict is Verdict.FINDING else (),
+        remark=_left_over(seen) if verdict is Verdict.INCOMPLETE else "",
     )
 
 

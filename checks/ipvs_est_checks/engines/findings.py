@@ -7,9 +7,13 @@ from time import perf_counter
 
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est_checks.history.explain import explain
+from ipvs_est_checks.history.file import header_line
+from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Watch
-from ipvs_est_checks.known.findings import FINDINGS, watch_finding
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict, timed
+from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.known.findings import FINDINGS, Finding, watch_finding
+from ipvs_est_checks.report.rows import Problem, Request, Row, timed
+from ipvs_est_checks.report.verdict import Verdict
 
 
 def engine_findings(request: Request) -> Iterator[Row]:
@@ -33,39 +37,49 @@ def engine_findings(request: Request) -> Iterator[Row]:
                 verdict = Verdict.FINDING if wanted <= broken else Verdict.FAIL
             else:
                 verdict = Verdict.FAIL if wanted & broken else Verdict.PASS
-            problems: tuple[Problem, ...] = ()
-            if verdict is not Verdict.PASS:
-                problems = tuple(
-                    Problem(
-                        property=each,
-                        revision=revision.name,
-                        detail=_detail(seen, each),
-                        operations=tuple(
-                            json.dumps(operation_to_json(step)) for step in seen.operations
-                        ),
-                        failure=seen.failures.get(each),
-                        found=explain(seen, each),
-                        command=shlex.join(
-                            ["ipvs-est", "findings", "--revision", revision.name, finding.id]
-                        ),
-                    )
-                    for each in finding.properties
-                    if each in wanted
-                )
             yield Row(
-                id=finding.id,
-                sentence=finding.title,
-                revision=revision.name,
-                verdict=verdict,
-                how="history",
-                cases=len(seen.operations),
-                seconds=timed(started),
-                problems=problems,
+                finding.id,
+                finding.title,
+                revision.name,
+                verdict,
+                "history",
+                len(seen.operations),
+                timed(started),
+                problems=tuple(_problems(finding, seen, wanted, verdict)),
+                properties=tuple(each for each in finding.properties if each in wanted),
+                findings=(finding.id,) if verdict is Verdict.FINDING else (),
             )
 
 
-def _detail(seen: Watch, property_id: str) -> str:
-    failure = seen.failures.get(property_id)
-    if failure is None:
-        return "the recorded history does not break this property any more"
-    return failure.detail
+def _problems(
+    finding: Finding, seen: Watch, wanted: set[str], verdict: Verdict
+) -> Iterator[Problem]:
+    """What its history shows as recorded, or what is not as recorded."""
+    if verdict is Verdict.PASS:
+        return
+    revision = seen.oracle.machine.revision.name
+    recorded = revision in finding.revisions
+    for each in finding.properties:
+        failure = seen.failures.get(each)
+        as_recorded = (failure is not None) is recorded
+        if each not in wanted or as_recorded is not (verdict is Verdict.FINDING):
+            continue
+        if failure is None:
+            detail = f"{finding.id} is recorded, and its history does not break this any more"
+        elif recorded:
+            detail = failure.detail
+        else:
+            detail = f"{failure.detail} ({finding.id} is not recorded on {revision})"
+        params = seen.oracle.machine.params
+        yield Problem(
+            property=each,
+            revision=revision,
+            detail=detail,
+            operations=tuple(json.dumps(operation_to_json(step)) for step in seen.operations),
+            failure=failure,
+            found=explain(seen, each),
+            command=shlex.join(["ipvs-est", "findings", "--revision", revision, finding.id]),
+            header=header_line(finding.id, revision, params),
+            told=tuple(in_words(step) for step in seen.operations),
+            geometry=geometry_text(params),
+        )

@@ -11,11 +11,13 @@ from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Watch, is_chosen, run
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.known.findings import explained
+from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
 from ipvs_est_checks.machines.run import SENTENCES, concerned
 from ipvs_est_checks.machines.sampling import Plan, Sample, sample
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict
+from ipvs_est_checks.report.rows import Problem, Request, Row
+from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -93,10 +95,29 @@ def _row(
         for each in failures
         if not (each.reason and explained(revision.name, property_id))
     )
-    sentence = SENTENCES[property_id]
     return Row(
-        property_id, sentence, revision.name, verdict, _HOW, count, report.seconds, "", problems
+        property_id,
+        SENTENCES[property_id],
+        revision.name,
+        verdict,
+        _HOW,
+        count,
+        # All properties are looked at in the same histories: their time is that of `situations`.
+        0.0,
+        problems=problems,
+        remark=_why(report, count, complete=complete) if verdict is Verdict.INCOMPLETE else "",
+        findings=findings_of(revision.name, property_id) if verdict is Verdict.FINDING else (),
     )
+
+
+def _why(report: MachineReport, count: int, *, complete: bool) -> str:
+    """Why nothing can be said of a property."""
+    if not complete:
+        return ""
+    if report.unexpected:
+        broken = ", ".join(dict.fromkeys(each.property for each in report.unexpected))
+        return f"the histories on {report.revision} end at the failure of {broken}"
+    return "" if count else "no history came to what it is about"
 
 
 def _problem(found: FailureRecord, report: MachineReport) -> Problem:
@@ -145,4 +166,5 @@ def _reach_row(revision: Revision, report: MachineReport, *, complete: bool) -> 
         "",
         problems,
         tuple(reach_table(report.reach).splitlines()),
+        remark=_why(report, 1, complete=complete) if verdict is Verdict.INCOMPLETE else "",
     )

@@ -11,7 +11,7 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.mutants.all import MUTANTS
+from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import (
     SEED,
     Outcome,
@@ -22,7 +22,8 @@ from ipvs_est_checks.mutants.kill_matrix import (
 )
 from ipvs_est_checks.mutants.kill_matrix import Verdict as Kill
 from ipvs_est_checks.mutants.report import is_expected, unfit_text
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict, timed
+from ipvs_est_checks.report.rows import Problem, Request, Row, timed
+from ipvs_est_checks.report.verdict import Verdict
 
 _HOW = "mutants"
 
@@ -95,7 +96,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
             _HOW,
             len(waiting),
             0.0,
-            f"out of reach: the model has no store buffers ({names})",
+            remark=f"out of reach: {names}: {BY_ID[waiting[0].mutant].reason}",
         )
     if request.properties is None:
         untouched = unbroken(found)

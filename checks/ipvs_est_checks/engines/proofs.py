@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ipvs_est_checks.proving.run import in_order, outcomes
-from ipvs_est_checks.report.rows import Problem, Request, Row, Verdict
+from ipvs_est_checks.report.rows import Problem, Request, Row
+from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.proof.framework.costs import is_quick
 from ipvs_est_spec.proof.framework.solve import Options, Outcome
 from ipvs_est_spec.proof.framework.solve import Verdict as Proof
@@ -73,6 +74,8 @@ def _row(outcome: Outcome) -> Row:
         outcome.queries,
         outcome.seconds,
         problems=problems,
+        properties=theorem.properties or (theorem.id,),
+        findings=theorem.refuted_by if outcome.verdict is Proof.FINDING else (),
     )
 
 
@@ -86,4 +89,5 @@ def _not_run(theorem: Theorem) -> Row:
         0,
         0.0,
         f"ipvs-est prove {theorem.id}",
+        properties=theorem.properties or (theorem.id,),
     )

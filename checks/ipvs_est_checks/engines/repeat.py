@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ipvs_est_checks.report.rows import Report, Verdict
+from ipvs_est_checks.report.rows import Report
+from ipvs_est_checks.report.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)

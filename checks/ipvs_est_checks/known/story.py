@@ -13,7 +13,7 @@ from ipvs_est_checks.history.monitor import Watch, finish, step, watch
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.known.findings import FINDINGS, Finding, history_of, history_path
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
-from ipvs_est_checks.report.check_text import changes
+from ipvs_est_checks.report.changes import changes
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 
 _ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)

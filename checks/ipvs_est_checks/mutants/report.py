@@ -21,6 +21,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
 )
 from ipvs_est_checks.mutants.mutation import patch
 from ipvs_est_checks.mutants.schedule import Interruption
+from ipvs_est_checks.report.json_text import json_text
 
 HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")
 
@@ -28,7 +29,7 @@ _WORDS = {
     Verdict.KILLED: "KILLED",
     Verdict.OTHER: "FAIL",
     Verdict.SURVIVED: "FAIL",
-    Verdict.EXPLORER: "INCOMPLETE",
+    Verdict.EXPLORER: "OUT OF REACH",
     Verdict.UNFIT: "FAIL",
 }
 
@@ -44,14 +45,6 @@ def row(outcome: Outcome) -> tuple[str, ...]:
     return (outcome.mutant, _WORDS[outcome.verdict], *found, f"{outcome.seconds:.2f}")
 
 
-def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """The lines of a table whose last column is of numbers."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        text = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        yield "  ".join([*text[:-1], cells[-1].rjust(widths[-1])])
-
-
 def is_complete(matrix: Matrix) -> bool:
     """All mutants were run, so that a property that none breaks means something."""
     return {each.mutant for each in matrix.outcomes} == BY_ID.keys()
@@ -63,12 +56,13 @@ def is_expected(outcome: Outcome) -> bool:
 
 
 def exit_code(matrix: Matrix) -> int:
-    """0 if everything is killed and every property broken, 1, or 3 if some are out of reach."""
+    """0 if everything is killed that can be and every property broken, else 1.
+
+    A mutant that is recorded as out of reach is as recorded.
+    """
     wrong = not all(is_expected(each) for each in matrix.outcomes)
     if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
         return exit_codes.FAIL
-    if any(each.verdict is Verdict.EXPLORER for each in matrix.outcomes):
-        return exit_codes.INCOMPLETE
     return exit_codes.PASS
 
 
@@ -91,8 +85,7 @@ def _about(outcome: Outcome) -> Iterator[str]:
         case Verdict.KILLED:
             return
         case Verdict.EXPLORER:
-            yield f"INCOMPLETE {mutant.id}: {mutant.sentence}"
-            yield f"  not killed here: {mutant.reason}"
+            yield f"OUT OF REACH {mutant.id}: {mutant.sentence}"
         case Verdict.UNFIT:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             yield f"  {unfit_text(outcome)}"
@@ -117,8 +110,14 @@ def _totals(matrix: Matrix) -> str:
     broken = sum(bool(mutants) for mutants in breakers(found).values())
     control = matrix.control
     seconds = control.seconds + sum(each.seconds for each in found)
+    reasons = "; ".join(
+        f"{each.mutant}: {BY_ID[each.mutant].reason}"
+        for each in found
+        if each.verdict is Verdict.EXPLORER
+    )
+    out_of_reach = f"{waiting} out of reach{f' ({reasons})' if reasons else ''}"
     return (
-        f"{killed} of {len(found)} mutants killed, {waiting} out of reach;"
+        f"{killed} of {len(found)} mutants killed, {out_of_reach};"
         f" {broken} of {len(breakers(found))} properties broken;"
         f" control: {control.histories} histories, {control.operations} operations;"
         f" seed {matrix.seed}; {seconds:.1f} s"
@@ -136,8 +135,7 @@ def scenario_lines(scenario: Scenario) -> Iterator[str]:
 
 def json_report(matrix: Matrix) -> str:
     """The whole matrix; the same for the same seed but for the values of `seconds`."""
-    report = {
-        "version": 1,
+    body = {
         "seed": matrix.seed,
         "mutants": [_outcome_json(each) for each in matrix.outcomes],
         "properties": {id_: list(ids) for id_, ids in breakers(matrix.outcomes).items()},
@@ -145,7 +143,7 @@ def json_report(matrix: Matrix) -> str:
         "control": _control_json(matrix.control),
         "exit_code": exit_code(matrix),
     }
-    return json.dumps(report, indent=1) + "\n"
+    return json_text("ipvs-est mutants", 1, body)
 
 
 def _outcome_json(outcome: Outcome) -> dict[str, object]:

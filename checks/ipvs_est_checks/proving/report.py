@@ -1,18 +1,26 @@
 """The outcomes of `ipvs-est prove` for people and for programs."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.printable import printable
+from ipvs_est_checks.report import verdict as whole
+from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
 from ipvs_est_spec.proof.registry import BY_ID
 
 Z3_VERSION = f"z3 {z3.get_version_string()}"
 
+REPORT_VERSION = 1
+_NAME = "ipvs-est prove"
+_VERDICTS = {
+    Verdict.PROVED: whole.Verdict.PASS,
+    Verdict.FINDING: whole.Verdict.FINDING,
+    Verdict.FAIL: whole.Verdict.FAIL,
+    Verdict.UNKNOWN: whole.Verdict.INCOMPLETE,
+}
 HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
 
 MOST_COMPLAINTS = 8
@@ -43,14 +51,6 @@ def row(outcome: Outcome) -> tuple[str, ...]:
         theorem.revision or "all",
         theorem.sentence,
     )
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
-    """The lines of a table whose last column is ragged."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        text = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        yield "  ".join([*text[:-1], cells[-1]])
 
 
 def exit_code(report: Report) -> int:
@@ -111,9 +111,7 @@ def summary(report: Report) -> str:
 
 def json_report(report: Report) -> str:
     """The record; the same for the same seed but for the values of `seconds`."""
-    written = {
-        "report": "ipvs-est prove",
-        "version": 1,
+    body = {
         "solver": report.solver,
         "seed": report.options.seed,
         "rlimit": report.options.rlimit,
@@ -123,36 +121,24 @@ def json_report(report: Report) -> str:
         "exit_code": exit_code(report),
         "theorems": [_theorem_json(each) for each in report.outcomes],
     }
-    return json.dumps(written, indent=1) + "\n"
+    return json_text(_NAME, REPORT_VERSION, body)
 
 
 def junit_report(report: Report) -> str:
     """A test case for each theorem."""
-    failed = sum(each.verdict is Verdict.FAIL for each in report.outcomes)
-    unknown = sum(each.verdict is Verdict.UNKNOWN for each in report.outcomes)
-    counts = {
-        "tests": str(len(report.outcomes) + (not report.complete)),
-        "failures": str(failed),
-        "errors": str(int(not report.complete)),
-        "skipped": str(unknown),
-    }
-    root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est prove", **counts})
-    for outcome in report.outcomes:
-        attributes = {"classname": "ipvs_est.prove", "name": outcome.id}
-        case = ElementTree.SubElement(suite, "testcase", attributes)
-        message = {"message": printable("; ".join(outcome.complaints))}
-        if outcome.verdict is Verdict.FAIL:
-            element = ElementTree.SubElement(case, "failure", message)
-            element.text = "\n".join(printable(line) for line in details(outcome))
-        elif outcome.verdict is Verdict.UNKNOWN:
-            ElementTree.SubElement(case, "skipped", message)
-    if not report.complete:
-        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
-        ElementTree.SubElement(case, "error", {"message": "interrupted"})
-    ElementTree.indent(root, " ")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    cases = tuple(
+        Case(
+            "ipvs_est.prove",
+            each.id,
+            _VERDICTS[each.verdict],
+            each.seconds,
+            "; ".join(each.complaints),
+            "\n".join(details(each)) if each.verdict is Verdict.FAIL else "",
+            BY_ID[each.id].refuted_by if each.verdict is Verdict.FINDING else (),
+        )
+        for each in report.outcomes
+    )
+    return junit_text([Suite(_NAME, cases, "" if report.complete else INTERRUPTED)])
 
 
 def _checked(outcome: Outcome) -> str:

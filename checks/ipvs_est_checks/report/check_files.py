@@ -1,29 +1,30 @@
 """The reports of `ipvs-est check` for machines: JSON and JUnit XML."""
 
-import json
 from collections.abc import Sequence
-from xml.etree import ElementTree
 
 from ipvs_est.answers.snapshot import snapshot_to_json
-from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.engines.repeat import disagreements
-from ipvs_est_checks.report.check_text import problem_lines
-from ipvs_est_checks.report.rows import Problem, Report, Row, Verdict, worst
+from ipvs_est_checks.report.causes import Cause, causes
+from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
+from ipvs_est_checks.report.matrix import cells
+from ipvs_est_checks.report.problem_text import problem_lines
+from ipvs_est_checks.report.rows import Problem, Report, Row
+from ipvs_est_checks.report.verdict import Verdict, worst
 
 REPORT_VERSION = 1
+_NAME = "ipvs-est check"
 
 
 def json_report(report: Report) -> str:
     """The whole report, states before and after each failure included."""
-    return json.dumps(_report(report), indent=1) + "\n"
+    return json_text(_NAME, REPORT_VERSION, _report(report))
 
 
 def json_reports(reports: Sequence[Report]) -> str:
     """Several runs, and the subjects on which they differ."""
     written = {
-        "report": "ipvs-est check, repeated",
-        "version": REPORT_VERSION,
-        "runs": [_report(each) for each in reports],
+        "runs": [{"report": _NAME, "version": REPORT_VERSION, **_report(each)} for each in reports],
         "differences": [
             {
                 "id": each.id,
@@ -34,20 +35,40 @@ def json_reports(reports: Sequence[Report]) -> str:
             for each in disagreements(reports)
         ],
     }
-    return json.dumps(written, indent=1) + "\n"
+    return json_text(f"{_NAME}, repeated", REPORT_VERSION, written)
 
 
 def _report(report: Report) -> dict[str, object]:
+    revisions = [each.name for each in report.request.revisions]
     return {
-        "report": "ipvs-est check",
-        "version": REPORT_VERSION,
         "complete": report.complete,
         "profile": report.request.profile,
         "seed": report.request.seed,
-        "revisions": [each.name for each in report.request.revisions],
-        "verdict": worst(report.rows).value,
+        "revisions": revisions,
+        "verdict": worst(each.verdict for each in report.rows).value,
         "seconds": round(report.seconds, 3),
+        "causes": [_cause(each) for each in causes(report.rows)],
+        "matrix": {
+            id_: {
+                revision: {
+                    "verdict": None if each.verdict is None else each.verdict.value,
+                    "findings": list(each.findings),
+                }
+                for revision, each in zip(revisions, line, strict=True)
+            }
+            for id_, line in cells(report.rows, revisions).items()
+        },
         "rows": [_row(each) for each in report.rows],
+    }
+
+
+def _cause(cause: Cause) -> dict[str, object]:
+    return {
+        "title": cause.title,
+        "properties": list(cause.properties),
+        "revisions": list(cause.revisions),
+        "problems": cause.problems,
+        "shortest": _problem(cause.problem),
     }
 
 
@@ -57,6 +78,8 @@ def _row(row: Row) -> dict[str, object]:
         "sentence": row.sentence,
         "revision": row.revision or None,
         "verdict": row.verdict.value,
+        "findings": list(row.findings),
+        "remark": row.remark or None,
         "how": row.how,
         "cases": row.cases,
         "seconds": round(row.seconds, 3),
@@ -78,49 +101,30 @@ def _problem(problem: Problem) -> dict[str, object]:
         "step": None if failure is None else failure.step,
         "before": None if failure is None else snapshot_to_json(failure.before),
         "after": None if failure is None else snapshot_to_json(failure.after),
-        "command": problem.command,
+        "command": problem.command or None,
     }
 
 
 def junit_report(reports: Sequence[Report]) -> str:
-    """A test suite for each run, a test case for each row; an interrupted run has an error of
-    its own."""
-    suites = [_suite(each) for each in reports]
-    root = ElementTree.Element(
-        "testsuites",
-        {
-            name: str(sum(int(each.get(name, "0")) for each in suites))
-            for name in ("tests", "failures", "errors", "skipped")
-        },
+    """A test suite for each run, a test case for each row."""
+    return junit_text([_suite(each) for each in reports])
+
+
+def _suite(report: Report) -> Suite:
+    cases = tuple(_case(each) for each in report.rows)
+    return Suite(_NAME, cases, "" if report.complete else INTERRUPTED)
+
+
+def _case(row: Row) -> Case:
+    failed = row.verdict is Verdict.FAIL
+    lines = [line for each in row.problems for line in problem_lines(each)] if failed else []
+    reason = row.remark or row.command or next((each.detail for each in row.problems), "")
+    return Case(
+        f"ipvs_est.check.{row.how}",
+        f"{row.id} {row.revision}".strip(),
+        row.verdict,
+        row.seconds,
+        row.sentence if failed else reason or row.verdict.value,
+        "\n".join(lines),
+        row.findings,
     )
-    root.extend(suites)
-    ElementTree.indent(root, " ")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
-
-
-def _suite(report: Report) -> ElementTree.Element:
-    failed = sum(row.verdict is Verdict.FAIL for row in report.rows)
-    skipped = sum(row.verdict in (Verdict.NOT_RUN, Verdict.INCOMPLETE) for row in report.rows)
-    counts = {
-        "tests": str(len(report.rows) + (not report.complete)),
-        "failures": str(failed),
-        "errors": str(int(not report.complete)),
-        "skipped": str(skipped),
-    }
-    suite = ElementTree.Element("testsuite", {"name": "ipvs-est check", **counts})
-    for row in report.rows:
-        name = f"{row.id} {row.revision}".strip()
-        attributes = {"classname": f"ipvs_est.check.{row.how}", "name": printable(name)}
-        case = ElementTree.SubElement(suite, "testcase", attributes)
-        text = "\n".join(line for each in row.problems for line in problem_lines(each))
-        if row.verdict is Verdict.FAIL:
-            element = ElementTree.SubElement(case, "failure", {"message": row.sentence})
-            element.text = "\n".join(printable(line) for line in text.split("\n"))
-        elif row.verdict in (Verdict.NOT_RUN, Verdict.INCOMPLETE):
-            message = row.command or row.verdict.value
-            ElementTree.SubElement(case, "skipped", {"message": printable(message)})
-    if not report.complete:
-        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
-        ElementTree.SubElement(case, "error", {"message": "interrupted"})
-    return suite

@@ -1,27 +1,14 @@
 """All engines together: what is established of each property, on each revision."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from time import perf_counter
 
 from ipvs_est import Revision
 from ipvs_est_checks.cli.progress import OnProgress, no_progress
 from ipvs_est_checks.history.monitor import Failure
-
-
-class Verdict(Enum):
-    """What a check says."""
-
-    PASS = "PASS"
-    FINDING = "FINDING"
-    """It fails, as recorded: a fact about the revision."""
-    FAIL = "FAIL"
-    INCOMPLETE = "INCOMPLETE"
-    """A bound or a time limit was hit."""
-    NOT_RUN = "NOT RUN"
-    """The profile leaves it out."""
+from ipvs_est_checks.report.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +39,11 @@ class Problem:
     revision: str
     detail: str
     operations: tuple[str, ...]
-    """The history, one JSON operation each."""
+    """The history, one JSON operation each; with `header` an input of the oracle."""
     failure: Failure | None
     """States before and after, if they are known."""
     command: str
-    """Replays it."""
+    """Shows it again; '' = there is none."""
     header: str = ""
     """First line of a trace with this history, if it is one of operations."""
     found: str = ""
@@ -80,11 +67,18 @@ class Row:
     """How it is established: recorded, sampled, explored to a bound, proved."""
     cases: int
     seconds: float
+    """Its own; 0 where it was judged together with others, which have them."""
     command: str = ""
     """Runs it, where the profile left it out."""
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     """Lines for a reader who asks for more."""
+    remark: str = ""
+    """Why it is incomplete or was not run, or says other than another row of its id."""
+    properties: tuple[str, ...] = ()
+    """Ids of the properties of which it says something, if it is about others than its own id."""
+    findings: tuple[str, ...] = ()
+    """Recorded findings that it shows."""
 
 
 Engine = Callable[[Request], Iterator[Row]]
@@ -100,25 +94,6 @@ class Report:
     complete: bool
     """Not interrupted."""
     seconds: float
-
-
-def run_engines(request: Request, engines: Sequence[Engine]) -> Iterator[Row]:
-    """The rows of all engines, in their order."""
-    for engine in engines:
-        yield from engine(request)
-
-
-def worst(rows: Sequence[Row]) -> Verdict:
-    """The verdict of the whole: FAIL before INCOMPLETE before PASS.
-
-    A recorded finding is a pass, and what a profile leaves out by design does not count.
-    """
-    verdicts = {each.verdict for each in rows}
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    if Verdict.INCOMPLETE in verdicts or not verdicts & {Verdict.PASS, Verdict.FINDING}:
-        return Verdict.INCOMPLETE
-    return Verdict.PASS
 
 
 def timed(started: float) -> float:

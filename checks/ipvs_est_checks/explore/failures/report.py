@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import BrokenProperty
@@ -19,16 +18,7 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines
 from ipvs_est_checks.known.failures import Known, known_as
-
-
-class Verdict(Enum):
-    """What a search says."""
-
-    PASS = "PASS"
-    """No schedule within the bounds fails: all were searched."""
-    FAIL = "FAIL"
-    INCOMPLETE = "INCOMPLETE"
-    """None failed, but some are left over."""
+from ipvs_est_checks.report.verdict import Verdict, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +190,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 def summary(rows: Sequence[Row]) -> str:
     """The closing line."""
-    counts = {each: sum(row.verdict is each for row in rows) for each in Verdict}
-    verdicts = ", ".join(f"{count} {each.value.lower()}" for each, count in counts.items() if count)
-    return f"{len(rows)} searches: {verdicts}"
+    return f"{len(rows)} searches: {counted(each.verdict for each in rows)}"
 
 
 def replay_lines(

@@ -1,17 +1,13 @@
 """The report of `ipvs-est explore` as JSON and JUnit XML; equal searches give equal bytes."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from xml.etree import ElementTree
 
 from ipvs_est.answers.snapshot import snapshot_to_json
 from ipvs_est.language.violations import to_json
-from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.explore.failures.report import (
     Row,
     Told,
-    Verdict,
     figures_text,
     known_text,
     length_text,
@@ -20,30 +16,29 @@ from ipvs_est_checks.explore.failures.report import (
 )
 from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines
+from ipvs_est_checks.report import verdict as whole
+from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
+from ipvs_est_checks.report.verdict import Verdict
 
 REPORT_VERSION = 1
+_NAME = "ipvs-est explore"
 
 
 def json_report(rows: Sequence[Row], *, complete: bool) -> str:
     """The whole report. No times: they differ from run to run."""
-    written = {
-        "report": "ipvs-est explore",
-        "version": REPORT_VERSION,
+    body = {
         "complete": complete,
         "verdict": worst(rows, complete=complete).value,
         "rows": [_row(each) for each in rows],
     }
-    return json.dumps(written, indent=1) + "\n"
+    return json_text(_NAME, REPORT_VERSION, body)
 
 
 def worst(rows: Sequence[Row], *, complete: bool) -> Verdict:
-    """FAIL before INCOMPLETE before PASS; no search at all is no pass."""
-    verdicts = {each.verdict for each in rows}
-    if Verdict.FAIL in verdicts:
-        return Verdict.FAIL
-    if Verdict.INCOMPLETE in verdicts or not verdicts or not complete:
-        return Verdict.INCOMPLETE
-    return Verdict.PASS
+    """Of all searches; no search at all is no pass."""
+    verdicts = [each.verdict for each in rows]
+    return whole.worst(verdicts if complete else [*verdicts, Verdict.INCOMPLETE])
 
 
 def _row(row: Row) -> dict[str, object]:
@@ -114,38 +109,32 @@ def _timeline(told: Timeline) -> dict[str, object]:
 
 
 def junit_report(rows: Sequence[Row], *, complete: bool) -> str:
-    """A test case for each search; what is incomplete is skipped, never passed."""
-    failed = sum(row.verdict is Verdict.FAIL for row in rows)
-    skipped = sum(row.verdict is Verdict.INCOMPLETE for row in rows)
-    counts = {
-        "tests": str(len(rows) + (not complete)),
-        "failures": str(failed),
-        "errors": str(int(not complete)),
-        "skipped": str(skipped),
-    }
-    root = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "ipvs-est explore", **counts})
-    for row in rows:
-        name = f"{row.job.source} {row.job.revision.name}"
-        attributes = {"classname": "ipvs_est.explore", "name": printable(name)}
-        case = ElementTree.SubElement(suite, "testcase", attributes)
-        reach = f"{figures_text(row.result.outcome.figures)}; {reach_text(row)}"
-        if row.verdict is Verdict.FAIL:
-            for told in tell(row):
-                message = f"{told.failure.found.violation.kind}: {length_text(told.failure)}"
-                failure = ElementTree.SubElement(case, "failure", {"message": message})
-                lines = [
-                    *timeline_lines(told.timeline),
-                    known_text(told.known, row.job.revision),
-                    f"again: {told.command}",
-                ]
-                failure.text = "\n".join(printable(each) for each in lines)
-        elif row.verdict is Verdict.INCOMPLETE:
-            ElementTree.SubElement(case, "skipped", {"message": printable(reach)})
-        ElementTree.SubElement(case, "system-out").text = printable(reach)
-    if not complete:
-        case = ElementTree.SubElement(suite, "testcase", {"name": "interrupted"})
-        ElementTree.SubElement(case, "error", {"message": "interrupted"})
-    ElementTree.indent(root, " ")
-    text = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
+    """A test case for each search; what is incomplete is skipped, never passed. No times: they
+    differ from run to run."""
+    return junit_text([Suite(_NAME, tuple(map(_case, rows)), "" if complete else INTERRUPTED)])
+
+
+def _case(row: Row) -> Case:
+    reach = f"{figures_text(row.result.outcome.figures)}; {reach_text(row)}"
+    told = list(tell(row)) if row.verdict is Verdict.FAIL else []
+    lines = [line for each in told for line in _told_lines(row, each)]
+    message = "; ".join(
+        f"{each.failure.found.violation.kind}: {length_text(each.failure)}" for each in told
+    )
+    known = [id_ for each in told if each.known is not None for id_ in each.known.ids]
+    return Case(
+        "ipvs_est.explore",
+        f"{row.job.source} {row.job.revision.name}",
+        row.verdict,
+        message=message or reach,
+        text="\n".join([*lines, reach]),
+        findings=tuple(dict.fromkeys(known)),
+    )
+
+
+def _told_lines(row: Row, told: Told) -> list[str]:
+    return [
+        *timeline_lines(told.timeline),
+        known_text(told.known, row.job.revision),
+        f"again: {told.command}",
+    ]

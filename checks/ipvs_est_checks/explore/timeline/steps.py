@@ -46,7 +46,7 @@ from ipvs_est_checks.explore.engine.world import (
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import Moment, preemption_cost
-from ipvs_est_checks.report.check_text import changes
+from ipvs_est_checks.report.changes import changes
 
 
 @dataclass(frozen=True, slots=True)

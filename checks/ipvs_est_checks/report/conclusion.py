@@ -1,0 +1,85 @@
+"""The verdict of a run in words."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ipvs_est_checks.report.causes import Cause
+from ipvs_est_checks.report.matrix import cells
+from ipvs_est_checks.report.rows import Row
+from ipvs_est_checks.report.verdict import Verdict, counted, worst
+
+
+def conclusion(
+    rows: Sequence[Row], revisions: Sequence[str], causes: Sequence[Cause], *, complete: bool
+) -> str:
+    """One line: as recorded or not, how many properties and revisions, how many findings."""
+    judged = [
+        line
+        for line in cells(rows, revisions).values()
+        if any(each.verdict not in (None, Verdict.INCOMPLETE) for each in line)
+    ]
+    findings = {each for row in rows if row.verdict is Verdict.FINDING for each in row.findings}
+    of = (
+        f"{_number(len(judged), 'property', 'properties')} on"
+        f" {_number(len(revisions), 'revision', 'revisions')},"
+        f" {_number(len(findings), 'known finding', 'known findings')}"
+    )
+    ran = [each for each in rows if each.verdict is not Verdict.NOT_RUN]
+    checks = f"{_number(len(ran), 'check', 'checks')} in all"
+    verdict = worst(each.verdict for each in rows)
+    if verdict is Verdict.FAIL:
+        said = f"not as recorded: {_number(len(causes), 'cause', 'causes')} above; {of}"
+    elif not complete:
+        said = f"so far as it went, as recorded: {of}"
+    elif verdict is Verdict.INCOMPLETE:
+        left = sum(each.verdict is Verdict.INCOMPLETE for each in rows)
+        said = f"not complete: {_number(left, 'check', 'checks')} not made as asked; {of}"
+    else:
+        said = f"everything is as recorded: {of}"
+    counts = counted(each.verdict for each in ran)
+    return f"{'' if complete else 'interrupted: '}{said} ({checks}: {counts or 'none'})"
+
+
+def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
+    """The rows, with a word why where one of an id passes and another shows a finding, and where
+    one is incomplete because the run was interrupted."""
+    shown: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row.verdict is Verdict.FINDING:
+            shown.setdefault((row.id, row.revision), []).append(row)
+    explained = []
+    for row in rows:
+        others = shown.get((row.id, row.revision), [])
+        if row.verdict is Verdict.PASS and others and not row.remark:
+            findings = ", ".join(sorted({each for other in others for each in other.findings}))
+            ways = ", ".join(dict.fromkeys(each.how for each in others))
+            row = replace(row, remark=f"{findings or 'the finding'} is not met here: {ways}")
+        if row.verdict is Verdict.INCOMPLETE and not complete and not row.remark:
+            row = replace(row, remark="interrupted")
+        explained.append(row)
+    return tuple(explained)
+
+
+def remarks(rows: Sequence[Row]) -> Iterator[str]:
+    """What is incomplete, and what the profile leaves out: a line for each reason."""
+    for verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN):
+        chosen = [each for each in rows if each.verdict is verdict]
+        # One search or proof left out is like another; a reason is told once.
+        reasons = Counter(_reason(each) for each in chosen)
+        for reason, number in reasons.items():
+            first = next(each for each in chosen if _reason(each) == reason)
+            of = first.id if number == 1 else f"{first.id} and {number - 1} more"
+            yield f"{verdict.value.lower()}: {of}: {reason}"
+
+
+def _reason(row: Row) -> str:
+    if row.remark:
+        return row.remark
+    if row.verdict is Verdict.NOT_RUN:
+        return f"the profile leaves it out ({row.how}); --profile ci has more"
+    return next((each.detail for each in row.problems), "a bound was hit")
+
+
+def _number(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,53 @@
+"""What a check says, and what several of them say together."""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from ipvs_est_checks.cli import exit_codes
+
+
+class Verdict(Enum):
+    """What a check says."""
+
+    PASS = "PASS"
+    FINDING = "FINDING"
+    """It fails, as recorded: a fact about the revision."""
+    FAIL = "FAIL"
+    INCOMPLETE = "INCOMPLETE"
+    """A bound or a limit was hit, or what should have run could not."""
+    SAMPLED = "SAMPLED"
+    """No failure in a number of random schedules or histories, which are never all."""
+    NOT_RUN = "NOT RUN"
+    """The profile leaves it out: nothing was judged."""
+
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.INCOMPLETE, Verdict.SAMPLED)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict of the whole: FAIL before INCOMPLETE before SAMPLED before PASS.
+
+    A recorded finding is a pass, and what a profile leaves out by design does not count. Where
+    nothing was looked at there is no pass.
+    """
+    found = set(verdicts)
+    for each in _WORST_FIRST:
+        if each in found:
+            return each
+    return Verdict.PASS if found & {Verdict.PASS, Verdict.FINDING} else Verdict.INCOMPLETE
+
+
+def exit_code(verdict: Verdict) -> int:
+    """Of a whole run."""
+    if verdict is Verdict.FAIL:
+        return exit_codes.FAIL
+    incomplete = verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN)
+    return exit_codes.INCOMPLETE if incomplete else exit_codes.PASS
+
+
+def counted(verdicts: Iterable[Verdict]) -> str:
+    """How often each occurs, as in `3 pass, 1 fail`."""
+    found = list(verdicts)
+    return ", ".join(
+        f"{found.count(each)} {each.value.lower()}" for each in Verdict if each in found
+    )
