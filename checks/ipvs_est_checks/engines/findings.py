@@ -57,7 +57,7 @@ def _problems(
     """What its history shows as recorded, or what is not as recorded."""
     if verdict is Verdict.PASS:
         return
-    revision = seen.oracle.machine.revision.name
+    revision = seen.revision.name
     recorded = revision in finding.revisions
     for each in finding.properties:
         failure = seen.failures.get(each)
