@@ -74,7 +74,7 @@ from ipvs_est.sequential import (
     settle,
 )
 from ipvs_est.state.control_objects import Dest, Service
-from ipvs_est.state.machine import Machine, boot, report
+from ipvs_est.state.machine import PS_PER_NS, Machine, boot, report
 from ipvs_est.state.netns import Netns
 from ipvs_est.state.seqcount import count_split
 from ipvs_est.state.stats import StatsObject, export, read, zero
@@ -216,7 +216,7 @@ class Oracle:
                     _bad_input("value", f"{value} is neither 0 nor 1")
                 return self._call(sysctl.set_run_estimation(machine, value))
             case SetCost(ns):
-                machine.est_cost_ns = ns
+                machine.est_cost_ps = ns * PS_PER_NS
                 return OK
             case Zero(object_id):
                 zero(self._object(object_id))

@@ -167,7 +167,7 @@ def test_lives_clocks_callbacks_and_stop_requests_are_in_the_fingerprint() -> No
             case 1:
                 kd.life = Life.FREED
             case 2:
-                machine.clock_ns += 1
+                machine.clock_ps += 1000
             case 3:
                 machine.now += 1
             case 4:

@@ -3269,12 +3269,12 @@ FAULTS = (
         rule="the estimation that warms the cache is not timed",
         module="estimator/calc_limits.py",
         old=(
-            "        machine.clock_ns += machine.est_cost_ns  # warms the cache\n"
-            "        started = machine.clock_ns\n"
+            "        machine.clock_ps += machine.est_cost_ps  # warms the cache\n"
+            "        started = machine.clock_ps // PS_PER_NS\n"
         ),
         new=(
-            "        started = machine.clock_ns\n"
-            "        machine.clock_ns += machine.est_cost_ns  # warms the cache\n"
+            "        started = machine.clock_ps // PS_PER_NS\n"
+            "        machine.clock_ps += machine.est_cost_ps  # warms the cache\n"
         ),
         trace="early-3003.jsonl",
     ),
@@ -3283,7 +3283,7 @@ FAULTS = (
         section="11 limits test",
         rule="calc_stats is estimated once to warm the cache",
         module="estimator/calc_limits.py",
-        old="        machine.clock_ns += machine.est_cost_ns  # warms the cache\n",
+        old="        machine.clock_ps += machine.est_cost_ps  # warms the cache\n",
         new="",
         test="test_each_test_times_4_estimations_a_loop_after_one_that_warms_the_cache",
         uncaught=NOT_SHOWN,

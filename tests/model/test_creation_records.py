@@ -95,10 +95,10 @@ def test_each_estimation_takes_its_time(word_bits: int) -> None:
     kd = put_kd(machine)
     for object_id in (1, 2):
         place(machine, kd, object_id, delay=4)
-    machine.clock_ns = 5000
+    machine.clock_ps = 5_000_000
     for _ in estimate_tick(machine, kd, Task(name="ipvs-e:0"), 4):
         pass
-    assert machine.clock_ns == 5000 + 2 * 700
+    assert machine.clock_ps == 5_000_000 + 2 * 700_000
 
 
 def test_differences_are_taken_counter_by_counter_and_wrap() -> None:

@@ -1,11 +1,17 @@
-"""A simulation as a picture: one SVG file that needs nothing else, the same bytes each time."""
+"""A simulation as a picture: one SVG file that needs nothing else, the same bytes each time.
+
+Drawn here, not by a chart library: those that draw bars bring an array library and fonts, some 100
+MB, or a script for the reader's browser, and give other bytes with another version. This is
+rectangles, lines and text on two kinds of axis.
+
+A bar begins at 0, or at the bound that it is compared with.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
-from ipvs_est.estimator.calc_limits import CACHE_FACTOR
 from ipvs_est_checks.comparison.simulate import (
     CHAIN_LIMIT_NS,
     CpuLoad,
@@ -31,11 +37,8 @@ GRID_COLOUR = "#dddddd"
 
 LEAST_BAR = 1.5
 
-# Loads below this do not matter, nor how they compare.
-LEAST_LOAD = 0.001
-
-# A bar lower than this share of the axis cannot be read off a linear one.
-LINEAR_SHARE = 0.03
+# A bound is drawn where bars reach at least this share of it.
+NEAR_BOUND = 0.1
 MAX_CPUS = 32
 
 _TICKS_TOP = (146, 340)
@@ -47,46 +50,20 @@ _CPUS_HEIGHT = 150
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """A value axis from `low` to `high`, linear from 0 or logarithmic over whole decades."""
+    """A linear value axis from 0."""
 
-    low: float
     high: float
     ticks: tuple[float, ...]
     """Values to label."""
-    logarithmic: bool
-
-    def position(self, value: float) -> float:
-        """Where a value lies on the axis: 0 at its low end, 1 at its high end."""
-        if self.logarithmic:
-            return math.log10(value / self.low) / math.log10(self.high / self.low)
-        return value / self.high
 
 
-def _linear_scale(most: float) -> _Scale:
-    """From 0 to at least `most`, which is positive, in 2 to 5 steps of 1, 2 or 5 times 10^k."""
+def _scale(most: float) -> _Scale:
+    """To at least `most`, which is positive, in 2 to 5 steps of 1, 2 or 5 times 10^k."""
     decade = 10.0 ** math.floor(math.log10(most))
     step = next(size * decade for size in (0.2, 0.5, 1, 2) if most <= 5 * size * decade)
     # A quotient of floats: what is a hair above a whole number is that number.
     steps = math.ceil(most / step - 1e-9)
-    return _Scale(0, steps * step, tuple(step * each for each in range(steps + 1)), False)
-
-
-def _log_scale(least: float, most: float) -> _Scale:
-    """The whole decades around `least` to `most`, which are positive."""
-    first = math.floor(math.log10(least))
-    # A value just above a power of ten would get no length on an axis that begins there.
-    if least < 2 * 10.0**first:
-        first -= 1
-    last = max(math.ceil(math.log10(most)), first + 1)
-    ticks = tuple(10.0**power for power in range(first, last + 1))
-    return _Scale(ticks[0], ticks[-1], ticks, True)
-
-
-def _readable_scale(values: Sequence[float]) -> tuple[_Scale, str]:
-    """A linear scale for positive values, unless the least could not be seen on it; its name."""
-    if min(values) >= LINEAR_SHARE * max(values):
-        return _linear_scale(max(values)), ""
-    return _log_scale(min(values), max(values)), ", logarithmic"
+    return _Scale(steps * step, tuple(step * each for each in range(steps + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +75,8 @@ class _Plot:
     scale: _Scale
 
     def y(self, value: float) -> float:
-        """Where a value lies, in the picture's units from its top; not below the axis."""
-        if value <= self.scale.low:
-            return self.bottom
-        return self.top + self.height * (1 - self.scale.position(value))
+        """Where a value lies, in the picture's units from its top."""
+        return self.top + self.height * (1 - value / self.scale.high)
 
     @property
     def bottom(self) -> float:
@@ -143,10 +118,19 @@ def _draw_ticks(root: Element, simulation: Simulation) -> None:
         for tick in range(len(kthreads.ticks_ns))
     ]
     goal = tick_limit_ns(model_params(simulation.scenario))
-    scale, kind = _readable_scale((timer.max_tick_ns, kthreads.max_tick_ns, max(busiest)))
-    title = f"Work in each tick of {duration(simulation.tick_ns)}, over one revolution{kind}"
+    near = max(busiest) >= NEAR_BOUND * goal
+    title = (
+        f"Work in each tick of {duration(simulation.tick_ns)}, over one revolution; "
+        "each design on its own scale"
+    )
     _title(root, _TICKS_TOP[0] - 32, title)
-    upper, lower = (_Plot(top, _TICKS_HEIGHT, scale) for top in _TICKS_TOP)
+    scales = (
+        _scale(timer.max_tick_ns),
+        _scale(max(kthreads.max_tick_ns, goal if near else 0)),
+    )
+    upper, lower = (
+        _Plot(top, _TICKS_HEIGHT, scale) for top, scale in zip(_TICKS_TOP, scales, strict=True)
+    )
     for plot in (upper, lower):
         _value_axis(root, plot, duration, "work in a tick")
     svg.text(root, LEFT, upper.top - 9, "one timer: one softirq", colour=TIMER_COLOUR, bold=True)
@@ -158,10 +142,13 @@ def _draw_ticks(root: Element, simulation: Simulation) -> None:
     _tick_bars(root, lower, kthreads.ticks_ns, KTHREAD_LIGHT if several else KTHREAD_COLOUR)
     if several:
         _tick_bars(root, lower, busiest, KTHREAD_COLOUR, width_share=0.4)
-    if scale.low < goal <= scale.high:
+    note = f"goal of one kthread: {duration(goal)}"
+    if near:
         svg.line(root, LEFT, lower.y(goal), RIGHT, lower.y(goal), GOAL_COLOUR, dashed=True)
-        note = f"- - goal of one kthread: {duration(goal)}"
-        svg.text(root, RIGHT, lower.top - 9, note, anchor="end", colour=GOAL_COLOUR)
+        note = f"- - {note}"
+    else:
+        note += ", far above"
+    svg.text(root, RIGHT, lower.top - 9, note, anchor="end", colour=GOAL_COLOUR)
     _time_axis(root, lower, simulation.revolution_ns)
 
 
@@ -189,55 +176,75 @@ def _time_axis(root: Element, plot: _Plot, revolution_ns: int) -> None:
 
 
 def _draw_longest(root: Element, simulation: Simulation) -> None:
+    """Times as bars from their goal: to the left what is below it, to the right what is above."""
     timer, kthreads = simulation.timer.longest_ns, simulation.kthreads.longest_ns
-    title = "Longest time that a CPU is kept without a chance to reschedule, logarithmic"
+    cold = float(simulation.scenario.cache_factor)
+    # With preemptible RCU a tick is one chain.
+    of_chain = not simulation.scenario.preempt_rcu
+    goal = CHAIN_LIMIT_NS if of_chain else tick_limit_ns(model_params(simulation.scenario))
+    what = "chain" if of_chain else "tick"
+    title = f"Longest time without a chance to reschedule, from the goal of a {what}, logarithmic"
     _title(root, _LONGEST_TOP - 38, title)
-    shows_goal = not simulation.scenario.preempt_rcu
-    values = [timer, kthreads, *([CHAIN_LIMIT_NS] if shows_goal else [])]
-    scale = _log_scale(min(values), CACHE_FACTOR * max(values))
+    values = [timer, kthreads, goal]
+    first = math.floor(math.log10(min(values)))
+    last = math.ceil(math.log10(max(*values, cold * timer, cold * kthreads)))
+    last = max(last, first + 1)
     top, height, gap = _LONGEST_TOP, 30, 14
     bottom = top + 2 * height + gap + 10
-
     # The labels at the right end need room beyond the longest bar.
-    right = RIGHT - 210
+    right = RIGHT - 240
 
     def x(value: float) -> float:
-        return LEFT + (right - LEFT) * scale.position(value)
+        return LEFT + (right - LEFT) * (math.log10(value) - first) / (last - first)
 
-    for value in scale.ticks:
+    for power in range(first, last + 1):
+        value = 10.0**power
         svg.line(root, x(value), top - 6, x(value), bottom, GRID_COLOUR)
         label = duration(value)
         svg.text(root, x(value), bottom + 18, label, anchor="middle", colour=svg.FAINT, size=12)
     rows = (("one timer", timer, TIMER_COLOUR), ("kthreads", kthreads, KTHREAD_COLOUR))
     for row, (name, ns, colour) in enumerate(rows):
         y = top + row * (height + gap)
-        cold = CACHE_FACTOR * ns
-        svg.rect(root, LEFT, y, x(ns) - LEFT, height, colour)
-        svg.rect(root, x(ns), y + height / 4, x(cold) - x(ns), height / 2, colour, opacity=0.35)
+        _bar_from(root, x(goal), x(ns), y, height, colour)
+        # That of a cold cache as a thin line of its own, from the same base.
+        _bar_from(root, x(goal), x(cold * ns), y + height + 2, 5, colour, opacity=0.45)
         svg.text(root, LEFT - 10, y + height / 2 + 4.5, name, anchor="end")
-    if shows_goal:
-        limit = x(CHAIN_LIMIT_NS)
-        svg.line(root, limit, top - 8, limit, bottom, GOAL_COLOUR, dashed=True)
-        note = f"goal of a chain: {duration(CHAIN_LIMIT_NS)}"
-        svg.text(root, limit, top - 13, note, anchor="middle", colour=GOAL_COLOUR, size=12)
-    # A label keeps off the goal's line, and stands over the grid.
+    svg.line(root, x(goal), top - 8, x(goal), bottom, GOAL_COLOUR, dashed=True)
+    note = f"goal of a {what}: {duration(goal)}; thin: with a cold cache"
+    side = "start" if x(goal) < (LEFT + right) / 2 else "end"
+    svg.text(root, x(goal), top - 13, note, anchor=side, colour=GOAL_COLOUR, size=12)
     for row, (_, ns, _) in enumerate(rows):
-        cold = CACHE_FACTOR * ns
-        label = f"{duration(ns)}; cold cache {duration(cold)}"
-        start = x(cold) + 10
-        if shows_goal and start < x(CHAIN_LIMIT_NS) + 8 < start + 190:
-            start = x(CHAIN_LIMIT_NS) + 8
+        label = f"{duration(ns)} ({_times(ns / goal)}), cold {duration(cold * ns)}"
+        start = max(x(goal), x(ns), x(cold * ns)) + 10
         start = min(start, WIDTH - 8 - CHARACTER_WIDTH * len(label))
         _halo(svg.text(root, start, top + row * (height + gap) + height / 2 + 4.5, label))
+
+
+def _bar_from(
+    root: Element,
+    base: float,
+    end: float,
+    y: float,
+    height: float,
+    colour: str,
+    opacity: float | None = None,
+) -> None:
+    """A bar from its base to either side; what is just at the base leaves a trace too."""
+    width = max(abs(end - base), LEAST_BAR)
+    svg.rect(root, min(base, end), y, width, height, colour, opacity=opacity)
+
+
+def _times(share: float) -> str:
+    """How many times a bound, with three digits at most below 100."""
+    return f"{share:.3g} x" if share < 99.5 else f"{count(round(share))} x"
 
 
 def _draw_cpus(root: Element, simulation: Simulation) -> None:
     timer, kthreads = simulation.timer.cpus, simulation.kthreads.cpus
     busy = [cpu for cpu in range(len(timer)) if timer[cpu].work_ns or kthreads[cpu].work_ns]
     shown = busy[:MAX_CPUS]
-    loads = [max(each.share for each in design) for design in (timer, kthreads)]
-    scale, kind = _readable_scale([max(load, LEAST_LOAD) for load in loads])
-    title = f"Load of each CPU that estimates{kind}"
+    scale = _scale(max(each.share for each in (*timer, *kthreads)))
+    title = "Load of each CPU that estimates"
     rest = [
         f"{count(number)} {what}"
         for number, what in (

@@ -11,7 +11,15 @@ from rich.table import Table as RichTable
 
 from ipvs_est.estimator.calc_limits import CACHE_FACTOR
 from ipvs_est.language.cpulist import format_cpulist
-from ipvs_est_checks.comparison.simulate import Bin, CpuLoad, Design, Kthread, Simulation
+from ipvs_est.state.machine import PS_PER_NS
+from ipvs_est_checks.comparison.simulate import (
+    Bin,
+    CpuLoad,
+    Design,
+    Kthread,
+    Scenario,
+    Simulation,
+)
 
 # Groups of like CPUs or kthreads that are listed; there are few unless the load is odd.
 MAX_GROUPS = 12
@@ -109,10 +117,22 @@ def headline(simulation: Simulation) -> str:
     return (
         f"{plural(scenario.estimators, 'estimator')} and the total's, "
         f"{plural(scenario.cpus, 'possible CPU')}, "
-        f"{duration(scenario.est_cost_ns)} each ({scenario.cost_ns} ns per CPU)\n"
+        f"{duration(scenario.est_cost_ps / PS_PER_NS)} each ({scenario.cost_ns:g} ns per CPU), "
+        f"{arrival(scenario)}\n"
         f"HZ {scenario.hz}, RCU {rcu}, kthreads on CPUs "
         f"{short_list(scenario.kthread_cpus)}, revision {scenario.revision.name}"
     )
+
+
+def arrival(scenario: Scenario) -> str:
+    """How they come."""
+    seconds = scenario.arrival_seconds
+    return f"added over {plural(seconds, 'second')}" if seconds else "added at once"
+
+
+def factor(scenario: Scenario) -> str:
+    """That of a cold cache."""
+    return f"x{float(scenario.cache_factor):g}"
 
 
 def tables(simulation: Simulation) -> tuple[Table, ...]:
@@ -129,6 +149,7 @@ def tables(simulation: Simulation) -> tuple[Table, ...]:
 
 def _comparison(simulation: Simulation) -> Table:
     timer, kthreads = simulation.timer, simulation.kthreads
+    cold = float(simulation.scenario.cache_factor)
 
     def row(name: str, old: str, new: str) -> tuple[str, str, str]:
         return name, old, new
@@ -146,9 +167,9 @@ def _comparison(simulation: Simulation) -> Table:
                 kthreads.longest_ns,
             ),
             ns(
-                f"the same with a cold cache (x{CACHE_FACTOR})",
-                CACHE_FACTOR * timer.longest_ns,
-                CACHE_FACTOR * kthreads.longest_ns,
+                f"the same with a cold cache ({factor(simulation.scenario)})",
+                cold * timer.longest_ns,
+                cold * kthreads.longest_ns,
             ),
             ns("work in the busiest tick", timer.max_tick_ns, kthreads.max_tick_ns),
             ns("work in a tick, mean", timer.mean_tick_ns, kthreads.mean_tick_ns),
@@ -175,9 +196,10 @@ def _top_load(design: Design) -> str:
 
 
 def _goals(simulation: Simulation) -> Table:
+    cold = f"cold cache, {factor(simulation.scenario)}"
     return Table(
         "Goals of the kthreads: the worst of this run",
-        ("goal", "limit", "at this cost", "met", f"cold cache, x{CACHE_FACTOR}", "met"),
+        ("goal", "limit", "at this cost", "met", cold, "met"),
         tuple(
             (
                 goal.name,
@@ -309,12 +331,16 @@ def _sparkline(design: Design, ramp: str) -> str:
 
 def notes(simulation: Simulation) -> list[str]:
     """What the numbers rest on."""
+    scenario = simulation.scenario
     lines = [
-        "All estimators were added at once, so the kthreads' rows fill up one after another.",
+        "Estimators that come over a time are spread over the rows of a kthread with two ticks of"
+        " them."
+        if scenario.arrival_seconds
+        else "All estimators were added at once, so the kthreads' rows fill up one after another.",
         "Kthreads are dealt to the allowed CPUs in turn; the scheduler decides in truth.",
         "The timer's softirq is put on CPU 0 and into the first tick; it may be any.",
     ]
-    if simulation.scenario.preempt_rcu:
+    if scenario.preempt_rcu:
         lines.append(
             "With preemptible RCU a tick is one chain. A kthread can be preempted within it; the "
             "longest\ntime shown is that between two explicit chances."
@@ -329,6 +355,11 @@ def notes(simulation: Simulation) -> list[str]:
         lines.append(
             f"{plural(late, 'kthread')} cannot do a tick's work within a tick and would run late; "
             "here work takes no virtual time."
+        )
+    if scenario.cache_factor != CACHE_FACTOR:
+        lines.append(
+            f"The limits test takes a cold cache to cost {CACHE_FACTOR} times a warm one; here it "
+            f"costs {float(scenario.cache_factor):g} times as much."
         )
     if simulation.timer.busiest_cpu.share > 1:
         lines.append("The timer's walk takes longer than its period: the softirq never ends.")

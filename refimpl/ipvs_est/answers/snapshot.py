@@ -17,7 +17,7 @@ from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.memory import HeapObject, Life, Memory
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.kthread_context import KthreadContext
-from ipvs_est.state.machine import Machine
+from ipvs_est.state.machine import PS_PER_NS, Machine
 from ipvs_est.state.netns import Netns
 from ipvs_est.state.seqcount import group_of
 from ipvs_est.state.stats import StatsObject
@@ -224,8 +224,8 @@ def take_snapshot(machine: Machine) -> Snapshot:
         revision=machine.revision.name,
         params=machine.params,
         now=machine.now,
-        clock_ns=machine.clock_ns,
-        est_cost_ns=machine.est_cost_ns,
+        clock_ns=machine.clock_ps // PS_PER_NS,
+        est_cost_ns=machine.est_cost_ps // PS_PER_NS,
         state=take_state(machine),
         contexts=tuple([None if kd is None else _context(kd) for kd in netns.est_kt_arr]),
         objects=tuple([_object(machine.objects[each]) for each in sorted(machine.objects)]),

@@ -11,7 +11,7 @@ from ipvs_est.language.params import CHAIN_GOAL_NS
 from ipvs_est.language.violations import DivisionByZero
 from ipvs_est.machine.points import RCU_READ_LOCK, RCU_READ_UNLOCK, READ_ENABLE, Point, Sleep
 from ipvs_est.machine.tasks import Task
-from ipvs_est.state.machine import Machine, report
+from ipvs_est.state.machine import PS_PER_NS, Machine, report
 from ipvs_est.state.netns import context_at
 from ipvs_est.state.stats import estimate
 
@@ -73,12 +73,12 @@ def limits_test(machine: Machine, task: Task) -> Generator[Point, None, int | No
             if not netns.enable or task.should_stop:
                 return None
         yield RCU_READ_LOCK
-        machine.clock_ns += machine.est_cost_ns  # warms the cache
-        started = machine.clock_ns
+        machine.clock_ps += machine.est_cost_ps  # warms the cache
+        started = machine.clock_ps // PS_PER_NS
         estimate(calc_stats, ZERO)  # it has no counters: once is as good as CACHE_FACTOR * loops
-        machine.clock_ns += CACHE_FACTOR * state.loops * machine.est_cost_ns
+        machine.clock_ps += CACHE_FACTOR * state.loops * machine.est_cost_ps
         yield RCU_READ_UNLOCK
-        after = measured(state, machine.clock_ns - started)
+        after = measured(state, machine.clock_ps // PS_PER_NS - started)
         if after is None:
             report(machine, DivisionByZero("min_est", _WHERE))
         assert after is not None  # report() has raised

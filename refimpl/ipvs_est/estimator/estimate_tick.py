@@ -59,7 +59,7 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
 
 def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> None:
     stats = est.stats
-    machine.clock_ns += machine.est_cost_ns
+    machine.clock_ps += machine.est_cost_ps
     if stats.life is Life.FREED:
         touch(machine, stats, "cpustats", _WHERE)
     # Without any counter the sums, and so the rates, are and stay 0.
@@ -76,7 +76,7 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
 def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> Body:
     """While others may count, read or zero: in the 32-bit build word by word."""
     stats = est.stats
-    machine.clock_ns += machine.est_cost_ns
+    machine.clock_ps += machine.est_cost_ps
     touch(machine, stats, "cpustats", _WHERE)
     if machine.events is not None:
         machine.events.append(ReadingBegun(machine.now, stats.id))

@@ -19,6 +19,8 @@ from ipvs_est.machine.rcu import Rcu
 from ipvs_est.state.netns import Netns
 from ipvs_est.state.stats import StatsObject
 
+PS_PER_NS = 1000
+
 
 @dataclass(slots=True, eq=False)
 class Machine:
@@ -28,9 +30,10 @@ class Machine:
     revision: Revision
     now: int
     """Jiffies since boot, not wrapped."""
-    est_cost_ns: int
-    clock_ns: int = 0
-    """The clock that the limits test reads; only estimating advances it."""
+    est_cost_ps: int
+    """Picoseconds that one estimation takes; `Params` gives whole nanoseconds."""
+    clock_ps: int = 0
+    """Only estimating advances it. What the limits test reads of it are whole nanoseconds."""
     netns: Netns = field(default_factory=Netns)
     service_mutex: Mutex = field(default_factory=lambda: Mutex("__ip_vs_mutex"))
     memory: Memory = field(default_factory=Memory)
@@ -64,7 +67,7 @@ def boot(params: Params, revision: Revision) -> Machine:
         params=params,
         revision=revision,
         now=params.initial_jiffies,
-        est_cost_ns=params.est_cost_ns,
+        est_cost_ps=params.est_cost_ns * PS_PER_NS,
     )
 
 

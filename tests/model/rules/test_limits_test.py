@@ -129,12 +129,12 @@ def test_each_test_times_4_estimations_a_loop_after_one_that_warms_the_cache() -
     machine = small(MAINLINE, replace(SMALL, est_cost_ns=300))
     _, task = kthread_0(machine)
     assert run(machine, limits_test(machine, task))[1] == 95000 // 1200
-    assert machine.clock_ns == 12 * 5 * 300
+    assert machine.clock_ps == 12 * 5 * 300_000
     # 4 of 250 ns are 1000: the first test doubles, 11 tests time 8.
     machine = small(MAINLINE, replace(SMALL, est_cost_ns=250))
     _, task = kthread_0(machine)
     assert run(machine, limits_test(machine, task))[1] == 95000 // 1000
-    assert machine.clock_ns == (1 + 4 + 11 * (1 + 8)) * 250
+    assert machine.clock_ps == (1 + 4 + 11 * (1 + 8)) * 250_000
 
 
 def test_only_twelve_tests_count_and_the_last_one_does() -> None:
@@ -143,7 +143,7 @@ def test_only_twelve_tests_count_and_the_last_one_does() -> None:
         _, task = kthread_0(machine)
 
         def speed_up(machine: Machine = machine) -> None:
-            machine.est_cost_ns = 500
+            machine.est_cost_ps = 500_000
 
         names, answer = run(machine, limits_test(machine, task), Others(RCU_LOCK, nth, speed_up))
         # 95000/4000 = 23, 95000/2000 = 47
@@ -159,11 +159,11 @@ def test_cost_that_changes_in_a_pause_counts_from_tests_0_4_or_8_on() -> None:
         _, task = kthread_0(machine)
 
         def slow_down(machine: Machine = machine) -> None:
-            machine.est_cost_ns = 300
+            machine.est_cost_ps = 300_000
 
         run(machine, limits_test(machine, task), Others("sleep 2", pause, slow_down))
         loops = 2**tests
-        assert machine.clock_ns == (12 - tests) * (1 + 4 * loops) * 300
+        assert machine.clock_ps == (12 - tests) * (1 + 4 * loops) * 300_000
 
 
 def test_limits_test_without_calc_stats_answers_8() -> None:
