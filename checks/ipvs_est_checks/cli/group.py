@@ -23,6 +23,7 @@ SUBCOMMANDS = {
     "mutants": "mutants:mutants",
     "replay": "replay:replay_command",
     "oracle": "oracle:oracle_command",
+    "harness": "harness:harness",
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
     "schema": "schema:schema_command",

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,13 @@ class _Lines:
 @click.option("--kernel", metavar="VERSION", help="Replay as this kernel, not as the recorded one.")
 @click.option("--revision", metavar="NAME", help="The same, by the revision's name.")
 @click.option(
+    "--tree",
+    "tree_path",
+    metavar="TREE",
+    type=NamedPath(),
+    help="Replay on the code of this Linux tree, not on the model.",
+)
+@click.option(
     "-j",
     "--jobs",
     metavar="N",
@@ -66,13 +73,14 @@ def replay_command(
     paths: tuple[Path, ...],
     kernel: str | None,
     revision: str | None,
+    tree_path: Path | None,
     jobs: int,
     json_file: str | None,
     junit_file: str | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Check that the model answers what was recorded.
+    """Check that the model, or the code of a tree, answers what was recorded.
 
     A directory stands for its *.jsonl files. Each trace is followed to its first difference.
     """
@@ -82,7 +90,13 @@ def replay_command(
     lines = _Lines(quiet, verbose, on_stderr=json_file == STDOUT)
     files = trace_files(paths)
     found: list[Outcome] = []
-    stopped = _replay(files, override, jobs or usable_cpus(), lines, found)
+    if tree_path is not None:
+        if override is not None:
+            raise click.UsageError("--tree excludes --kernel and --revision")
+        replayed = _on_tree(files, tree_path)
+    else:
+        replayed = outcomes(files, override, jobs or usable_cpus())
+    stopped = _replay(replayed, len(files), lines, found)
     totals = totals_of(found)
     click.echo(closing_line(totals), err=lines.on_stderr)
     why = ""
@@ -101,19 +115,20 @@ class _Stopped:
     exit_code: int
 
 
+def _on_tree(files: Sequence[Path | Unusable], path: Path) -> Generator[Outcome]:
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.harness.replay import outcomes_on_tree
+    from ipvs_est_checks.harness.tree import read_tree
+
+    return outcomes_on_tree(files, read_tree(path))
+
+
 def _replay(
-    files: Sequence[Path | Unusable],
-    override: Revision | None,
-    jobs: int,
-    lines: _Lines,
-    found: list[Outcome],
+    outcomes: Generator[Outcome], files: int, lines: _Lines, found: list[Outcome]
 ) -> _Stopped | None:
-    """Replay the files and print their lines; `found` has what came of them, also if stopped."""
+    """Print the outcomes as they come; `found` has them, also if stopped."""
     try:
-        with (
-            progress_bar("replay", len(files)) as bar,
-            closing(outcomes(files, override, jobs)) as replayed,
-        ):
+        with progress_bar("replay", files) as bar, closing(outcomes) as replayed:
             for outcome in replayed:
                 found.append(outcome)
                 printed = list(_printed(outcome, lines))

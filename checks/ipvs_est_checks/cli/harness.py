@@ -1,0 +1,33 @@
+"""`ipvs-est harness`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from ipvs_est_checks.cli.named_path import NamedPath
+from ipvs_est_checks.harness.options import Variant
+
+
+@click.command("harness")
+@click.argument("path", metavar="TREE", type=NamedPath())
+@click.option(
+    "--variant",
+    type=click.Choice([each.value for each in Variant]),
+    default=Variant.PLAIN.value,
+    show_default=True,
+    help="How the tree's files are compiled.",
+)
+def harness(path: Path, variant: str) -> None:
+    """Answer operations with the code of a Linux tree.
+
+    The estimator of TREE is compiled into a program of its own, in seconds, for the parameters
+    of each configuration; the tree is only read. What it speaks is the language of `oracle`, so
+    it is a subject as any other. Needs a C compiler.
+
+    plain: as recorded. sanitised: under AddressSanitizer. points: finds uses of freed memory.
+    """
+    from ipvs_est_checks.harness.front import serve
+    from ipvs_est_checks.harness.tree import read_tree
+
+    serve(read_tree(path), Variant(variant), sys.stdin.buffer, sys.stdout.buffer)

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The process of SCHEMA.md: a line of JSON in, a line of JSON out.
+ *
+ * Each history runs in a child process, which reads the lines up to the next
+ * configuration from the memory that it shares with its parent. So each starts
+ * on a new machine, and a crash of the kernel's code ends the child only: the
+ * parent answers the line at which it happened.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime.h"
+
+#define MAX_LINE	(8UL << 20)
+#define MAX_SEQ_TEXT	64
+
+/* What was read and not yet answered, and where in the stream that is. */
+struct input {
+	size_t start;
+	size_t end;
+	uint64_t line;		/* number of the next one, from 1 */
+	bool ended;
+	bool skipping;		/* the rest of a line that is too long */
+	char text[2 * MAX_LINE];
+};
+
+struct line {
+	const char *text;
+	size_t length;
+	bool too_long;
+};
+
+/* Of the members that every line may have. */
+struct envelope {
+	struct json *nodes;
+	struct json *value;
+	const struct json *seq;
+};
+
+static struct input *input;
+static struct glue_build build;
+
+static void *share(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (memory == MAP_FAILED) {
+		perror("memory");
+		exit(2);
+	}
+	return memory;
+}
+
+static void read_more(void)
+{
+	ssize_t count;
+
+	out_flush();
+	memmove(input->text, input->text + input->start, input->end - input->start);
+	input->end -= input->start;
+	input->start = 0;
+	count = read(STDIN_FILENO, input->text + input->end,
+		     sizeof(input->text) - input->end);
+	if (count <= 0)
+		input->ended = true;
+	else
+		input->end += count;
+}
+
+/* The next line; it is the next one until it is consumed. False at the end. */
+static bool next_line(struct line *line)
+{
+	size_t looked = 0;
+
+	for (;;) {
+		const char *start = input->text + input->start;
+		size_t length = input->end - input->start;
+		const char *newline = memchr(start + looked, '\n', length - looked);
+
+		if (newline || (input->ended && length)) {
+			line->text = start;
+			line->length = newline ? (size_t)(newline - start) : length;
+			line->too_long = line->length > MAX_LINE;
+			return true;
+		}
+		if (input->ended)
+			return false;
+		looked = length;
+		if (length > MAX_LINE) {
+			/* Keep enough to know that it is too long. */
+			input->end = input->start + MAX_LINE + 1;
+			looked = MAX_LINE + 1;
+		}
+		read_more();
+	}
+}
+
+static void consume(const struct line *line)
+{
+	input->start += line->length;
+	if (input->start < input->end)
+		input->start++;
+	input->line++;
+}
+
+/* ---- answers ---- */
+
+static void out_start(const struct envelope *envelope)
+{
+	out_raw("{");
+	if (!envelope->seq)
+		return;
+	out_raw("\"seq\":");
+	out_characters(envelope->seq->start, envelope->seq->length);
+	out_raw(",");
+}
+
+static void out_refusal(const struct envelope *envelope, const char *type,
+			const struct refusal *refusal)
+{
+	out_start(envelope);
+	out_raw("\"error\":{\"type\":");
+	out_text(type);
+	out_raw(",\"field\":");
+	out_text(refusal->field);
+	out_raw(",\"message\":");
+	out_text(refusal->message);
+	out_raw(",\"line\":");
+	out_unsigned(input->line);
+	out_raw("}}\n");
+	out_commit();
+}
+
+static bool check_seq(const struct json *seq, struct refusal *refusal)
+{
+	uint64_t value;
+	bool negative;
+
+	if (seq->kind == JSON_STRING)
+		return seq->length - 2 <= MAX_SEQ_TEXT ||
+		       refuse(refusal, "seq", "longer than %d characters", MAX_SEQ_TEXT);
+	if (!json_integer(seq, &negative, &value) || (negative && value))
+		return refuse(refusal, "seq", "expected an integer or a string, found %s",
+			      json_kind_name(seq));
+	return true;
+}
+
+/* False, and answered, if the line is no object of the language. */
+static bool open_line(const struct line *line, struct envelope *envelope)
+{
+	struct refusal refusal;
+	struct json_error error;
+	const struct json *seq;
+
+	*envelope = (struct envelope){ NULL, NULL, NULL };
+	if (line->too_long) {
+		refuse(&refusal, "", "longer than %lu bytes", MAX_LINE);
+		goto refused;
+	}
+	envelope->nodes = json_parse(line->text, line->length, &error);
+	if (!envelope->nodes) {
+		refuse(&refusal, "", "not JSON at byte %zu: %s", error.at + 1,
+		       error.message);
+		goto refused;
+	}
+	envelope->value = envelope->nodes;
+	if (envelope->value->kind != JSON_OBJECT) {
+		refuse(&refusal, "", "expected an object, found %s",
+		       json_kind_name(envelope->value));
+		goto refused;
+	}
+	seq = json_member(envelope->nodes, envelope->value, "seq");
+	if (seq && !check_seq(seq, &refusal))
+		goto refused;
+	envelope->seq = seq;
+	return true;
+refused:
+	out_refusal(envelope, "bad-input", &refusal);
+	return false;
+}
+
+static bool is_member(const struct envelope *envelope, const char *name)
+{
+	return json_member(envelope->nodes, envelope->value, name) != NULL;
+}
+
+static bool is_operation(const struct envelope *envelope)
+{
+	return is_member(envelope, "op");
+}
+
+static bool is_machine(const struct envelope *envelope)
+{
+	return !is_operation(envelope) &&
+	       (is_member(envelope, "configure") || is_member(envelope, "trace") ||
+		is_member(envelope, "format") || is_member(envelope, "kernel") ||
+		is_member(envelope, "params"));
+}
+
+/* ---- the child: one history ---- */
+
+/* A recorded result beside an operation is compared with the computed one. */
+static void out_equality(const char *start, size_t length, struct json *recorded_nodes,
+			 const struct json *recorded)
+{
+	struct json_error error;
+	struct json *computed = json_parse(start, length, &error);
+	const char *difference;
+
+	if (!computed)
+		fail("a result that is no JSON: %s", error.message);
+	difference = json_difference(recorded_nodes, recorded, computed, computed);
+	out_raw(difference ? ",\"equal\":false,\"differs_at\":" : ",\"equal\":true");
+	if (difference)
+		out_text(difference);
+}
+
+static void answer_operation(struct envelope *envelope, const struct machine *machine)
+{
+	struct json *recorded = json_member(envelope->nodes, envelope->value, "result");
+	long recorded_at = recorded ? recorded - envelope->nodes : 0;
+	struct refusal refusal;
+	size_t mark;
+	const char *result;
+	size_t length;
+
+	out_start(envelope);
+	out_raw("\"result\":");
+	mark = out_mark();
+	if (!operation_apply(envelope->nodes, envelope->value, &refusal)) {
+		out_rollback();
+		out_refusal(envelope, "bad-input", &refusal);
+		return;
+	}
+	if (machine->raise_violations && violations_pending()) {
+		out_cut(mark - strlen("\"result\":"));
+		out_raw("\"violation\":");
+		violation_out_first();
+		out_raw("}\n");
+		out_commit();
+		_exit(ENDING_ANSWERED);
+	}
+	if (recorded) {
+		struct json *nodes = json_keep();
+
+		result = out_since(mark, &length);
+		out_equality(result, length, nodes, nodes + recorded_at);
+		free(nodes);
+	}
+	if (violations_pending()) {
+		out_raw(",\"violations\":");
+		violations_out();
+	}
+	out_raw("}\n");
+	out_commit();
+}
+
+NORETURN static void run_history(const struct machine *machine)
+{
+	struct envelope envelope;
+	struct line line;
+
+	failure_boot();
+	machine_boot(machine);
+	while (next_line(&line)) {
+		if (open_line(&line, &envelope)) {
+			if (is_machine(&envelope))
+				break;
+			if (is_operation(&envelope)) {
+				answer_operation(&envelope, machine);
+			} else {
+				struct refusal refusal;
+
+				refuse(&refusal, "op", "missing: neither an operation"
+				       " nor a configuration nor a header");
+				out_refusal(&envelope, "bad-input", &refusal);
+			}
+		}
+		consume(&line);
+	}
+	out_flush();
+	_exit(ENDING_DONE);
+}
+
+/* ---- the parent: what no history is there for ---- */
+
+static void refuse_operation(const struct envelope *envelope, bool ended)
+{
+	struct refusal refusal;
+
+	if (!is_operation(envelope)) {
+		refuse(&refusal, "op", "missing: neither an operation nor a"
+		       " configuration nor a header");
+		out_refusal(envelope, "bad-input", &refusal);
+	} else if (ended) {
+		refuse(&refusal, "", "the history has ended");
+		out_refusal(envelope, "cannot-answer", &refusal);
+	} else {
+		refuse(&refusal, "op", "there is no machine: configure one first");
+		out_refusal(envelope, "bad-input", &refusal);
+	}
+}
+
+/* Where in the kernel's source: the innermost of its functions. */
+static void find_place(char *place, size_t size)
+{
+	char command[1024];
+	char function[128];
+	char file[512];
+	char self[256];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t used;
+	FILE *lines;
+	int i;
+
+	*place = 0;
+	if (length <= 0 || !last_words->place_count)
+		return;
+	self[length] = 0;
+	used = snprintf(command, sizeof(command), "addr2line -f -e '%s'", self);
+	for (i = 0; i < last_words->place_count && used < sizeof(command) - 32; i++)
+		used += snprintf(command + used, sizeof(command) - used, " %#lx",
+				 (unsigned long)last_words->places[i] - 1);
+	snprintf(command + used, sizeof(command) - used, " 2>/dev/null");
+	lines = popen(command, "r");
+	if (!lines)
+		return;
+	while (!*place && fgets(function, sizeof(function), lines) &&
+	       fgets(file, sizeof(file), lines)) {
+		const char *in_tree = strstr(file, "/net/netfilter/ipvs/");
+
+		if (!in_tree)
+			continue;
+		function[strcspn(function, "\n")] = 0;
+		snprintf(place, size, "%s (%.*s)", function,
+			 (int)strcspn(in_tree + 1, " \n"), in_tree + 1);
+	}
+	pclose(lines);
+}
+
+/* The child died at this line. */
+static void answer_for_child(const struct line *line, int status)
+{
+	struct envelope envelope;
+	char place[256];
+
+	out_rollback();
+	if (!open_line(line, &envelope))
+		return;
+	if (!*last_words->kind) {
+		snprintf(last_words->kind, sizeof(last_words->kind), "harness");
+		snprintf(last_words->thing, sizeof(last_words->thing),
+			 "the process ended with status %#x", status);
+	}
+	find_place(place, sizeof(place));
+	out_start(&envelope);
+	out_raw("\"violation\":{\"kind\":");
+	out_text(last_words->kind);
+	out_raw(",\"thing\":");
+	out_text(last_words->thing);
+	out_raw(",\"where\":");
+	out_text(place);
+	out_raw("}}\n");
+	out_commit();
+}
+
+/* Runs the history up to the next configuration; whether it has ended before. */
+static bool run_child(const struct machine *machine)
+{
+	struct line line;
+	pid_t child;
+	int status;
+
+	out_flush();
+	memset(last_words, 0, sizeof(*last_words));
+	child = fork();
+	if (child < 0) {
+		perror("fork");
+		exit(2);
+	}
+	if (!child)
+		run_history(machine);
+	if (waitpid(child, &status, 0) < 0) {
+		perror("waitpid");
+		exit(2);
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DONE)
+		return false;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 141)
+		exit(141);
+	if (!next_line(&line))
+		return true;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != ENDING_ANSWERED)
+		answer_for_child(&line, status);
+	consume(&line);
+	return true;
+}
+
+static void out_handshake(void)
+{
+	out_raw("{\"oracle\":\"ipvs-est\",\"protocol\":1,\"formats\":[1],\"snapshots\":[],"
+		"\"version\":\"harness\",\"revisions\":[\"linux-");
+	out_raw(build.version);
+	out_raw("\"],\"kernels\":[\"");
+	out_raw(build.version);
+	out_raw("\"],\"operations\":");
+	operations_out();
+	out_raw(",\"max_line\":");
+	out_unsigned(MAX_LINE);
+	out_raw("}\n");
+	out_commit();
+}
+
+int serve(void)
+{
+	struct machine machine;
+	struct refusal refusal;
+	struct envelope envelope;
+	struct line line;
+	bool ended = false;
+
+	glue_describe(&build);
+	input = share(sizeof(*input));
+	last_words = share(sizeof(*last_words));
+	input->line = 1;
+	out_boot();
+	out_handshake();
+	while (next_line(&line)) {
+		if (!open_line(&line, &envelope)) {
+			consume(&line);
+			continue;
+		}
+		if (!is_machine(&envelope)) {
+			refuse_operation(&envelope, ended);
+			consume(&line);
+			continue;
+		}
+		ended = false;
+		if (!machine_read(envelope.nodes, envelope.value, &build, &machine,
+				  &refusal)) {
+			out_refusal(&envelope, "bad-input", &refusal);
+			consume(&line);
+			continue;
+		}
+		out_start(&envelope);
+		out_raw("\"configured\":");
+		machine_out(&machine, &build);
+		out_raw("}\n");
+		out_commit();
+		consume(&line);
+		ended = run_child(&machine);
+	}
+	out_flush();
+	return 0;
+}

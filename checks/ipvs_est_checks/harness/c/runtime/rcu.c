@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Stands in for RCU: callbacks run at the next jiffy, in the order in which they
+ * were queued, unless a task stands where it may read.
+ */
+#include <stdlib.h>
+
+#include "runtime.h"
+
+struct callback {
+	void (*function)(void *head);	/* NULL: free the object */
+	void *argument;
+};
+
+static struct callback *callbacks;
+static int callback_count;
+static int callback_size;
+
+void call_rcu(void *head, void (*function)(void *head));
+void kvfree_call_rcu(void *head, void *object);
+void synchronize_rcu(void);
+void kfree(const void *object);
+
+static void push(void (*function)(void *head), void *argument)
+{
+	if (callback_count == callback_size) {
+		callback_size = callback_size ? 2 * callback_size : 256;
+		callbacks = realloc(callbacks, callback_size * sizeof(*callbacks));
+		if (!callbacks)
+			fail("no memory for RCU callbacks");
+	}
+	callbacks[callback_count++] = (struct callback){ function, argument };
+}
+
+void call_rcu(void *head, void (*function)(void *head))
+{
+	push(function, head);
+}
+
+void kvfree_call_rcu(void *head, void *object)
+{
+	(void)head;
+	push(NULL, object);
+}
+
+void synchronize_rcu(void)
+{
+}
+
+bool rcu_pending(void)
+{
+	return callback_count > 0;
+}
+
+static bool somebody_reads(void)
+{
+	struct task *task;
+
+	if (!exploring)
+		return false;
+	for (task = tasks; task; task = task->next) {
+		if (task->stack && glue_task_atomic(task_kernel(task)))
+			return true;
+	}
+	return false;
+}
+
+/* A callback may queue another, which then waits for the next one. */
+void rcu_grace_period(void)
+{
+	struct callback *due = callbacks;
+	int count = callback_count;
+	int i;
+
+	if (!count || somebody_reads())
+		return;
+	callbacks = NULL;
+	callback_count = 0;
+	callback_size = 0;
+	for (i = 0; i < count; i++) {
+		if (due[i].function)
+			due[i].function(due[i].argument);
+		else
+			kfree(due[i].argument);
+	}
+	free(due);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The objects of a history by id, and the ids of stats objects by address. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime.h"
+
+/* Open addressing. */
+struct slot {
+	const void *stats;
+	long id;
+};
+
+static struct slot *slots;
+static size_t slot_count;	/* a power of two */
+static size_t slots_used;
+
+#define BUCKETS	4096
+
+static struct object *buckets[BUCKETS];
+static struct object *trash;
+
+static size_t slot_of(const void *stats)
+{
+	size_t at = ((uintptr_t)stats / LINE_SIZE * 0x9E3779B1u) & (slot_count - 1);
+
+	while (slots[at].stats && slots[at].stats != stats)
+		at = (at + 1) & (slot_count - 1);
+	return at;
+}
+
+static void grow_slots(void)
+{
+	struct slot *old = slots;
+	size_t old_count = slot_count;
+	size_t i;
+
+	slot_count = old_count ? 2 * old_count : 1024;
+	slots = calloc(slot_count, sizeof(*slots));
+	if (!slots)
+		fail("no memory for ids");
+	for (i = 0; i < old_count; i++) {
+		if (old[i].stats)
+			slots[slot_of(old[i].stats)] = old[i];
+	}
+	free(old);
+}
+
+/* For ever: a freed object may still be found on a list. */
+void rt_bind(void *stats, long id)
+{
+	size_t at;
+
+	if (2 * (slots_used + 1) > slot_count)
+		grow_slots();
+	at = slot_of(stats);
+	if (!slots[at].stats)
+		slots_used++;
+	slots[at] = (struct slot){ stats, id };
+}
+
+long rt_id_of(const void *stats)
+{
+	size_t at = slots ? slot_of(stats) : 0;
+
+	return slots && slots[at].stats ? slots[at].id : -1;
+}
+
+struct object *object_find(long id)
+{
+	struct object *object = buckets[id % BUCKETS];
+
+	while (object && object->id != id)
+		object = object->next;
+	return object;
+}
+
+struct object *object_add(enum object_kind kind, long id)
+{
+	struct object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		fail("no memory for an object");
+	object->kind = kind;
+	object->id = id;
+	object->next = buckets[id % BUCKETS];
+	buckets[id % BUCKETS] = object;
+	return object;
+}
+
+static void take_out(const struct object *object)
+{
+	struct object **link = &buckets[object->id % BUCKETS];
+
+	while (*link != object)
+		link = &(*link)->next;
+	*link = object->next;
+}
+
+void object_remove(struct object *object)
+{
+	take_out(object);
+	free(object);
+}
+
+void object_to_trash(struct object *object)
+{
+	take_out(object);
+	object->next = trash;
+	trash = object;
+}
+
+/* The first object, or the one after `previous`, in no order; NULL at the end. */
+struct object *object_after(const struct object *previous)
+{
+	long bucket = 0;
+
+	if (previous) {
+		if (previous->next)
+			return previous->next;
+		bucket = previous->id % BUCKETS + 1;
+	}
+	for (; bucket < BUCKETS; bucket++) {
+		if (buckets[bucket])
+			return buckets[bucket];
+	}
+	return NULL;
+}
+
+/* Forget those whose destinations the kernel has let go. */
+static void clean_trash(void)
+{
+	struct object **link = &trash;
+	struct object *object;
+
+	while ((object = *link)) {
+		if (glue_dest_in_trash(object->owner)) {
+			link = &object->next;
+			continue;
+		}
+		*link = object->next;
+		free(object);
+	}
+}
+
+struct object *object_trashed(long id)
+{
+	struct object *object;
+
+	if (!trash)
+		return NULL;
+	clean_trash();
+	for (object = trash; object; object = object->next) {
+		if (object->id == id)
+			return object;
+	}
+	return NULL;
+}
+
+/* The kernel took this destination back: it is an object again. */
+struct object *object_from_trash(long id, void *owner)
+{
+	struct object **link = &trash;
+	struct object *object;
+	struct object *added;
+
+	for (; (object = *link); link = &object->next) {
+		if (object->owner != owner)
+			continue;
+		*link = object->next;
+		added = object_add(OBJECT_DEST, id);
+		added->references = object->references;
+		free(object);
+		return added;
+	}
+	return NULL;
+}
+
+/* The namespace is gone, and all that was in it. */
+void objects_forget(void)
+{
+	struct object *object;
+
+	while ((object = object_after(NULL)))
+		object_remove(object);
+	while ((object = trash)) {
+		trash = object->next;
+		free(object);
+	}
+}

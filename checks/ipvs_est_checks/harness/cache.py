@@ -1,0 +1,68 @@
+"""What was compiled before, and whether all that went into it is still the same."""
+
+import json
+import os
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+
+
+def cache_root() -> Path:
+    """Where programs are kept: below XDG_CACHE_HOME, else below the home directory."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ipvs-est" / "harness"
+
+
+def digest(parts: Iterable[str | bytes]) -> str:
+    """A name for these parts in this order."""
+    state = blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "little"))
+        state.update(data)
+    return state.hexdigest()
+
+
+def file_digest(path: str | Path) -> str | None:
+    """Of a file's content; None if it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return blake2b(file.read(), digest_size=16).hexdigest()
+    except OSError:
+        return None
+
+
+def read_dependencies(text: str) -> list[str]:
+    """Files that a compiler's rule for make (-MD) names, its target left out."""
+    _, _, files = text.replace("\\\n", " ").partition(":")
+    # A blank in a name is written with a backslash before it.
+    return [each.replace("\0", " ") for each in files.replace("\\ ", "\0").split()]
+
+
+def write_record(path: Path, recipe: str, files: Iterable[str]) -> None:
+    """Record how something was made, and what each file that went into it holds now."""
+    record = {"recipe": recipe, "files": {each: file_digest(each) for each in sorted(set(files))}}
+    write_at_once(path, json.dumps(record).encode())
+
+
+def is_current(path: Path, recipe: str) -> bool:
+    """Whether it is recorded, would be made in the same way, and of the same files."""
+    try:
+        record = json.loads(path.read_bytes())
+        known = record["files"].items()
+        same_recipe = record["recipe"] == recipe
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
+    return same_recipe and all(file_digest(name) == digest for name, digest in known)
+
+
+def recorded_files(path: Path) -> list[str]:
+    """The files of a record."""
+    return list(json.loads(path.read_bytes())["files"])
+
+
+def write_at_once(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it."""
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    scratch.write_bytes(data)
+    scratch.replace(path)

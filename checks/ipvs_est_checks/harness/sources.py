@@ -1,0 +1,164 @@
+"""The project's C files, and which of the tree's are compiled beside them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ipvs_est_checks.harness.options import BuildOptions, Variant
+from ipvs_est_checks.harness.symbols import SIGNATURES
+from ipvs_est_checks.harness.tree import CONTROL, ESTIMATOR, Tree
+
+C = Path(__file__).parent / "c"
+ARCH = C / "arch"
+GLUE = C / "glue"
+RUNTIME = C / "runtime"
+
+_NEIGHBOURS = tuple(f"net/netfilter/ipvs/ip_vs_{name}.c" for name in ("core", "conn", "sched"))
+_LIBRARY = tuple(
+    f"lib/{name}.c"
+    for name in (
+        "bitmap",
+        "bitmap-str",
+        "ctype",
+        "find_bit",
+        "hexdump",
+        "hweight",
+        "kstrtox",
+        "vsprintf",
+    )
+)
+
+_LANGUAGE = [
+    "-std=gnu11",
+    "-O1",
+    "-g",
+    "-fms-extensions",
+    "-fshort-wchar",
+    "-funsigned-char",
+    "-fno-common",
+    "-fno-strict-aliasing",
+    "-fno-strict-overflow",
+    "-fno-delete-null-pointer-checks",
+    "-fno-stack-protector",
+    "-fno-builtin-printf",
+    "-fno-pie",
+    "-ffunction-sections",
+]
+"""The kernel's own, as far as they decide what the code means."""
+
+_VARIANT = {
+    Variant.PLAIN: (),
+    Variant.SANITISED: (
+        "-fsanitize=address",
+        "-fsanitize=bounds,integer-divide-by-zero,unreachable",
+        "-fno-sanitize-recover=bounds,integer-divide-by-zero,unreachable",
+    ),
+    Variant.POINTS: (
+        "-fsanitize=thread",
+        "--param=tsan-distinguish-volatile=1",
+        "--param=tsan-instrument-func-entry-exit=0",
+    ),
+}
+
+WARNINGS = ("-Wall", "-Wextra", "-Werror")
+"""What the project's own files are clean of; a test says so, not each user's compiler."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One file to be compiled."""
+
+    name: str
+    source: Path
+    arguments: tuple[str, ...]
+    folder: Path
+    """Of its object: shared by all programs for which it is compiled in the same way."""
+    of_kernel: bool
+    """Whether it is compiled with the kernel's headers."""
+
+
+FolderOf = Callable[[BuildOptions], Path]
+"""Where what depends on the tree and on these options alone is kept."""
+
+
+def units(
+    tree: Tree, options: BuildOptions, folder_of: FolderOf, runtime_folder: Path
+) -> list[Unit]:
+    """All files, those first that take longest. Generated headers are in each folder's include."""
+    arguments = (*_VARIANT[options.variant], *_glue_arguments(tree))
+    folder = folder_of(options)
+    kernel = _kernel(tree, options, folder)
+    found = [Unit("glue", GLUE / "ctl.c", (*kernel, *arguments), folder, True)]
+    for name in _NEIGHBOURS:
+        found.append(_of_tree(tree, name, neighbour_options(tree, name, options), folder_of))
+    arguments = (*kernel, *_VARIANT[options.variant])
+    found.append(Unit("ip_vs_est", tree.path / ESTIMATOR, arguments, folder, True))
+    for name in _LIBRARY:
+        if (tree.path / name).exists():
+            found.append(_of_tree(tree, name, library_options(options), folder_of))
+    arguments = (*runtime_arguments(options.variant), f"-m{options.word_bits}")
+    for source in sorted(RUNTIME.glob("*.c")):
+        found.append(Unit(f"runtime-{source.stem}", source, arguments, runtime_folder, False))
+    return found
+
+
+def library_options(options: BuildOptions) -> BuildOptions:
+    """All that the files of lib depend on."""
+    return BuildOptions(word_bits=options.word_bits)
+
+
+def neighbour_options(tree: Tree, name: str, options: BuildOptions) -> BuildOptions:
+    """All that a file beside the estimator depends on: not the geometry, as a rule."""
+    plain = replace(options, variant=Variant.PLAIN)
+    text = (tree.path / name).read_text(encoding="utf-8", errors="replace")
+    if re.search("IPVS_EST_|ip_vs_est_", text):
+        return plain
+    return replace(plain, nticks=None, chain_factor=None, load_divisor=None)
+
+
+def _of_tree(tree: Tree, name: str, options: BuildOptions, folder_of: FolderOf) -> Unit:
+    folder = folder_of(options)
+    arguments = _kernel(tree, options, folder)
+    return Unit(Path(name).stem, tree.path / name, arguments, folder, True)
+
+
+def _kernel(tree: Tree, options: BuildOptions, folder: Path) -> tuple[str, ...]:
+    return (*kernel_arguments(tree, folder / "include"), f"-m{options.word_bits}")
+
+
+def kernel_arguments(tree: Tree, include: Path) -> tuple[str, ...]:
+    """For a file that is compiled with the tree's headers, and none of the system's."""
+    root = tree.path / "include"
+    arguments = ["-nostdinc"]
+    for folder in (ARCH, include, root, root / "uapi"):
+        arguments += ["-I", str(folder)]
+    for name in ("compiler-version.h", "kconfig.h", "compiler_types.h"):
+        arguments += ["-include", str(root / "linux" / name)]
+    arguments += ["-D__KERNEL__", '-DKBUILD_MODFILE="ip_vs"', '-DKBUILD_BASENAME="ip_vs"']
+    arguments += ['-DKBUILD_MODNAME="ip_vs"', "-D__KBUILD_MODNAME=kmod_ip_vs", "-w"]
+    return (*arguments, *_LANGUAGE)
+
+
+def runtime_arguments(variant: Variant) -> tuple[str, ...]:
+    """For a file of the runtime, compiled with libc's headers."""
+    arguments = ["-std=gnu11", "-O2", "-g", "-fno-pie", "-D_GNU_SOURCE"]
+    if variant is Variant.SANITISED:
+        arguments += ["-fsanitize=address"]
+    if variant is Variant.POINTS:
+        arguments += ["-DWITH_POINTS"]
+    return tuple(arguments)
+
+
+def link_arguments(options: BuildOptions) -> tuple[str, ...]:
+    """For the program."""
+    arguments = ["-no-pie", f"-m{options.word_bits}"]
+    if options.variant is Variant.SANITISED:
+        arguments += ["-fsanitize=address,undefined"]
+    return tuple(arguments)
+
+
+def _glue_arguments(tree: Tree) -> tuple[str, ...]:
+    found = [f'-DCONTROL_FILE="{tree.path / CONTROL}"']
+    found += [f"-D{macro}" for macro, pattern in SIGNATURES if re.search(pattern, tree.header)]
+    return tuple(found)
