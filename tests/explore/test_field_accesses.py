@@ -24,7 +24,7 @@ from by_hand import (
     wait,
 )
 from ipvs_est import MAINLINE, ViolationError
-from ipvs_est.estimator.calc_limits import limits_test
+from ipvs_est.estimator.calc_limits import calc_limits
 from ipvs_est.estimator.drain import drain_temp_list
 from ipvs_est.estimator.estimate_tick import estimate_tick
 from ipvs_est.estimator.kthread import estimation_kthread
@@ -121,7 +121,7 @@ def test_the_limits_test_looks_at_enable_after_every_fourth_test() -> None:
     kd.calc_stats = StatsObject(owner="calc")
     task = start_task(machine, kd)
     four = ["sleep 2", *[RCU_LOCK, RCU_UNLOCK] * 4, "field enable"]
-    names = points(machine, limits_test(machine, task), task=task)
+    names = points(machine, calc_limits(machine, task), task=task)
     assert names == [LOCK_EST, UNLOCK_EST, *four * 3]
 
 

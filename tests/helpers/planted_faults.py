@@ -3557,14 +3557,14 @@ FAULTS = (
             "    genid = yield from read_genid(machine)\n"
             "    if machine.events is not None:\n"
             "        machine.events.append(CalcPhaseBegun(machine.now))\n"
-            "    chain_max = yield from limits_test(machine, task)\n"
+            "    chain_max = yield from calc_limits(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
         ),
         new=(
             "    if machine.events is not None:\n"
             "        machine.events.append(CalcPhaseBegun(machine.now))\n"
-            "    chain_max = yield from limits_test(machine, task)\n"
+            "    chain_max = yield from calc_limits(machine, task)\n"
             "    if chain_max is None:\n"
             "        return\n"
             "    genid = yield from read_genid(machine)\n"

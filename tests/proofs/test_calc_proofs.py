@@ -17,14 +17,14 @@ from ipvs_est_checks.proving.counterexamples.calc_values import (
 )
 from ipvs_est_checks.proving.counterexamples.reading import twin_values, word_at
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.calc import limits_arithmetic as calc_test
+from ipvs_est_spec.proof.calc import calc_limits
 from ipvs_est_spec.proof.calc import load as calc_load
 from ipvs_est_spec.proof.calc import sequence as calc_sequence
 from ipvs_est_spec.proof.calc import terms as calc_terms
 from ipvs_est_spec.proof.framework.solve import Options, Verdict, decide
 
 _SEED = 20260729
-_THEOREMS = (*calc_test.THEOREMS, *calc_sequence.THEOREMS, *calc_load.THEOREMS)
+_THEOREMS = (*calc_limits.THEOREMS, *calc_sequence.THEOREMS, *calc_load.THEOREMS)
 _BY_ID = {each.id: each for each in _THEOREMS}
 # `ipvs-est prove` decides these too; each takes z3 about a second.
 _SLOW = ("calc.minimum", "calc.real-cost", "calc.fine-clock")

@@ -30,7 +30,7 @@ WAITS = {
     "a": ("calc_phase", "est_mutex", "est_reload_work"),
     "b": ("_finish", "est_mutex", "est_reload_work"),
     "c": ("add_kthread_context", "est_mutex", "est_reload_work"),
-    "d": ("limits_test", "__ip_vs_mutex", "CTL"),
+    "d": ("calc_limits", "__ip_vs_mutex", "CTL"),
     "e": ("calc_phase", "est_mutex", "EXIT"),
 }
 

@@ -56,7 +56,7 @@ def measured(state: Measurement, diff: int) -> Measurement | None:
     return Measurement(state.loops, min_est, chain_max)
 
 
-def limits_test(machine: Machine, task: Task) -> Generator[Point, None, int | None]:
+def calc_limits(machine: Machine, task: Task) -> Generator[Point, None, int | None]:
     """`est_chain_max` for this machine, or None if aborted (`ip_vs_est_calc_limits`)."""
     netns = machine.netns
     est_mutex = machine.revision.calc_stats_under_est_mutex

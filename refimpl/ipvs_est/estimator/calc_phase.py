@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import Enum
 
-from ipvs_est.estimator.calc_limits import limits_test
+from ipvs_est.estimator.calc_limits import calc_limits
 from ipvs_est.estimator.kthread_tasks import request_start, stop_kthread
 from ipvs_est.estimator.start_stop import stop_estimator
 from ipvs_est.language.events import (
@@ -53,7 +53,7 @@ def calc_phase(machine: Machine, task: Task) -> Body:
     genid = yield from read_genid(machine)
     if machine.events is not None:
         machine.events.append(CalcPhaseBegun(machine.now))
-    chain_max = yield from limits_test(machine, task)
+    chain_max = yield from calc_limits(machine, task)
     if chain_max is None:
         return
     if machine.revision.calc_stops_tasks_before_service_mutex:

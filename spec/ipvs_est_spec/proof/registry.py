@@ -1,6 +1,6 @@
 """All theorems, in the order in which they are listed."""
 
-from ipvs_est_spec.proof.calc import limits_arithmetic as calc_test
+from ipvs_est_spec.proof.calc import calc_limits
 from ipvs_est_spec.proof.calc import load as calc_load
 from ipvs_est_spec.proof.calc import sequence as calc_sequence
 from ipvs_est_spec.proof.framework.theorem import Theorem
@@ -19,7 +19,7 @@ from ipvs_est_spec.proof.timer import words as timer_words
 THEOREMS: tuple[Theorem, ...] = (
     *row_choice.THEOREMS,
     *row_delays.THEOREMS,
-    *calc_test.THEOREMS,
+    *calc_limits.THEOREMS,
     *calc_sequence.THEOREMS,
     *calc_load.THEOREMS,
     *rate_words.THEOREMS,

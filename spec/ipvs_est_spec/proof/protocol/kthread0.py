@@ -48,7 +48,7 @@ RELINK, RELINK_N = "relinking", "relinking kd n"
 def program(revision: Revision) -> Iterator[Step]:
     """All of it."""
     yield from _entry(revision)
-    yield from _limits_test(revision)
+    yield from _calc_limits(revision)
     yield from _stop_others(revision)
     yield from _relink(revision)
     yield from _finish(revision)
@@ -70,7 +70,7 @@ def _entry(revision: Revision) -> Iterator[Step]:
     yield labelled("remember genid", goto(KT0, "calc", "limits", **remembered))
 
 
-def _limits_test(revision: Revision) -> Iterator[Step]:
+def _calc_limits(revision: Revision) -> Iterator[Step]:
     mutex = EST if revision.calc_stats_under_est_mutex else SERVICE
     yield lock(KT0, "limits", "limits, locked", mutex)
     yield unlock(KT0, "limits, locked", "measuring", mutex)

@@ -23,7 +23,7 @@ from by_hand import (
     start_task,
 )
 from ipvs_est import MAINLINE, STABLE, V7
-from ipvs_est.estimator.calc_limits import Measurement, limits_test, measured
+from ipvs_est.estimator.calc_limits import Measurement, calc_limits, measured
 from ipvs_est.estimator.contexts import add_kthread_context
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext
@@ -115,7 +115,7 @@ def test_limits_test_pauses_before_tests_0_4_and_8() -> None:
         for hz, pause in ((100, 2), (98, 1), (250, 5), (1024, 20)):
             machine = small(revision, replace(SMALL, hz=hz))
             _, task = kthread_0(machine)
-            names, chain_max = run(machine, limits_test(machine, task))
+            names, chain_max = run(machine, calc_limits(machine, task))
             reading = [LOCK_SERVICE, UNLOCK_SERVICE]
             if revision is MAINLINE:
                 reading = [LOCK_EST, UNLOCK_EST]
@@ -128,12 +128,12 @@ def test_each_test_times_4_estimations_a_loop_after_one_that_warms_the_cache() -
     # A chain's estimations cost 300 ns, 4 of them 1200: no doubling. 12*(1 + 4) of them.
     machine = small(MAINLINE, replace(SMALL, est_cost_ns=300))
     _, task = kthread_0(machine)
-    assert run(machine, limits_test(machine, task))[1] == 95000 // 1200
+    assert run(machine, calc_limits(machine, task))[1] == 95000 // 1200
     assert machine.clock_ps == 12 * 5 * 300_000
     # 4 of 250 ns are 1000: the first test doubles, 11 tests time 8.
     machine = small(MAINLINE, replace(SMALL, est_cost_ns=250))
     _, task = kthread_0(machine)
-    assert run(machine, limits_test(machine, task))[1] == 95000 // 1000
+    assert run(machine, calc_limits(machine, task))[1] == 95000 // 1000
     assert machine.clock_ps == (1 + 4 + 11 * (1 + 8)) * 250_000
 
 
@@ -145,7 +145,7 @@ def test_only_twelve_tests_count_and_the_last_one_does() -> None:
         def speed_up(machine: Machine = machine) -> None:
             machine.est_cost_ps = 500_000
 
-        names, answer = run(machine, limits_test(machine, task), Others(RCU_LOCK, nth, speed_up))
+        names, answer = run(machine, calc_limits(machine, task), Others(RCU_LOCK, nth, speed_up))
         # 95000/4000 = 23, 95000/2000 = 47
         assert answer == chain_max
         assert names.count(RCU_LOCK) == 12
@@ -161,7 +161,7 @@ def test_cost_that_changes_in_a_pause_counts_from_tests_0_4_or_8_on() -> None:
         def slow_down(machine: Machine = machine) -> None:
             machine.est_cost_ps = 300_000
 
-        run(machine, limits_test(machine, task), Others("sleep 2", pause, slow_down))
+        run(machine, calc_limits(machine, task), Others("sleep 2", pause, slow_down))
         loops = 2**tests
         assert machine.clock_ps == (12 - tests) * (1 + 4 * loops) * 300_000
 
@@ -173,9 +173,9 @@ def test_limits_test_without_calc_stats_answers_8() -> None:
         (MAINLINE, (LOCK_EST, UNLOCK_EST)),
     ):
         machine = small(revision)
-        assert run(machine, limits_test(machine, Task())) == ([lock, unlock], 8)
+        assert run(machine, calc_limits(machine, Task())) == ([lock, unlock], 8)
         put_kd(machine)
-        assert run(machine, limits_test(machine, Task())) == ([lock, unlock], 8)
+        assert run(machine, calc_limits(machine, Task())) == ([lock, unlock], 8)
 
 
 def test_limits_test_is_aborted_after_a_pause() -> None:
@@ -184,7 +184,7 @@ def test_limits_test_is_aborted_after_a_pause() -> None:
         _, task = kthread_0(machine)
         action = ask_to_stop(task) if stop else disable(machine)
         names, answer = run(
-            machine, limits_test(machine, task), Others("sleep 2", pause, action), task=task
+            machine, calc_limits(machine, task), Others("sleep 2", pause, action), task=task
         )
         assert answer is None
         assert names[2:] == ["sleep 2", *FOUR_TESTS] * (pause - 1) + ["sleep 2"]
@@ -196,7 +196,7 @@ def test_limits_test_is_aborted_after_a_test() -> None:
         _, task = kthread_0(machine)
         action = ask_to_stop(task) if stop else disable(machine)
         names, answer = run(
-            machine, limits_test(machine, task), Others(RCU_UNLOCK, tests, action), task=task
+            machine, calc_limits(machine, task), Others(RCU_UNLOCK, tests, action), task=task
         )
         assert answer is None
         assert names[-1] == RCU_UNLOCK

@@ -1,4 +1,4 @@
-"""Theorems on the limits test: its integers, whatever times are measured (semantics 11)."""
+"""Theorems on one test of `calc_limits`: its integers, whatever is measured (semantics 11)."""
 
 from collections.abc import Callable
 from dataclasses import replace
