@@ -12,7 +12,9 @@ def main() -> int:
         print("usage: python -m ipvs_est_checks.pages DIRECTORY", file=sys.stderr)
         return 2
     for name in PAGES:
-        (Path(sys.argv[1]) / name).write_text(page_text(name), encoding="utf-8")
+        page = Path(sys.argv[1]) / name
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(page_text(name), encoding="utf-8")
     return 0
 
 
