@@ -1,7 +1,6 @@
 """Each recorded finding is confirmed where it is recorded, and only there."""
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -9,6 +8,7 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operations import Advance, Dump
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.history.monitor import run
+from ipvs_est_checks.known.explanations import explanations
 from ipvs_est_checks.known.findings import (
     FINDINGS,
     Confirmation,
@@ -21,7 +21,6 @@ from ipvs_est_checks.known.findings import (
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty, ViolationProperty
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 by_id = pytest.mark.parametrize("finding", FINDINGS, ids=lambda each: each.id)
 
 
@@ -95,7 +94,7 @@ def test_the_repair_is_a_field_of_the_revision(finding: Finding) -> None:
 
 @by_id
 def test_the_finding_is_explained(finding: Finding) -> None:
-    text = (CHECKOUT / "spec" / "FINDINGS.md").read_text(encoding="utf-8")
+    text = explanations()
     assert finding.id in text
     for each in finding.properties:
         assert f"`{each}`" in text
@@ -103,7 +102,7 @@ def test_the_finding_is_explained(finding: Finding) -> None:
 
 
 def test_the_number_of_operations_told_is_that_of_the_history() -> None:
-    text = (CHECKOUT / "spec" / "FINDINGS.md").read_text(encoding="utf-8")
+    text = explanations()
     by_name = {each.id: each for each in FINDINGS}
     told = re.findall(
         r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text

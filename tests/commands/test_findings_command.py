@@ -13,6 +13,7 @@ from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.timeline.steps import Timeline
+from ipvs_est_checks.known.explanations import explanations
 from ipvs_est_checks.known.findings import FINDINGS
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.known.scheduled_story import search_finding
@@ -44,7 +45,7 @@ def test_a_history_is_told_in_words_and_with_the_command_that_replays_it(
     told = here(capsys, "findings", "F05").out.splitlines()
     assert told[1] == (
         "breaks progress.room, on v7 (since 6.2), stable (6.12.117), mainline (7.3.4);"
-        " explained in spec/FINDINGS.md"
+        " `ipvs-est show F05` explains it"
     )
     assert told[2] == (
         "HZ 100, IPVS_EST_NTICKS 1 (in the kernel 50), IPVS_EST_TICK_CHAINS 2 (in the kernel 48),"
@@ -158,7 +159,7 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
 
 TOKENS = re.findall(
     r"^(F\d+) (e2:\S+)$",
-    (Path(__file__).parents[2] / "spec" / "FINDINGS.md").read_text(encoding="utf-8"),
+    explanations(),
     flags=re.MULTILINE,
 )
 

@@ -16,6 +16,7 @@ from ipvs_est_checks.cli.printable import printable
 SUBCOMMANDS = {
     "check": "check:check",
     "list": "list:list_command",
+    "show": "show:show",
     "findings": "findings:findings",
     "explore": "explore:explore",
     "defects": "defects:defects",

@@ -26,7 +26,8 @@ def headline(finding: Finding | ScheduledFinding, revision: str) -> Iterator[str
     """What a finding is, where it is, and where it is explained."""
     where = ", ".join(f"{each} ({_SINCE[each]})" for each in finding.revisions)
     yield f"{finding.id} on {revision}: {finding.title}"
-    yield f"breaks {', '.join(finding.properties)}, on {where}; explained in spec/FINDINGS.md"
+    explained = f"`ipvs-est show {finding.id}` explains it"
+    yield f"breaks {', '.join(finding.properties)}, on {where}; {explained}"
 
 
 def replay_command(finding: Finding, revision: str) -> str:

@@ -133,6 +133,13 @@ SENTENCES: Mapping[str, str] = {
 }
 """By id: all that the machines check; the catalogue's own words where it has the id."""
 
+SITUATIONS: Mapping[str, tuple[str, str]] = {
+    id_: (name, sentence)
+    for name, each in _MACHINES.items()
+    for id_, sentence in each.situations.items()
+}
+"""By id: the machine whose histories have to reach it, and a sentence."""
+
 
 def concerned(properties: frozenset[str] | None) -> tuple[str, ...]:
     """The machines that check one of these properties; None = all."""

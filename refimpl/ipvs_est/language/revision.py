@@ -142,7 +142,7 @@ REPAIRED = replace(
     clears_enable_under_est_mutex=True,
     thread_limit_counts_contexts=True,
 )
-"""Mainline and the smallest repair of each finding (spec/FINDINGS.md)."""
+"""Mainline and the smallest repair of each finding (`ipvs-est show F01` and so on)."""
 
 REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE, REPAIRED)}
 KERNELS: dict[str, Revision] = {each.kernel: each for each in (V7, STABLE, MAINLINE)}
