@@ -56,7 +56,7 @@ REVIEWED_AS = {
     "R1": ("R1",),
     "R2": ("R2",),
     "R3": ("R3",),
-    "R4": ("R4-genid",),
+    "R4": ("R4-genid", "R4-count"),
     "R5": ("R5",),
     "R6": ("R6-enable", "R6-order"),
     "R7": ("R7-slot", "R7-kd", "R7-tick"),
@@ -75,7 +75,9 @@ def test_the_table_has_the_reviews_mistakes_about_concurrency() -> None:
 
 
 # Those whose searches take a fraction of a second.
-@pytest.mark.parametrize("id_", ["D20", "D36", "D53-init", "R3", "R4-genid", "R6-order"])
+@pytest.mark.parametrize(
+    "id_", ["D20", "D36", "D53-init", "R3", "R4-genid", "R4-count", "R6-order"]
+)
 def test_a_mistake_of_the_reviews_is_found_by_its_schedule_and_nothing_without_it(id_: str) -> None:
     result = judge(BY_ID[id_], Bounds(2))
     assert result.verdict is Verdict.PASS
@@ -195,7 +197,7 @@ def test_an_unknown_row_is_bad_usage() -> None:
 
 
 def test_the_negative_controls_are_those_of_the_catalogue() -> None:
-    assert [each.id for each in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7"]
+    assert [each.id for each in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7", "N8"]
 
 
 def test_defects_show_in_scenarios_that_nobody_wrote() -> None:

@@ -30,11 +30,11 @@ DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
 # Schedules and states of each scenario on `repaired` at two preemptions.
 FIGURES = {
     "delete-in-recalculation": (694, 1324),
-    "exit-and-sysctl": (631, 624),
+    "exit-and-sysctl": (630, 622),
     "exit-in-calc-phase": (1547, 3661),
-    "last-estimator-goes": (219, 432),
-    "restart-in-calc-phase": (1351, 4222),
-    "restart-in-drain": (843, 2110),
+    "last-estimator-goes": (216, 422),
+    "restart-in-calc-phase": (1327, 4091),
+    "restart-in-drain": (826, 2061),
 }
 
 

@@ -2583,8 +2583,8 @@ FAULTS = (
         section="9",
         rule="a restart increases est_genid",
         module="estimator/kthread_tasks.py",
-        old="netns.est_genid = genid + 1",
-        new="netns.est_genid = genid + 2",
+        old="netns.est_genid += 1",
+        new="netns.est_genid += 2",
         trace="early-3019.jsonl",
     ),
     Fault(

@@ -25,7 +25,7 @@ _INDUCTIONS = {
     "induction.limits.threads",
 }
 # Of the protocol one that is proved and one that is refuted.
-_PROTOCOL = {"protocol.start", "protocol.request-left"}
+_PROTOCOL = {"protocol.start", "protocol.start-unlocked"}
 _LONG = {"averaging.wrap", "timer.start"} | {
     each
     for each in _MARKED

@@ -246,6 +246,7 @@ REVIEWED: tuple[Row, ...] = (
     _mutant("R2", "exit-under-packets"),
     _mutant("R3", "two-control-processes"),
     _mutant("R4-genid", "cpulist-in-calc-phase"),
+    _mutant("R4-count", "first-service-and-two-writers"),
     _mutant("R5", "memory-runs-out-in-recalculation"),
     _mutant(
         "R6-enable",
@@ -328,6 +329,15 @@ CONTROLS: tuple[Row, ...] = (
         (Sign("bitmaps.in-range"), Sign("limits.known"), Sign("limits.tick")),
         ("v7",),
         note="explored as it is on v7, which has D01",
+    ),
+    Row(
+        "N8",
+        Kind.CONTROL,
+        "est_genid is counted by the first service, without est_mutex, and by two sysctl writers",
+        ("first-service-and-two-writers",),
+        (Sign("progress.not-lost"),),
+        _OLD,
+        note="explored as it is: an atomic counter loses no count (R4-count is without that)",
     ),
 )
 """Section 3."""

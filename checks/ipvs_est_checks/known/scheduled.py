@@ -80,17 +80,6 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "",
         "renews_flags_with_limits",
     ),
-    ScheduledFinding(
-        "F24",
-        "The first service's request counts genid without est_mutex: the count of a sysctl writer"
-        " is lost.",
-        ("progress.not-lost",),
-        _OLD,
-        "first-service-and-two-writers",
-        1,
-        "",
-        "est_mutex_at_enable",
-    ),
 )
 
 

@@ -30,7 +30,7 @@ from ipvs_est.language.operations import (
     Zero,
 )
 from ipvs_est.language.params import Params
-from ipvs_est.machine.points import GiveWay, Lock, Unlock, WordAccess
+from ipvs_est.machine.points import FieldAccess, GiveWay, Lock, Unlock, WordAccess
 from ipvs_est_checks.mutants.schedule import CONTROL, Interruption
 
 
@@ -276,6 +276,12 @@ DIRECTED: Mapping[str, Scenario] = {
         (InitNetns(), StartService(1), Advance(_REVOLUTION)),
         # Kthread 0 takes est_mutex for calc_stats, to stop the others, and to clear the flag.
         (Interruption("ipvs-e:0", Lock, "est_mutex", 3, (SetCpulist(1),)),),
+    ),
+    "two-writers-while-first-service-counts": Scenario(
+        _SMALL,
+        (InitNetns(), AddService(1), Advance(_REVOLUTION)),
+        # The first of the writers has kthread 0 started, which remembers est_genid.
+        (Interruption(CONTROL, FieldAccess, "", 1, (SetNice(1), Settle(), WriteCpulist("0"))),),
     ),
     "thread-limit-shrinks": Scenario(
         _MANY,

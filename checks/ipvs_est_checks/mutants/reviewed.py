@@ -315,6 +315,23 @@ REVIEWED: tuple[Mutant, ...] = (
         directed="cpulist-while-calc-phase-ends",
     ),
     Mutant(
+        "R4-count",
+        "est_genid is no atomic counter: it is read, and then one more is stored.",
+        STABLE,
+        ("progress.not-lost",),
+        (
+            Edit(
+                "estimator.kthread_tasks:_request",
+                "        netns.est_genid += 1\n",
+                "        genid = netns.est_genid\n"
+                "        yield COUNT_GENID\n"
+                "        netns.est_genid = genid + 1\n",
+            ),
+        ),
+        Engine.DIRECTED,
+        directed="two-writers-while-first-service-counts",
+    ),
+    Mutant(
         "R4-barrier",
         "No full barrier after est_calc_phase is set: the store may come after est_genid is read.",
         MAINLINE,

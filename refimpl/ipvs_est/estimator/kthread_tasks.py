@@ -5,7 +5,7 @@ from ipvs_est.language.errno import ENOMEM
 from ipvs_est.language.events import CalcPhaseRequested, TaskExited, TaskStarted
 from ipvs_est.language.fixed import signed
 from ipvs_est.machine.points import (
-    WRITE_GENID,
+    COUNT_GENID,
     WRITE_STOPPED,
     Body,
     Call,
@@ -18,7 +18,7 @@ from ipvs_est.machine.points import (
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine, allocate, free, jiffies, touch
-from ipvs_est.state.shared_fields import read_enable, read_genid
+from ipvs_est.state.shared_fields import read_enable
 
 # A timer further than this from now is set to now when a task starts.
 START_GAP_TICKS = 4
@@ -103,10 +103,8 @@ def _request(machine: Machine, *, restart: bool, recalculation: bool = False) ->
         yield WRITE_STOPPED
     netns.est_stopped = est_stopped
     if restart:
-        # Without a common lock two of these can count one request.
-        genid = yield from read_genid(machine)
         if machine.interleaved:
-            yield WRITE_GENID
-        netns.est_genid = genid + 1
+            yield COUNT_GENID
+        netns.est_genid += 1
     point: Point = QueueWork(0)
     yield point

@@ -58,7 +58,7 @@ def fingerprint(world: World) -> bytes:
 def _requested_meanwhile(machine: Machine) -> bool:
     """Whether a recalculation was requested since the calc phase began that may clear the flag.
 
-    As a rule est_genid tells; not where two requests were counted as one (F24).
+    As a rule est_genid tells; not where a mutant counts two requests as one.
     """
     if machine.netns.est_calc_phase:
         for event in reversed(machine.events or ()):

@@ -201,12 +201,6 @@ REPLAYS: Mapping[str, Replay] = {
         *_NOT_LOST,
         MUTANTS["R4-genid"].edits,
     ),
-    "protocol.request-uncounted": Replay(
-        {"CTL": (AddService(1),), "SYSCTL": (*_WRITER, *_WRITER)}, *_NOT_LOST
-    ),
-    "protocol.request-left": Replay(
-        {"CTL": (AddService(1),), "SYSCTL": (*_WRITER, *_WRITER)}, _unserved
-    ),
     "protocol.request-served": Replay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
         _unserved,

@@ -218,29 +218,6 @@ _AGAIN = (
 )
 """On the way to a second calc phase."""
 
-_COUNTING = at(CTL, "enabled, decided, read")
-"""A control process has read genid, holds no est_mutex, and is about to store one more."""
-_FORGOTTEN = via(
-    _COUNTING,
-    both(at(KT0, "limits"), at(WORK, IDLE), _COUNTING),
-    both(at(SYSCTL, IDLE), flag("requested"), at(KT0, "limits"), _COUNTING),
-    both(at(CTL, IDLE), unset("kt0_genid_old")),
-)
-_LEFT = via(
-    _COUNTING,
-    both(at(KT0, "calc"), at(WORK, IDLE), unset("work_pending"), _COUNTING),
-    both(at(SYSCTL, IDLE), flag("calc_phase"), flag("work_pending"), at(KT0, "calc"), _COUNTING),
-    both(at(KT0, "limits"), _COUNTING),
-    at(CTL, IDLE),
-    both(at(WORK, IDLE), unset("work_pending")),
-)
-_COUNTS_WITHOUT_LOCK = replace(MAINLINE, est_mutex_at_enable=False)
-
-
-def _left_over(one: System) -> Condition:
-    return bad.request_unserved(needed=False)
-
-
 FOUND: Mapping[str, tuple[BadRun, ...]] = {
     **{
         f"protocol.deadlock-{each.id}": tuple(
@@ -254,10 +231,6 @@ FOUND: Mapping[str, tuple[BadRun, ...]] = {
     "protocol.memory-relinking": tuple(
         BadRun(each, None, bad.freed_memory, via(*RELINKING_N)) for each in (V7, STABLE)
     ),
-    "protocol.request-uncounted": tuple(
-        BadRun(each, None, bad.request_forgotten, _FORGOTTEN) for each in (V7, STABLE)
-    ),
-    "protocol.request-left": tuple(BadRun(each, None, _left_over, _LEFT) for each in (V7, STABLE)),
 }
 """Theorem that is refuted -> the runs that refute it."""
 
@@ -327,10 +300,6 @@ TWINS: Mapping[str, BadRun] = {
     "protocol.request-remembered": BadRun(
         MAINLINE, wrong.genid_not_compared, bad.request_forgotten, via(*_WRITTEN_MEANWHILE)
     ),
-    "protocol.request-uncounted": BadRun(
-        _COUNTS_WITHOUT_LOCK, None, bad.request_forgotten, _FORGOTTEN
-    ),
-    "protocol.request-left": BadRun(_COUNTS_WITHOUT_LOCK, None, _left_over, _LEFT),
     "protocol.request-served": BadRun(
         MAINLINE,
         wrong.written_without_restart,

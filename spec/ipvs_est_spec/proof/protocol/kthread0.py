@@ -17,7 +17,6 @@ from ipvs_est_spec.proof.protocol.parts import (
     KT0,
     KTN,
     add_context,
-    counts_without_lock,
     last_of_another,
     last_of_kthread,
     release_kd0,
@@ -30,7 +29,6 @@ from ipvs_est_spec.proof.protocol.step import (
     NEW,
     SERVICE,
     Step,
-    Value,
     goto,
     labelled,
     lock,
@@ -64,10 +62,7 @@ def _entry(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, "entry", "calc?", unset("chain_max"), calc_phase=YES)
     yield goto(KT0, "calc?", "loop", unset("calc_phase"))
     yield goto(KT0, "calc?", "calc", flag("calc_phase"))
-    remembered: dict[str, Value] = {"kt0_genid_old": NO, "requested": NO}
-    if counts_without_lock(revision):
-        remembered["kt0_differs"] = flag("ctl_differs")
-    yield labelled("remember genid", goto(KT0, "calc", "limits", **remembered))
+    yield labelled("remember genid", goto(KT0, "calc", "limits", kt0_genid_old=NO, requested=NO))
 
 
 def _calc_limits(revision: Revision) -> Iterator[Step]:
@@ -139,7 +134,7 @@ def _finish(revision: Revision) -> Iterator[Step]:
         return
     # With slots above 0, of which n need not be one, their start is requested.
     yield goto(KT0, "cleared", "finished")
-    yield from request(revision, KT0, "cleared", "finished", restart=False)
+    yield from request(KT0, "cleared", "finished", restart=False)
     yield unlock(KT0, "finished", "not relinked", EST)
 
 

@@ -179,8 +179,8 @@ def relinked_in_hand(one: System) -> Lemma:
     )
 
 
-def _requesting(one: System, *stages: str) -> Condition:
-    """Somebody stands in a request that ends in queueing the work."""
+def _standing(one: System, *stages: str) -> Condition:
+    """Somebody stands in a request that ends in queueing the work, or is about to start a task."""
     return either(
         *(
             at(actor, *(place for place in one.variables[actor] if place.endswith(stages)))
@@ -197,7 +197,7 @@ def not_yet_enabled(one: System) -> Lemma:
         at(WORK, IDLE),
         unset("work_pending"),
         unset("genid_new"),
-        negated(_requesting(one, ", enabled", ", decided", ", queueing")),
+        negated(_standing(one, ", enabled", ", decided", ", queueing", ", starting", ", started")),
     )
     return Lemma(
         "not-yet-enabled",
@@ -247,9 +247,7 @@ def _fresh(one: System) -> Condition:
 
 def _work_comes(one: System) -> Condition:
     """The reload work will read genid, whatever else happens."""
-    return either(
-        flag("work_pending"), _requesting(one, ", queueing"), at(WORK, "queued", "locked")
-    )
+    return either(flag("work_pending"), _standing(one, ", queueing"), at(WORK, "queued", "locked"))
 
 
 _STOPPING_0 = ("slot 0", "stop 0", "stop 0, unlocked", "stop 0, unlocked, joining")
@@ -299,7 +297,7 @@ def request_is_served(one: System) -> Lemma:
     later = following(one, WORK, "other slots", until=("unlocking",))
     starts = either(
         _work_comes(one),
-        _requesting(one, ", decided"),
+        _standing(one, ", decided"),
         at(WORK, *following(one, WORK, "slot 0", until=("other slots", "over", "all done"))),
         both(flag("work_failed"), at(WORK, *later)),
         at(CTL, *(place for place in one.variables[CTL] if ", marked" in place)),

@@ -20,7 +20,6 @@ from ipvs_est_spec.proof.protocol.parts import (
     KTN,
     SYSCTL,
     WORK,
-    counts_without_lock,
     destroy_context,
     last_of_kthread,
     release_kd0,
@@ -70,9 +69,6 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     yield lock(WORK, "queued", "locked", EST)
     seen: dict[str, Value] = {"work_restarts": flag("genid_new"), "work_genid_old": NO}
     recorded: dict[str, Value] = {"genid_new": flag("work_genid_old")}
-    if counts_without_lock(revision):
-        seen["work_differs"] = flag("ctl_differs")
-        recorded["done_differs"] = flag("work_differs")
     yield goto(WORK, "locked", "slot 0", **seen)
     yield goto(WORK, "slot 0", "all done", unset("kd0"))
     yield goto(WORK, "slot 0", "over", both(flag("kd0"), unset("enable")))
@@ -128,11 +124,11 @@ def control(revision: Revision) -> Iterator[Step]:
         yield goto(CTL, "started", "enabling", unset("enable"))
         yield lock(CTL, "enabling", "enabling, locked", EST)
         yield goto(CTL, "enabling, locked", "enabled", enable=YES)
-        yield from request(revision, CTL, "enabled", "enabled, done", restart=True)
+        yield from request(CTL, "enabled", "enabled, done", restart=True)
         yield unlock(CTL, "enabled, done", "control done", EST)
     else:
         yield goto(CTL, "started", "enabled", unset("enable"), enable=YES)
-        yield from request(revision, CTL, "enabled", "control done", restart=True, locked=False)
+        yield from request(CTL, "enabled", "control done", restart=True)
     yield goto(CTL, "control", "stop")
     yield from stop_estimator(revision, CTL, "stop", "control done")
     yield unlock(CTL, "control done", IDLE, SERVICE)
@@ -145,7 +141,7 @@ def sysctl(revision: Revision) -> Iterator[Step]:
     yield labelled("cpulist", cpulist)
     yield goto(SYSCTL, "writing", "written", flag("sysctl"))
     yield goto(SYSCTL, "writing", "write done")
-    yield from request(revision, SYSCTL, "written", "write done", restart=True)
+    yield from request(SYSCTL, "written", "write done", restart=True)
     yield unlock(SYSCTL, "write done", IDLE, EST)
 
 

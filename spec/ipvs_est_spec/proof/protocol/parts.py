@@ -1,7 +1,6 @@
 """Parts that several programs share: restart requests, removing a context, the last step."""
 
 from collections.abc import Iterator
-from itertools import combinations
 
 from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.protocol.expression import (
@@ -24,75 +23,20 @@ ACTORS = (KT0, KTN, WORK, CTL, SYSCTL, EXIT)
 OLD = ("genid_new", "work_genid_old", "kt0_genid_old")
 """genid as three differences: from genid_done, from what the reload work has read, and from what
 kthread 0 remembers."""
-STALE = ("done_differs", "work_differs", "kt0_differs")
-"""The same three for what a control process is about to store, which has read genid and holds no
-est_mutex."""
 
 
-def counts_without_lock(revision: Revision) -> bool:
-    """The first service's request counts genid without est_mutex."""
-    return not revision.est_mutex_at_enable
-
-
-def request(
-    revision: Revision,
-    actor: str,
-    source: str,
-    target: str,
-    *,
-    restart: bool,
-    locked: bool = True,
-) -> Iterator[Step]:
-    """Request a start or a restart (section 9): test `enable`, then the flags, then the work.
-
-    locked: est_mutex is held.
-    """
+def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[Step]:
+    """Request a start or a restart (section 9): test `enable`, then the flags, then the work."""
     asked, decided, queued = (f"{source}, {each}" for each in ("enabled", "decided", "queueing"))
     yield goto(actor, source, target, unset("enable"))
     yield goto(actor, source, asked, flag("enable"))
     # The configuration decides about est_stopped; only the sysctls change it.
     yield goto(actor, asked, decided, est_stopped=NO)
     yield goto(actor, asked, decided, flag("sysctl"), est_stopped=YES)
-    if not restart:
-        yield goto(actor, decided, queued)
-    elif not counts_without_lock(revision):
-        yield goto(actor, decided, queued, **dict.fromkeys(OLD, YES))
-    elif locked:
-        yield from _count(actor, decided, queued)
-    else:
-        yield from _read_and_store(actor, decided, queued)
+    # est_genid is an atomic counter: nothing comes between reading it and storing one more.
+    counted = dict.fromkeys(OLD, YES) if restart else {}
+    yield goto(actor, decided, queued, **counted)
     yield goto(actor, queued, target, work_pending=YES)
-
-
-def _count(actor: str, source: str, target: str) -> Iterator[Step]:
-    """est_genid++ in one step, while another may have read it."""
-    first = (flag("ctl_fresh"), {"ctl_fresh": NO, "ctl_differs": NO})
-    another = (unset("ctl_fresh"), {"ctl_differs": YES})
-    for when, seen in (first, another):
-        changed = {**dict.fromkeys(OLD, YES), **seen}
-        yield goto(actor, source, target, both(when, unset("behind")), **changed)
-        # It may come to a value that it had before.
-        for equal in _subsets(OLD):
-            guard = both(when, flag("behind"), *(flag(each) for each in equal))
-            yield goto(actor, source, target, guard, **{**changed, **dict.fromkeys(equal, NO)})
-
-
-def _read_and_store(actor: str, source: str, target: str) -> Iterator[Step]:
-    """est_genid++ in two steps: what others have counted in between is lost."""
-    read = f"{source}, read"
-    seen = {"ctl_fresh": YES, "ctl_differs": YES, **dict.fromkeys(STALE, YES)}
-    yield goto(actor, source, read, unset("behind"), **seen)
-    for equal in _subsets(STALE):
-        yield goto(actor, source, read, flag("behind"), **{**seen, **dict.fromkeys(equal, NO)})
-    stored: dict[str, Condition] = {old: flag(stale) for old, stale in zip(OLD, STALE, strict=True)}
-    backwards = both(flag("ctl_differs"), unset("ctl_fresh"))
-    stored["behind"] = either(flag("behind"), backwards)
-    yield goto(actor, read, target, **stored)
-
-
-def _subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for size in range(len(names) + 1):
-        yield from combinations(names, size)
 
 
 def add_context(
@@ -114,7 +58,7 @@ def add_context(
     if slot == "0":
         published["needed"] = YES if revision.work_starts_tasks else NO
     if revision.work_starts_tasks:
-        yield from request(revision, actor, added, f"{added}, requested", restart=False)
+        yield from request(actor, added, f"{added}, requested", restart=False)
         yield goto(actor, f"{added}, requested", done, free, **published)
         if others:
             yield goto(actor, f"{added}, requested", done)
@@ -176,7 +120,7 @@ def release_kd0(revision: Revision, actor: str, source: str, target: str) -> Ite
         yield goto(actor, source, last, both(nothing_left(), flag("kd0")))
         yield lock(actor, last, locked, EST)
         yield goto(actor, locked, marked, needed=NO)
-        yield from request(revision, actor, marked, done, restart=True)
+        yield from request(actor, marked, done, restart=True)
     else:
         yield goto(actor, source, last, nothing_left())
         yield lock(actor, last, locked, EST)
@@ -201,7 +145,7 @@ def start_estimator(
         yield goto(actor, source, wanting, both(present, unset("needed")))
         yield lock(actor, wanting, locked, EST)
         yield goto(actor, locked, marked, needed=YES)
-        yield from request(revision, actor, marked, done, restart=True)
+        yield from request(actor, marked, done, restart=True)
         yield unlock(actor, done, linking, EST)
         present = both(present, flag("needed"))
     yield goto(actor, source, linking, present)

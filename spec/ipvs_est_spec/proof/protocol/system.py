@@ -14,7 +14,6 @@ from ipvs_est_spec.proof.protocol.parts import (
     KTN,
     SYSCTL,
     WORK,
-    counts_without_lock,
 )
 from ipvs_est_spec.proof.protocol.step import EST, NOBODY, NONE, SERVICE, Step, places
 
@@ -43,16 +42,6 @@ FLAGS: Mapping[str, str] = {
     "total_high": "The total may be in a kthread above 0.",
 }
 
-RACING_FLAGS: Mapping[str, str] = {
-    "ctl_fresh": "Nobody has counted since a control process read `est_genid` without est_mutex.",
-    "ctl_differs": "`est_genid` differs from what that control process is about to store.",
-    "done_differs": "`est_genid_done` differs from it.",
-    "work_differs": "What the reload work has read differs from it.",
-    "kt0_differs": "What kthread 0 remembers differs from it.",
-    "behind": "`est_genid` has been set back, so that counting may come to a value it had before.",
-}
-"""Where the first service's request counts `est_genid` without est_mutex."""
-
 Edit = Callable[[tuple[Step, ...]], tuple[Step, ...]]
 """A change of the steps, for mutants."""
 
@@ -78,8 +67,7 @@ def system(revision: Revision, edit: Edit = lambda steps: steps) -> System:
         *others.netns_exit(revision),
     )
     steps = edit(tuple(dict.fromkeys(programs)))
-    flags = {**FLAGS, **(RACING_FLAGS if counts_without_lock(revision) else {})}
-    variables: dict[str, tuple[str, ...]] = dict.fromkeys(flags, FLAG)
+    variables: dict[str, tuple[str, ...]] = dict.fromkeys(FLAGS, FLAG)
     beginnings = initial_places()
     for actor in ACTORS:
         variables[actor] = tuple(dict.fromkeys((beginnings[actor], *places(steps, actor))))

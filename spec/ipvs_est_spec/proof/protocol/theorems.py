@@ -197,41 +197,13 @@ _THEOREMS = (
         "While enable is 1, kthread 0 does not clear est_calc_phase when a recalculation was"
         " requested since its calc phase began.",
         SCOPE,
-        "9, 11, 12; R4",
-        proved(_LATER, lemmas.remembered, bad.request_forgotten, _EXIT_ALONE),
+        "9, 11, 12, 13; R4, N8",
+        proved(_ALL, lemmas.remembered, bad.request_forgotten, _EXIT_ALONE),
         _twin(
             "protocol.request-remembered",
             "est_calc_phase is cleared although genid has changed (R4).",
         ),
-        revision="mainline, repaired",
         properties=("progress.not-lost",),
-    ),
-    Theorem(
-        "protocol.request-uncounted",
-        GROUP,
-        "The first service's request counts genid without est_mutex, and so undoes the count of a"
-        " sysctl writer: kthread 0 clears est_calc_phase though a recalculation was requested since"
-        " its calc phase began.",
-        "one run of each revision, found by search over plain values and confirmed by z3",
-        "9, 11, 12, 13; R4, F24",
-        _refuted("protocol.request-uncounted"),
-        _twin("protocol.request-uncounted", "On mainline too est_mutex is not held there."),
-        revision="v7, stable",
-        properties=("progress.not-lost",),
-        refuted_by=("F24",),
-    ),
-    Theorem(
-        "protocol.request-left",
-        GROUP,
-        "The first service's request sets genid back to what the reload work has recorded: a"
-        " recalculation that was requested is not under way, nobody is at work, and no task is"
-        " restarted.",
-        "one run of each revision, found by search over plain values and confirmed by z3",
-        "8, 9, 11, 12, 13; R4, F24",
-        _refuted("protocol.request-left"),
-        _twin("protocol.request-left", "On mainline too est_mutex is not held there."),
-        revision="v7, stable",
-        refuted_by=("F24",),
     ),
     Theorem(
         "protocol.request-served",
