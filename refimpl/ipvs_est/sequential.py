@@ -309,12 +309,13 @@ def _waits_at(
         return False
     work = machine.netns.reload_work
     if isinstance(point, QueueWork):
-        if not work.pending:
+        if not work.pending and not work.refused:
             work.pending = True
             work.due = machine.now + point.delay
         return False
     if isinstance(point, CancelWork):
         work.pending = False
+        work.refused = True
         if machine.events is not None:
             # The task may be alone from here on.
             machine.events.extend((paused(machine, task), resumed(machine, task)))

@@ -7,7 +7,7 @@ arithmetic of one estimation is that of `ipvs_est.stats`, which the kthreads kep
 from dataclasses import dataclass, field
 
 from ipvs_est.language.counters import sum_cpustats
-from ipvs_est.machine.hlist import ListHead, add_head, nodes, unlink
+from ipvs_est.machine.hlist import ListHead, add_head, linked, nodes, unlink
 from ipvs_est.state.stats import Estimator, estimate
 
 PERIOD_SECONDS = 2
@@ -56,14 +56,14 @@ def start(design: TimerDesign, est: Estimator) -> None:
 
     Raises `ValueError` if it is on a list already.
     """
-    if est.prev is not None:
+    if linked(est):
         raise ValueError(f"the estimator of {est.stats.describe()} is started already")
     add_head(design.est_list, est)
 
 
 def stop(est: Estimator) -> None:
     """Take `est` off the list; nothing to do if it is on none (`ip_vs_stop_estimator`)."""
-    if est.prev is not None:
+    if linked(est):
         unlink(est)
 
 

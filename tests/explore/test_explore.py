@@ -29,12 +29,12 @@ DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
 
 # Schedules and states of each scenario on `repaired` at two preemptions.
 FIGURES = {
-    "delete-in-recalculation": (694, 1324),
-    "exit-and-sysctl": (630, 622),
-    "exit-in-calc-phase": (1547, 3661),
+    "delete-in-recalculation": (688, 1310),
+    "exit-and-sysctl": (630, 617),
+    "exit-in-calc-phase": (1546, 3659),
     "last-estimator-goes": (216, 422),
-    "restart-in-calc-phase": (1327, 4091),
-    "restart-in-drain": (826, 2061),
+    "restart-in-calc-phase": (1320, 4078),
+    "restart-in-drain": (823, 2056),
 }
 
 

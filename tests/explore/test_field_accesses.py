@@ -4,7 +4,7 @@ Only an interleaved machine has these points; each list here is read off the sem
 section, in the order in which the function reads and writes.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -23,19 +23,20 @@ from by_hand import (
     start_task,
     wait,
 )
-from ipvs_est import MAINLINE, ViolationError
+from ipvs_est import MAINLINE, STABLE, Revision, ViolationError
 from ipvs_est.estimator.calc_limits import calc_limits
 from ipvs_est.estimator.drain import drain_temp_list
+from ipvs_est.estimator.enqueue import enqueue
 from ipvs_est.estimator.estimate_tick import estimate_tick
 from ipvs_est.estimator.kthread import estimation_kthread
 from ipvs_est.estimator.start_stop import stop_estimator
 from ipvs_est.language.violations import InvalidPointer
-from ipvs_est.machine.hlist import unhashed, unlink
+from ipvs_est.machine.hlist import linked, unhashed, unlink, unlink_init
 from ipvs_est.machine.memory import HeapObject
 from ipvs_est.machine.points import FieldAccess, Point, Sleep
 from ipvs_est.machine.tasks import Task, reads_stop_request
 from ipvs_est.state.machine import Machine
-from ipvs_est.state.stats import StatsObject
+from ipvs_est.state.stats import Estimator, StatsObject
 
 Access = tuple[HeapObject | None, str, bool]
 """Whose field (None: the netns's), which one, whether it is written."""
@@ -43,8 +44,8 @@ Access = tuple[HeapObject | None, str, bool]
 READ, WRITE = False, True
 
 
-def interleaved() -> Machine:
-    machine = small(MAINLINE)
+def interleaved(revision: Revision = MAINLINE) -> Machine:
+    machine = small(revision)
     machine.interleaved = True
     machine.raise_violations = True
     return machine
@@ -135,27 +136,75 @@ def test_stopping_writes_the_list() -> None:
     assert found == [(est.stats, "list", WRITE)]
 
 
-def test_an_estimator_that_another_unlinked_meanwhile_is_unlinked_through_a_cleared_pointer() -> (
-    None
-):
+@pytest.mark.parametrize("take_off", [unlink, unlink_init])
+def test_an_estimator_that_another_took_off_meanwhile_is_unlinked_through_a_bad_pointer(
+    take_off: Callable[[Estimator], None],
+) -> None:
     machine = interleaved()
     machine.raise_violations = False
     est = wait(machine, 1)
     body = stop_estimator(machine, est)
     assert next(body) == FieldAccess(est.stats, "list", write=True)
-    unlink(est)
+    take_off(est)
     with pytest.raises(ViolationError) as found:
         next(body)
-    assert found.value.violation == InvalidPointer("pprev", "hlist_del_rcu")
+    assert found.value.violation == InvalidPointer("pprev", "ip_vs_stop_estimator")
 
 
-def test_a_node_is_unhashed_until_it_is_on_a_list_and_after() -> None:
+def test_the_drain_writes_through_the_poison_of_a_stop_after_it_has_read_the_head() -> None:
+    """Netns exit stops the total meanwhile, on stable without the service mutex."""
+    machine = interleaved(STABLE)
+    kd = put_kd(machine)
+    task = start_task(machine, kd)
+    total = wait(machine, 1)
+    machine.netns.total = total.stats
+    body = drain_temp_list(machine, task)
+    taking = FieldAccess(total.stats, "list", write=True)
+    assert list(iter(body.__next__, taking)) == [machine.lock_service, reads_stop_request(task)]
+    unlink(total)
+    with pytest.raises(ViolationError) as found:
+        next(body)
+    assert found.value.violation == InvalidPointer("pprev", "ip_vs_est_drain_temp_list")
+
+
+def test_a_second_stop_writes_through_the_poison_of_the_first() -> None:
+    machine = small()
+    est = wait(machine, 1)
+    points(machine, stop_estimator(machine, est))
+    with pytest.raises(ViolationError) as found:
+        points(machine, stop_estimator(machine, est))
+    assert found.value.violation == InvalidPointer("pprev", "ip_vs_stop_estimator")
+
+
+def test_a_node_is_unhashed_until_it_is_on_a_list_and_after_it_was_made_so() -> None:
     machine = small()
     assert unhashed(new_estimator(machine, 1))
     est = wait(machine, 2)
-    assert not unhashed(est)
+    assert (unhashed(est), linked(est)) == (False, True)
     unlink(est)
-    assert unhashed(est)
+    assert (unhashed(est), linked(est)) == (False, False)
+    est = wait(machine, 3)
+    unlink_init(est)
+    assert (unhashed(est), linked(est)) == (True, False)
+
+
+def test_exit_without_the_service_mutex_stops_the_estimator_where_it_was_when_that_began() -> None:
+    """It copies the place before it looks at the list, and then others may come."""
+    machine = interleaved()
+    kd = put_kd(machine)
+    est = wait(machine, 1)
+    other = wait(machine, 2)
+    body = stop_estimator(machine, est, locked=False)
+    assert next(body) == FieldAccess(est.stats, "ktid", write=False)
+    assert next(body) == FieldAccess(est.stats, "list", write=False)
+    unlink_init(est)
+    enqueue(machine, kd, est)
+    assert next(body) == FieldAccess(est.stats, "list", write=True)
+    assert list(body) == []
+    # It was on the temp list when the stop began: taken off the chain, it still counts there.
+    assert not linked(est)
+    assert (kd.est_count, sum(kd.tick_len)) == (1, 1)
+    assert linked(other)
 
 
 def test_whether_a_task_is_asked_to_stop_is_read_from_the_task() -> None:

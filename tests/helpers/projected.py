@@ -18,7 +18,7 @@ from ipvs_est.estimator import calc_phase, drain, kthread, start_stop
 from ipvs_est.estimator.contexts import AddResult, add_kthread_context
 from ipvs_est.estimator.enqueue import enqueue
 from ipvs_est.estimator.thread_limits import kthread_cpus
-from ipvs_est.machine.hlist import ListHead, add_head, nodes, unlink
+from ipvs_est.machine.hlist import ListHead, add_head, linked, nodes, unlink
 from ipvs_est.machine.points import Body, Call
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext
@@ -266,10 +266,10 @@ def _watch_lists(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         return error
 
     def stopped(machine: Machine, est: Estimator) -> Body:
-        id_, linked = est.stats.id, est.prev is not None
+        id_, hashed = est.stats.id, linked(est)
         before = projected(machine, steps.known, _objects(machine) | {id_})
         yield from stop(machine, est)
-        if linked:
+        if hashed:
             after = projected(machine, steps.known, _objects(machine) - {id_})
             check_step(steps, machine, "stop", id_, before, after)
 

@@ -186,7 +186,11 @@ DEFECTS: tuple[Row, ...] = (
         Kind.DEFECT,
         "netns exit takes the total off its list without the service mutex",
         ("exit-in-calc-phase",),
-        (Sign("locks.lists"),),
+        (
+            Sign("locks.lists"),
+            Sign("memory.pointer", "thing=pprev, "),
+            Sign("memory.leak", "thing=tick of row "),
+        ),
         _OLD,
         1,
     ),

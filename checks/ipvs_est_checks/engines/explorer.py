@@ -89,7 +89,8 @@ def engine_explorer(request: Request) -> Iterator[Row]:
             each.scenario,
             revision.name,
             Bounds(each.preemptions),
-            frozenset(id_ for id_ in each.properties if is_chosen(request.properties, id_)),
+            # Others that it breaks would end schedules before.
+            frozenset(each.properties[:1]),
         )
         for each in scheduled
         for revision in request.revisions
@@ -240,8 +241,7 @@ def _problem(task: _Task, hit: Hit) -> Problem:
 def _finding_row(finding: ScheduledFinding, task: _Task, seen: Hunt) -> Row:
     revision = task.revision
     wanted = revision in finding.revisions
-    asked = [each for each in finding.properties if each in task.properties or each in _VIOLATIONS]
-    shows = any(each.cause.property in asked for each in seen.hits)
+    shows = any(each.cause.property == finding.properties[0] for each in seen.hits)
     if shows != wanted:
         # What was not found may be in what was not searched.
         verdict = Verdict.FAIL if shows or seen.figures.exhausted else Verdict.INCOMPLETE
@@ -264,8 +264,8 @@ def _finding_row(finding: ScheduledFinding, task: _Task, seen: Hunt) -> Row:
         seen.seconds,
         problems=()
         if verdict is Verdict.PASS
-        else (Problem(asked[0], revision, detail, (), None, command),),
-        properties=tuple(asked),
+        else (Problem(finding.properties[0], revision, detail, (), None, command),),
+        properties=finding.properties[:1],
         findings=(finding.id,) if verdict is Verdict.FINDING else (),
         remark=_left_over(seen) if verdict is Verdict.INCOMPLETE else "",
     )

@@ -29,12 +29,13 @@ def search_finding(
     revisions do, is passed over.
     """
     scenario = load(finding.scenario)
-    watched = WATCHED.intersection(finding.properties)
+    wanted = finding.properties[0]
+    watched = WATCHED.intersection({wanted})
     bounds = Bounds(finding.preemptions)
     job = Job(finding.scenario, scenario, revision, Settings(Kind.DFS, bounds), watched)
 
     def of_the_finding(world: World, found: Found) -> bool:
-        return cause_of(world, found.violation).property in finding.properties
+        return cause_of(world, found.violation).property == wanted
 
     began = monotonic()
     system = system_of(scenario, revision, Watch(watched))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ipvs_est import Params, Revision
 from ipvs_est.estimator.enqueue import enqueue
 from ipvs_est.estimator.start_stop import stop_estimator
-from ipvs_est.machine.hlist import nodes
+from ipvs_est.machine.hlist import linked, nodes
 from ipvs_est.machine.memory import fail_allocations
 from ipvs_est.machine.points import Body
 from ipvs_est.state.kthread_context import KthreadContext, apply_limits, new_context, renew_flags
@@ -72,7 +72,7 @@ def add(context: Context, est: int, delay: int, *, no_memory: bool) -> Iterator[
         row, _ = naive_context.enqueue(naive, est, delay)
         if not no_memory or row not in lacking:
             yield "context.no-memory", f"enqueueing answered {error}"
-        if stats.est.prev is not None:
+        if linked(stats.est):
             yield "context.no-memory", "the estimator is on a list"
         return
     context.objects[est] = stats

@@ -28,13 +28,13 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "estimator.start_stop:stop_estimator",
-                "        _unlink_from_chain(machine, kd, est)\n",
+                "        _unlink_from_chain(machine, kd, est, place)\n",
                 "        from ipvs_est.machine.points import Sleep\n"
                 "        from ipvs_est.machine.tasks import TaskState\n"
                 "        inside = (TaskState.RUNNABLE, TaskState.RUNNING)\n"
                 "        if kd.task is not None and kd.task.state in inside:\n"
                 "            yield Sleep(1, _STOP)\n"
-                "        _unlink_from_chain(machine, kd, est)\n",
+                "        _unlink_from_chain(machine, kd, est, place)\n",
             ),
         ),
         Engine.DIRECTED,

@@ -13,6 +13,7 @@ from ipvs_est.language.header import params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.params import MAX_POSSIBLE_CPUS, MAX_TICKS, Params
 from ipvs_est.language.violations import describe
+from ipvs_est.machine.hlist import linked
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.memory import HeapObject, Life, Memory
 from ipvs_est.machine.tasks import Task, TaskState
@@ -332,7 +333,7 @@ def _object(stats: StatsObject) -> ObjectState:
         id=stats.id,
         owner=stats.owner,
         life=stats.life.value,
-        linked=est.prev is not None,
+        linked=linked(est),
         ktid=est.ktid,
         ktrow=est.ktrow,
         ktcid=est.ktcid,

@@ -6,6 +6,7 @@ from ipvs_est.estimator.start_stop import start_estimator, stop_estimator
 from ipvs_est.estimator.thread_limits import max_threads
 from ipvs_est.language.errno import EEXIST, ENOMEM
 from ipvs_est.language.events import StartReturned
+from ipvs_est.machine.hlist import linked
 from ipvs_est.machine.memory import Life
 from ipvs_est.machine.points import READ_ENABLE, WRITE_ENABLE, WRITE_MAX_THREADS, Body, Call
 from ipvs_est.machine.rcu import call_rcu
@@ -55,8 +56,8 @@ def start_object(machine: Machine, object_id: int, owner: Owner) -> Call:
 def record_start(machine: Machine, est: Estimator, error: int, *, new: bool) -> None:
     """Enter what starting `est` has answered into the event record; `new`: not from the trash."""
     if machine.events is not None:
-        linked = est.prev is not None
-        machine.events.append(StartReturned(machine.now, est.stats.id, new, error, linked))
+        event = StartReturned(machine.now, est.stats.id, new, error, linked(est))
+        machine.events.append(event)
 
 
 def enable_estimation(machine: Machine) -> Body:

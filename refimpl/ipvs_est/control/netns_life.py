@@ -7,13 +7,17 @@ from ipvs_est.estimator.start_stop import stop_estimator
 from ipvs_est.language.events import ExitBegun, ExitEnded
 from ipvs_est.machine.points import (
     CANCEL_WORK,
-    READ_TEMP_LIST,
     WRITE_CPULIST,
     WRITE_CPULIST_VALID,
     Body,
     Call,
+    GiveWay,
 )
 from ipvs_est.state.machine import Machine, free
+from ipvs_est.state.stats import STOPPED_KTID
+
+UNREGISTER_SYSCTLS = GiveWay("unregister_net_sysctl_table", rcu=False)
+"""No write to a sysctl begins any more, and one under way is waited for."""
 
 
 def init_netns(machine: Machine) -> Call:
@@ -97,16 +101,18 @@ def _stop_all(machine: Machine, *, flush: bool) -> Body:
         yield machine.unlock_service
     if flush:
         free_trash(machine)
+        yield UNREGISTER_SYSCTLS
     if not total_under_mutex:
-        if machine.interleaved:
-            yield READ_TEMP_LIST
         yield from _stop_total(machine)
 
 
 def _stop_total(machine: Machine) -> Body:
     total = machine.netns.total
     if total is not None:
-        yield from stop_estimator(machine, total.est)
+        locked = machine.revision.total_stopped_under_service_mutex
+        yield from stop_estimator(machine, total.est, locked=locked)
+        if locked:
+            total.est.ktid = STOPPED_KTID
         # Stopped, it is no object any more that an estimator belongs to.
         del machine.objects[total.id]
 
@@ -114,6 +120,7 @@ def _stop_total(machine: Machine) -> Body:
 def _release_estimators(machine: Machine) -> Body:
     netns = machine.netns
     yield CANCEL_WORK
+    netns.reload_work.refused = False
     total = netns.total
     if total is not None:
         netns.total = None

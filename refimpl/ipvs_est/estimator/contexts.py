@@ -5,7 +5,7 @@ from collections.abc import Generator
 from ipvs_est.estimator.kthread_tasks import request_start, start_kthread, stop_kthread
 from ipvs_est.language.errno import EINVAL, ENOMEM
 from ipvs_est.language.events import ContextAdded
-from ipvs_est.machine.memory import HeapObject, may_allocate
+from ipvs_est.machine.memory import may_allocate
 from ipvs_est.machine.points import Body, Point
 from ipvs_est.state.kthread_context import KthreadContext, new_context
 from ipvs_est.state.machine import Machine, allocate, free, jiffies
@@ -42,11 +42,12 @@ def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> Flag:
     threads = yield from read_kt_count(machine)
     if machine.revision.thread_limit_counts_contexts:
         threads = sum(kd is not None for kd in netns.est_kt_arr)
-    limit = yield from read_max_threads(machine)
-    tested = limit != 0 and (yield from read_enable(machine))
-    if machine.revision.thread_limit_when_disabled:
-        tested = limit != 0
-    return tested and threads >= limit
+    if threads < (yield from read_max_threads(machine)):
+        return False
+    if not machine.revision.thread_limit_when_disabled and not (yield from read_enable(machine)):
+        return False
+    # 0, not yet computed, is no limit; it is read once more for that.
+    return (yield from read_max_threads(machine)) != 0
 
 
 def _add_locked(machine: Machine) -> AddResult:
@@ -109,11 +110,10 @@ def destroy_context(machine: Machine, kd: KthreadContext, where: str) -> Body:
 
 
 def free_context(machine: Machine, kd: KthreadContext, where: str) -> None:
-    """Free kd and what it owns."""
-    owned: tuple[HeapObject | None, ...] = (*kd.ticks, kd.calc_stats, kd)
-    for thing in owned:
-        if thing is not None:
-            free(machine, thing, where)
+    """Free kd and its calc_stats; ticks that are left in it are not freed."""
+    if kd.calc_stats is not None:
+        free(machine, kd.calc_stats, where)
+    free(machine, kd, where)
 
 
 def trim_array(machine: Machine) -> None:

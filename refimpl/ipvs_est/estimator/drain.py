@@ -2,17 +2,19 @@
 
 from ipvs_est.estimator.contexts import add_kthread_context
 from ipvs_est.estimator.enqueue import enqueue
-from ipvs_est.machine.hlist import add_head, first, unlink
+from ipvs_est.language.violations import InvalidPointer
+from ipvs_est.machine.hlist import add_head, first, linked, unlink_init
 from ipvs_est.machine.points import Body, FieldAccess, GiveWay
 from ipvs_est.machine.tasks import Task, reads_stop_request
-from ipvs_est.state.machine import Machine
+from ipvs_est.state.machine import Machine, report
 from ipvs_est.state.netns import move_total_to_head, usable_context
-from ipvs_est.state.stats import TEMP_LIST_KTID
+from ipvs_est.state.stats import TEMP_LIST_KTID, Estimator
 
 # Estimators enqueued in one hold of the service mutex.
 DRAIN_BATCH = 16
 
-_GIVE_WAY = GiveWay("ip_vs_est_drain_temp_list", rcu=False)
+_WHERE = "ip_vs_est_drain_temp_list"
+_GIVE_WAY = GiveWay(_WHERE, rcu=False)
 
 
 def drain_temp_list(machine: Machine, task: Task) -> Body:
@@ -31,7 +33,14 @@ def drain_temp_list(machine: Machine, task: Task) -> Body:
             if est is None or task.should_stop:
                 yield machine.unlock_service
                 return
-            unlink(est)
+            races = machine.interleaved and _exit_may_stop(machine, est)
+            if races:
+                yield FieldAccess(est.stats, "list", write=True)
+            if not linked(est):
+                report(machine, InvalidPointer("pprev", _WHERE))
+            unlink_init(est)
+            if races:
+                yield FieldAccess(est.stats, "ktid", write=True)
             kd = usable_context(netns)
             if machine.interleaved and kd is not None and kd.id:
                 # What enqueuing stores is seen by its reader at once: see enqueue.
@@ -49,3 +58,11 @@ def drain_temp_list(machine: Machine, task: Task) -> Body:
                 return
         yield machine.unlock_service
         yield _GIVE_WAY
+
+
+def _exit_may_stop(machine: Machine, est: Estimator) -> bool:
+    """Netns exit may edit the list meanwhile: it stops the total without the service mutex, once
+    all others are gone."""
+    if machine.revision.total_stopped_under_service_mutex:
+        return False
+    return est.stats is machine.netns.total

@@ -23,6 +23,8 @@ def reload_work(machine: Machine) -> Body:
         slot += 1
         if slot >= netns.est_kt_count:
             netns.est_genid_done = genid
+            if failed:
+                yield QueueWork(machine.params.hz // RETRIES_PER_SECOND)
             break
         if not (yield from read_enable(machine)):
             break
@@ -46,6 +48,4 @@ def reload_work(machine: Machine) -> Body:
             wanted = not (yield from read_calc_phase(machine))
         if wanted and (yield from start_kthread(machine, kd)) < 0:
             failed = True
-    if failed:
-        yield QueueWork(machine.params.hz // RETRIES_PER_SECOND)
     yield machine.unlock_est

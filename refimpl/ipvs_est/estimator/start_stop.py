@@ -1,5 +1,7 @@
 """Starting and stopping one estimator (semantics sections 4 and 7)."""
 
+from dataclasses import dataclass
+
 from ipvs_est.estimator.contexts import (
     add_kthread_context,
     choose_add_ktid,
@@ -10,7 +12,7 @@ from ipvs_est.estimator.kthread_tasks import request_restart
 from ipvs_est.estimator.thread_limits import max_threads
 from ipvs_est.language.events import Started, Stopped
 from ipvs_est.language.violations import IndexOutOfRange, InvalidPointer
-from ipvs_est.machine.hlist import add_head, unhashed, unlink
+from ipvs_est.machine.hlist import add_head, linked, unhashed, unlink
 from ipvs_est.machine.memory import Life
 from ipvs_est.machine.points import WRITE_MAX_THREADS, WRITE_TEMP_LIST, Body, Call, FieldAccess
 from ipvs_est.machine.rcu import call_rcu
@@ -46,6 +48,7 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
     if kd0 is None:
         added = yield from add_kthread_context(machine)
         if isinstance(added, int):
+            est.prev = None  # INIT_HLIST_NODE: it may have been stopped before
             return added
     elif revision.start_marks_kd0_needed and not kd0.needed:
         yield machine.lock_est
@@ -60,27 +63,34 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
     return 0
 
 
-def stop_estimator(machine: Machine, est: Estimator, *, relinking: bool = False) -> Body:
+def stop_estimator(
+    machine: Machine, est: Estimator, *, relinking: bool = False, locked: bool = True
+) -> Body:
     """Take `est` off its list and release what it alone kept (`ip_vs_stop_estimator`).
 
-    The caller holds the service mutex, but for the total in some revisions. Afterwards
-    the stats object may be freed, from an RCU callback; with `relinking` the calc phase puts
-    `est` on the temp list.
+    `locked`: the caller holds the service mutex, as all do but netns exit in some revisions.
+    Afterwards the stats object may be freed, from an RCU callback; with `relinking` the calc
+    phase puts `est` on the temp list.
     """
-    if est.prev is None:
-        return
     netns = machine.netns
+    if machine.interleaved and not locked:
+        yield FieldAccess(est.stats, "ktid", write=False)
+    place = _Place(est.ktid, est.ktrow, est.ktcid)
+    if machine.interleaved and not locked:
+        yield FieldAccess(est.stats, "list", write=False)
+    if unhashed(est):
+        return
     if machine.interleaved:
         yield FieldAccess(est.stats, "list", write=True)
-        if unhashed(est):
-            report(machine, InvalidPointer("pprev", "hlist_del_rcu"))
+    if not linked(est):
+        report(machine, InvalidPointer("pprev", _STOP))
     if machine.events is not None:
         machine.events.append(Stopped(machine.now, est.stats.id))
-    if est.ktid == TEMP_LIST_KTID:
+    if place.ktid == TEMP_LIST_KTID:
         unlink(est)
     else:
-        kd = _context_of(machine, est)
-        _unlink_from_chain(machine, kd, est)
+        kd = _context_at(machine, place.ktid)
+        _unlink_from_chain(machine, kd, est, place)
         if kd.est_count:
             netns.est_add_ktid = min(netns.est_add_ktid, kd.id)
             if machine.revision.stop_prefers_room_to_holes and usable_context(netns) is None:
@@ -97,21 +107,30 @@ def stop_estimator(machine: Machine, est: Estimator, *, relinking: bool = False)
     yield from _release_kd0(machine, relinking=relinking)
 
 
-def _context_of(machine: Machine, est: Estimator) -> KthreadContext:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an estimator was when its stop began: without the service mutex it may be elsewhere."""
+
+    ktid: int
+    row: int
+    cid: int
+
+
+def _context_at(machine: Machine, ktid: int) -> KthreadContext:
     array = machine.netns.est_kt_arr
-    if est.ktid >= len(array):
-        report(machine, IndexOutOfRange("est_kt_arr", est.ktid, len(array), _STOP))
-    kd = array[est.ktid]
+    if ktid >= len(array):
+        report(machine, IndexOutOfRange("est_kt_arr", ktid, len(array), _STOP))
+    kd = array[ktid]
     if kd is None:
-        report(machine, InvalidPointer(f"est_kt_arr[{est.ktid}]", _STOP))
+        report(machine, InvalidPointer(f"est_kt_arr[{ktid}]", _STOP))
     assert kd is not None  # report() has raised
     return kd
 
 
-def _unlink_from_chain(machine: Machine, kd: KthreadContext, est: Estimator) -> None:
+def _unlink_from_chain(machine: Machine, kd: KthreadContext, est: Estimator, place: _Place) -> None:
     """One step, with respect to the kthread that walks the chain: it does not meet `est` if it
     comes to the node before it after the first store, whatever it sees of the others."""
-    row, cid = est.ktrow, est.ktcid
+    row, cid = place.row, place.cid
     td = kd.ticks[row]
     if td is None:
         report(machine, InvalidPointer(f"tick {row} of {kd.describe()}", _STOP))

@@ -17,8 +17,11 @@ class Node(Link):
     """A member of at most one list."""
 
     prev: Link | None = None
-    """The link that points here (`pprev`); None = unhashed."""
+    """The link that points here (`pprev`); None = unhashed, POISON = was taken out."""
 
+
+POISON = Link()
+"""LIST_POISON2: where no memory is. Who writes through it crashes."""
 
 NodeT = TypeVar("NodeT", bound=Node)
 
@@ -39,19 +42,32 @@ def add_head(head: ListHead[NodeT], node: NodeT) -> None:
 
 
 def unlink(node: Node) -> None:
-    """Take `node` out; a reader that stands on it can still go on (`hlist_del_rcu`)."""
-    after = node.next
+    """Take `node` out and poison it; a reader that stands on it can still go on
+    (`hlist_del_rcu`, and `hlist_del`, whose poison in `next` nobody would notice)."""
     before = node.prev
-    assert before is not None, "unlinking a node that is on no list"
+    assert linked(node), "unlinking a node that is on no list"
+    assert before is not None  # linked() has said so
+    after = node.next
     before.next = after
     if after is not None:
         after.prev = before
+    node.prev = POISON
+
+
+def unlink_init(node: Node) -> None:
+    """Take `node` out and make it as if it had never been on a list (`hlist_del_init`)."""
+    unlink(node)
     node.prev = None
 
 
 def unhashed(node: Node) -> bool:
-    """Whether the node is on no list by now (`hlist_unhashed`)."""
+    """Whether the node was never on a list by now, or left it by unlink_init (`hlist_unhashed`)."""
     return node.prev is None
+
+
+def linked(node: Node) -> bool:
+    """Whether the node is on a list by now."""
+    return node.prev is not None and node.prev is not POISON
 
 
 def first(head: ListHead[NodeT]) -> NodeT | None:

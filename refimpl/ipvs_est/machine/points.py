@@ -61,7 +61,8 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class QueueWork:
-    """queue_delayed_work for the reload work; nothing if it is pending already."""
+    """queue_delayed_work for the reload work; nothing if it is pending already, or is being
+    cancelled."""
 
     delay: int
     """Jiffies."""
@@ -69,7 +70,10 @@ class QueueWork:
 
 @dataclass(frozen=True, slots=True)
 class CancelWork:
-    """cancel_delayed_work_sync: drop pending reload work, wait for a running instance."""
+    """cancel_delayed_work_sync: drop pending reload work, wait for a running instance.
+
+    Until the task goes on the work cannot be queued.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from ipvs_est.machine.hlist import ListHead, add_head, unlink
+from ipvs_est.machine.hlist import ListHead, add_head, linked, unlink
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.memory import HeapObject
 from ipvs_est.machine.tasks import Task
@@ -20,6 +20,8 @@ class DelayedWork:
     """When pending: jiffies since boot, not wrapped."""
     running: Task | None = None
     """The instance that is alive."""
+    refused: bool = False
+    """It is being cancelled: nobody can queue it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -84,6 +86,6 @@ def usable_context(netns: Netns) -> KthreadContext | None:
 def move_total_to_head(netns: Netns) -> None:
     """If the total is on est_temp_list, make it the first there, so that it gets into kd 0."""
     total = netns.total
-    if total is not None and total.est.prev is not None and total.est.ktid == TEMP_LIST_KTID:
+    if total is not None and linked(total.est) and total.est.ktid == TEMP_LIST_KTID:
         unlink(total.est)
         add_head(netns.est_temp_list, total.est)

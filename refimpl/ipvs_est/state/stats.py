@@ -12,6 +12,8 @@ from ipvs_est.state.rates import decode_rates, update_rates
 Owner = Literal["total", "service", "dest", "calc"]
 
 TEMP_LIST_KTID = -1
+STOPPED_KTID = -2
+"""Of the total once netns exit has stopped it, where that is done under the service mutex."""
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ import pytest
 
 from by_hand import (
     ALL,
+    GIVE_WAY,
     LOCK_EST,
     LOCK_SERVICE,
     SMALL,
@@ -57,7 +58,12 @@ def test_total_is_stopped_under_the_service_mutex_in_mainline_only() -> None:
 def test_netns_exit_with_nothing_to_stop_takes_the_service_mutex_only() -> None:
     for revision in ALL:
         machine = small(revision)
-        assert points(machine, exit_netns(machine)) == [LOCK_SERVICE, UNLOCK_SERVICE, "cancel"]
+        assert points(machine, exit_netns(machine)) == [
+            LOCK_SERVICE,
+            UNLOCK_SERVICE,
+            GIVE_WAY,
+            "cancel",
+        ]
 
 
 def test_service_whose_estimator_does_not_start_calls_a_cleared_scheduler_in_v7() -> None:

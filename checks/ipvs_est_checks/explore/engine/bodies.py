@@ -69,8 +69,9 @@ CONCURRENT = (
 class NetnsUse:
     """Who uses the network namespace: it is not taken down under those who hold a reference.
 
-    A write to a sysctl holds none, so one may be under way when netns exit begins; it is waited
-    for when the sysctls are unregistered, as for any table of sysctls, once the services are gone.
+    A write to a sysctl holds none, so one may be under way when netns exit begins, and one may
+    begin until the sysctls are unregistered, which waits for those under way, as for any table of
+    sysctls.
     """
 
     reference: Mutex = field(default_factory=lambda: Mutex("netns reference"))
@@ -80,6 +81,8 @@ class NetnsUse:
     """Owned by one of the writers under way, or for ever by netns exit."""
     writers: list[Task] = field(default_factory=list)
     exiting: bool = False
+    unregistered: bool = False
+    """The table of sysctls."""
     softirqs: dict[int, Mutex] = field(default_factory=dict)
     """By CPU: one packet is counted at a time, with BH disabled."""
 
@@ -89,7 +92,7 @@ def actor_body(
 ) -> Body:
     """One operation after the other; what no longer exists when its turn comes is passed over."""
     index = 0
-    while index < len(operations) and not use.exiting:
+    while index < len(operations) and _may_begin(use, operations[index]):
         operation = operations[index]
         if isinstance(operation, Advance):
             yield Sleep(operation.n, USER_SPACE)
@@ -105,8 +108,8 @@ def actor_body(
             use.sysctls.owner = use.writers[0] if use.writers else None
         elif isinstance(operation, Traffic):
             yield from _count_packets(machine, operation, use)
-        elif isinstance(operation, Read | Zero):
-            yield from _look_at_stats(machine, operation)
+        elif isinstance(operation, Read):
+            yield from _read_stats(machine, operation)
         else:
             use.users.append(task)
             use.reference.owner = use.users[0]
@@ -116,15 +119,21 @@ def actor_body(
         index += 1
 
 
+def _may_begin(use: NetnsUse, operation: Operation) -> bool:
+    if isinstance(operation, Advance | SetNice | SetRunEstimation | WriteCpulist):
+        return not use.unregistered
+    return not use.exiting
+
+
 def _exit_body(machine: Machine, use: NetnsUse) -> Body:
-    registered = True
     # A fingerprint finds out where it stands: it is a local variable.
     call = netns_life.exit_netns(machine)
     for point in call:
-        yield point
-        if registered and point is machine.unlock_service:
-            registered = False
+        if point is netns_life.UNREGISTER_SYSCTLS:
             yield Lock(use.sysctls)
+            use.unregistered = True
+        else:
+            yield point
 
 
 def _count_packets(machine: Machine, traffic: Traffic, use: NetnsUse) -> Body:
@@ -163,19 +172,27 @@ def _counted_on(machine: Machine, object_id: int) -> StatsObject | None:
     return stats
 
 
-def _look_at_stats(machine: Machine, operation: Read | Zero) -> Body:
-    """Read or zero an object under RCU; the stats lock makes one step of what it guards."""
+def _read_stats(machine: Machine, operation: Read) -> Body:
+    """Under RCU; the stats lock makes one step of what it guards."""
     yield RCU_READ_LOCK
     yield FieldAccess(None, "objects", write=False)
     stats = machine.objects.get(operation.id)
     if stats is not None:
-        yield FieldAccess(stats, "kstats", write=isinstance(operation, Zero))
+        yield FieldAccess(stats, "kstats", write=False)
         touch(machine, stats, "kstats", "ip_vs_copy_stats")
-        if isinstance(operation, Zero):
-            zero(stats)
-        else:
-            read(stats)
+        read(stats)
     yield RCU_READ_UNLOCK
+
+
+def _zero_stats(machine: Machine, object_id: int) -> Call:
+    """Under the service mutex, which keeps the object there, and the stats lock."""
+    yield machine.lock_service
+    stats = machine.objects.get(object_id)
+    if stats is not None:
+        yield FieldAccess(stats, "kstats", write=True)
+        zero(stats)
+    yield machine.unlock_service
+    return 0
 
 
 def _operation_body(machine: Machine, operation: Operation) -> Body:
@@ -232,6 +249,8 @@ def _call(machine: Machine, operation: Operation) -> Call | None:
         case Delete(object_id):
             stats = machine.objects.get(object_id)
             return None if stats is None else estimator_objects.stop_object(machine, stats)
+        case Zero(object_id):
+            return _zero_stats(machine, object_id)
         case WriteCpulist(text, allowed):
             if allowed is None:
                 allowed = frozenset(range(machine.params.possible_cpus))

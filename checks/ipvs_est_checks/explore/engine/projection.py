@@ -5,7 +5,7 @@ property says the same of both. It leaves out what no property reads: time, time
 heap's books, where tasks stand. A test compares with the properties themselves.
 """
 
-from ipvs_est.machine.hlist import nodes
+from ipvs_est.machine.hlist import linked, nodes
 from ipvs_est.machine.memory import Life
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.kthread_context import KthreadContext
@@ -76,5 +76,5 @@ def _task(task: Task) -> Projection:
 
 def _object(object_id: int, stats: StatsObject) -> Projection:
     est = stats.est
-    linked = est.prev is not None
-    return object_id, stats.owner, linked, est.ktid, est.ktrow, est.ktcid, est.last, stats.kstats
+    place = linked(est), est.ktid, est.ktrow, est.ktcid
+    return object_id, stats.owner, *place, est.last, stats.kstats

@@ -420,11 +420,12 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
         case Start(task):
             _add(world, task, _function(machine, task))
         case QueueWork(delay):
-            if not work.pending:
+            if not work.pending and not work.refused:
                 work.pending = True
                 work.due = machine.now + delay
         case CancelWork():
             work.pending = False
+            work.refused = True
             events = world.machine.events
             if events is not None:
                 # The task may be alone from here on.

@@ -18,8 +18,6 @@ _NEVER = frozenset(
         ("delay.period", "v7"),
         ("delay.period", "stable"),
         ("delay.relinked-row", "stable"),
-        ("memory.leak", "v7"),
-        ("memory.leak", "stable"),
     }
 )
 """Property and revision: what it is about comes up in no scenario with 1 preemption, since with all

@@ -106,9 +106,10 @@ def timeline(
 ) -> Timeline:
     """Follow a schedule; raises InputError if it cannot be followed to its end.
 
-    `watched`: id of a property that is watched.
+    `watched`: id of a property that is watched. Violations, and what is left allocated at the
+    end, are told in any case.
     """
-    world = start(scenario, revision, Watch(frozenset({watched})) if watched else None)
+    world = start(scenario, revision, Watch(frozenset({watched} if watched else ())))
     told: list[Step] = []
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None

@@ -23,8 +23,8 @@ WRONG_STEPS: Mapping[str, tuple[Edit, ...]] = {
     "place.one-list": (
         Edit(
             _STOP,
-            "    if est.ktid == TEMP_LIST_KTID:\n        unlink(est)\n",
-            "    if est.ktid == TEMP_LIST_KTID:\n        pass\n",
+            "    if place.ktid == TEMP_LIST_KTID:\n        unlink(est)\n",
+            "    if place.ktid == TEMP_LIST_KTID:\n        pass\n",
         ),
     ),
     "place.fields": (Edit(_ENQUEUE, "    est.ktcid = cid\n", ""),),

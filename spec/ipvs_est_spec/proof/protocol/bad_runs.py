@@ -181,7 +181,10 @@ DEADLOCKS = (
             (CTL, WORK, KT0, EXIT),
             _SYSCTL,
             via=(
-                both(at(KT0, "new"), at(WORK, IDLE), unset("work_pending"), at(CTL, IDLE)),
+                both(
+                    *(at(KT0, "new"), at(WORK, IDLE), unset("work_pending"), at(CTL, IDLE)),
+                    at(EXIT, NOT_BEGUN),
+                ),
                 both(at(KT0, "measured"), at(CTL, IDLE), at(EXIT, NOT_BEGUN)),
             ),
         ),

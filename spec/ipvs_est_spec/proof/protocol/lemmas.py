@@ -74,7 +74,7 @@ def work_harmless(one: System) -> Lemma:
         "A reload work that runs after exit has cancelled it has seen enable 0 at slot 0, or will.",
         implies(
             at(EXIT, *_after_cancel(one)),
-            at(WORK, IDLE, "queued", "locked", "slot 0", "all done", "over", "unlocking"),
+            at(WORK, IDLE, "queued", "locked", "slot 0", "all done", "over", "left", "unlocking"),
         ),
     )
 
@@ -145,7 +145,7 @@ def work_in_hand() -> Lemma:
 
 def context_in_hand(one: System) -> Lemma:
     """The contexts that the reload work looks at."""
-    of_0 = following(one, WORK, "stop 0", "start 0", until=("other slots", "over"))
+    of_0 = following(one, WORK, "stop 0", "start 0", until=("other slots", "over", "left"))
     of_n = following(one, WORK, "slot n", until=("more slots",))
     return Lemma(
         "context-in-hand",
@@ -222,6 +222,15 @@ def context_before_enable(one: System) -> Lemma:
     )
 
 
+def work_leaves_disabled() -> Lemma:
+    """Where the reload work ends without recording genid."""
+    return Lemma(
+        "left-disabled",
+        "A reload work that leaves because it has seen enable 0 still sees it.",
+        implies(at(WORK, "left"), unset("enable")),
+    )
+
+
 def stop_comes_from_work() -> Lemma:
     """Who stops kthread 0."""
     return Lemma(
@@ -236,7 +245,7 @@ def stop_comes_from_work() -> Lemma:
 
 def _passing(one: System) -> Condition:
     """The reload work has read genid and has not yet recorded it."""
-    return at(WORK, *following(one, WORK, "slot 0", until=("unlocking", "over")))
+    return at(WORK, *following(one, WORK, "slot 0", until=("unlocking", "over", "left")))
 
 
 def _fresh(one: System) -> Condition:
@@ -298,7 +307,9 @@ def request_is_served(one: System) -> Lemma:
     starts = either(
         _work_comes(one),
         _standing(one, ", decided"),
-        at(WORK, *following(one, WORK, "slot 0", until=("other slots", "over", "all done"))),
+        at(
+            WORK, *following(one, WORK, "slot 0", until=("other slots", "over", "left", "all done"))
+        ),
         both(flag("work_failed"), at(WORK, *later)),
         at(CTL, *(place for place in one.variables[CTL] if ", marked" in place)),
         at(CTL, "enabled", "enabled, enabled", "enabled, decided"),
@@ -369,6 +380,7 @@ def served(one: System) -> tuple[Lemma, ...]:
         not_yet_enabled(one),
         context_before_enable(one),
         stop_comes_from_work(),
+        work_leaves_disabled(),
         genid_is_noticed(one),
         memory_is_noticed(one),
         request_is_served(one),

@@ -14,6 +14,7 @@ from ipvs_est_spec.proof.protocol.expression import (
     unset,
 )
 from ipvs_est_spec.proof.protocol.parts import (
+    CANCELLING,
     CTL,
     EXIT,
     KT0,
@@ -22,6 +23,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     WORK,
     destroy_context,
     last_of_kthread,
+    queue_work,
     release_kd0,
     request,
     start_estimator,
@@ -71,7 +73,7 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     recorded: dict[str, Value] = {"genid_new": flag("work_genid_old")}
     yield goto(WORK, "locked", "slot 0", **seen)
     yield goto(WORK, "slot 0", "all done", unset("kd0"))
-    yield goto(WORK, "slot 0", "over", both(flag("kd0"), unset("enable")))
+    yield goto(WORK, "slot 0", "left", both(flag("kd0"), unset("enable")))
     on = both(flag("kd0"), flag("enable"))
     restarts: Condition = flag("work_restarts")
     yield goto(WORK, "slot 0", "start 0", both(on, negated(restarts)))
@@ -81,7 +83,7 @@ def reload_work(revision: Revision) -> Iterator[Step]:
         yield unlock(WORK, "stop 0", "stop 0, unlocked", EST)
         yield from stop_task(WORK, "stop 0, unlocked", "stopped 0", KT0, alive)
         yield lock(WORK, "stopped 0", "stopped 0, locked", EST)
-        yield goto(WORK, "stopped 0, locked", "over", unset("enable"))
+        yield goto(WORK, "stopped 0, locked", "left", unset("enable"))
         yield goto(WORK, "stopped 0, locked", "start 0", flag("enable"))
     else:
         yield goto(WORK, "slot 0", "stop 0", both(on, restarts), work_ref=YES)
@@ -92,7 +94,7 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     yield start_task(WORK, "start 0", "other slots", KT0, wanted)
     yield goto(WORK, "start 0", "other slots", both(at(KT0, NONE), wanted), work_failed=YES)
     yield goto(WORK, "start 0", "other slots", either(has_task(KT0), negated(wanted)))
-    yield goto(WORK, "other slots", "over", unset("enable"))
+    yield goto(WORK, "other slots", "left", unset("enable"))
     yield goto(WORK, "other slots", "other slots", flag("enable"), work_failed=YES)
     yield goto(WORK, "other slots", "all done", unset("kdn"))
     yield goto(WORK, "other slots", "slot n", both(flag("kdn"), flag("enable")))
@@ -105,12 +107,14 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     yield start_task(WORK, "starting n", "more slots", KTN)
     yield goto(WORK, "starting n", "more slots", at(KTN, NONE), work_failed=YES)
     yield goto(WORK, "starting n", "more slots", has_task(KTN))
-    yield goto(WORK, "more slots", "over", unset("enable"))
+    yield goto(WORK, "more slots", "left", unset("enable"))
     yield goto(WORK, "more slots", "more slots", flag("enable"), work_failed=YES)
     yield goto(WORK, "more slots", "all done")
     yield goto(WORK, "all done", "over", **recorded)
     yield goto(WORK, "over", "unlocking", unset("work_failed"))
-    yield goto(WORK, "over", "unlocking", flag("work_failed"), work_failed=NO, work_pending=YES)
+    yield from queue_work(WORK, "over", "unlocking", flag("work_failed"), work_failed=NO)
+    # No new attempt in a netns that is being disabled.
+    yield goto(WORK, "left", "unlocking", work_failed=NO)
     yield unlock(WORK, "unlocking", IDLE, EST)
 
 
@@ -168,8 +172,8 @@ def netns_exit(revision: Revision) -> Iterator[Step]:
         yield unlock(EXIT, "cpulist", "cancel", EST)
     else:
         yield goto(EXIT, "total stopped", "cancel")
-    yield labelled("cancel", goto(EXIT, "cancel", "cancelling", work_pending=NO))
-    waits = Step(EXIT, "cancelling", "cancelled", at(WORK, IDLE), joins=WORK)
+    yield labelled("cancel", goto(EXIT, "cancel", CANCELLING, work_pending=NO))
+    waits = Step(EXIT, CANCELLING, "cancelled", at(WORK, IDLE), joins=WORK)
     yield labelled("wait for work", waits)
     yield goto(EXIT, "cancelled", "free 0", flag("kd0"))
     yield goto(EXIT, "cancelled", "freed 0", unset("kd0"))

@@ -14,9 +14,21 @@ from ipvs_est_spec.proof.protocol.expression import (
     negated,
     unset,
 )
-from ipvs_est_spec.proof.protocol.step import EST, Step, goto, lock, start_task, stop_task, unlock
+from ipvs_est_spec.proof.protocol.step import (
+    EST,
+    Step,
+    Value,
+    at,
+    goto,
+    lock,
+    start_task,
+    stop_task,
+    unlock,
+)
 
 KT0, KTN, WORK, CTL, SYSCTL, EXIT = "KT0", "KTn", "WORK", "CTL", "SYSCTL", "EXIT"
+CANCELLING = "cancelling"
+"""Where netns exit waits for the reload work."""
 ACTORS = (KT0, KTN, WORK, CTL, SYSCTL, EXIT)
 
 
@@ -36,7 +48,16 @@ def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[
     # est_genid is an atomic counter: nothing comes between reading it and storing one more.
     counted = dict.fromkeys(OLD, YES) if restart else {}
     yield goto(actor, decided, queued, **counted)
-    yield goto(actor, queued, target, work_pending=YES)
+    yield from queue_work(actor, queued, target)
+
+
+def queue_work(
+    actor: str, source: str, target: str, guard: Condition = TRUE, /, **updates: Value
+) -> Iterator[Step]:
+    """Queue the reload work, which is refused while netns exit cancels it."""
+    cancelled = at(EXIT, CANCELLING)
+    yield goto(actor, source, target, both(guard, negated(cancelled)), **updates, work_pending=YES)
+    yield goto(actor, source, target, both(guard, cancelled), **updates)
 
 
 def add_context(
