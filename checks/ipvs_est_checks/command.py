@@ -4,8 +4,10 @@ import sys
 from collections.abc import Sequence
 
 from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.signals import ending_signals, with_signal
 
-_OF_EXTRA = ("click", "rich")
+_OF_EXTRA = ("click", "rich", "hypothesis", "z3")
+_PACKAGES = "click hypothesis rich z3-solver"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -18,6 +20,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from ipvs_est.__main__ import main as oracle
 
         return oracle(arguments[1:])
+    with ending_signals() as ending:
+        return with_signal(_run(arguments), ending)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         from ipvs_est_checks.cli.group import run
 
@@ -26,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name not in _OF_EXTRA:
             raise
         print(
-            f"ipvs-est: {error.name} is not installed: pip install 'ipvs-est[check]'"
+            f"ipvs-est: {error.name} is not installed: pip install {_PACKAGES}"
             " (`ipvs-est oracle` works without)",
             file=sys.stderr,
         )

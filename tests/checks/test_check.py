@@ -212,7 +212,7 @@ def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--property", "no.such"]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == "Error: --property no.such: there is no such property\n"
+    assert told.err == "Error: no such property: no.such; see `ipvs-est list`\n"
 
 
 def test_the_findings_engine_tells_where_each_shows() -> None:

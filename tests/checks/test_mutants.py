@@ -199,7 +199,7 @@ def test_a_mutant_that_the_model_has_left_behind_fails_alone(
         "  does not fit the model any more, so its edit has to follow: estimator.contexts:"
         "trim_array: the text occurs 0 times, not once: array.shift() / return"
     )
-    assert json.loads(json_report(found))["mutants"][0]["unfit"] == unfit.unfit
+    assert json.loads(json_report(found))["mutants"][0]["untried"] == unfit.untried
 
 
 def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:

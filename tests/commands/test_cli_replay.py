@@ -16,14 +16,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from command_line import COMMAND, TRACES, environment, here, ipvs_est, python
+from command_line import COMMAND, TRACES, environment, here, ipvs_est, piped, python
 from ipvs_est.answers.trace import TraceError
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Failed, replay
 from ipvs_est_checks.cli import progress
 from ipvs_est_checks.cli.group import SUBCOMMANDS
-from ipvs_est_checks.conformance import pool as replay_pool
+from ipvs_est_checks.conformance import outcomes as replays
 from ipvs_est_checks.conformance.outcome import Outcome, outcome_of
 from planted_traces import Path_, lines_of, numbers_in, plant, write_lines, written
 
@@ -379,7 +379,6 @@ def test_override_makes_an_unknown_kernel_usable(tmp_path: Path, capsys: Capture
         (["--revision", "V7", "x"], "--revision: unknown kernel 'V7', known are"),
         (["-j", "-1", "x"], "-1 is not in the range x>=0"),
         (["-j", "two", "x"], "'two' is not a valid integer"),
-        (["--junit", "-", "x"], "--junit: goes to a file only"),
         (["--json", "x/../r", "--junit", "r", "x"], "--json and --junit name the same file"),
         (["--nope", "x"], "No such option"),
         ([], "Missing argument 'FILE|DIR ...'"),
@@ -438,17 +437,16 @@ def test_recorded_set_passes_in_two_processes() -> None:
 
 
 REPLACED = """\
-import multiprocessing, os, signal, sys
+import os, signal, sys
 from pathlib import Path
-from ipvs_est_checks.conformance import pool as replay_pool
+from ipvs_est_checks.conformance import outcomes as replays
 from ipvs_est_checks.command import main
-multiprocessing.set_start_method("fork")
-original = replay_pool.outcome_of
+original = replays.outcome_of
 def replaced(path, override):
     if path.name == "d.jsonl":
         {what}
     return original(path, override)
-replay_pool.outcome_of = replaced
+replays.outcome_of = replaced
 sys.exit(main())
 """
 
@@ -462,19 +460,29 @@ def test_unusable_trace_passes_between_processes() -> None:
     assert (copy.field, copy.message) == ("result.ret", "missing")
 
 
-def test_worker_that_dies_makes_the_run_incomplete(mixed: Path, tmp_path: Path) -> None:
-    report = tmp_path / "report.json"
+def test_trace_whose_worker_dies_is_named_and_the_others_are_replayed(
+    mixed: Path, tmp_path: Path
+) -> None:
+    as_json, as_junit = tmp_path / "report.json", tmp_path / "report.xml"
     script = REPLACED.format(what="os.kill(os.getpid(), signal.SIGKILL)")
-    run = python("-c", script, "replay", "-j", "2", "--json", report, mixed)
-    # Told are the outcomes before it that were there when it died.
-    assert re.fullmatch(r"[012] passed, [01] failed(, 1 unusable)?", run.out.splitlines()[-1])
-    assert re.search(
-        f"^the process that replayed {mixed}/d.jsonl died: stopped after [0-3] of 4 traces$",
-        run.err,
-        re.MULTILINE,
+    options = ("-j", "2", "--json", as_json, "--junit", as_junit)
+    run = python("-c", script, "replay", *options, mixed / "b.jsonl", mixed / "d.jsonl", mixed)
+    lost = f"{mixed}/d.jsonl: its process was killed by SIGKILL"
+    assert run.out.splitlines()[-1] == "2 passed, 1 failed, 1 unusable, 2 lost"
+    assert run.err.splitlines().count(f"LOST {lost}") == 2
+    # Input that cannot be used goes before.
+    assert run.code == 2
+    assert python("-c", script, "replay", "-j", "2", mixed / "b.jsonl", mixed / "d.jsonl").code == 3
+    written = json.loads(as_json.read_text())
+    assert written["complete"] is True
+    assert written["totals"]["lost"] == 2
+    (first, _) = [each for each in written["traces"] if each["verdict"] == "lost"]
+    assert (first["file"], first["error"]["message"]) == (
+        f"{mixed}/d.jsonl",
+        "its process was killed by SIGKILL",
     )
-    assert run.code == 3
-    assert json.loads(report.read_text())["complete"] is False
+    messages = [each.get("message") for each in ElementTree.parse(as_junit).iter("error")]
+    assert messages.count(lost) == 2
 
 
 def test_workers_end_with_a_parent_that_was_killed(mixed: Path) -> None:
@@ -506,10 +514,10 @@ def test_interrupt_tells_what_was_found_so_far(
             raise KeyboardInterrupt
         return outcome_of(path, override)
 
-    monkeypatch.setattr(replay_pool, "outcome_of", interrupted)
+    monkeypatch.setattr(replays, "outcome_of", interrupted)
     report = tmp_path / "report.json"
     report.write_text("of the last run")
-    run = here(capsys, "replay", "--json", report, mixed, mixed)
+    run = here(capsys, "replay", "-j", "1", "--json", report, mixed, mixed)
     assert run.out.splitlines()[1:] == ["PASS early-3007", "1 passed, 1 failed, 1 unusable"]
     assert run.err.splitlines()[1:] == ["interrupted after 3 of 8 traces"]
     assert run.code == 130
@@ -525,9 +533,9 @@ def test_interrupted_junit_report_cannot_be_taken_for_the_whole(
     def interrupted(path: Path, override: Revision | None) -> Outcome:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(replay_pool, "outcome_of", interrupted)
+    monkeypatch.setattr(replays, "outcome_of", interrupted)
     report = tmp_path / "report.xml"
-    assert here(capsys, "replay", "--junit", report, mixed).code == 130
+    assert here(capsys, "replay", "-j", "1", "--junit", report, mixed).code == 130
     (error,) = ElementTree.parse(report).iter("error")
     assert error.get("message") == "interrupted after 0 of 4 traces"
 
@@ -713,11 +721,11 @@ def test_lines_and_progress_bar_do_not_mix(
         clock.now += 0.8
         return outcome_of(path, override)
 
-    monkeypatch.setattr(replay_pool, "outcome_of", slow)
+    monkeypatch.setattr(replays, "outcome_of", slow)
     terminal = Terminal()
     monkeypatch.setattr("sys.stdout", terminal)
     monkeypatch.setattr("sys.stderr", terminal)
-    here(capsys, "replay", mixed)
+    here(capsys, "replay", "-j", "1", mixed)
     seen = terminal.getvalue()
     # After 0.8 s none, then after each.
     assert [percent for percent in (25, 50, 75, 100) if f"{percent}%" in seen] == [50, 75, 100]
@@ -727,15 +735,36 @@ def test_lines_and_progress_bar_do_not_mix(
     assert seen.count("\x1b[1A\x1b[2K") == 3
 
 
-def test_progress_bar_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter([0.0, 100.0])
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(now)))
+def test_a_log_gets_a_line_of_progress_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
     log = StringIO()
     monkeypatch.setattr("sys.stderr", log)
     with progress.progress_bar("replay", 50) as bar:
-        progress.draw(bar, 10)
-    assert log.getvalue() == ""
+        for clock.now, done in ((129.0, 9), (131.0, 10), (150.0, 20), (162.0, 30)):
+            progress.draw(bar, done, "this one" if done == 30 else None)
+    assert log.getvalue() == "replay: 20%, 31 s\nreplay: 60%, 62 s: this one\n"
     assert bar.drawn is None
+
+
+# Standard input
+
+
+def test_a_trace_is_read_from_standard_input() -> None:
+    trace = (TRACES / "early-3003.jsonl").read_text(encoding="utf-8")
+    run = piped(trace, "replay", "-")
+    assert (run.code, run.out, run.err) == (0, "PASS early-3003\n1 passed, 0 failed\n", "")
+    lines = trace.splitlines(keepends=True)
+    broken = piped("".join([*lines[:3], "{}\n"]), "replay", "-", TRACES / "early-3007.jsonl")
+    assert broken.err.startswith("ERROR -:4: ")
+    assert (broken.code, broken.out) == (2, "PASS early-3007\n1 passed, 0 failed, 1 unusable\n")
+
+
+def test_standard_input_that_is_empty_or_closed_is_told() -> None:
+    assert piped("", "replay", "-").err.startswith("ERROR -: empty")
+    script = "import sys; sys.stdin = None; from ipvs_est_checks.command import main; main()"
+    closed = python("-c", script, "replay", "-")
+    assert closed.err == "ERROR -: standard input is closed\n"
 
 
 # Speed

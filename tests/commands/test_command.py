@@ -17,6 +17,8 @@ from ipvs_est_checks.cli.group import SUBCOMMANDS
 
 Capture = pytest.CaptureFixture[str]
 
+# Of packages that indexes have: a wheel may come from anywhere.
+INSTALL = "pip install click hypothesis rich z3-solver"
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -59,11 +61,14 @@ def test_oracle_works_with_nothing_installed() -> None:
 def test_other_subcommands_say_what_to_install(arguments: list[str]) -> None:
     run = without_packages(*arguments)
     assert run.stderr == (
-        "ipvs-est: click is not installed: pip install 'ipvs-est[check]'"
-        " (`ipvs-est oracle` works without)\n"
+        f"ipvs-est: click is not installed: {INSTALL} (`ipvs-est oracle` works without)\n"
     )
     assert (run.returncode, run.stdout) == (2, "")
-    assert "check" in PROJECT["optional-dependencies"]
+
+
+def test_what_is_to_be_installed_is_what_the_extra_names() -> None:
+    needed = [each.partition(">=")[0] for each in PROJECT["optional-dependencies"]["check"]]
+    assert f"pip install {' '.join(needed)}" == INSTALL
 
 
 def test_missing_rich_is_told_as_well(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,11 +77,11 @@ def test_missing_rich_is_told_as_well(capsys: Capture, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(cli, "run", run)
     found = here(capsys, "simulate")
-    assert found.err.startswith("ipvs-est: rich is not installed: pip install 'ipvs-est[check]'")
+    assert found.err.startswith(f"ipvs-est: rich is not installed: {INSTALL}")
     assert found.code == 2
 
 
-@pytest.mark.parametrize("name", ["click.core", "clic", "ipvs_est_checks.cli.replay", "hypothesis"])
+@pytest.mark.parametrize("name", ["click.core", "clic", "ipvs_est_checks.cli.replay", "numpy"])
 def test_other_missing_module_is_no_matter_of_extras(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +116,7 @@ def test_every_subcommand_can_be_loaded() -> None:
 
 def test_help_lists_the_subcommands(capsys: Capture) -> None:
     run = here(capsys, "--help")
-    listed = run.out.partition("Commands:\n")[2].splitlines()
+    listed = run.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
     assert [line.split()[0] for line in listed] == list(SUBCOMMANDS)
     assert {"replay", "simulate", "oracle"} <= SUBCOMMANDS.keys()
     # Each has a sentence of its own.
@@ -128,7 +133,8 @@ def test_version_is_that_of_the_distribution(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["replays"], "No such command 'replays'."),
+        (["replays"], "Error: no such command: replays; did you mean replay?"),
+        (["qqq"], "Error: no such command: qqq; see `ipvs-est --help`"),
         (["--nope"], "No such option"),
     ],
 )
@@ -140,8 +146,66 @@ def test_wrong_usage_gives_2(arguments: list[str], told: str, capsys: Capture) -
 
 def test_no_arguments_give_the_help_and_2() -> None:
     run = ipvs_est()
-    assert run.code == 2
-    assert "Commands:" in run.out + run.err
+    assert (run.code, run.out) == (2, "")
+    assert run.err == ipvs_est("--help").out
+    assert "\\n" not in run.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_completion_as_the_help_says(shell: str) -> None:
+    asked = f"_IPVS_EST_COMPLETE={shell}_source"
+    assert asked in ipvs_est("--help").out
+    run = ipvs_est(_IPVS_EST_COMPLETE=f"{shell}_source")
+    assert (run.code, run.err) == (0, "")
+    assert f"_IPVS_EST_COMPLETE={shell}_complete" in run.out
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("ipvs-est mut", ["mutants"]),
+        ("ipvs-est check --pro", ["--profile", "--property"]),
+        ("ipvs-est check --profile d", ["deep"]),
+    ],
+)
+def test_commands_options_and_values_are_completed(words: str, completed: list[str]) -> None:
+    run = ipvs_est(
+        _IPVS_EST_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
+    )
+    assert run.out.splitlines() == [f"plain,{each}" for each in completed]
+    assert (run.code, run.err) == (0, "")
+
+
+def test_a_wish_for_completion_that_nobody_knows_is_refused() -> None:
+    run = ipvs_est(_IPVS_EST_COMPLETE="ksh_source")
+    assert (run.code, run.out) == (2, "")
+    assert run.err == (
+        "Error: _IPVS_EST_COMPLETE: ksh_source is none of bash_source, zsh_source, fish_source\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check", "--property", "reader.grup"], "no such property: reader.grup; did you mean"),
+        (["explore", "exit-in-drian"], "no such scenario: exit-in-drian; did you mean exit-in"),
+        (
+            ["explore", "exit-in-drain", "--property", "NONE"],
+            "no such property that is watched: NONE; did you mean none",
+        ),
+        (["defects", "d36"], "no such defect: d36; did you mean D36"),
+        (["mutants", "R4-barier"], "no such mutant: R4-barier; did you mean R4-barrier"),
+        (["findings", "F0l"], "no such finding: F0l; did you mean F"),
+        (["prove", "rows.chian"], "no such theorem: rows.chian; did you mean rows.chain"),
+        (["mutants", "qqqq"], "no such mutant: qqqq; `ipvs-est mutants` runs all of them"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_answered_with_those_like_it(
+    arguments: list[str], told: str, capsys: Capture
+) -> None:
+    run = here(capsys, *arguments)
+    assert run.err.startswith(f"Error: {told}")
+    assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.parametrize(

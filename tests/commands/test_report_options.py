@@ -1,6 +1,8 @@
 """Options of all commands that name reports, and numbers that are none: refused before the work."""
 
+import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -19,7 +21,6 @@ COMMANDS = (
     ("bench", "--estimators", "1", "--no-explore", "--repeat", "1"),
 )
 TWO = [each for each in COMMANDS if each[0] not in ("mutants", "simulate", "bench")]
-TO_STDOUT = ("mutants", "prove", "replay", "simulate", "bench")
 
 by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
 
@@ -48,7 +49,8 @@ def test_a_full_disk_is_told_with_the_option_and_the_file(
 ) -> None:
     told = here(capsys, *command, "--json", "/dev/full")
     assert told.code == 2
-    assert told.err == "Error: --json /dev/full: No space left on device\n"
+    # Before it there may be lines of progress.
+    assert told.err.splitlines()[-1] == "Error: --json /dev/full: No space left on device"
 
 
 @pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
@@ -64,15 +66,33 @@ def test_two_reports_do_not_overwrite_each_other(
     assert file.read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize(
-    "command", [each for each in COMMANDS if each[0] not in TO_STDOUT], ids=lambda each: each[0]
-)
-def test_a_report_that_only_goes_to_a_file_makes_none_called_minus(
+@by_name
+def test_a_report_on_standard_output_stands_there_alone(
     command: tuple[str, ...], capsys: Capture
 ) -> None:
-    refused = here(capsys, *command, "--json", "-")
+    told = here(capsys, *command, "--json", "-")
+    assert told.code in (0, 1, 3)
+    assert isinstance(json.loads(told.out), dict)
+    # What else there is to say.
+    assert told.err.count("\n") >= 1
+
+
+@pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
+def test_junit_on_standard_output_stands_there_alone_and_excludes_json(
+    command: tuple[str, ...], capsys: Capture
+) -> None:
+    told = here(capsys, *command, "--junit", "-")
+    assert ElementTree.fromstring(told.out).tag == "testsuites"
+    refused = here(capsys, *command, "--junit", "-", "--json", "-")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err == "Error: --json: goes to a file only\n"
+    assert refused.err == "Error: --json and --junit name the same file\n"
+
+
+@pytest.mark.parametrize("command", ["explore", "simulate"])
+def test_a_picture_goes_to_a_file_only(command: str, capsys: Capture) -> None:
+    refused = here(capsys, command, "--svg", "-")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "Error: --svg: goes to a file only\n"
 
 
 @pytest.mark.parametrize(

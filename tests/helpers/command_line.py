@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +43,21 @@ def ipvs_est(*arguments: str | Path, **changes: str) -> Run:
     return python(*COMMAND[1:], *arguments, **changes)
 
 
+def piped(text: str, *arguments: str | Path) -> Run:
+    """Run the command as a process with that standard input."""
+    return _run([*COMMAND[1:], *arguments], environment(), text)
+
+
 def python(*arguments: str | Path, **changes: str) -> Run:
     """Run an interpreter that finds the project."""
+    return _run(arguments, environment(**changes), "")
+
+
+def _run(arguments: Sequence[str | Path], environment: dict[str, str], text: str) -> Run:
     run = subprocess.run(
         [sys.executable, *arguments],
-        env=environment(**changes),
-        stdin=subprocess.DEVNULL,
+        env=environment,
+        input=text,
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,12 +1,9 @@
 """`ipvs-est bench`."""
 
 import json
-import multiprocessing
 import platform
-import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -26,9 +23,11 @@ from ipvs_est_checks.bench.model import (
     bench_recorded,
     bench_synthetic,
 )
+from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import STDOUT, check_targets, json_option, write_target
+from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
+from ipvs_est_checks.workers import Lost, Pool
 
 # Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.
 SIZES = (1_000, 10_000, 100_000)
@@ -74,8 +73,10 @@ SIZES = (1_000, 10_000, 100_000)
 @click.option(
     "--explore/--no-explore", default=True, show_default=True, help="Also time the explorer."
 )
-@json_option("Report as JSON; - for standard output.")
+@json_option()
+@click.pass_context
 def bench(
+    context: click.Context,
     traces: Path | None,
     repeat: int,
     estimators: tuple[int, ...],
@@ -91,25 +92,39 @@ def bench(
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
-    check_targets({"--json": json_file}, stdout=frozenset({"--json"}))
-    human = sys.stderr if json_file == STDOUT else sys.stdout
-    recorded = None
-    if traces is not None:
-        recorded = _recorded(traces, repeat)
-        click.echo(_recorded_text(recorded), file=human)
-    explored = _explored(repeat, human) if explore else []
-    synthetic: list[SyntheticBench] = []
-    sizes = estimators or SIZES
-    with progress_bar("synthetic load", len(sizes) * repeat) as bar:
-        for size in sizes:
-            best = _synthetic(Load(size, cpus, busy_cpus), repeat, bar, len(synthetic) * repeat)
-            hide(bar)
-            synthetic.append(best)
-            click.echo(_synthetic_text(best, header=len(synthetic) == 1), file=human)
-    if json_file is None:
-        return
-    text = json.dumps(_report(recorded, explored, synthetic, repeat), indent=1) + "\n"
-    write_target("--json", json_file, text)
+    check_targets({"--json": json_file})
+    results = _Results(repeat)
+    with reports_at_end(("--json", json_file, lambda: _json(results))):
+        if traces is not None:
+            results.recorded = _recorded(traces, repeat)
+            click.echo(_recorded_text(results.recorded))
+        if explore:
+            _explore(results)
+        sizes = estimators or SIZES
+        with progress_bar("synthetic load", len(sizes) * repeat) as bar:
+            for number, size in enumerate(sizes):
+                best = _synthetic(Load(size, cpus, busy_cpus), repeat, bar, number * repeat)
+                hide(bar)
+                if isinstance(best, Lost):
+                    results.lost.append(best)
+                    click.echo(f"{best}: not measured")
+                    continue
+                results.synthetic.append(best)
+                click.echo(_synthetic_text(best, header=len(results.synthetic) == 1))
+        results.complete = True
+    if results.lost:
+        context.exit(exit_codes.INCOMPLETE)
+
+
+@dataclass(slots=True)
+class _Results:
+    repeat: int
+    recorded: RecordedBench | None = None
+    explored: list[ExploreBench] = field(default_factory=list)
+    synthetic: list[SyntheticBench] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+    complete: bool = False
+    """Not interrupted."""
 
 
 def _recorded(traces: Path, repeat: int) -> RecordedBench:
@@ -122,15 +137,13 @@ def _recorded(traces: Path, repeat: int) -> RecordedBench:
         raise click.UsageError(str(error)) from None
 
 
-def _explored(repeat: int, human: TextIO) -> list[ExploreBench]:
-    found: list[ExploreBench] = []
+def _explore(results: _Results) -> None:
     with progress_bar("explorer", len(MEASURED)) as bar:
         for kind, watching in MEASURED:
-            draw(bar, len(found))
-            found.append(bench_explore(kind, repeat, watching=watching))
+            draw(bar, len(results.explored))
+            results.explored.append(bench_explore(kind, results.repeat, watching=watching))
         hide(bar)
-    click.echo(_explored_text(found), file=human)
-    return found
+    click.echo(_explored_text(results.explored))
 
 
 def _explored_text(found: list[ExploreBench]) -> str:
@@ -148,17 +161,20 @@ def _explored_text(found: list[ExploreBench]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench:
+def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench | Lost:
     """Best of `repeat` runs, by start and drain; each in a fresh process."""
-    context = multiprocessing.get_context("spawn")
     runs: list[SyntheticBench] = []
-    for run in range(repeat):
-        draw(bar, done + run)
-        with context.Pool(1) as pool:
+    with Pool(1, fresh=()) as pool:
+        for run in range(repeat):
+            draw(bar, done + run)
+            task = pool.submit(f"{load.estimators} estimators", bench_synthetic, load)
             try:
-                runs.append(pool.apply(bench_synthetic, (load,)))
+                found = pool.outcome(task)
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
+            if isinstance(found, Lost):
+                return found
+            runs.append(found)
     return min(runs, key=lambda run: run.start_seconds + run.drain_seconds)
 
 
@@ -209,19 +225,17 @@ def _synthetic_text(bench: SyntheticBench, *, header: bool) -> str:
     )
 
 
-def _report(
-    recorded: RecordedBench | None,
-    explored: list[ExploreBench],
-    synthetic: list[SyntheticBench],
-    repeat: int,
-) -> dict[str, object]:
-    return {
+def _json(results: _Results) -> str:
+    report = {
         "report": "ipvs-est bench",
         "version": BENCH_VERSION,
+        "complete": results.complete,
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "repeat": repeat,
-        "recorded": None if recorded is None else asdict(recorded),
-        "explore": [asdict(each) for each in explored],
-        "synthetic": [asdict(each) for each in synthetic],
+        "repeat": results.repeat,
+        "recorded": None if results.recorded is None else asdict(results.recorded),
+        "explore": [asdict(each) for each in results.explored],
+        "synthetic": [asdict(each) for each in results.synthetic],
+        "lost": [str(each) for each in results.lost],
     }
+    return json.dumps(report, indent=1) + "\n"

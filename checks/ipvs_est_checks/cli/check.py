@@ -1,6 +1,5 @@
 """`ipvs-est check`."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,18 @@ import click
 from ipvs_est import REVISIONS
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.amount import Amount
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.cli.progress import draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, junit_option, write_target
+from ipvs_est_checks.cli.report_option import (
+    check_targets,
+    json_option,
+    junit_option,
+    reports_at_end,
+    write_target,
+)
+from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.engines.explorer import engine_explorer
@@ -99,14 +106,7 @@ _MOST_CAUSES = 8
     type=NamedPath(exists=True, file_okay=False),
     help="Recorded traces, instead of those that the package holds.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(0),
-    default=0,
-    help="Processes; 0: one for each CPU.",
-)
+@jobs_option()
 @json_option()
 @junit_option()
 @click.option(
@@ -146,44 +146,48 @@ def check(
     property on each revision. Exit code 0: everything is as recorded; a finding is a fact about
     a revision and no failure.
     """
-    for each in properties:
-        if each not in SENTENCES:
-            raise click.UsageError(f"--property {each}: there is no such property")
+    check_names("property", properties, SENTENCES, "see `ipvs-est list`")
     if traces is not None and not any(traces.glob("*.jsonl")):
         raise click.UsageError(f"--traces {printable(str(traces))}: holds no *.jsonl file")
     if minutes is not None and round_number is not None:
         raise click.UsageError("--minutes and --round exclude each other")
-    targets = {"--json": json_file, "--junit": junit_file, "--save": save_file}
-    check_targets(targets, stdout=frozenset())
+    check_targets({"--json": json_file, "--junit": junit_file, "--save": save_file})
     request = Request(
         revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
         profile=profile,
         properties=frozenset(properties) or None,
         seed=fresh_seed() if seed is None else seed,
-        jobs=jobs or os.cpu_count() or 1,
+        jobs=jobs,
         traces=traces,
         minutes=minutes,
         round=round_number,
     )
-    click.echo(f"profile {request.profile}, seed {request.seed}")
     reports: list[Report] = []
-    for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
-        report = _run(replace(request, seed=each_seed), "" if repeat == 1 else f"run {number}: ")
-        reports.append(report)
+
+    def so_far() -> list[Report]:
+        return reports or [Report(request, (), False, 0.0)]
+
+    with reports_at_end(
+        ("--json", json_file, lambda: _json(so_far(), repeat)),
+        ("--junit", junit_file, lambda: junit_report(so_far())),
+    ):
+        click.echo(f"profile {request.profile}, seed {request.seed}")
+        for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
+            label = "" if repeat == 1 else f"run {number}: "
+            report = _run(replace(request, seed=each_seed), label, reports)
+            if repeat > 1:
+                click.echo(f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s:")
+            _tell(report, verbose=verbose and number == 1)
+            if not report.complete:
+                break
+        differing = disagreements(reports)
+        for line in disagreement_lines(differing, reports):
+            click.echo(line)
         if repeat > 1:
-            click.echo(f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s:")
-        _tell(report, verbose=verbose and number == 1)
-        if not report.complete:
-            break
-    differing = disagreements(reports)
-    for line in disagreement_lines(differing, reports):
-        click.echo(line)
-    if repeat > 1:
-        complete = sum(each.complete for each in reports)
-        click.echo(f"{complete} runs, {len(differing)} verdicts differ")
-    _write(reports, repeat, json_file, junit_file)
-    if save_file is not None:
-        _save(save_file, reports)
+            complete = sum(each.complete for each in reports)
+            click.echo(f"{complete} runs, {len(differing)} verdicts differ")
+        if save_file is not None:
+            _save(save_file, reports)
     if not reports[-1].complete:
         context.exit(exit_codes.INTERRUPTED)
     if differing:
@@ -233,10 +237,16 @@ def _save(file: str, reports: Sequence[Report]) -> None:
     click.echo(f"{file} is not written: no failure has a history", err=True)
 
 
-def _run(request: Request, label: str) -> Report:
+def _run(request: Request, label: str, reports: list[Report]) -> Report:
+    """The report is added to `reports`, also if it cannot be completed."""
     started = perf_counter()
     rows: list[Row] = []
-    complete = True
+    complete = False
+
+    def report() -> Report:
+        found = with_reasons(rows, complete=complete)
+        return Report(request, found, complete, perf_counter() - started)
+
     with progress_bar("check", 1) as bar:
 
         def progress(what: str, done: int, total: int) -> None:
@@ -253,20 +263,14 @@ def _run(request: Request, label: str) -> Report:
                 hide(bar)
                 if len(rows) > first:
                     click.echo(f"{label}{stage_line(rows[first:], perf_counter() - began)}")
+            complete = True
         except KeyboardInterrupt:
-            complete = False
-        hide(bar)
-    return Report(
-        request, with_reasons(rows, complete=complete), complete, perf_counter() - started
-    )
+            # What there is will be told.
+            hide(bar)
+        finally:
+            reports.append(report())
+    return reports[-1]
 
 
-def _write(
-    reports: Sequence[Report], repeat: int, json_file: str | None, junit_file: str | None
-) -> None:
-    for option, name, text in (
-        ("--json", json_file, json_report(reports[0]) if repeat == 1 else json_reports(reports)),
-        ("--junit", junit_file, junit_report(reports)),
-    ):
-        if name is not None:
-            write_target(option, name, text)
+def _json(reports: Sequence[Report], repeat: int) -> str:
+    return json_report(reports[0]) if repeat == 1 else json_reports(reports)

@@ -1,13 +1,21 @@
 """`ipvs-est defects`."""
 
+from contextlib import suppress
+
 import click
 from click.core import ParameterSource
 
 from ipvs_est import V7
 from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.progress import draw, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, junit_option, write_target
-from ipvs_est_checks.conformance.pool import usable_cpus
+from ipvs_est_checks.cli.report_option import (
+    check_targets,
+    json_option,
+    junit_option,
+    reports_at_end,
+)
+from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.defects.generated import PREEMPTIONS as GENERATED_PREEMPTIONS
 from ipvs_est_checks.defects.generated import SCHEDULES, Seen, lines, rows_of, search_defects
 from ipvs_est_checks.defects.report import details, json_report, junit_report, summary, table
@@ -26,15 +34,7 @@ from ipvs_est_checks.report.verdict import Verdict, exit_code, worst
     type=click.IntRange(0, 20),
     help=f"Bound of the searches.  [default: {PREEMPTIONS}, or what a row has of its own]",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Search in N processes, each a row; 0: one for each usable CPU.",
-)
+@jobs_option()
 @click.option(
     "--generated",
     metavar="N",
@@ -65,11 +65,9 @@ def defects(
     the number of switches between tasks in the history that the catalogue tells. Exit code 0:
     all as listed; 1: not; 3: schedules are left over, or not all showed in generated scenarios.
     """
-    known = {each.id for each in ROWS}
-    for id_ in ids:
-        if id_ not in known:
-            raise click.UsageError(f"no such row: {id_}; known are {', '.join(sorted(known))}")
-    check_targets({"--json": json_file, "--junit": junit_file}, stdout=frozenset())
+    known = [each.id for each in ROWS]
+    check_names("defect", ids, known, f"known are {', '.join(known)}")
+    check_targets({"--json": json_file, "--junit": junit_file})
     if generated is not None:
         for given in ("preemptions", "jobs", "json_file", "junit_file", "verbose"):
             if context.get_parameter_source(given) is not ParameterSource.DEFAULT:
@@ -82,27 +80,22 @@ def defects(
     chosen = [each for each in ROWS if not ids or each.id in ids]
     results: list[RowResult] = []
     bounds = None if preemptions is None else Bounds(preemptions)
-    complete = True
-    with progress_bar("defects", len(chosen)) as bar:
-        try:
-            for result in judge_all(chosen, bounds, jobs or usable_cpus()):
+    complete = False
+    with reports_at_end(
+        ("--json", json_file, lambda: json_report(results, complete=complete)),
+        ("--junit", junit_file, lambda: junit_report(results, complete=complete)),
+    ):
+        with progress_bar("defects", len(chosen)) as bar, suppress(KeyboardInterrupt):
+            for result in judge_all(chosen, bounds, jobs):
                 results.append(result)
                 draw(bar, len(results))
-        except KeyboardInterrupt:
-            complete = False
-    for line in table(results):
-        click.echo(line)
-    for result in results:
-        if verbose or result.verdict is not Verdict.PASS:
-            click.echo("\n" + "\n".join(details(result)))
-    click.echo(("" if complete else "interrupted: ") + summary(results))
-    reports = (
-        ("--json", json_file, json_report(results, complete=complete)),
-        ("--junit", junit_file, junit_report(results, complete=complete)),
-    )
-    for option, name, text in reports:
-        if name is not None:
-            write_target(option, name, text)
+            complete = True
+        for line in table(results):
+            click.echo(line)
+        for result in results:
+            if verbose or result.verdict is not Verdict.PASS:
+                click.echo("\n" + "\n".join(details(result)))
+        click.echo(("" if complete else "interrupted: ") + summary(results))
     if not complete:
         context.exit(exit_codes.INTERRUPTED)
     context.exit(exit_code(worst(each.verdict for each in results)))

@@ -7,6 +7,6 @@ BAD_INPUT = 2
 INCOMPLETE = 3
 """Nothing failed, but not everything was looked at."""
 INTERRUPTED = 130
-"""Ctrl-C, as a shell reports it."""
+"""Ctrl-C, as a shell reports it. After SIGTERM it is 143, after SIGHUP 129: see `signals`."""
 DEAD_PIPE = 141
 """Nobody reads the output any more: as a shell reports it, and no verdict."""

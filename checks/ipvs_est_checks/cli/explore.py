@@ -1,6 +1,7 @@
 """`ipvs-est explore`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import click
@@ -8,13 +9,19 @@ import click
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.printable import printable
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, junit_option, write_target
-from ipvs_est_checks.conformance.pool import usable_cpus
+from ipvs_est_checks.cli.report_option import (
+    check_targets,
+    json_option,
+    junit_option,
+    reports_at_end,
+    write_target,
+)
+from ipvs_est_checks.cli.suggest import check_names, no_such
 from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings, watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds
-from ipvs_est_checks.explore.engine.pool import WorkerDiedError, do_jobs
+from ipvs_est_checks.explore.engine.searches import do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
     Row,
@@ -96,15 +103,7 @@ from ipvs_est_checks.report.verdict import exit_code
     help="Pass over failures that a recorded finding or a listed defect explains.",
 )
 @click.option("--as-found", is_flag=True, help="Do not reduce failures.")
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Search in N processes, each a scenario on a revision; 0: one for each usable CPU.",
-)
+@jobs_option()
 @json_option()
 @junit_option()
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
@@ -139,7 +138,7 @@ def explore(
     within the bounds are left over, which they always are with pct and random.
     """
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
-    check_targets(targets, stdout=frozenset())
+    check_targets(targets)
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
@@ -165,31 +164,30 @@ def explore(
     ]
     if kind is not Kind.DFS:
         click.echo(f"seed {seed}")
-    rows, stopped = _search(todo, jobs or usable_cpus())
-    if len(todo) > 1 or stopped:
-        click.echo(summary(rows))
-    if stopped:
-        click.echo(f"{stopped}: {len(todo) - len(rows)} searches were not begun", err=True)
-    for option, name, text in (
-        ("--json", json_file, json_report),
-        ("--junit", junit_file, junit_report),
-    ):
-        if name is not None:
-            write_target(option, name, text(rows, complete=not stopped))
+    with progress_bar("explore", len(todo)) as bar:
+        board = _Board(todo, bar)
+        with reports_at_end(
+            ("--json", json_file, lambda: json_report(_rows(board), complete=board.complete)),
+            ("--junit", junit_file, lambda: junit_report(_rows(board), complete=board.complete)),
+        ):
+            _search(board, jobs)
+            rows = _rows(board)
+            if len(todo) > 1 or not board.complete:
+                click.echo(summary(rows))
+            if not board.complete:
+                begun = len(board.results)
+                click.echo(f"interrupted: {len(todo) - begun} searches were not begun", err=True)
     if svg_file is not None:
         _draw_first(svg_file, rows)
-    if stopped == _INTERRUPTED:
+    if not board.complete:
         context.exit(exit_codes.INTERRUPTED)
-    context.exit(exit_code(worst(rows, complete=not stopped)))
-
-
-_INTERRUPTED = "interrupted"
+    context.exit(exit_code(worst(rows, complete=True)))
 
 
 def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
+    known = [*sorted(WATCHED), "all", "none"]
+    check_names("property that is watched", properties, known, "see `ipvs-est list`")
     for each in properties:
-        if each not in WATCHED and each not in ("all", "none"):
-            raise click.UsageError(f"--property {each}: no such property is watched")
         if each in ("all", "none") and len(properties) > 1:
             raise click.UsageError(f"--property {each}: stands alone")
     match properties:
@@ -211,34 +209,33 @@ class _Board:
     bar: Bar
     results: dict[int, JobResult] = field(default_factory=dict)
     printed: int = 0
+    complete: bool = False
+    """Not interrupted."""
 
 
-def _search(jobs: Sequence[Job], processes: int) -> tuple[list[Row], str]:
-    """Do the jobs and print their lines; the rows, and why not all came to their end."""
-    stopped = ""
-    with progress_bar("explore", len(jobs)) as bar:
-        board = _Board(jobs, bar)
-        try:
-            do_jobs(jobs, processes, lambda index, result: _note(board, index, result))
-        except KeyboardInterrupt:
-            stopped = _INTERRUPTED
-        except WorkerDiedError as error:
-            stopped = printable(str(error))
-        hide(bar)
-    for index in range(board.printed, len(jobs)):
+def _rows(board: _Board) -> list[Row]:
+    return [Row(board.jobs[index], board.results[index]) for index in sorted(board.results)]
+
+
+def _search(board: _Board, processes: int) -> None:
+    """Do the jobs and print their lines."""
+    with suppress(KeyboardInterrupt):
+        do_jobs(board.jobs, processes, lambda index, result: _note(board, index, result))
+        board.complete = True
+    hide(board.bar)
+    for index in range(board.printed, len(board.jobs)):
         if index in board.results:
             _print(board, index)
-    return [Row(jobs[index], board.results[index]) for index in sorted(board.results)], stopped
 
 
 def _note(board: _Board, index: int, result: JobResult) -> None:
     board.results[index] = result
-    if result.ended:
-        while (done := board.results.get(board.printed)) is not None and done.ended:
+    if _is_over(result):
+        while (done := board.results.get(board.printed)) is not None and _is_over(done):
             hide(board.bar)
             _print(board, board.printed)
             board.printed += 1
-    ended = sum(each.ended for each in board.results.values())
+    ended = sum(_is_over(each) for each in board.results.values())
     if ended == len(board.jobs):
         return
     job, figures = board.jobs[index], result.outcome.figures
@@ -248,6 +245,10 @@ def _note(board: _Board, index: int, result: JobResult) -> None:
         f"{job.source} on {job.revision.name}: {figures.schedules} schedules,"
         f" {figures.states} states",
     )
+
+
+def _is_over(result: JobResult) -> bool:
+    return result.ended or bool(result.lost)
 
 
 def _print(board: _Board, index: int) -> None:
@@ -269,8 +270,9 @@ def _load(name: str, revisions: Sequence[str]) -> Scenario:
         raise click.UsageError(f"{name}: {where}{error.message}") from None
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError) and "/" not in name and not name.endswith(".json"):
-            known = ", ".join(library())
-            raise click.UsageError(f"{name}: no such scenario; the library has {known}") from None
+            known = list(library())
+            otherwise = f"the library has {', '.join(known)}"
+            raise click.UsageError(no_such("scenario", name, known, otherwise)) from None
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise click.UsageError(f"{name}: {reason}") from None
 

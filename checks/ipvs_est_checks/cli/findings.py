@@ -5,6 +5,7 @@ import click
 from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.known.findings import FINDINGS, Finding
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
@@ -30,9 +31,7 @@ def findings(context: click.Context, ids: tuple[str, ...], revision: str | None)
     scenario, a second or two, and told as a timeline with a column for each task. Exit code 1 if
     a finding does not show on a revision that is recorded to have it, or shows on another.
     """
-    unknown = [each for each in ids if each not in _BY_ID]
-    if unknown:
-        raise click.UsageError(f"no such finding: {', '.join(unknown)}")
+    check_names("finding", ids, _BY_ID, "see `ipvs-est findings`")
     if not ids:
         for each in _BY_ID.values():
             defect = f" ({each.defect})" if each.defect else ""

@@ -12,6 +12,7 @@ import click
 from ipvs_est import __version__
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.printable import printable
+from ipvs_est_checks.cli.suggest import check_names
 
 SUBCOMMANDS = {
     "check": "check:check",
@@ -32,6 +33,14 @@ SUBCOMMANDS = {
 }
 """Name -> module of this package and attribute, in the order of the help."""
 
+COMPLETE = "_IPVS_EST_COMPLETE"
+"""Environment variable with which a shell asks for completion."""
+_COMPLETION = [
+    ("bash", f'eval "$({COMPLETE}=bash_source ipvs-est)"'),
+    ("zsh", f'eval "$({COMPLETE}=zsh_source ipvs-est)"'),
+    ("fish", f"{COMPLETE}=fish_source ipvs-est | source"),
+]
+
 
 class LazyGroup(click.Group):
     """A group of `SUBCOMMANDS`."""
@@ -46,10 +55,23 @@ class LazyGroup(click.Group):
         command: click.Command = resolve_name(f"ipvs_est_checks.cli.{target}")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if not args[0].startswith("-"):
+            check_names("command", args[:1], SUBCOMMANDS, "see `ipvs-est --help`")
+        return super().resolve_command(ctx, args)
 
-@click.group("ipvs-est", cls=LazyGroup)
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_paragraph()
+        formatter.write("Completion in a shell; into its start-up file to have it always:\n")
+        formatter.write_dl(_COMPLETION)
+
+
+@click.group("ipvs-est", cls=LazyGroup, invoke_without_command=True)
 @click.version_option(__version__, prog_name="ipvs-est")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Checks of the IPVS kthread stats estimator (net/netfilter/ipvs/ip_vs_est.c).
 
     `check` is the one to begin with; `findings F01` tells what it has found.
@@ -57,8 +79,13 @@ def cli() -> None:
     Revisions: v7 as merged in 6.2, stable as in 6.12.117, mainline as in 7.3.4, repaired: mainline
     with the findings repaired.
 
-    Exit codes: 0 pass, 1 fail, 3 incomplete, 2 usage or bad input, 130 interrupted.
+    Exit codes: 0 pass, 1 fail, 3 incomplete, 2 usage or bad input, 130 interrupted, 143 and 129
+    after SIGTERM and SIGHUP, 141 nobody reads the output.
     """
+    if context.invoked_subcommand is None:
+        # As click does it for a group without arguments, whatever its version.
+        click.echo(context.get_help(), err=True)
+        context.exit(exit_codes.BAD_INPUT)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -71,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         # Names of files and traces are printed, and not every terminal has every character.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        code = _invoke(list(arguments))
+        code = _complete() if os.environ.get(COMPLETE) else _invoke(list(arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
@@ -82,6 +109,18 @@ def run(arguments: Sequence[str]) -> int:
         _discard_output()
         return exit_codes.DEAD_PIPE if dead_pipe else exit_codes.BAD_INPUT
     return code
+
+
+def _complete() -> int:
+    """Answer a shell; the words typed so far are in the environment."""
+    from click.shell_completion import shell_complete
+
+    asked = os.environ[COMPLETE]
+    if shell_complete(cli, {}, "ipvs-est", COMPLETE, asked) == 0:
+        return exit_codes.PASS
+    known = ", ".join(f"{shell}_source" for shell, _ in _COMPLETION)
+    _complain(f"Error: {COMPLETE}: {printable(asked)} is none of {known}")
+    return exit_codes.BAD_INPUT
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -2,15 +2,23 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
-from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.progress import draw, is_terminal, progress_bar
-from ipvs_est_checks.cli.report_option import STDOUT, check_targets, json_option, write_target
-from ipvs_est_checks.conformance.pool import usable_cpus
+from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
+from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
-from ipvs_est_checks.mutants.kill_matrix import SEED, Matrix, Outcome, outcomes, run_control
+from ipvs_est_checks.mutants.kill_matrix import (
+    EMPTY_CONTROL,
+    SEED,
+    Matrix,
+    Outcome,
+    outcomes,
+    run_control,
+)
 from ipvs_est_checks.mutants.report import HEADINGS, exit_code, json_report, notes, row
 from ipvs_est_checks.report.columns import aligned
 
@@ -27,16 +35,8 @@ _COLOURS = {"KILLED": "green", "FAIL": "red", "OUT OF REACH": "yellow"}
     show_default=True,
     help="Of the random histories.",
 )
-@json_option("Report as JSON; - for standard output, instead of the table.")
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Run in N processes; 0: one for each usable CPU.",
-)
+@json_option()
+@jobs_option()
 @click.pass_context
 def mutants(
     context: click.Context, ids: tuple[str, ...], seed: int, json_file: str | None, jobs: int
@@ -47,27 +47,27 @@ def mutants(
     history in which the unchanged model does not. Without an ID all mutants are run, and each
     property has to be broken by one.
     """
-    unknown = [each for each in ids if each not in BY_ID]
-    if unknown:
-        raise click.UsageError(f"no such mutant: {', '.join(unknown)}")
+    check_names("mutant", ids, BY_ID, "`ipvs-est mutants` runs all of them")
     chosen = [each for each in MUTANTS if not ids or each.id in ids]
-    check_targets({"--json": json_file}, stdout=frozenset({"--json"}))
+    check_targets({"--json": json_file})
     found: list[Outcome] = []
-    try:
-        with progress_bar("mutants", len(chosen) + 1) as bar:
-            control = run_control(seed)
-            for outcome in outcomes(chosen, seed, jobs or usable_cpus()):
+    control = EMPTY_CONTROL
+    complete = False
+
+    def matrix() -> Matrix:
+        return Matrix(seed, tuple(found), control, complete)
+
+    with reports_at_end(("--json", json_file, lambda: json_report(matrix()))):
+        with progress_bar("mutants", len(chosen) + 1) as bar, suppress(KeyboardInterrupt):
+            control = run_control(seed, chosen)
+            for outcome in outcomes(chosen, seed, jobs):
                 found.append(outcome)
                 draw(bar, len(found) + 1)
-    except KeyboardInterrupt:
-        click.echo(f"interrupted after {len(found)} of {len(chosen)} mutants", err=True)
-        context.exit(exit_codes.INTERRUPTED)
-    matrix = Matrix(seed, tuple(found), control)
-    if json_file != STDOUT:
-        _print(matrix)
-    if json_file is not None:
-        write_target("--json", json_file, json_report(matrix))
-    context.exit(exit_code(matrix))
+            complete = True
+        _print(matrix())
+        if not complete:
+            click.echo(f"interrupted after {len(found)} of {len(chosen)} mutants", err=True)
+    context.exit(exit_code(matrix()))
 
 
 def _print(matrix: Matrix) -> None:
@@ -82,9 +82,10 @@ def _print(matrix: Matrix) -> None:
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from ipvs_est_checks.cli.console import output_console
 
     table = Table(box=None, pad_edge=False)
     for heading in HEADINGS:
@@ -93,4 +94,4 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     for cells in rows:
         styled = [Text(cell, style=_COLOURS.get(cell, "")) for cell in cells]
         table.add_row(*styled)
-    Console().print(table)
+    output_console().print(table)

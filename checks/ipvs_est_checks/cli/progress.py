@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for people who wait at a terminal."""
+"""Progress on standard error: a bar for people at a terminal, now and then a line in a log."""
 
 import sys
 import time
@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import click
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -15,6 +17,8 @@ OnProgress = Callable[[str, int, int], None]
 
 _QUIET_SECONDS = 1.0
 _SECONDS_PER_FRAME = 0.1
+_SECONDS_PER_LINE = 30.0
+"""Where there is no terminal: a job that says nothing for long is taken for one that hangs."""
 
 
 @dataclass(slots=True)
@@ -25,6 +29,10 @@ class Bar:
     total: int
     next_frame: float
     """When it is to be drawn next, by the monotonic clock."""
+    terminal: bool
+    """Else lines are written."""
+    began: float
+    """By the monotonic clock."""
     drawn: "Progress | None" = None
     visible: bool = False
 
@@ -36,10 +44,12 @@ def no_progress(label: str, done: int, total: int) -> None:
 
 @contextmanager
 def progress_bar(label: str, total: int) -> Iterator[Bar]:
-    """A bar that appears after a second, if standard error is a terminal, and goes at the end."""
-    bar = Bar(label, total, time.monotonic() + _QUIET_SECONDS)
-    if not is_terminal(sys.stderr):
-        bar.next_frame = float("inf")
+    """A bar that appears after a second and goes at the end; a line each half a minute if
+    standard error is no terminal."""
+    began = time.monotonic()
+    terminal = is_terminal(sys.stderr)
+    first = began + (_QUIET_SECONDS if terminal else _SECONDS_PER_LINE)
+    bar = Bar(label, total, first, terminal, began)
     try:
         yield bar
     finally:
@@ -50,6 +60,12 @@ def draw(bar: Bar, done: int, label: str | None = None) -> None:
     """Show that so much is done, and what is done now, unless that was shown just now."""
     now = time.monotonic()
     if now < bar.next_frame:
+        return
+    if not bar.terminal:
+        bar.next_frame = now + _SECONDS_PER_LINE
+        share = f"{100 * done // bar.total}%, " if bar.total else ""
+        what = "" if label in (None, bar.label) else f": {label}"
+        click.echo(f"{bar.label}: {share}{now - bar.began:.0f} s{what}", err=True)
         return
     bar.next_frame = now + _SECONDS_PER_FRAME
     if bar.drawn is None:

@@ -2,22 +2,22 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from time import perf_counter
 
 import click
 
 from ipvs_est_checks.cli.amount import Amount
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.cli.report_option import (
-    STDOUT,
     check_targets,
     json_option,
     junit_option,
-    write_target,
+    reports_at_end,
 )
-from ipvs_est_checks.conformance.pool import usable_cpus
 from ipvs_est_checks.proving.report import (
     HEADINGS,
     Z3_VERSION,
@@ -66,15 +66,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     show_default=True,
     help="For each theorem; 0: no limit.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Run in N processes; 0: one for each usable CPU.",
-)
+@jobs_option()
 @click.option("--no-assumptions-check", is_flag=True, help="Do not try without each assumption.")
 @click.option("--no-replay", is_flag=True, help="Do not try counterexamples in the model.")
 @click.option(
@@ -83,7 +75,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
     is_flag=True,
     help="Let bitwuzla and cvc5 decide, not z3; without an ID the most important theorems only.",
 )
-@json_option("Report as JSON; - for standard output, instead of the table.")
+@json_option()
 @junit_option()
 @click.option(
     "--smtlib",
@@ -129,26 +121,42 @@ def prove(
     if second:
         if lacking := missing():
             raise click.UsageError(
-                f"--second-solver: not installed: {', '.join(lacking)};"
-                " pip install 'ipvs-est[solvers]'"
+                f"--second-solver: not installed: {', '.join(lacking)}; pip install bitwuzla cvc5"
             )
         chosen = tuple(each for each in chosen if ids or each.second_solver)
     if directory is not None:
         written = _smtlib(directory, chosen)
         click.echo(f"{written} SMT-LIB scripts in {directory}")
         return
-    targets = {"--json": json_file, "--junit": junit_file}
-    check_targets(targets, stdout=frozenset({"--json"}))
+    check_targets({"--json": json_file, "--junit": junit_file})
     options = Options(seed, rlimit, not no_assumptions_check)
-    replay = not no_replay
-    report = _run(chosen, options, jobs or usable_cpus(), timeout, second=second, replay=replay)
-    if json_file != STDOUT:
-        _print(report, verbose=verbose or bool(ids))
-    if json_file is not None:
-        write_target("--json", json_file, json_report(report))
-    if junit_file is not None:
-        write_target("--junit", junit_file, junit_report(report))
-    context.exit(exit_code(report))
+    solver = versions() if second else Z3_VERSION
+    started = perf_counter()
+    found: list[Outcome] = []
+    complete = False
+
+    def report() -> Report:
+        return Report(options, solver, in_order(found), perf_counter() - started, complete)
+
+    with reports_at_end(
+        ("--json", json_file, lambda: json_report(report())),
+        ("--junit", junit_file, lambda: junit_report(report())),
+    ):
+        with progress_bar("theorems", len(chosen)) as bar, suppress(KeyboardInterrupt):
+            running = outcomes(
+                chosen,
+                options,
+                jobs,
+                timeout,
+                second=second,
+                replay=not no_replay,
+                waiting=lambda theorem: draw(bar, len(found), theorem),
+            )
+            with closing(running):
+                found.extend(running)
+            complete = True
+        _print(report(), verbose=verbose or bool(ids))
+    context.exit(exit_code(report()))
 
 
 def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
@@ -156,37 +164,6 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
         return write_scripts(directory, chosen)
     except OSError as error:
         raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
-
-
-def _run(
-    chosen: Sequence[Theorem],
-    options: Options,
-    jobs: int,
-    timeout: float,
-    *,
-    second: bool,
-    replay: bool,
-) -> Report:
-    started = perf_counter()
-    found: list[Outcome] = []
-    complete = True
-    with progress_bar("theorems", len(chosen)) as bar:
-
-        def waiting(theorem: str) -> None:
-            draw(bar, len(found), theorem)
-
-        running = outcomes(
-            chosen, options, jobs, timeout, second=second, replay=replay, waiting=waiting
-        )
-        try:
-            for outcome in running:
-                found.append(outcome)
-        except KeyboardInterrupt:
-            complete = False
-        finally:
-            running.close()
-    solver = versions() if second else Z3_VERSION
-    return Report(options, solver, in_order(found), perf_counter() - started, complete)
 
 
 def _print(report: Report, *, verbose: bool) -> None:
@@ -203,9 +180,10 @@ def _print(report: Report, *, verbose: bool) -> None:
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from ipvs_est_checks.cli.console import output_console
 
     table = Table(box=None, pad_edge=False)
     for heading in HEADINGS:
@@ -216,4 +194,4 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     for cells in rows:
         styled = [Text(cell, style=_COLOURS.get(cell, "")) for cell in cells]
         table.add_row(*styled)
-    Console().print(table)
+    output_console().print(table)

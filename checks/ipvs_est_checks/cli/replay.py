@@ -14,33 +14,32 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Passed
 from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.cli.progress import draw, hide, is_terminal, progress_bar
 from ipvs_est_checks.cli.report_option import (
-    STDOUT,
     check_targets,
     json_option,
     junit_option,
-    write_target,
+    reports_at_end,
 )
-from ipvs_est_checks.conformance.outcome import Outcome, Unusable, exit_code, totals_of
-from ipvs_est_checks.conformance.pool import WorkerDiedError, outcomes, usable_cpus
+from ipvs_est_checks.conformance.outcome import Outcome, Piped, Unusable, exit_code, totals_of
+from ipvs_est_checks.conformance.outcomes import outcomes
 from ipvs_est_checks.conformance.replay_text import closing_line, details, verdict, violation_lines
 from ipvs_est_checks.conformance.trace_files import trace_files
+from ipvs_est_checks.workers import Lost
 
 _STDOUT = Path("-")
-_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red"}
+_COLOURS = {"PASS": "green", "FAIL": "red", "ERROR": "red", "LOST": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """Which lines are printed, and where."""
+    """Which lines are printed."""
 
     quiet: bool
     verbose: bool
-    on_stderr: bool
-    """Because the JSON report goes to standard output."""
 
 
 @click.command("replay")
@@ -54,16 +53,8 @@ class _Lines:
     type=NamedPath(),
     help="Replay on the code of this Linux tree, not on the model.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Replay in N processes; 0: one for each usable CPU.",
-)
-@json_option("Report as JSON; - for standard output, the lines then go to standard error.")
+@jobs_option()
+@json_option()
 @junit_option()
 @click.option("-q", "--quiet", is_flag=True, help="Only failures and the closing line.")
 @click.option("-v", "--verbose", is_flag=True, help="Also what went wrong in the modelled kernel.")
@@ -82,51 +73,49 @@ def replay_command(
 ) -> None:
     """Check that the model, or the code of a tree, answers what was recorded.
 
-    A directory stands for its *.jsonl files. Each trace is followed to its first difference.
+    A directory stands for its *.jsonl files, - for standard input. Each trace is followed to its
+    first difference.
     """
     override = _override(kernel, revision)
-    targets = {"--json": json_file, "--junit": junit_file}
-    check_targets(targets, stdout=frozenset({"--json"}))
-    lines = _Lines(quiet, verbose, on_stderr=json_file == STDOUT)
+    check_targets({"--json": json_file, "--junit": junit_file})
     files = trace_files(paths)
     found: list[Outcome] = []
-    if tree_path is not None:
-        if override is not None:
-            raise click.UsageError("--tree excludes --kernel and --revision")
-        replayed = _on_tree(files, tree_path)
+    if tree_path is None:
+        replayed = outcomes(files, override, jobs)
+    elif override is not None:
+        raise click.UsageError("--tree excludes --kernel and --revision")
     else:
-        replayed = outcomes(files, override, jobs or usable_cpus())
-    stopped = _replay(replayed, len(files), lines, found)
-    totals = totals_of(found)
-    click.echo(closing_line(totals), err=lines.on_stderr)
-    why = ""
-    if stopped is not None:
-        why = f"{stopped.reason} after {len(found)} of {len(files)} traces"
-        click.echo(why, err=True)
-    _write_reports(found, why, json_file, junit_file)
-    context.exit(exit_code(totals) if stopped is None else stopped.exit_code)
+        replayed = _on_tree(files, tree_path)
+    complete = False
+
+    def why() -> str:
+        return "" if complete else f"interrupted after {len(found)} of {len(files)} traces"
+
+    with reports_at_end(
+        ("--json", json_file, lambda: _json(found, why())),
+        ("--junit", junit_file, lambda: _junit(found, why())),
+    ):
+        complete = _replay(replayed, len(files), _Lines(quiet, verbose), found)
+        totals = totals_of(found)
+        click.echo(closing_line(totals))
+        if not complete:
+            click.echo(why(), err=True)
+    context.exit(exit_code(totals) if complete else exit_codes.INTERRUPTED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stopped:
-    """Not all files were replayed."""
-
-    reason: str
-    exit_code: int
-
-
-def _on_tree(files: Sequence[Path | Unusable], path: Path) -> Generator[Outcome]:
+def _on_tree(files: Sequence[Path | Piped | Unusable], path: Path) -> Generator[Outcome]:
     # Imported here: only who has a tree needs it.
     from ipvs_est_checks.harness.replay import outcomes_on_tree
     from ipvs_est_checks.harness.tree import read_tree
 
-    return outcomes_on_tree(files, read_tree(path))
+    on_disk = [each for each in files if not isinstance(each, Piped)]
+    if len(on_disk) < len(files):
+        raise click.UsageError("--tree takes traces from files, not from standard input")
+    return outcomes_on_tree(on_disk, read_tree(path))
 
 
-def _replay(
-    outcomes: Generator[Outcome], files: int, lines: _Lines, found: list[Outcome]
-) -> _Stopped | None:
-    """Print the outcomes as they come; `found` has them, also if stopped."""
+def _replay(outcomes: Generator[Outcome], files: int, lines: _Lines, found: list[Outcome]) -> bool:
+    """Print the outcomes as they come; `found` has them, also if stopped. Whether that is all."""
     try:
         with progress_bar("replay", files) as bar, closing(outcomes) as replayed:
             for outcome in replayed:
@@ -138,23 +127,21 @@ def _replay(
                     click.echo(text, err=on_stderr, color=True)
                 draw(bar, len(found))
     except KeyboardInterrupt:
-        return _Stopped("interrupted", exit_codes.INTERRUPTED)
-    except WorkerDiedError as error:
-        return _Stopped(f"{printable(str(error))}: stopped", exit_codes.INCOMPLETE)
-    return None
+        return False
+    return True
 
 
 def _printed(outcome: Outcome, lines: _Lines) -> Iterator[tuple[str, bool]]:
     """The lines of an outcome; whether they go to standard error."""
-    if isinstance(outcome, Unusable):
+    if isinstance(outcome, Unusable | Lost):
         yield _coloured(outcome, on_stderr=True), True
         return
     if lines.quiet and isinstance(outcome, Passed):
         return
-    yield _coloured(outcome, on_stderr=lines.on_stderr), lines.on_stderr
+    yield _coloured(outcome, on_stderr=False), False
     if lines.verbose:
         for line in violation_lines(outcome.violations):
-            yield line, lines.on_stderr
+            yield line, False
 
 
 def _coloured(outcome: Outcome, *, on_stderr: bool) -> str:
@@ -178,14 +165,13 @@ def _override(kernel: str | None, revision: str | None) -> Revision | None:
     return None
 
 
-def _write_reports(
-    found: Sequence[Outcome], stopped: str, json_file: str | None, junit_file: str | None
-) -> None:
-    if json_file is not None:
-        from ipvs_est_checks.conformance.replay_json import json_report
+def _json(found: Sequence[Outcome], stopped: str) -> str:
+    from ipvs_est_checks.conformance.replay_json import json_report
 
-        write_target("--json", json_file, json_report(found, stopped))
-    if junit_file is not None:
-        from ipvs_est_checks.conformance.replay_junit import junit_report
+    return json_report(found, stopped)
 
-        write_target("--junit", junit_file, junit_report(found, stopped))
+
+def _junit(found: Sequence[Outcome], stopped: str) -> str:
+    from ipvs_est_checks.conformance.replay_junit import junit_report
+
+    return junit_report(found, stopped)

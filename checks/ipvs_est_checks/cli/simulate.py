@@ -2,36 +2,27 @@
 
 import json
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
-from time import monotonic
 
 import click
-from rich.console import Console
-from rich.progress import Progress as ProgressBar
-from rich.progress import TaskID
 
 from ipvs_est.language.cpulist import CpulistError, parse_cpulist
 from ipvs_est.language.params import MAX_POSSIBLE_CPUS
 from ipvs_est.language.revision import MAINLINE, REVISIONS
 from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.cli.console import output_console
 from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import is_terminal
-from ipvs_est_checks.cli.report_option import STDOUT, check_targets, json_option, write_target
+from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
 from ipvs_est_checks.comparison.picture import simulation_svg
 from ipvs_est_checks.comparison.simulate import (
     MAX_ESTIMATORS,
-    Progress,
     Scenario,
     ScenarioError,
     to_json,
 )
 from ipvs_est_checks.comparison.simulate import simulate as run_simulation
 from ipvs_est_checks.comparison.text import print_report
-
-SECONDS_BEFORE_PROGRESS = 1.0
 
 _OPTION_OF_FIELD = {
     "cost_ps": "--cost",
@@ -120,7 +111,7 @@ class OneLineCommand(click.Command):
     "--cpulist", metavar="TEXT", help="CPUs for kthreads, as est_cpulist.  [default: all]"
 )
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw both designs into this file.")
-@json_option("Write all numbers as JSON; - for standard output, instead of the report.")
+@json_option()
 def simulate(
     estimators: int,
     cpus: int,
@@ -158,43 +149,17 @@ def simulate(
         option = _OPTION_OF_FIELD.get(error.field, f"--{error.field}")
         raise BadInputError(f"{option}: {error.message}") from None
     targets = {"--svg": svg_file, "--json": json_file}
-    check_targets(targets, stdout=frozenset({"--json"}))
+    check_targets(targets)
 
-    with _progress() as progress:
-        simulation = run_simulation(scenario, progress)
+    with progress_bar("simulate", 100) as bar:
 
-    if svg_file is not None:
-        write_target("--svg", svg_file, simulation_svg(simulation))
-    if json_file is not None:
-        text = json.dumps(to_json(simulation), indent=1) + "\n"
-        write_target("--json", json_file, text)
-        if json_file == STDOUT:
-            return
-    # Not what rich guesses: an environment variable must not put escapes into a pipe.
-    print_report(simulation, Console(force_terminal=is_terminal(sys.stdout)))
+        def say(stage: str, share: float) -> None:
+            draw(bar, int(100 * share), stage)
 
+        simulation = run_simulation(scenario, say)
 
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Progress on standard error: only on a terminal, and only if it takes a while."""
-    if not is_terminal(sys.stderr):
-        yield None
-        return
-    bar = ProgressBar(console=Console(stderr=True), transient=True)
-    begin = monotonic()
-    task: TaskID | None = None
-
-    def say(stage: str, share: float) -> None:
-        nonlocal task
-        if task is None:
-            if monotonic() - begin < SECONDS_BEFORE_PROGRESS:
-                return
-            bar.start()
-            task = bar.add_task(stage, total=1.0)
-        bar.update(task, description=stage, completed=share)
-
-    try:
-        yield say
-    finally:
-        if task is not None:
-            bar.stop()
+    with reports_at_end(
+        ("--svg", svg_file, lambda: simulation_svg(simulation)),
+        ("--json", json_file, lambda: json.dumps(to_json(simulation), indent=1) + "\n"),
+    ):
+        print_report(simulation, output_console())

@@ -8,8 +8,9 @@ from pathlib import Path
 from ipvs_est.answers.trace import TraceError
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import Violation
-from ipvs_est.replay import Failed, Passed, replay
+from ipvs_est.replay import Failed, Passed, replay, replay_bytes
 from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.workers import Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,21 @@ class Unusable:
     error: TraceError
 
 
-Outcome = Passed | Failed | Unusable
+@dataclass(frozen=True, slots=True)
+class Piped:
+    """A trace from standard input."""
+
+    data: bytes
+
+    def __str__(self) -> str:
+        return STDIN
+
+
+STDIN = "-"
+"""What the command line calls standard input."""
+
+Outcome = Passed | Failed | Unusable | Lost
+"""Lost: the process that replayed the file, which gives its name, died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +44,15 @@ class Totals:
     passed: int
     failed: int
     unusable: int
+    lost: int
 
 
-def outcome_of(path: Path, override: Revision | None) -> Outcome:
-    """Replay a trace file; see `ipvs_est.replay.replay`."""
+def outcome_of(source: Path | Piped, override: Revision | None) -> Passed | Failed | Unusable:
+    """Replay a trace; see `ipvs_est.replay.replay`."""
     try:
-        return replay(path, override)
+        if isinstance(source, Piped):
+            return replay_bytes(str(source), source.data, override)
+        return replay(source, override)
     except TraceError as error:
         return Unusable(error)
 
@@ -42,14 +60,16 @@ def outcome_of(path: Path, override: Revision | None) -> Outcome:
 def totals_of(outcomes: Iterable[Outcome]) -> Totals:
     """Count them."""
     found = Counter(type(each) for each in outcomes)
-    return Totals(found[Passed], found[Failed], found[Unusable])
+    return Totals(found[Passed], found[Failed], found[Unusable], found[Lost])
 
 
 def exit_code(totals: Totals) -> int:
     """Input that cannot be used wins over a failure: the caller's list is not what he thinks."""
     if totals.unusable:
         return exit_codes.BAD_INPUT
-    return exit_codes.FAIL if totals.failed else exit_codes.PASS
+    if totals.failed:
+        return exit_codes.FAIL
+    return exit_codes.INCOMPLETE if totals.lost else exit_codes.PASS
 
 
 def violations_by_kind(violations: Iterable[Violation]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.outcome import Outcome, Unusable, totals_of, violations_by_kind
 from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.workers import Lost
 
 REPORT_VERSION = 1
 
@@ -43,24 +44,30 @@ def _trace(outcome: Outcome) -> dict[str, object]:
                 "error": None,
             }
         case Unusable(error):
-            return {
-                "file": error.file,
-                "trace": None,
-                "kernel": None,
-                "revision": None,
-                "verdict": "error",
-                "operations": 0,
-                "violations": {},
-                "difference": None,
-                "error": {
-                    # No line: the file as a whole.
-                    "line": error.line or None,
-                    "field": error.field,
-                    "message": error.message,
-                },
-            }
+            # No line: the file as a whole.
+            return _not_replayed(
+                error.file, "error", error.line or None, error.field, error.message
+            )
+        case Lost(file, why):
+            return _not_replayed(file, "lost", None, "", why)
         case _:
             assert_never(outcome)
+
+
+def _not_replayed(
+    file: str, verdict: str, line: int | None, field: str, message: str
+) -> dict[str, object]:
+    return {
+        "file": file,
+        "trace": None,
+        "kernel": None,
+        "revision": None,
+        "verdict": verdict,
+        "operations": 0,
+        "violations": {},
+        "difference": None,
+        "error": {"line": line, "field": field, "message": message},
+    }
 
 
 def _replayed(outcome: Passed | Failed, verdict: str) -> dict[str, object]:

@@ -8,6 +8,7 @@ from ipvs_est_checks.conformance.outcome import Outcome, Unusable
 from ipvs_est_checks.conformance.replay_text import details, difference_text, name
 from ipvs_est_checks.report.junit import Case, Suite, junit_text
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.workers import Lost
 
 _SUITE = "ipvs-est replay"
 _CLASS = "ipvs_est.replay"
@@ -37,16 +38,14 @@ def _case(outcome: Outcome) -> Case:
                 kind="difference",
             )
         case Unusable(error):
-            text = details(outcome)
-            return Case(
-                _CLASS,
-                error.file,
-                Verdict.FAIL,
-                message=text,
-                text=text,
-                file=error.file,
-                kind="unusable",
-                error=True,
-            )
+            return _not_replayed(error.file, details(outcome), "unusable")
+        case Lost(file):
+            return _not_replayed(file, details(outcome), "lost")
         case _:
             assert_never(outcome)
+
+
+def _not_replayed(file: str, text: str, kind: str) -> Case:
+    return Case(
+        _CLASS, file, Verdict.FAIL, message=text, text=text, file=file, kind=kind, error=True
+    )

@@ -9,6 +9,7 @@ from ipvs_est.language.violations import Violation, describe
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.cli.printable import printable, short_json, shorten
 from ipvs_est_checks.conformance.outcome import Outcome, Totals, Unusable
+from ipvs_est_checks.workers import Lost
 
 
 def verdict(outcome: Outcome) -> str:
@@ -20,6 +21,8 @@ def verdict(outcome: Outcome) -> str:
             return "FAIL"
         case Unusable():
             return "ERROR"
+        case Lost():
+            return "LOST"
         case _:
             assert_never(outcome)
 
@@ -35,6 +38,8 @@ def details(outcome: Outcome) -> str:
             message = f"{error.field}: {error.message}" if error.field else error.message
             place = f"{error.file}:{error.line}" if error.line else error.file
             return f"{printable(place)}: {shorten(printable(message))}"
+        case Lost(file, why):
+            return f"{printable(file)}: {printable(why)}"
         case _:
             assert_never(outcome)
 
@@ -64,4 +69,6 @@ def violation_lines(violations: Iterable[Violation]) -> Iterator[str]:
 def closing_line(totals: Totals) -> str:
     """The last line."""
     line = f"{totals.passed} passed, {totals.failed} failed"
-    return f"{line}, {totals.unusable} unusable" if totals.unusable else line
+    if totals.unusable:
+        line = f"{line}, {totals.unusable} unusable"
+    return f"{line}, {totals.lost} lost" if totals.lost else line

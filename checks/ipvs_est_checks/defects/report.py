@@ -45,13 +45,14 @@ def _line(result: RowResult) -> tuple[str, ...]:
         before = words[cell.revision]
         words[cell.revision] = word if before == "-" else f"{before}/{word}"
     shown = first_shown(result)
+    longest = max((each.seconds for each in result.cells), default=0.0)
     return (
         row.id,
         *words.values(),
         result.verdict.value,
         row.scenarios[0] if shown is None else shown.scenario,
         str(sum(each.schedules for each in result.cells) if shown is None else shown.schedules),
-        f"{max(each.seconds for each in result.cells) if shown is None else shown.seconds:.1f}",
+        f"{longest if shown is None else shown.seconds:.1f}",
         "" if shown is None else str(shown.preemptions),
         "" if shown is None else str(shown.switches),
         "" if row.told is None else str(row.told),
@@ -83,6 +84,8 @@ def details(result: RowResult) -> Iterator[str]:
     yield f"  searched to {bound_text(result.preemptions)}"
     if row.note:
         yield f"  {row.note}"
+    if result.lost:
+        yield f"  INCOMPLETE: {result.lost}"
     for cell in result.cells:
         if cell.shown is not None:
             yield f"  {cell.revision}: {cell.shown.text}"
@@ -129,6 +132,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
         "verdict": result.verdict.value,
         "preemptions": result.preemptions,
         "note": row.note or None,
+        "lost": result.lost or None,
         "told_switches": row.told,
         "cells": [_cell_json(row.kind, each) for each in result.cells],
     }
@@ -171,7 +175,7 @@ def junit_report(results: Sequence[RowResult], *, complete: bool) -> str:
             f"{each.row.id} {each.row.title}",
             each.verdict,
             sum(cell.seconds for cell in each.cells),
-            _MESSAGES.get(each.verdict, ""),
+            each.lost or _MESSAGES.get(each.verdict, ""),
             "\n".join(details(each)),
         )
         for each in results

@@ -1,9 +1,9 @@
 """Judge the table of known defects: search each row's scenarios on each revision."""
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from time import process_time
 from typing import assert_never
@@ -20,6 +20,7 @@ from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.mutants.mutation import applied
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.workers import Lost, Pool
 
 PREEMPTIONS = 2
 """Bound of a row that has none of its own."""
@@ -81,10 +82,14 @@ class RowResult:
     cells: tuple[Cell, ...]
     preemptions: int = PREEMPTIONS
     """Bound of its searches."""
+    lost: str = ""
+    """Why nothing is known of it; '' = it was judged."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of the cells."""
+        if self.lost:
+            return Verdict.INCOMPLETE
         found = {each.verdict for each in self.cells}
         for each in (Verdict.FAIL, Verdict.INCOMPLETE):
             if each in found:
@@ -94,8 +99,7 @@ class RowResult:
 
 def judge(row: Row, bounds: Bounds | None = None) -> RowResult:
     """Search for one row, to these bounds; None: to the row's own, or else the default one."""
-    if bounds is None:
-        bounds = Bounds(PREEMPTIONS if row.preemptions is None else row.preemptions)
+    bounds = bounds or _own_bounds(row)
     match row.kind:
         case Kind.DEFECT | Kind.INJECTED:
             cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
@@ -111,6 +115,10 @@ def judge(row: Row, bounds: Bounds | None = None) -> RowResult:
     # Shown in the schedule that nothing preempts.
     searched = 0 if row.kind is Kind.BOUND else bounds.preemptions
     return RowResult(row, tuple(cells), searched)
+
+
+def _own_bounds(row: Row) -> Bounds:
+    return Bounds(PREEMPTIONS if row.preemptions is None else row.preemptions)
 
 
 def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell:
@@ -228,22 +236,14 @@ def _bound(row: Row, revision: Revision) -> Cell:
 
 def judge_all(rows: Sequence[Row], bounds: Bounds | None, jobs: int) -> Iterator[RowResult]:
     """The results in order, found by that many processes; `bounds` as in `judge`."""
-    tasks = [(each, bounds) for each in rows]
-    jobs = min(jobs, len(tasks))
-    if jobs <= 1:
-        yield from map(_judge, tasks)
-        return
-    # Imported here: it takes as long as some rows.
-    from multiprocessing import get_context
-
-    with get_context("fork").Pool(jobs, _ignore_interrupts) as pool:
-        yield from pool.imap(_judge, tasks)
+    with Pool(min(jobs, len(rows))) as pool:
+        for row, result in pool.map(partial(_judge, bounds), rows, lambda each: each.id):
+            if isinstance(result, Lost):
+                preemptions = (bounds or _own_bounds(row)).preemptions
+                yield RowResult(row, (), preemptions, result.why)
+            else:
+                yield result
 
 
-def _judge(task: tuple[Row, Bounds | None]) -> RowResult:
-    return judge(*task)
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _judge(bounds: Bounds | None, row: Row) -> RowResult:
+    return judge(row, bounds)

@@ -1,6 +1,5 @@
 """Engine: the scenarios of the library under all schedules within a bound."""
 
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from time import process_time
@@ -21,6 +20,7 @@ from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.workers import Lost, Pool
 from ipvs_est_spec.catalogue import PROPERTIES, VIOLATION_PROPERTIES
 
 HEAVY = frozenset(
@@ -97,20 +97,31 @@ def engine_explorer(request: Request) -> Iterator[Row]:
     ]
     seen = _hunts([*tasks, *findings], request.jobs)
     done: list[tuple[_Task, Hunt]] = []
+    lost: set[str] = set()
     for task in tasks:
-        done.append((task, next(seen)))
-        if _came_up(request, done[-1][1]):
-            yield _row(request, *done[-1], how)
+        found = next(seen)
+        if isinstance(found, Lost):
+            lost.add(task.revision)
+            yield _lost_row(f"explore.{task.scenario}", load(task.scenario).about, task, how, found)
+            continue
+        done.append((task, found))
+        if _came_up(request, found):
+            yield _row(request, task, found, how)
     for task, finding in zip(
         findings, [each for each in scheduled for _ in request.revisions], strict=True
     ):
-        yield _finding_row(finding, task, next(seen))
+        found = next(seen)
+        if isinstance(found, Lost):
+            yield _lost_row(finding.id, finding.title, task, "schedule", found)
+        else:
+            yield _finding_row(finding, task, found)
     for revision in request.revisions:
         yield from _property_rows(
             request,
             revision.name,
             [each for each in done if each[0].revision == revision.name],
             how,
+            lost=revision.name in lost,
         )
     if request.profile == "deep" and request.properties is None:
         for revision in request.revisions:
@@ -175,11 +186,27 @@ def _left_over(seen: Hunt) -> str:
     return f"schedules are left over: {seen.figures.cut} were cut at the bound on steps"
 
 
+def _lost_row(id_: str, sentence: str, task: _Task, how: str, lost: Lost) -> Row:
+    command = (
+        f"ipvs-est explore --preemptions {task.bounds.preemptions} --revision {task.revision}"
+        f" {task.scenario}"
+    )
+    problem = Problem(id_, task.revision, str(lost), (), None, command)
+    return Row(id_, sentence, task.revision, Verdict.INCOMPLETE, how, 0, 0.0, problems=(problem,))
+
+
 def _property_rows(
-    request: Request, revision: str, done: Sequence[tuple[_Task, Hunt]], how: str
+    request: Request,
+    revision: str,
+    done: Sequence[tuple[_Task, Hunt]],
+    how: str,
+    *,
+    lost: bool,
 ) -> Iterator[Row]:
-    """What the searches of one revision say of each property that they looked at."""
-    whole = request.profile != "quick" and all(seen.figures.exhausted for _, seen in done)
+    """What the searches of one revision say of each property that they looked at; `lost`: one of
+    them was."""
+    exhausted = not lost and all(seen.figures.exhausted for _, seen in done)
+    whole = exhausted and request.profile != "quick"
     for each in PROPERTIES:
         if not is_chosen(request.properties, each.id) or explained_before(revision, each.id):
             continue
@@ -195,8 +222,11 @@ def _property_rows(
             verdict = Verdict.FINDING
         elif any(counts):
             left = [seen for _, seen in done if not seen.figures.exhausted]
-            verdict = Verdict.INCOMPLETE if left else Verdict.PASS
-            remark = _left_over(left[0]) if left else ""
+            verdict = Verdict.PASS if exhausted else Verdict.INCOMPLETE
+            if left:
+                remark = _left_over(left[0])
+            elif lost:
+                remark = "a search is lost"
         else:
             # A property that was never evaluated has not passed.
             verdict = Verdict.NOT_RUN
@@ -298,23 +328,12 @@ def _generated_row(request: Request, revision: Revision) -> Row:
     )
 
 
-def _hunts(tasks: Sequence[_Task], jobs: int) -> Iterator[Hunt]:
-    jobs = min(jobs, len(tasks))
-    if jobs <= 1:
-        yield from map(_hunt, tasks)
-        return
-    # Imported here: it takes as long as some searches.
-    from multiprocessing import get_context
-
-    with get_context("spawn").Pool(jobs, _ignore_interrupts) as pool:
-        yield from pool.imap(_hunt, tasks)
+def _hunts(tasks: Sequence[_Task], jobs: int) -> Iterator[Hunt | Lost]:
+    with Pool(min(jobs, len(tasks))) as pool:
+        for _, seen in pool.map(_hunt, tasks, lambda each: f"{each.scenario} on {each.revision}"):
+            yield seen
 
 
 def _hunt(task: _Task) -> Hunt:
     revision = REVISIONS[task.revision]
     return hunt(load(task.scenario), revision, task.bounds, task.properties)
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

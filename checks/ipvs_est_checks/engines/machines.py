@@ -1,7 +1,7 @@
 """Engine: every property on randomized histories (the state machines)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operation_json import operation_to_json
@@ -18,6 +18,7 @@ from ipvs_est_checks.machines.run import SENTENCES, concerned
 from ipvs_est_checks.machines.sampling import Plan, Sample, sample
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.workers import Lost
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _HOW = "sampled"
@@ -52,9 +53,30 @@ def engine_machines(request: Request) -> Iterator[Row]:
 
 def _all_rows(request: Request, found: Sample, *, complete: bool) -> Iterator[Row]:
     for revision in request.revisions:
-        rounds = found.of(revision)
+        rounds, lost = found.of(revision), found.lost_on(revision)
         if rounds:
-            yield from _rows(request, revision, merged(rounds), complete=complete)
+            yield from _rows(request, revision, merged(rounds), complete=complete and not lost)
+        if lost:
+            yield _lost_row(request, revision, lost)
+
+
+def _lost_row(request: Request, revision: Revision, lost: Sequence[Lost]) -> Row:
+    command = (
+        f"ipvs-est check --revision {revision.name} --profile {request.profile}"
+        f" --seed {request.seed}"
+    )
+    return Row(
+        "sampling",
+        "Each round of random histories comes to its end.",
+        revision.name,
+        Verdict.INCOMPLETE,
+        _HOW,
+        len(lost),
+        0.0,
+        problems=tuple(
+            Problem("sampling", revision.name, str(each), (), None, command) for each in lost
+        ),
+    )
 
 
 def _rows(

@@ -66,9 +66,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         Problem(
             each.mutant,
             "",
-            unfit_text(each)
-            if each.verdict is Kill.UNFIT
-            else f"the mutant is not killed by the property named for it ({each.verdict.value})",
+            _what_is_wrong(each),
             (),
             None,
             f"ipvs-est mutants {each.mutant}",
@@ -76,11 +74,13 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         for each in found
         if not is_expected(each)
     )
+    lost = any(each.verdict is Kill.LOST for each in found)
+    failed = any(not is_expected(each) and each.verdict is not Kill.LOST for each in found)
     yield Row(
         "mutants",
         f"Each mutant is killed by a property named for it ({len(killed)} of {len(found)}).",
         "",
-        Verdict.FAIL if survivors else Verdict.PASS,
+        Verdict.FAIL if failed else Verdict.INCOMPLETE if lost else Verdict.PASS,
         _HOW,
         len(found),
         timed(started),
@@ -99,12 +99,13 @@ def engine_mutants(request: Request) -> Iterator[Row]:
             remark=f"out of reach: {names}: {BY_ID[waiting[0].mutant].reason}",
         )
     if request.properties is None:
-        untouched = unbroken(found)
+        # What a mutant would break that nobody tried is not known.
+        untouched = () if lost else unbroken(found)
         yield Row(
             "mutants.properties",
             "Each property is broken by a mutant.",
             "",
-            Verdict.INCOMPLETE if untouched else Verdict.PASS,
+            Verdict.INCOMPLETE if untouched or lost else Verdict.PASS,
             _HOW,
             len(found),
             0.0,
@@ -113,6 +114,18 @@ def engine_mutants(request: Request) -> Iterator[Row]:
                 for each in untouched
             ),
         )
+
+
+def _what_is_wrong(outcome: Outcome) -> str:
+    match outcome.verdict:
+        case Kill.UNFIT:
+            return unfit_text(outcome)
+        case Kill.LOST:
+            return outcome.untried
+        case _:
+            return (
+                f"the mutant is not killed by the property named for it ({outcome.verdict.value})"
+            )
 
 
 def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:

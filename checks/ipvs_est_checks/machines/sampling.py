@@ -5,13 +5,10 @@ are listed here: the number of processes changes nothing but the time that it ta
 """
 
 import heapq
-import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
-from multiprocessing import get_context
 from time import monotonic
 
 from ipvs_est import Revision
@@ -19,6 +16,7 @@ from ipvs_est_checks.cli.progress import OnProgress, no_progress
 from ipvs_est_checks.machines.profiles import Profile
 from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_checks.machines.run import amount_of, run_round, wants_more
+from ipvs_est_checks.workers import Lost, Pool
 
 _AHEAD = 2
 """Rounds handed out for each process, so that none waits for work."""
@@ -58,17 +56,28 @@ class Sample:
 
     rounds: dict[tuple[str, str], list[MachineReport]] = field(default_factory=dict)
     """By revision and machine, in the order of their numbers."""
+    lost: dict[tuple[str, str], list[Lost]] = field(default_factory=dict)
+    """Likewise: rounds whose processes died."""
 
     def of(self, revision: Revision) -> list[MachineReport]:
         """All rounds on a revision."""
         name = revision.name
         return [each for key, found in self.rounds.items() if key[0] == name for each in found]
 
+    def lost_on(self, revision: Revision) -> list[Lost]:
+        """All lost rounds on a revision."""
+        name = revision.name
+        return [each for key, lost in self.lost.items() if key[0] == name for each in lost]
+
 
 def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> None:
     """Run the rounds; `found` grows meanwhile, so that an interrupt loses nothing."""
     started = monotonic()
-    with _processes(plan) as run:
+    with Pool(plan.jobs) as pool:
+
+        def run(rounds: Iterable[Round]) -> Iterator[tuple[Round, MachineReport | Lost]]:
+            return pool.map(partial(_report, plan), rounds, _name, ahead=_AHEAD)
+
         todo = _within(_listed(plan), plan, started)
         total = 0 if plan.minutes is not None else sum(1 for _ in _listed(plan))
         for done, (each, report) in enumerate(run(_wanted(todo, found)), 1):
@@ -128,44 +137,33 @@ def _stopped(found: Sample, each: Round) -> bool:
     return any(report.unexpected for report in known)
 
 
-def _add(found: Sample, each: Round, report: MachineReport) -> None:
+def _add(found: Sample, each: Round, report: MachineReport | Lost) -> None:
     # A round that was already under way when its machine was stopped does not count.
-    if not _stopped(found, each):
-        found.rounds.setdefault((each.revision.name, each.machine), []).append(report)
+    if _stopped(found, each):
+        return
+    key = (each.revision.name, each.machine)
+    if isinstance(report, Lost):
+        found.lost.setdefault(key, []).append(report)
+    else:
+        found.rounds.setdefault(key, []).append(report)
 
 
 def _more(plan: Plan, found: Sample) -> list[Round]:
     rounds: list[Round] = []
     for revision in plan.revisions:
         for machine in plan.machines:
-            known = found.rounds[revision.name, machine]
+            key = (revision.name, machine)
+            if found.lost.get(key):
+                # It is incomplete anyway, and the next one may die as well.
+                continue
+            known = found.rounds[key]
             if wants_more(known, amount_of(plan.profile, machine)):
                 rounds.append(Round(revision, machine, len(known)))
     return rounds
 
 
-_Run = Callable[[Iterable[Round]], Iterator[tuple[Round, MachineReport]]]
-
-
-@contextmanager
-def _processes(plan: Plan) -> Iterator[_Run]:
-    """Runs rounds and answers their reports in the same order."""
-    if plan.jobs == 1:
-        yield lambda rounds: ((each, _report(plan, each)) for each in rounds)
-        return
-    with get_context("spawn").Pool(plan.jobs, _ignore_interrupts) as pool:
-
-        def run(rounds: Iterable[Round]) -> Iterator[tuple[Round, MachineReport]]:
-            waiting = deque[tuple[Round, Callable[[], MachineReport]]]()
-            for each in rounds:
-                waiting.append((each, pool.apply_async(_report, (plan, each)).get))
-                if len(waiting) >= _AHEAD * plan.jobs:
-                    first, answer = waiting.popleft()
-                    yield first, answer()
-            for first, answer in waiting:
-                yield first, answer()
-
-        yield run
+def _name(each: Round) -> str:
+    return f"round {each.number} of the {each.machine} machine on {each.revision.name}"
 
 
 def _report(plan: Plan, each: Round) -> MachineReport:
@@ -177,8 +175,3 @@ def _report(plan: Plan, each: Round) -> MachineReport:
         each.number,
         properties=plan.properties,
     )
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -4,10 +4,10 @@ A history counts only where the unmutated model does not break the same property
 property that a recorded finding breaks can kill too, but not where the finding shows.
 """
 
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
@@ -16,6 +16,7 @@ from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
 from ipvs_est_checks.mutants.mutation import Engine, Mutant, MutationError
 from ipvs_est_checks.mutants.run import Seen, control, mutated, shrunk, watched
+from ipvs_est_checks.workers import Lost, Pool
 from ipvs_est_spec.catalogue import PROPERTIES
 
 SEED = 20260722
@@ -37,6 +38,8 @@ class Verdict(Enum):
     """Survived, as expected of one that needs other schedules or properties."""
     UNFIT = "does not fit"
     """The model has changed where the mutant would change it: nothing was tried."""
+    LOST = "lost"
+    """The process that tried died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,8 @@ class Outcome:
     broken: tuple[str, ...]
     """Ids of all properties seen broken, sorted."""
     seconds: float
-    unfit: str = ""
-    """Why it does not fit the model; '' = it does."""
+    untried: str = ""
+    """Why it does not fit the model, or how the process that tried died; '' = it was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,12 @@ class Matrix:
     seed: int
     outcomes: tuple[Outcome, ...]
     control: Control
+    complete: bool = True
+    """Not interrupted."""
+
+
+EMPTY_CONTROL = Control(0, 0, (), (), 0.0)
+"""Of a run that was interrupted before it was there."""
 
 
 def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
@@ -196,31 +205,22 @@ def outcomes(
     mutants: Sequence[Mutant], seed: int, jobs: int, *, named_only: bool = False
 ) -> Iterator[Outcome]:
     """The rows in order, found by that many processes; `named_only` as in `judge`."""
-    tasks = [(each.id, seed, named_only) for each in mutants]
-    jobs = min(jobs, len(tasks))
-    if jobs <= 1:
-        yield from map(_judge, tasks)
-        return
-    # Imported here: it takes as long as some mutants.
-    from multiprocessing import Pool
-
-    with Pool(jobs, _ignore_interrupts) as pool:
-        yield from pool.imap(_judge, tasks)
+    ids = [each.id for each in mutants]
+    with Pool(min(jobs, len(ids))) as pool:
+        for id_, outcome in pool.map(partial(_judge, seed, named_only), ids, str):
+            if isinstance(outcome, Lost):
+                yield Outcome(id_, Verdict.LOST, None, (), 0.0, outcome.why)
+            else:
+                yield outcome
 
 
-def _judge(task: tuple[str, int, bool]) -> Outcome:
-    id_, seed, named_only = task
+def _judge(seed: int, named_only: bool, id_: str) -> Outcome:
     started = perf_counter()
     try:
         return judge(BY_ID[id_], seed, named_only=named_only)
     except MutationError as error:
         # One that a change of the model has overtaken must not hide what the others show.
         return Outcome(id_, Verdict.UNFIT, None, (), perf_counter() - started, str(error))
-
-
-def _ignore_interrupts() -> None:
-    # Ctrl-C reaches the whole process group; the parent alone acts on it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def breakers(found: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:

@@ -31,6 +31,7 @@ _WORDS = {
     Verdict.SURVIVED: "FAIL",
     Verdict.EXPLORER: "OUT OF REACH",
     Verdict.UNFIT: "FAIL",
+    Verdict.LOST: "INCOMPLETE",
 }
 
 
@@ -47,7 +48,8 @@ def row(outcome: Outcome) -> tuple[str, ...]:
 
 def is_complete(matrix: Matrix) -> bool:
     """All mutants were run, so that a property that none breaks means something."""
-    return {each.mutant for each in matrix.outcomes} == BY_ID.keys()
+    run = {each.mutant for each in matrix.outcomes if each.verdict is not Verdict.LOST}
+    return matrix.complete and run == BY_ID.keys()
 
 
 def is_expected(outcome: Outcome) -> bool:
@@ -56,13 +58,19 @@ def is_expected(outcome: Outcome) -> bool:
 
 
 def exit_code(matrix: Matrix) -> int:
-    """0 if everything is killed that can be and every property broken, else 1.
+    """0 if everything is killed that can be and every property broken, 1 if not, 3 if one was
+    lost, 130 if interrupted.
 
     A mutant that is recorded as out of reach is as recorded.
     """
-    wrong = not all(is_expected(each) for each in matrix.outcomes)
+    if not matrix.complete:
+        return exit_codes.INTERRUPTED
+    tried = [each for each in matrix.outcomes if each.verdict is not Verdict.LOST]
+    wrong = not all(is_expected(each) for each in tried)
     if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
         return exit_codes.FAIL
+    if len(tried) < len(matrix.outcomes):
+        return exit_codes.INCOMPLETE
     return exit_codes.PASS
 
 
@@ -89,6 +97,9 @@ def _about(outcome: Outcome) -> Iterator[str]:
         case Verdict.UNFIT:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             yield f"  {unfit_text(outcome)}"
+        case Verdict.LOST:
+            yield f"INCOMPLETE {mutant.id}: {mutant.sentence}"
+            yield f"  {outcome.untried}"
         case Verdict.OTHER | Verdict.SURVIVED:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             broken = ", ".join(outcome.broken) or "nothing"
@@ -100,7 +111,7 @@ def _about(outcome: Outcome) -> Iterator[str]:
 
 def unfit_text(outcome: Outcome) -> str:
     """What is to be done about a mutant that does not fit the model."""
-    return f"does not fit the model any more, so its edit has to follow: {outcome.unfit}"
+    return f"does not fit the model any more, so its edit has to follow: {outcome.untried}"
 
 
 def _totals(matrix: Matrix) -> str:
@@ -136,6 +147,7 @@ def scenario_lines(scenario: Scenario) -> Iterator[str]:
 def json_report(matrix: Matrix) -> str:
     """The whole matrix; the same for the same seed but for the values of `seconds`."""
     body = {
+        "complete": matrix.complete,
         "seed": matrix.seed,
         "mutants": [_outcome_json(each) for each in matrix.outcomes],
         "properties": {id_: list(ids) for id_, ids in breakers(matrix.outcomes).items()},
@@ -156,7 +168,7 @@ def _outcome_json(outcome: Outcome) -> dict[str, object]:
         "patch": patch(mutant.edits),
         "verdict": outcome.verdict.value,
         "reason": mutant.reason,
-        "unfit": outcome.unfit,
+        "untried": outcome.untried,
         "broken": list(outcome.broken),
         "kill": None if outcome.kill is None else _kill_json(outcome.kill),
         "seconds": round(outcome.seconds, 3),

@@ -1,9 +1,9 @@
 """Which theorems the words of a command line mean."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from ipvs_est_checks.cli.suggest import no_such
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import GROUPS, THEOREMS
 
@@ -12,9 +12,7 @@ class NoSuchTheoremError(Exception):
     """A word that means no theorem; says which words are like it."""
 
     def __init__(self, word: str, known: Iterable[str]) -> None:
-        near = get_close_matches(word, list(known), n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else "see `ipvs-est list --theorems`"
-        super().__init__(f"no such theorem: {word}; {hint}")
+        super().__init__(no_such("theorem", word, known, "see `ipvs-est list --theorems`"))
 
 
 def select(words: Sequence[str]) -> tuple[Theorem, ...]:

@@ -94,6 +94,8 @@ class JobResult:
     passed_over: tuple[PassedOver, ...] = ()
     ended: bool = True
     """Neither interrupted nor still going on."""
+    lost: str = ""
+    """How its process died; '' = it did not."""
     seconds: float = field(default=0.0, compare=False)
     """By the clock, so far."""
 

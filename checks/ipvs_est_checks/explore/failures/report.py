@@ -132,6 +132,8 @@ def figures_text(figures: Figures) -> str:
 def reach_text(row: Row) -> str:
     """How much of the space that was."""
     figures, settings = row.result.outcome.figures, row.job.settings
+    if row.result.lost:
+        return f"lost: {row.result.lost}, schedules are left over"
     if not row.result.ended:
         return "interrupted: schedules are left over"
     if figures.exhausted:

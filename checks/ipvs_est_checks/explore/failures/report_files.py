@@ -56,6 +56,7 @@ def _row(row: Row) -> dict[str, object]:
         "seed": settings.seed,
         "figures": asdict(row.result.outcome.figures),
         "reach": reach_text(row),
+        "lost": row.result.lost or None,
         "watched": sorted(job.watched),
         "guarantee": None if guarantee is None else asdict(guarantee),
         "passed_over": [asdict(each) for each in row.result.passed_over],

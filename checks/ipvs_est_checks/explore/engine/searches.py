@@ -1,0 +1,69 @@
+"""Many searches, in this process or in several; each is the same in any number of processes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+
+from ipvs_est_checks.explore.engine.job import Job, JobResult, do_job, result_so_far
+from ipvs_est_checks.explore.engine.run import Tally
+from ipvs_est_checks.workers import Lost, Pool
+
+_SECONDS_PER_REPORT = 0.2
+
+Report = Callable[[int, JobResult], None]
+"""Takes a job's index and what came of it so far; the last one of a job has ended or is lost."""
+
+
+def do_jobs(jobs: Sequence[Job], processes: int, report: Report) -> None:
+    """Do all jobs; results come in any order.
+
+    What a job has found is reported when it is found, so that nothing is lost if the rest is
+    interrupted. Of a job whose process died, that is told once more, as lost.
+    """
+    so_far: dict[int, JobResult] = {}
+
+    def note(index: int, result: JobResult) -> None:
+        so_far[index] = result
+        report(index, result)
+
+    with Pool(min(processes, len(jobs))) as pool:
+        tasks = [
+            pool.submit_noting(
+                f"{job.source} on {job.revision.name}", partial(_do_one, job), partial(note, index)
+            )
+            for index, job in enumerate(jobs)
+        ]
+        index_of = {task: index for index, task in enumerate(tasks)}
+        for task in pool.as_completed(tasks):
+            index = index_of[task]
+            result = task.outcome()
+            known = so_far.pop(index, None)
+            if isinstance(result, Lost):
+                known = known or result_so_far(Tally())
+                result = replace(known, ended=False, lost=result.why)
+            report(index, result)
+
+
+def _do_one(job: Job, report: Callable[[JobResult], None]) -> JobResult:
+    tally = Tally()
+    found = 0
+    started = monotonic()
+    due = started + _SECONDS_PER_REPORT
+
+    def timed(result: JobResult) -> JobResult:
+        return replace(result, seconds=monotonic() - started)
+
+    def progress(tally: Tally) -> None:
+        nonlocal found, due
+        now = monotonic()
+        if len(tally.failures) > found or now >= due:
+            found = len(tally.failures)
+            due = now + _SECONDS_PER_REPORT
+            report(timed(result_so_far(tally)))
+
+    try:
+        return timed(do_job(job, tally, progress))
+    except KeyboardInterrupt:
+        report(timed(result_so_far(tally)))
+        raise
