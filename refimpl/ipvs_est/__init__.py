@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from ipvs_est.language.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.language.params import Params, ParamsError
-from ipvs_est.language.revision import KERNELS, MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
+from ipvs_est.language.revision import (
+    KERNELS,
+    MAINLINE,
+    REPAIRED,
+    REVISIONS,
+    STABLE,
+    V7,
+    V7_UNWIND,
+    Revision,
+)
 from ipvs_est.language.violations import Violation, ViolationError
 
 if TYPE_CHECKING:
@@ -38,6 +47,7 @@ __all__ = [
     "REVISIONS",
     "STABLE",
     "V7",
+    "V7_UNWIND",
     "CpulistError",
     "Operation",
     "OperationError",

@@ -11,18 +11,20 @@ from ipvs_est.answers.results import (
     Deadlocked,
     Dumped,
     ExportedObject,
+    Percpu,
     ReadObject,
     Result,
     Returned,
     Snapshotted,
+    Status,
     Text,
 )
 from ipvs_est.answers.snapshot import Snapshot, take_snapshot
 from ipvs_est.answers.state import State, take_state
 from ipvs_est.control import estimator_objects, netns_life, sysctl
 from ipvs_est.control import services as control
-from ipvs_est.language.counters import count
-from ipvs_est.language.events import Counted
+from ipvs_est.control.packets import count_on, count_packets
+from ipvs_est.language.counters import ZERO
 from ipvs_est.language.json_input import shorten
 from ipvs_est.language.operations import (
     BOUNDS,
@@ -44,9 +46,12 @@ from ipvs_est.language.operations import (
     InitNetns,
     Operation,
     OperationError,
+    Packet,
     PutDest,
     Read,
     ReadCpulist,
+    ReadPercpu,
+    ReadStatus,
     SetCost,
     SetCpulist,
     SetNice,
@@ -75,8 +80,8 @@ from ipvs_est.sequential import (
 )
 from ipvs_est.state.control_objects import Dest, Service
 from ipvs_est.state.machine import PS_PER_NS, Machine, boot, report
-from ipvs_est.state.netns import Netns
-from ipvs_est.state.seqcount import count_split
+from ipvs_est.state.netns import Netns, dest_of
+from ipvs_est.state.seqcount import group_of
 from ipvs_est.state.stats import StatsObject, export, read, zero
 
 DEFAULT_SCHEDULER = "wlc"
@@ -136,6 +141,10 @@ class Oracle:
     def apply(self, operation: Export) -> ExportedObject: ...
     @overload
     def apply(self, operation: ReadCpulist) -> Text: ...
+    @overload
+    def apply(self, operation: ReadStatus) -> Status: ...
+    @overload
+    def apply(self, operation: ReadPercpu) -> Percpu: ...
     @overload
     def apply(self, operation: Dump) -> Dumped: ...
     @overload
@@ -199,11 +208,11 @@ class Oracle:
             case SetCpulist(weight):
                 self._check_sysctl()
                 return self._call(sysctl.set_cpulist(machine, frozenset(range(weight))))
-            case WriteCpulist(text, allowed):
+            case WriteCpulist(text, allowed, offset):
                 self._check_sysctl()
                 _check_text(text)
                 allowed = self._allowed_cpus(allowed)
-                return self._call(sysctl.write_cpulist(machine, text, allowed))
+                return self._call(sysctl.write_cpulist(machine, text, allowed, offset))
             case ReadCpulist():
                 self._check_sysctl()
                 return Text(sysctl.read_cpulist(machine))
@@ -212,8 +221,6 @@ class Oracle:
                 return self._call(sysctl.set_nice(machine, value))
             case SetRunEstimation(value):
                 self._check_sysctl()
-                if value not in (0, 1):
-                    _bad_input("value", f"{value} is neither 0 nor 1")
                 return self._call(sysctl.set_run_estimation(machine, value))
             case SetCost(ns):
                 machine.est_cost_ps = ns * PS_PER_NS
@@ -245,8 +252,8 @@ class Oracle:
                 return self._call(control.delete_service(machine, self._service(object_id, "id")))
             case AddDest(object_id, service_id):
                 service = self._service(service_id, "service")
-                if self._trashed(object_id) is None:
-                    self._check_new(object_id)
+                if control.waiting_for(machine, object_id, service) is None:
+                    self._check_unused(object_id)
                 return self._call(control.add_dest(machine, object_id, service))
             case DeleteDest(object_id):
                 return self._call(control.delete_dest(machine, self._dest(object_id)))
@@ -258,6 +265,14 @@ class Oracle:
             case FailAllocations(nth, times):
                 fail_allocations(machine.memory, nth, times)
                 return OK
+            case Packet():
+                return self._packet(operation)
+            case ReadStatus():
+                if not machine.revision.has_status_file:
+                    _bad_input("op", "this kernel has no /proc/net/ip_vs_status")
+                return _status(machine)
+            case ReadPercpu():
+                return self._percpu()
             case TakeSnapshot():
                 return Snapshotted(take_snapshot(machine))
             case _:
@@ -283,7 +298,7 @@ class Oracle:
         stats = self._machine.objects.get(traffic.id)
         if stats is None:
             # Connections go on counting on a destination in the trash.
-            trashed = self._trashed(traffic.id)
+            trashed = dest_of(self._machine.netns, traffic.id)
             stats = trashed.stats if trashed is not None else None
         if stats is None:
             _bad_input("id", f"there is no object {traffic.id}")
@@ -295,17 +310,29 @@ class Oracle:
             traffic.inbytes,
             traffic.outbytes,
         )
-        if self._machine.params.word_bits == 32:
-            self._call(count_split(stats.cpustats, traffic.cpu, steps))
-        else:
-            count(stats.cpustats, traffic.cpu, steps)
-        if self._machine.events is not None:
-            event = Counted(self._machine.now, traffic.id, traffic.cpu, steps)
-            self._machine.events.append(event)
-        return OK
+        return self._call(count_on(self._machine, stats, traffic.cpu, steps))
+
+    def _packet(self, packet: Packet) -> Returned:
+        dest = dest_of(self._machine.netns, packet.id)
+        if dest is None:
+            _bad_input("id", f"there is no destination {packet.id}")
+        self._check_cpu(packet.cpu, "cpu")
+        packets = (packet.inpkts, packet.outpkts, packet.inbytes, packet.outbytes)
+        return self._call(count_packets(self._machine, dest, packet.cpu, packet.conns, packets))
+
+    def _percpu(self) -> Percpu:
+        total = self._machine.netns.total
+        if total is None:
+            _bad_input("op", "there is no total")
+        possible_cpus = self._machine.params.possible_cpus
+        cpustats = total.cpustats
+        cpus = [
+            group_of(cpustats[cpu]) if cpu in cpustats else ZERO for cpu in range(possible_cpus)
+        ]
+        return Percpu(tuple(cpus), read(total))
 
     def _put_dest(self, dest_id: int) -> Returned:
-        dest = self._machine.netns.dests.get(dest_id) or self._trashed(dest_id)
+        dest = dest_of(self._machine.netns, dest_id)
         if dest is None:
             _bad_input("id", f"there is no destination {dest_id}")
         if not dest.references:
@@ -327,12 +354,15 @@ class Oracle:
         if type(cpu) is not int or not 0 <= cpu < possible_cpus:
             _bad_input(field, f"CPU {cpu!r:.40} is not possible, there are {possible_cpus}")
 
-    def _check_new(self, object_id: int) -> None:
+    def _check_unused(self, object_id: int) -> None:
         if object_id == 0:
             _bad_input("id", f"{object_id} cannot be an object's id, they start at 1")
         if object_id in self._machine.objects:
             _bad_input("id", f"object {object_id} exists already")
-        if self._machine.netns.trash and self._trashed(object_id) is not None:
+
+    def _check_new(self, object_id: int) -> None:
+        self._check_unused(object_id)
+        if self._machine.netns.trash and dest_of(self._machine.netns, object_id) is not None:
             _bad_input("id", f"destination {object_id} still waits in the trash")
 
     def _check_no_total(self) -> None:
@@ -376,11 +406,12 @@ class Oracle:
             _bad_input("id", f"there is no destination {dest_id}")
         return dest
 
-    def _trashed(self, dest_id: int) -> Dest | None:
-        for dest in self._machine.netns.trash:
-            if dest.id == dest_id:
-                return dest
-        return None
+
+def _status(machine: Machine) -> Status:
+    netns, params = machine.netns, machine.params
+    chain_max = netns.est_chain_max
+    kt_max = chain_max * params.chain_factor * params.nticks
+    return Status(netns.est_kt_count, netns.est_max_threads, chain_max, kt_max)
 
 
 def _check_integers(operation: Operation) -> None:

@@ -9,11 +9,14 @@ from ipvs_est.answers.results import (
     Deadlocked,
     Dumped,
     ExportedObject,
+    Percpu,
     ReadObject,
     Result,
     Returned,
     Snapshotted,
+    Status,
     Text,
+    percpu_from_json,
     result_to_json,
 )
 from ipvs_est.answers.snapshot import snapshot_from_json
@@ -173,7 +176,9 @@ def _check_form(recorded: dict[str, Any], result: Result) -> None:
             snapshot_from_json(recorded)
         except InputError as error:
             raise InputError(join("result", error.field), error.message) from None
-    elif isinstance(result, Returned | ReadObject | ExportedObject):
+    elif isinstance(result, Percpu):
+        percpu_from_json(recorded)
+    elif isinstance(result, Returned | ReadObject | ExportedObject | Status):
         computed = result_to_json(result)
         for name in computed:
             if name not in recorded:

@@ -111,4 +111,4 @@ def test_a_property_that_is_not_watched_has_no_row_that_says_it_was_explored(
 
 def test_theorems_that_refute_on_the_same_revisions_are_told_in_one_phrase() -> None:
     refuted = [each for each in strengths("locks.deadlock") if "refuted" in each]
-    assert refuted == ["refuted on v7, stable (protocol.deadlock-a, -b, -c, -d, -e)"]
+    assert refuted == ["refuted on v7, v7-unwind, stable (protocol.deadlock-a, -b, -c, -d, -e)"]

@@ -56,6 +56,7 @@ def test_a_failure_is_known_on_the_revisions_that_have_it_only() -> None:
     known = {name: known_as(name, cause) for name in REVISIONS}
     assert [name for name, each in known.items() if each is not None] == [
         "v7",
+        "v7-unwind",
         "stable",
         "mainline",
     ]

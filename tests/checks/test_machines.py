@@ -205,8 +205,8 @@ def test_a_cpulist_without_the_writers_cpus_is_noticed(monkeypatch: pytest.Monke
 
     original = sysctl.write_cpulist
 
-    def unrestricted(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
-        return original(machine, text, frozenset(range(machine.params.possible_cpus)))
+    def unrestricted(machine: Machine, text: str, allowed: frozenset[int], offset: int) -> Call:
+        return original(machine, text, frozenset(range(machine.params.possible_cpus)), offset)
 
     monkeypatch.setattr("ipvs_est.control.sysctl.write_cpulist", unrestricted)
     assert _noticed("cpulist") == {"cpulist.read"}

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ipvs_est import MAINLINE, REPAIRED, STABLE, V7, Revision
+from ipvs_est import MAINLINE, REPAIRED, V7, Revision
+from ipvs_est.language.revision import BEFORE_MAINLINE, MERGED
 from ipvs_est.language.violations import BrokenProperty, LeakAtExit, Violation, ViolationError
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome
 from ipvs_est_checks.explore.engine.projection import projection
@@ -53,16 +54,16 @@ def broken(
 @pytest.mark.parametrize(
     ("scenario", "property_id", "revisions"),
     [
-        ("limit-shrinks-in-drain", "limits.max-threads", (V7, STABLE)),  # D04a
-        ("first-services-and-cpulist", "locks.est-fields", (V7, STABLE)),  # D04b
-        ("exit-in-drain", "locks.lists", (V7, STABLE)),  # D08
-        ("exit-and-sysctl", "tasks.enabled", (V7, STABLE, MAINLINE)),  # F16
+        ("limit-shrinks-in-drain", "limits.max-threads", BEFORE_MAINLINE),  # D04a
+        ("first-services-and-cpulist", "locks.est-fields", BEFORE_MAINLINE),  # D04b
+        ("exit-in-drain", "locks.lists", BEFORE_MAINLINE),  # D08
+        ("exit-and-sysctl", "tasks.enabled", MERGED),  # F16
     ],
 )
 def test_property_is_broken_on_its_revisions_only(
     scenario: str, property_id: str, revisions: tuple[Revision, ...]
 ) -> None:
-    for revision in (V7, STABLE, MAINLINE, REPAIRED):
+    for revision in (*MERGED, REPAIRED):
         found = broken(load(scenario), revision, [property_id])
         if revision in revisions:
             assert isinstance(found, BrokenProperty)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from heapq import heappush
 from typing import TypeVar, assert_never
 
-from ipvs_est import MAINLINE, STABLE, V7, Params, Revision
+from ipvs_est import MAINLINE, Params, Revision
 from ipvs_est.estimator.enqueue import enqueue
 from ipvs_est.estimator.kthread_tasks import exit_task, start_kthread
+from ipvs_est.language.revision import MERGED
 from ipvs_est.machine.hlist import add_head, nodes
 from ipvs_est.machine.memory import HeapObject, Life
 from ipvs_est.machine.points import (
@@ -39,8 +40,7 @@ NEW = 4
 """The delay that a new estimator wants in `SMALL`: its 5 ticks less 1."""
 DEFAULT = Params(hz=100)
 """50 rows; a tick is 2*100/50 = 4 jiffies."""
-ALL = (V7, STABLE, MAINLINE)
-BEFORE_MAINLINE = (V7, STABLE)
+ALL = MERGED
 
 # Running a function of the model by hand
 

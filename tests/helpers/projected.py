@@ -104,7 +104,7 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
         enable=netns.enable,
         est_stopped=netns.est_stopped,
         est_calc_phase=netns.est_calc_phase,
-        run_estimation=netns.run_estimation,
+        run_estimation=netns.run_estimation != 0,
         cpulist_valid=netns.est_cpulist_valid,
         est_kt_count=netns.est_kt_count,
         est_add_ktid=netns.est_add_ktid,

@@ -224,7 +224,7 @@ def test_the_walk_is_refuted_where_findings_are_and_nowhere_on_mainline_and_repa
         for row in walk_table()
         if row.kind is Kind.REFUTED
     )
-    old = ("v7", "stable")
+    old = ("v7", "v7-unwind", "stable")
     assert refuted == {
         ("walk.place", "exit meanwhile", "F08", old): 3,
         ("walk.kd0", "visit", "F23", old): 1,

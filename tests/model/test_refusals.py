@@ -71,7 +71,6 @@ def said(oracle: Oracle, operation: Operation) -> str:
         (GetDest(3), "id: there is no destination 3"),
         (PutDest(9), "id: there is no destination 9"),
         (PutDest(2), "id: no connection holds a reference to destination 2"),
-        (SetRunEstimation(2), "value: 2 is neither 0 nor 1"),
         (StartTotal(), "op: the total's estimator exists already"),
         (InitNetns(), "op: the total's estimator exists already"),
         (Cleanup(), "op: object 1 exists: netns exit ends it before"),

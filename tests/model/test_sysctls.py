@@ -15,6 +15,7 @@ from ipvs_est.language.operations import (
     Advance,
     FailAllocations,
     ReadCpulist,
+    SetCpulist,
     SetNice,
     SetRunEstimation,
     WriteCpulist,
@@ -81,12 +82,42 @@ def test_an_empty_cpulist_stops_the_tasks_until_it_is_filled(revision: Revision)
     oracle = booted(revision)
     run(oracle, [AddService(1), Advance(50)])
     assert _running(oracle) == [True]
-    run(oracle, [WriteCpulist(""), Advance(0)])
+    run(oracle, [WriteCpulist("\n"), Advance(0)])
     assert oracle.state().stopped == 1
     assert _running(oracle) == [False]
     run(oracle, [WriteCpulist("2"), Advance(0)])
     assert oracle.state().stopped == 0
     assert _running(oracle) == [True]
+
+
+@every_revision
+@pytest.mark.parametrize("ignored", [WriteCpulist(""), WriteCpulist("1", offset=1)])
+def test_a_write_of_no_bytes_or_at_an_offset_changes_nothing(
+    revision: Revision, ignored: WriteCpulist
+) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(50), WriteCpulist("2"), Advance(50)])
+    before = oracle.snapshot()
+    assert returned(oracle, ignored) == 0
+    assert oracle.snapshot() == before
+
+
+@every_revision
+def test_another_value_that_also_lets_tasks_run_restarts_them(revision: Revision) -> None:
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(50)])
+    for value, restarts in ((1, 0), (2, 1), (2, 0), (-(2**31), 1), (0, 1), (1, 1)):
+        genid = oracle.state().genid
+        run(oracle, [SetRunEstimation(value), Advance(0)])
+        assert oracle.state().genid == genid + restarts
+        assert _running(oracle) == [value != 0]
+        assert oracle.snapshot().sysctls.run_estimation == value
+
+
+def test_only_possible_cpus_are_read_of_a_cpulist() -> None:
+    oracle = booted()
+    run(oracle, [SetCpulist(9)])
+    assert oracle.apply(ReadCpulist()).text == "0-3"
 
 
 @every_revision

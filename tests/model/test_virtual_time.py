@@ -84,7 +84,7 @@ def test_the_random_histories_reach_what_they_are_meant_to() -> None:
     threads: list[int] = []
     computed: list[bool] = []
 
-    @repeatable
+    @settings(repeatable, max_examples=160)
     @given(params=params(), revision=revisions(), chosen=steps())
     def watch(params: Params, revision: Revision, chosen: list[Step]) -> None:
         oracle = Oracle(params, revision)

@@ -12,7 +12,7 @@ from ipvs_est.oracle_process import MAX_LINE, Session, answer, handshake, serve
 # Any in this file: parsed JSON.
 
 CONFIGURE = b'{"configure":{}}\n'
-KNOWN = "6.12.94, 6.12.117, 7.3.4, v7, stable, mainline, repaired"
+KNOWN = "6.12.94, 6.12.95, 6.12.117, 7.3.4, v7, v7-unwind, stable, mainline, repaired"
 
 
 def answers(data: bytes) -> list[dict[str, Any]]:
@@ -30,19 +30,20 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
     recorded = "tot svc dest del cpulist cost nice run_estimation traffic zero read disable cleanup"
     more = (
         "init exit add_service delete_service add_dest delete_dest get_dest put_dest"
-        " write_cpulist read_cpulist fail_allocations export snapshot"
+        " write_cpulist read_cpulist fail_allocations export packet read_status read_percpu"
+        " snapshot"
     )
     assert list(handshake().items()) == [
         ("oracle", "ipvs-est"),
         ("protocol", 1),
         ("formats", [1]),
-        ("snapshots", [1]),
+        ("snapshots", [2]),
         ("version", ipvs_est.__version__),
-        ("revisions", ["v7", "stable", "mainline", "repaired"]),
-        ("kernels", ["6.12.94", "6.12.117", "7.3.4"]),
+        ("revisions", ["v7", "v7-unwind", "stable", "mainline", "repaired"]),
+        ("kernels", ["6.12.94", "6.12.95", "6.12.117", "7.3.4"]),
         ("operations", [*recorded.split(), "settle", "advance", "dump", *more.split()]),
         ("max_line", 8 * 1024 * 1024),
-        ("gives", {"violations": 1, "snapshot": 1, "events": 1, "fail_allocations": 1}),
+        ("gives", {"violations": 1, "snapshot": 2, "events": 1, "fail_allocations": 1}),
     ]
 
 
@@ -158,10 +159,10 @@ def test_a_header_configures_a_machine_that_records_violations() -> None:
     session = Session()
     told = answer(session, json.dumps(header).encode(), 1)["configured"]
     assert isinstance(told, dict)
-    assert (told["revision"], told["on_violation"]) == ("v7", "record")
+    assert (told["revision"], told["on_violation"]) == ("v7-unwind", "record")
     assert told["params"]["est_cost_ns"] == 7916
     assert session.oracle is not None
-    assert session.oracle.machine.revision is ipvs_est.V7
+    assert session.oracle.machine.revision is ipvs_est.V7_UNWIND
     assert not session.oracle.machine.raise_violations
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ipvs_est import KERNELS, MAINLINE, REVISIONS, V7, Params, ParamsError
+from ipvs_est import KERNELS, MAINLINE, REVISIONS, V7, V7_UNWIND, Params, ParamsError
 from ipvs_est.language.header import (
     find_revision,
     header_from_json,
@@ -25,7 +25,7 @@ REQUIRED: dict[str, Any] = {
     "est_cost_ns": 7916,
     "initial_jiffies": 0,
 }
-KNOWN = "6.12.94, 6.12.117, 7.3.4, v7, stable, mainline, repaired"
+KNOWN = "6.12.94, 6.12.95, 6.12.117, 7.3.4, v7, v7-unwind, stable, mainline, repaired"
 
 
 def header(**changes: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_seeds_have_64_bits_with_or_without_a_sign(seed: int) -> None:
 
 def test_a_header_keeps_what_it_says() -> None:
     found = header_from_json(header(kernel="6.12.94"))
-    assert (found.trace, found.kernel, found.seed, found.revision) == ("t", "6.12.94", 1, V7)
+    assert (found.trace, found.kernel, found.seed, found.revision) == ("t", "6.12.94", 1, V7_UNWIND)
     assert found.params == Params(
         hz=100,
         nticks=5,
@@ -103,7 +103,7 @@ def test_a_header_keeps_what_it_says() -> None:
 @pytest.mark.parametrize("name", [*KERNELS, *REVISIONS])
 def test_revisions_are_found_by_their_name_and_by_their_kernel(name: str) -> None:
     found = find_revision(name, "kernel")
-    assert name in (found.name, found.kernel)
+    assert name in (found.name, *found.kernels)
     assert find_revision("7.3.4", "kernel") is MAINLINE
 
 

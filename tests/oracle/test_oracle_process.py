@@ -102,9 +102,9 @@ def test_process_greets_answers_and_ends_with_its_input() -> None:
     done = process(MAINLINE_MACHINE + b'{"op":"init"}\n{"op":"add_service","id":1}\n')
     greeting, configured, *rest = [json.loads(line) for line in done.stdout.splitlines()]
     assert greeting["oracle"] == "ipvs-est"
-    assert (greeting["protocol"], greeting["formats"], greeting["snapshots"]) == (1, [1], [1])
+    assert (greeting["protocol"], greeting["formats"], greeting["snapshots"]) == (1, [1], [2])
     assert {"v7", "stable", "mainline"} <= set(greeting["revisions"])
-    assert {"6.12.94", "6.12.117", "7.3.4"} <= set(greeting["kernels"])
+    assert {"6.12.94", "6.12.95", "6.12.117", "7.3.4"} <= set(greeting["kernels"])
     assert len(greeting["operations"]) == 29
     assert greeting["max_line"] == 8 * 1024 * 1024
     assert configured["configured"]["revision"] == "mainline"

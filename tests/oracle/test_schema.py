@@ -38,6 +38,7 @@ from ipvs_est.language.operations import (
     GetDest,
     InitNetns,
     Operation,
+    Packet,
     PutDest,
     Read,
     SetNice,
@@ -372,7 +373,7 @@ def test_operations_and_their_fields() -> None:
 def test_additions_are_told_from_what_was_recorded() -> None:
     since = [row["since"] for row in table("Operations")]
     assert since[:RECORDED] == ["recorded"] * RECORDED
-    assert set(since[RECORDED:]) == {"0.1.0"}
+    assert set(since[RECORDED:]) == {"0.1.0", "0.2.0"}
 
 
 def test_ranges_of_operation_fields() -> None:
@@ -420,8 +421,13 @@ def test_defaults_of_operation_fields() -> None:
     assert stated == {
         ("count", "fail_allocations"): "1",
         ("allowed", "write_cpulist"): "all possible",
+        ("offset", "write_cpulist"): "0",
     }
-    assert defaults == {("count", "fail_allocations"): 1, ("allowed", "write_cpulist"): None}
+    assert defaults == {
+        ("count", "fail_allocations"): 1,
+        ("allowed", "write_cpulist"): None,
+        ("offset", "write_cpulist"): 0,
+    }
 
 
 def test_ids_and_sysctls_are_as_the_text_says() -> None:
@@ -452,6 +458,7 @@ BEFORE: dict[type[Operation], list[Operation]] = {
     Read: [StartDest(1)],
     Zero: [StartDest(1)],
     Export: [StartDest(1)],
+    Packet: [AddService(2), AddDest(1, 2)],
 }
 """What makes the examples possible."""
 
@@ -494,6 +501,7 @@ def test_ranges_of_results() -> None:
     wide |= {name: (2**64 - 1) >> (5 if name.endswith("bps") else 10) for name in RATES}
     for name, high in wide.items():
         assert bounds(ranges["read", name]) == (0, high)
+        assert bounds(ranges["percpu", name]) == (0, high)
         full = name.endswith("bytes")
         assert bounds(ranges["export", name]) == (0, high if full else 2**32 - 1)
     object_rows = {plain(row["member"]): row["range"] for row in table("`ObjectState`")}

@@ -100,12 +100,12 @@ def test_a_snapshot_holds_the_sysctls() -> None:
     assert oracle.snapshot().sysctls.cpulist is None
     run(oracle, [WriteCpulist("3,0-1"), SetNice(-5), SetRunEstimation(0)])
     sysctls = oracle.snapshot().sysctls
-    assert (sysctls.cpulist, sysctls.nice, sysctls.run_estimation) == ((0, 1, 3), -5, False)
+    assert (sysctls.cpulist, sysctls.nice, sysctls.run_estimation) == ((0, 1, 3), -5, 0)
 
 
 def test_an_empty_cpulist_is_not_an_unwritten_one() -> None:
     oracle = booted()
-    run(oracle, [WriteCpulist("")])
+    run(oracle, [WriteCpulist("\n")])
     assert oracle.snapshot().sysctls.cpulist == ()
 
 

@@ -55,7 +55,7 @@ def said_of_state(value: object) -> str:
         (("revision",), 7, "revision: expected a string, found an integer"),
         (("contexts", 0, "needed"), 1, "contexts[0].needed: expected a boolean, found an integer"),
         (("now",), -1, "now: -1 is not in 0.."),
-        (("version",), 2, "version: 2 is not in 1..1"),
+        (("version",), 1, "version: 1 is not in 2..2"),
         (
             ("objects", 1, "owner"),
             "calc",

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est_checks.explore.failures.cause import Sign, Waits
+from ipvs_est_checks.known.where import ALL, BEFORE_MAINLINE, BEFORE_STABLE, ONLY_V7
 from ipvs_est_checks.mutants.all import BY_ID
 from ipvs_est_checks.mutants.mutation import Edit
 
-_OLD = ("v7", "stable")
-_ALL = ("v7", "stable", "mainline", "repaired")
 _WORK_JOINS = Waits("est_reload_work", "stop_kthread", innermost=True)
 
 
@@ -90,7 +89,7 @@ DEFECTS: tuple[Row, ...] = (
         "out-of-bounds row after an aborted first calc phase",
         ("exit-in-calc-phase",),
         (Sign("bitmaps.in-range", "thing=ticks of kd 0, "),),
-        ("v7",),
+        BEFORE_STABLE,
         1,
     ),
     _mutant("D02", "exit-in-calc-phase", 2),
@@ -100,7 +99,7 @@ DEFECTS: tuple[Row, ...] = (
         "deadlock: the reload work joins kthread 0, which begins the calc phase",
         ("restart-in-calc-phase",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "calc_phase", innermost=True)),
-        _OLD,
+        BEFORE_MAINLINE,
         4,
     ),
     Row(
@@ -109,7 +108,7 @@ DEFECTS: tuple[Row, ...] = (
         "deadlock: the reload work joins kthread 0, which ends the calc phase",
         ("restart-in-calc-phase",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "_finish", innermost=True)),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
     ),
     Row(
@@ -118,7 +117,7 @@ DEFECTS: tuple[Row, ...] = (
         "deadlock: the reload work joins kthread 0, which adds a context in the drain",
         ("restart-in-drain",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "add_kthread_context", innermost=True)),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
     ),
     Row(
@@ -127,7 +126,7 @@ DEFECTS: tuple[Row, ...] = (
         "deadlock: the last estimator's deletion joins kthread 0, which wants the service mutex",
         ("last-estimator-goes", "services-come-and-go"),
         _deadlock(Waits("CTL", "_release_kd0"), Waits("ipvs-e:0", of="__ip_vs_mutex, held by CTL")),
-        _OLD,
+        BEFORE_MAINLINE,
         1,
     ),
     Row(
@@ -136,7 +135,7 @@ DEFECTS: tuple[Row, ...] = (
         "deadlock: netns exit joins kthread 0, which ends the calc phase",
         ("exit-in-recalculation",),
         _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "_finish", innermost=True)),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
         note="the sentence begins where netns exit has already cleared enable and flushed under the"
         " service mutex. Kthread 0 holds that mutex while it relinks, and gives up when it sees"
@@ -151,7 +150,7 @@ DEFECTS: tuple[Row, ...] = (
         "thread limit stuck at 1: it is computed from a cpulist that is not copied yet",
         ("first-services-and-cpulist",),
         (Sign("limits.max-threads"),),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
     ),
     Row(
@@ -160,7 +159,7 @@ DEFECTS: tuple[Row, ...] = (
         "stop flag stuck: est_stopped is computed from a cpulist that is not copied yet",
         ("first-services-and-cpulist",),
         (Sign("limits.stopped"),),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
     ),
     Row(
@@ -169,7 +168,7 @@ DEFECTS: tuple[Row, ...] = (
         "the thread limit shrinks between its test and the publication of a context",
         ("limit-shrinks-in-drain",),
         (Sign("limits.published"),),
-        _OLD,
+        BEFORE_MAINLINE,
         3,
     ),
     Row(
@@ -178,7 +177,7 @@ DEFECTS: tuple[Row, ...] = (
         "relinking reads est_row of the context that it has just freed",
         ("delete-in-recalculation", "break-in-recalculation"),
         (Sign("memory.use-after-free", "field=est_row, where=ip_vs_est_calc_phase"),),
-        _OLD,
+        BEFORE_MAINLINE,
         0,
     ),
     Row(
@@ -191,7 +190,7 @@ DEFECTS: tuple[Row, ...] = (
             Sign("memory.pointer", "thing=pprev, "),
             Sign("memory.leak", "thing=tick of row "),
         ),
-        _OLD,
+        BEFORE_MAINLINE,
         1,
     ),
     Row(
@@ -200,7 +199,7 @@ DEFECTS: tuple[Row, ...] = (
         "a service whose estimator does not start is undone through a cleared scheduler",
         ("first-service-without-memory",),
         (Sign("memory.pointer", "thing=scheduler"),),
-        ("v7",),
+        ONLY_V7,
         0,
     ),
     Row(
@@ -209,7 +208,7 @@ DEFECTS: tuple[Row, ...] = (
         "a destination from the trash whose estimator does not start is leaked",
         ("dest-from-the-trash",),
         (Sign("memory.dest"),),
-        _OLD,
+        BEFORE_MAINLINE,
         0,
         (
             Edit(
@@ -230,7 +229,7 @@ DEFECTS: tuple[Row, ...] = (
         "relinking does not keep every delay; at the thread limit the drain stops",
         ("limits-shrink",),
         (),
-        _ALL,
+        ALL,
     ),
 )
 """Section 1."""
@@ -331,8 +330,8 @@ CONTROLS: tuple[Row, ...] = (
         "D01 through a stop request: the drain tests the stop flag, which stays set",
         ("restart-in-calc-phase", "two-sysctl-writers"),
         (Sign("bitmaps.in-range"), Sign("limits.known"), Sign("limits.tick")),
-        ("v7",),
-        note="explored as it is on v7, which has D01",
+        BEFORE_STABLE,
+        note="explored as it is on the revisions that have D01",
     ),
     Row(
         "N8",
@@ -340,7 +339,7 @@ CONTROLS: tuple[Row, ...] = (
         "est_genid is counted by the first service, without est_mutex, and by two sysctl writers",
         ("first-service-and-two-writers",),
         (Sign("progress.not-lost"),),
-        _OLD,
+        BEFORE_MAINLINE,
         note="explored as it is: an atomic counter loses no count (R4-count is without that)",
     ),
 )

@@ -18,9 +18,12 @@ from ipvs_est.language.operations import (
     GetDest,
     InitNetns,
     Operation,
+    Packet,
     PutDest,
     Read,
     ReadCpulist,
+    ReadPercpu,
+    ReadStatus,
     SetCost,
     SetCpulist,
     SetNice,
@@ -91,6 +94,12 @@ def in_words(operation: Operation) -> str:
             return "est_cpulist is written"
         case ReadCpulist():
             return "est_cpulist is read"
+        case Packet(id_, cpu):
+            return f"packets of destination {id_} are counted on CPU {cpu}, if it is available"
+        case ReadStatus():
+            return "/proc/net/ip_vs_status is read"
+        case ReadPercpu():
+            return "/proc/net/ip_vs_stats_percpu is read"
         case FailAllocations(nth, count):
             return _failing(nth, count)
         case _:

@@ -7,7 +7,7 @@ no other.
 
 from dataclasses import dataclass
 
-_OLD = ("v7", "stable")
+from ipvs_est_checks.known.where import BEFORE_MAINLINE, MERGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "F16",
         "The reload work tests enable, netns exit clears it, and the work still starts a task.",
         ("tasks.enabled",),
-        ("v7", "stable", "mainline"),
+        MERGED,
         "exit-and-sysctl",
         1,
         "",
@@ -44,7 +44,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "F17",
         "Stopping kthread 0 under a mutex that kthread 0 waits for hangs for ever.",
         ("locks.deadlock",),
-        _OLD,
+        BEFORE_MAINLINE,
         "last-estimator-goes",
         2,
         "D03",
@@ -54,7 +54,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "F18",
         "Limits are computed from a cpulist that is marked valid and not copied yet.",
         ("limits.max-threads", "limits.stopped"),
-        _OLD,
+        BEFORE_MAINLINE,
         "limit-shrinks-in-drain",
         1,
         "D04",
@@ -65,7 +65,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "Netns exit takes the total off its list without the service mutex, while kthread 0 takes"
         " it off: who comes second writes through a poisoned pointer.",
         ("memory.pointer", "place.one-list"),
-        _OLD,
+        BEFORE_MAINLINE,
         "exit-in-first-drain",
         3,
         "D08",
@@ -75,7 +75,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "F20",
         "After limits have shrunk, a tick of kd 0 that has one chain takes more than tick_max.",
         ("limits.tick",),
-        ("v7", "stable", "mainline"),
+        MERGED,
         "limits-shrink",
         0,
         "",
@@ -86,7 +86,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "Netns exit stops the total while kthread 0 takes it off the temp list: it stays counted"
         " in a chain, whose tick is never freed.",
         ("memory.leak",),
-        _OLD,
+        BEFORE_MAINLINE,
         "exit-in-first-drain",
         2,
         "D08",

@@ -18,8 +18,13 @@ from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 
 _ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
 _OF_THE_RECORD = frozenset(each.id for each in RECORD_PROPERTIES)
-_SINCE = {"v7": "since 6.2", "stable": "6.12.117", "mainline": "7.3.4"}
-"""By revision: the kernel that it is."""
+_SINCE = {
+    "v7": "since 6.2",
+    "v7-unwind": "6.12.95",
+    "stable": "6.12.117",
+    "mainline": "7.3.4",
+}
+"""By revision: a kernel that it is."""
 
 
 def headline(finding: Finding | ScheduledFinding, revision: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ipvs_est import Revision
 from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.where import BEFORE_MAINLINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ _D03 = Cause(
     "D03",
     "Kthread 0 and whoever stops it wait for each other.",
     ("locks.deadlock",),
-    ("v7", "stable"),
+    BEFORE_MAINLINE,
     (
         "calc_stats_under_est_mutex",
         "calc_stops_tasks_before_service_mutex",

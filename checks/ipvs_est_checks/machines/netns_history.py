@@ -67,7 +67,7 @@ def do(history: History, operation: Operation) -> list[str]:
         if unknown:
             found.append(("model.estimated", f"objects {unknown} were estimated"))
         if _compares(history):
-            found += wrong_answer(answer, result)
+            found += wrong_answer(answer, result, seen.before)
             found += differences(model, seen.before)
     for each in SENTENCES:
         if is_chosen(seen.properties, each):

@@ -36,12 +36,12 @@ from ipvs_est.language.operations import (
 )
 from ipvs_est_checks.machines import netns_history as nh
 from ipvs_est_checks.machines.geometries import CHOICES
-from ipvs_est_checks.machines.naive.model import TOTAL, counting, live, trash
+from ipvs_est_checks.machines.naive.model import TOTAL, counting, live
 from ipvs_est_checks.machines.netns_themes import BAD_TEXTS, THEMES, NetnsThemes
 
 NUMBER = st.integers(0, 60)
 """Chooses an operand: modulo the number of those that there are."""
-TEXTS = ("0", "0-1", "", "0-N", "all", "all:1/2", "N", " 0 ,N\n")
+TEXTS = ("0", "0-1", "", "\n", "0-N", "all", "all:1/2", "N", " 0 ,N\n")
 STEPS = (0, 1, 7, 2**31, 2**32 - 1, 2**40, 2**55, 2**63, 2**64 - 1)
 """Counted at once: some wrap a counter, or a rate."""
 
@@ -157,7 +157,7 @@ class NetnsMachine(NetnsThemes):
     @rule(
         pick=NUMBER,
         held=st.booleans(),
-        then=st.sampled_from(("back", "elsewhere", "wait", "wait", "leave", "nothing")),
+        then=st.sampled_from(("back", "anew", "elsewhere", "wait", "wait", "leave", "nothing")),
         seconds=st.sampled_from((0, 1, 59, 60, 61, 119, 121, 180)),
     )
     def trash(self, pick: int, held: bool, then: str, seconds: int) -> None:
@@ -192,6 +192,17 @@ class NetnsMachine(NetnsThemes):
         if object_id in live(self.history.model):
             self._do(Export(object_id) if export else Read(object_id))
 
+    @precondition(lambda self: self._usable() and self.history.model.total is not None)
+    @rule(
+        pick=NUMBER,
+        cpu=NUMBER,
+        steps=st.tuples(*[st.sampled_from(STEPS)] * 5),
+        wait=st.integers(0, 2),
+    )
+    def packets(self, pick: int, cpu: int, steps: tuple[int, ...], wait: int) -> None:
+        """Packets of a destination, perhaps one in the trash, and what users read of them."""
+        self._packets(pick, cpu % self._params.possible_cpus, steps, wait)
+
     @precondition(lambda self: self._usable() and bool(live(self.history.model)))
     @rule(pick=NUMBER, count=st.sampled_from((0, 1, 7, 1000)), wait=st.integers(0, 2))
     def zero(self, pick: int, count: int, wait: int) -> None:
@@ -205,7 +216,7 @@ class NetnsMachine(NetnsThemes):
     def write_cpulist(self, text: str, restricted: bool, pick: int) -> None:
         """By a process on all CPUs, or on one."""
         allowed = frozenset({pick % self._params.possible_cpus}) if restricted else None
-        self._all(WriteCpulist(text, allowed), ReadCpulist())
+        self._all(WriteCpulist(text, allowed, pick % 3 // 2), ReadCpulist())
 
     @precondition(lambda self: self._usable() and self._params.sysctl)
     @rule(
@@ -220,13 +231,13 @@ class NetnsMachine(NetnsThemes):
     @rule(nice=st.integers(-20, 19), run=st.integers(0, 3), set_nice=st.booleans())
     def sysctl(self, nice: int, run: int, set_nice: bool) -> None:
         """est_nice or run_estimation."""
-        self._do(SetNice(nice) if set_nice else SetRunEstimation(int(run > 0)))
+        self._do(SetNice(nice) if set_nice else SetRunEstimation(run))
 
     @precondition(lambda self: self._usable() and self._params.sysctl)
     @rule(wait=st.integers(0, 2), weight=NUMBER)
     def cpulist_away_and_back(self, wait: int, weight: int) -> None:
         """No CPUs for kthreads for a while."""
-        self._all(WriteCpulist(""), Advance(wait * self._tick))
+        self._all(WriteCpulist("\n"), Advance(wait * self._tick))
         self._do(SetCpulist(1 + weight % self._params.possible_cpus))
         self._drained()
 
@@ -285,7 +296,7 @@ class NetnsMachine(NetnsThemes):
         if how == "cleanup":
             for each in sorted(live(self.history.model)):
                 self._delete(each)
-            if not live(self.history.model).keys() - {TOTAL} and not trash(self.history.model):
+            if not live(self.history.model).keys() - {TOTAL} and not self.history.model.trash:
                 self._do(Cleanup())
                 if self._params.sysctl:
                     self._all(StartTotal(), Advance(wait))

@@ -2,16 +2,21 @@
 
 from ipvs_est.language.operations import (
     AddDest,
+    AddService,
     Advance,
     DeleteDest,
+    DeleteService,
     Disable,
     ExitNetns,
     Export,
     FailAllocations,
     GetDest,
     Operation,
+    Packet,
     PutDest,
     Read,
+    ReadPercpu,
+    ReadStatus,
     SetCost,
     SetCpulist,
     SetNice,
@@ -23,7 +28,7 @@ from ipvs_est.language.operations import (
     WriteCpulist,
     Zero,
 )
-from ipvs_est_checks.machines.naive.model import live, trash
+from ipvs_est_checks.machines.naive.model import live
 from ipvs_est_checks.machines.netns_driver import NetnsDriver
 from ipvs_est_checks.machines.situations import has_empty_context
 
@@ -43,6 +48,7 @@ THEMES = (
     "task",
     "left",
     "trash back",
+    "trash anew",
     "trash wait",
     "trash leave",
     "refused",
@@ -130,8 +136,8 @@ class NetnsThemes(NetnsDriver):
 
     def _trash(self, pick: int, held: bool, then: str, seconds: int) -> None:
         model = self.history.model
-        ids = sorted(each.id for each in model.dests.values() if not each.in_trash)
-        if not ids and not trash(model):
+        ids = sorted(model.dests)
+        if not ids and not model.trash:
             self._service_with_dests(2)
             ids = sorted(model.dests)
         if ids:
@@ -139,10 +145,10 @@ class NetnsThemes(NetnsDriver):
             if held:
                 self._do(GetDest(dest))
             self._do(DeleteDest(dest))
-            back = then in ("back", "elsewhere")
+            back = then in ("back", "elsewhere", "anew")
             self._do(Advance((seconds % 60 if back else seconds) * self._params.hz))
         if then == "leave":
-            users = sorted(each.id for each in model.dests.values() if each.held)
+            users = sorted(each.id for each in (*model.dests.values(), *model.trash) if each.held)
             if users:
                 self._do(PutDest(users[pick % len(users)]))
         if then in ("leave", "wait"):
@@ -151,11 +157,38 @@ class NetnsThemes(NetnsDriver):
         elif then != "nothing":
             if then == "elsewhere":
                 self._add_service()
-            deleted = sorted(each.id for each in trash(model))
+            deleted = sorted(each.id for each in model.trash if each.id not in model.dests)
             services = sorted(model.services)
-            if deleted and services:
+            if then == "anew" and model.trash:
+                self._made_anew(model.trash[pick % len(model.trash)].service.id, pick)
+            elif deleted and services:
                 service = services[-1 if then == "elsewhere" else pick % len(services)]
                 self._do(AddDest(deleted[pick % len(deleted)], service))
+
+    def _made_anew(self, service: int, pick: int) -> None:
+        """The service is deleted and added again, and so are its destinations."""
+        model = self.history.model
+        if service in model.services:
+            self._do(DeleteService(service))
+        if service not in live(model):
+            self._do(AddService(service))
+        ids = [each.id for each in model.trash if each.service.id == service]
+        for each in ids[: 1 + pick % 3]:
+            if each not in live(model):
+                self._do(AddDest(each, service))
+
+    def _packets(self, pick: int, cpu: int, steps: tuple[int, ...], wait: int) -> None:
+        model = self.history.model
+        if not model.dests and not model.trash:
+            self._service_with_dests(2)
+        ids = sorted({each.id for each in (*model.dests.values(), *model.trash)})
+        if ids:
+            conns, inpkts, outpkts, inbytes, outbytes = steps
+            dest = ids[pick % len(ids)]
+            self._do(Packet(dest, cpu, conns, inpkts, outpkts, inbytes, outbytes))
+        self._all(Advance(wait * self._revolution // 2), ReadPercpu())
+        if model.revision.has_status_file:
+            self._do(ReadStatus())
 
     def _zero(self, pick: int, count: int, wait: int) -> None:
         ids = sorted(live(self.history.model))

@@ -15,12 +15,15 @@ from ipvs_est.language.events import (
     TaskStarted,
 )
 from ipvs_est.language.operations import (
+    AddDest,
     Advance,
+    DeleteService,
     Disable,
     ExitNetns,
     Export,
     InitNetns,
     Operation,
+    Packet,
     Read,
     Settle,
     Zero,
@@ -45,7 +48,11 @@ SITUATIONS: Mapping[str, str] = {
     "jiffies.wrap": "jiffies wrap",
     "trash.freed": "a destination is freed from the trash",
     "trash.back": "a destination comes back from the trash",
+    "trash.anew": "a destination comes back to a service made anew",
+    "trash.other": "another service has a destination with the address of one in the trash",
     "trash.held": "a connection keeps a destination in the trash",
+    "packets.counted": "packets of a destination are counted in three objects",
+    "packets.trash": "packets of a destination in the trash are not counted",
     "counters.rates": "an object with rates above 0 is read",
     "counters.zeroed": "an object with rates above 0 is zeroed",
     "netns.exit-busy": "the netns ends with kthreads running",
@@ -89,6 +96,8 @@ class Observer:
     """Kthread 0 was started for a calc phase and has not yet completed or left it."""
     emptied: bool = False
     exited: bool = False
+    orphans: set[tuple[int, int | None]] = field(default_factory=set)
+    """Ids of destinations in the trash whose service was deleted, with the service's."""
 
 
 def observe(
@@ -211,16 +220,10 @@ def _control(observer: Observer, operation: Operation, before: Snapshot, after: 
             reached.add("cpulist.back")
     if after.state.jiffies < before.state.jiffies:
         reached.add("jiffies.wrap")
-    trashed = {dest.id: dest for dest in before.dests if dest.in_trash}
-    now = {dest.id: dest for dest in after.dests}
-    for dest_id, dest in trashed.items():
-        if dest_id not in now:
-            if isinstance(operation, Advance):
-                reached.add("trash.freed")
-        elif not now[dest_id].in_trash:
-            reached.add("trash.back")
-        elif dest.references and after.trash_scan_due != before.trash_scan_due:
-            reached.add("trash.held")
+    _trash(observer, operation, before, after)
+    if isinstance(operation, Packet) and operation.inpkts:
+        used = any(dest.id == operation.id and not dest.in_trash for dest in before.dests)
+        reached.add("packets.counted" if used else "packets.trash")
     if isinstance(operation, Read | Export | Zero):
         zeroed = isinstance(operation, Zero)
         if any(each.id == operation.id and any(each.rates) for each in before.objects):
@@ -232,6 +235,26 @@ def _control(observer: Observer, operation: Operation, before: Snapshot, after: 
             reached.add("netns.exit-busy")
     if isinstance(operation, InitNetns) and observer.exited:
         reached.add("netns.again")
+
+
+def _trash(observer: Observer, operation: Operation, before: Snapshot, after: Snapshot) -> None:
+    reached = observer.reached
+    trashed = {(dest.id, dest.service): dest for dest in before.dests if dest.in_trash}
+    now = {(dest.id, dest.service) for dest in after.dests if dest.in_trash}
+    for key, dest in trashed.items():
+        if key in now:
+            if dest.references and after.trash_scan_due != before.trash_scan_due:
+                reached.add("trash.held")
+        elif isinstance(operation, Advance):
+            reached.add("trash.freed")
+        elif isinstance(operation, AddDest):
+            reached.add("trash.anew" if key in observer.orphans else "trash.back")
+    more = len(after.dests) > len(before.dests)
+    if isinstance(operation, AddDest) and more and operation.id in {key[0] for key in trashed}:
+        reached.add("trash.other")
+    if isinstance(operation, DeleteService):
+        observer.orphans |= {key for key in now if key[1] == operation.id}
+    observer.orphans &= now
 
 
 def _memory(reached: set[str], before: Snapshot, after: Snapshot) -> None:

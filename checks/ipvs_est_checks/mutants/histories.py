@@ -17,6 +17,7 @@ from ipvs_est.language.operations import (
     GetDest,
     InitNetns,
     Operation,
+    Packet,
     PutDest,
     SetCost,
     SetCpulist,
@@ -63,7 +64,7 @@ GEOMETRIES = (
 
 # Chains of 31, 4, 2, 1 and none measurable (0: no time at all; the last: too long a time).
 _COSTS = (750, 5936, 11875, 23750, 0, 300_000_000)
-_TEXTS = ("0", "0-1", "", "1-0", "0-N", "all:1/2", "9", "x")
+_TEXTS = ("0", "0-1", "\n", "1-0", "0-N", "all:1/2", "9", "x")
 
 _WEIGHTS = {
     "start": 8,
@@ -77,6 +78,7 @@ _WEIGHTS = {
     "get_dest": 1,
     "put_dest": 1,
     "traffic": 3,
+    "packet": 1,
     "zero": 1,
     "cpulist": 2,
     "write_cpulist": 3,
@@ -171,6 +173,10 @@ def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Oper
             few, many = rng.randrange(1000), rng.randrange(1 << 33)
             cpu = rng.randrange(params.possible_cpus)
             return [Traffic(rng.choice(ids.bare), cpu, few, few, 1 << 40, many, 2**64 - many - 1)]
+        case "packet" if ids.dests:
+            few = rng.randrange(1000)
+            cpu = rng.randrange(params.possible_cpus)
+            return [Packet(rng.choice(list(ids.dests)), cpu, few, few, few, 1 << 20, 1 << 20)]
         case "zero" if ids.bare:
             return [Zero(rng.choice(ids.bare))]
         case "cpulist" if params.sysctl:
@@ -181,7 +187,7 @@ def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Oper
         case "nice" if params.sysctl:
             return [SetNice(rng.randrange(-20, 20))]
         case "run_estimation" if params.sysctl:
-            return [SetRunEstimation(rng.randrange(2))]
+            return [SetRunEstimation(rng.randrange(3))]
         case "cost":
             return [SetCost(rng.choice(_COSTS))]
         case "settle":

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from typing import get_args
 
-from ipvs_est.answers.results import DEADLOCK_TEXT
+from ipvs_est.answers.results import DEADLOCK_TEXT, Status
 from ipvs_est.answers.snapshot import Snapshot
 from ipvs_est.answers.state import State
 from ipvs_est.language.counters import COUNTERS, RATES
@@ -141,6 +141,8 @@ def _by_number(value: Schema) -> Schema:
 
 def _result() -> Schema:
     reading = dict.fromkeys((*COUNTERS, *RATES), _U64)
+    five = len(COUNTERS)
+    group: Schema = {"type": "array", "items": _U64, "minItems": five, "maxItems": five}
     place = {
         "ktid": integer(-2, 2**15 - 1),
         "ktrow": integer(0, 255),
@@ -151,6 +153,8 @@ def _result() -> Schema:
             closed({"ret": integer(-(2**31), 2**31 - 1)}),
             closed({**reading, **place}),
             closed(reading),
+            closed({each.name: _U64 for each in fields(Status)}),
+            closed({"cpus": {"type": "array", "items": group}, **reading}),
             closed({"text": {"type": "string"}}),
             reference("state"),
             reference("snapshot"),

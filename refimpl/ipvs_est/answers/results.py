@@ -1,11 +1,11 @@
 """What operations answer, and its JSON form (docs: SCHEMA.md)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import assert_never
 
 from ipvs_est.answers.snapshot import Snapshot, snapshot_from_json, snapshot_to_json
 from ipvs_est.answers.state import State, state_from_json, state_to_json
-from ipvs_est.language.counters import COUNTERS, RATES
+from ipvs_est.language.counters import COUNTERS, RATES, Group
 from ipvs_est.language.fixed import U64_MASK
 from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import integer, type_name
@@ -15,6 +15,8 @@ from ipvs_est.language.operations import (
     Operation,
     Read,
     ReadCpulist,
+    ReadPercpu,
+    ReadStatus,
     TakeSnapshot,
 )
 from ipvs_est.state.stats import Reading
@@ -45,6 +47,30 @@ class ExportedObject:
 
 
 @dataclass(frozen=True, slots=True)
+class Status:
+    """What /proc/net/ip_vs_status tells about estimation."""
+
+    kt_count: int
+    """`est_kt_count`: slots, holes included."""
+    max_threads: int
+    """`est_max_threads`."""
+    chain_max: int
+    """`est_chain_max`."""
+    kt_max: int
+    """Estimators that one kthread may have with these limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Percpu:
+    """What /proc/net/ip_vs_stats_percpu shows."""
+
+    cpus: tuple[Group, ...]
+    """Each possible CPU's own counters, which zeroing does not change."""
+    total: Reading
+    """The total's counters since its zero point, and its rates."""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """What reading a sysctl file gives, without the newline."""
 
@@ -70,7 +96,17 @@ class Deadlocked:
     """The control process waited for ten seconds; the history ends here."""
 
 
-Result = Returned | ReadObject | ExportedObject | Text | Dumped | Snapshotted | Deadlocked
+Result = (
+    Returned
+    | ReadObject
+    | ExportedObject
+    | Status
+    | Percpu
+    | Text
+    | Dumped
+    | Snapshotted
+    | Deadlocked
+)
 
 OK = Returned(0)
 DEADLOCK_TEXT = "control process blocked"
@@ -87,6 +123,11 @@ def result_to_json(result: Result) -> dict[str, object]:
         return {**_reading_to_json(result.reading), **place}
     if isinstance(result, ExportedObject):
         return _reading_to_json(result.reading)
+    if isinstance(result, Status):
+        return asdict(result)
+    if isinstance(result, Percpu):
+        cpus = [list(each) for each in result.cpus]
+        return {"cpus": cpus, **_reading_to_json(result.total)}
     if isinstance(result, Text):
         return {"text": result.text}
     if isinstance(result, Snapshotted):
@@ -126,12 +167,38 @@ def result_from_json(operation: Operation, value: object, path: str = "result") 
         case Export():
             _check_members(value, (*COUNTERS, *RATES), path)
             return ExportedObject(_reading_from_json(value, path))
+        case ReadStatus():
+            _check_members(value, _STATUS, path)
+            return Status(*(_integer(value, name, path, 0) for name in _STATUS))
+        case ReadPercpu():
+            return percpu_from_json(value, path)
         case _:
             _check_members(value, ("ret",), path)
             return Returned(_integer(value, "ret", path, -(2**31)))
 
 
 _PLACE = ("ktid", "ktrow", "ktcid")
+_STATUS = tuple(each.name for each in fields(Status))
+
+
+def percpu_from_json(value: dict[str, object], path: str = "result") -> Percpu:
+    """What `read_percpu` answers, from its JSON form; raises InputError."""
+    _check_members(value, ("cpus", *COUNTERS, *RATES), path)
+    cpus = value["cpus"]
+    at = join(path, "cpus")
+    if not isinstance(cpus, list):
+        raise InputError(at, f"expected a list, found {type_name(cpus)}")
+    rows = tuple(_row_from_json(row, f"{at}[{cpu}]") for cpu, row in enumerate(cpus))
+    return Percpu(rows, _reading_from_json(value, path))
+
+
+def _row_from_json(row: object, at: str) -> Group:
+    if not isinstance(row, list) or len(row) != len(COUNTERS):
+        raise InputError(at, f"expected a list of {len(COUNTERS)} counters")
+    c1, c2, c3, c4, c5 = (
+        integer(each, f"{at}[{index}]", 0, U64_MASK) for index, each in enumerate(row)
+    )
+    return c1, c2, c3, c4, c5
 
 
 def _check_members(value: dict[str, object], names: tuple[str, ...], path: str) -> None:

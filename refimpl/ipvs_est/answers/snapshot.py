@@ -23,7 +23,7 @@ from ipvs_est.state.netns import Netns
 from ipvs_est.state.seqcount import group_of
 from ipvs_est.state.stats import StatsObject
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 
 U64 = Annotated[int, Range(0, U64_MASK)]
 U64Group = tuple[U64, U64, U64, U64, U64]
@@ -133,7 +133,7 @@ class WorkSnapshot:
 class SysctlSnapshot:
     """The sysctl values."""
 
-    run_estimation: bool
+    run_estimation: Annotated[int, Range(-(2**31), 2**31 - 1)]
     nice: Annotated[int, Range(-20, 19)]
     cpulist: tuple[Cpu, ...] | None
     """Ascending; None = never written."""
@@ -357,7 +357,7 @@ def _service(netns: Netns, service_id: int) -> ServiceSnapshot:
 
 def _dests(netns: Netns) -> tuple[DestSnapshot, ...]:
     found = [(netns.dests[each], False) for each in sorted(netns.dests)]
-    found += [(dest, True) for dest in netns.trash]
+    found += [(dest, True) for dest in reversed(netns.trash)]
     return tuple(
         DestSnapshot(
             dest.id,

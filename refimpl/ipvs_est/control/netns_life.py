@@ -8,7 +8,6 @@ from ipvs_est.language.events import ExitBegun, ExitEnded
 from ipvs_est.machine.points import (
     CANCEL_WORK,
     WRITE_CPULIST,
-    WRITE_CPULIST_VALID,
     Body,
     Call,
     GiveWay,
@@ -71,12 +70,9 @@ def exit_netns(machine: Machine) -> Call:
         yield machine.lock_est
     if machine.interleaved:
         yield WRITE_CPULIST
-    netns.est_cpulist = frozenset()
+    # est_cpulist_valid stays set: who looks at the list from now on reads freed memory.
     if netns.est_cpulist_mask is not None:
         free(machine, netns.est_cpulist_mask, "free_cpumask_var")
-    if machine.interleaved:
-        yield WRITE_CPULIST_VALID
-    netns.est_cpulist_valid = False
     if under_est_mutex:
         yield machine.unlock_est
     yield from _release_estimators(machine)

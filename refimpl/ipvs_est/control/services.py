@@ -4,13 +4,14 @@ from ipvs_est.control.estimator_objects import enable_estimation, record_start
 from ipvs_est.estimator.start_stop import start_estimator, stop_estimator
 from ipvs_est.language.errno import EEXIST, ENOMEM
 from ipvs_est.language.events import DestTaken
+from ipvs_est.language.fixed import signed
 from ipvs_est.language.violations import InvalidPointer
 from ipvs_est.machine.memory import Life
 from ipvs_est.machine.points import Body, Call
 from ipvs_est.machine.rcu import call_rcu
 from ipvs_est.state.control_objects import Dest, Service
-from ipvs_est.state.machine import Machine, allocate, free, report, touch
-from ipvs_est.state.stats import Owner, StatsObject
+from ipvs_est.state.machine import Machine, allocate, free, jiffies, report, touch
+from ipvs_est.state.stats import Owner, StatsObject, zero
 
 TRASH_SCAN_SECONDS = 60
 TRASH_IDLE_SECONDS = 120
@@ -62,9 +63,13 @@ def _new_stats(machine: Machine, object_id: int, owner: Owner) -> StatsObject | 
 
 
 def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
-    """Add a destination to `service`, from the trash if it waits there; 0, -EEXIST or -ENOMEM."""
+    """Add a destination to `service`, from the trash if it waits there; 0, -EEXIST or -ENOMEM.
+
+    An id names an address. One in the trash waits for the same virtual service, which may have
+    been made anew; under another one it is another dest.
+    """
     yield machine.lock_service
-    trashed = next((each for each in machine.netns.trash if each.id == dest_id), None)
+    trashed = waiting_for(machine, dest_id, service)
     if trashed is None:
         error = yield from _add_new_dest(machine, dest_id, service)
     else:
@@ -75,6 +80,14 @@ def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
             machine.events.append(DestTaken(machine.now, dest_id, error, in_service, in_trash))
     yield machine.unlock_service
     return error
+
+
+def waiting_for(machine: Machine, dest_id: int, service: Service) -> Dest | None:
+    """The dest in the trash that belongs to that virtual service (`ip_vs_trash_get_dest`)."""
+    for dest in machine.netns.trash:
+        if dest.id == dest_id and dest.service is not None and dest.service.id == service.id:
+            return dest
+    return None
 
 
 def _add_new_dest(machine: Machine, dest_id: int, service: Service) -> Call:
@@ -104,17 +117,17 @@ def _add_trashed_dest(machine: Machine, dest: Dest, service: Service) -> Call:
     stats = dest.stats
     assert stats is not None
     netns.trash.remove(dest)
-    idle_start = dest.idle_start
     error = yield from start_estimator(machine, stats.est)
     record_start(machine, stats.est, error, new=False)
     if error:
         if machine.revision.restores_trashed_dest:
-            dest.idle_start = idle_start
             _into_trash(machine, dest)
         return error
     dest.idle_start = None
     former = dest.service
     if former is not service:
+        # Its counters were those of a service that is gone.
+        zero(stats)
         service.references += 1
         dest.service = service
         if former is not None:
@@ -124,6 +137,7 @@ def _add_trashed_dest(machine: Machine, dest: Dest, service: Service) -> Call:
 
 
 def _publish(machine: Machine, dest: Dest, service: Service, stats: StatsObject) -> None:
+    dest.available = True
     service.dests[dest.id] = dest
     machine.netns.dests[dest.id] = dest
     machine.objects[dest.id] = stats
@@ -137,23 +151,26 @@ def delete_dest(machine: Machine, dest: Dest) -> Call:
     return 0
 
 
-def _delete_dest(machine: Machine, dest: Dest) -> Body:
+def _delete_dest(machine: Machine, dest: Dest, *, flush: bool = False) -> Body:
     service, stats = dest.service, dest.stats
     assert service is not None
     assert stats is not None
-    yield from stop_estimator(machine, stats.est)
+    dest.available = False
     del service.dests[dest.id]
     del machine.netns.dests[dest.id]
     del machine.objects[dest.id]
+    yield from stop_estimator(machine, stats.est)
     dest.idle_start = None
-    _into_trash(machine, dest)
+    _into_trash(machine, dest, flush=flush)
 
 
-def _into_trash(machine: Machine, dest: Dest) -> None:
+def _into_trash(machine: Machine, dest: Dest, *, flush: bool = False) -> None:
+    """To the head of the trash. If it was empty a scan is due in 60 s, whatever was due before;
+    not with `flush`: netns exit empties the trash itself."""
     netns = machine.netns
-    netns.trash.append(dest)
-    if netns.trash_scan_due is None:
+    if not netns.trash and not flush:
         netns.trash_scan_due = machine.now + TRASH_SCAN_SECONDS * machine.params.hz
+    netns.trash.insert(0, dest)
 
 
 def delete_service(machine: Machine, service: Service) -> Call:
@@ -164,24 +181,24 @@ def delete_service(machine: Machine, service: Service) -> Call:
     return 0
 
 
-def _delete_service(machine: Machine, service: Service) -> Body:
+def _delete_service(machine: Machine, service: Service, *, flush: bool = False) -> Body:
     stats = service.stats
     assert stats is not None
     del machine.netns.services[service.id]
     del machine.objects[service.id]
     yield from stop_estimator(machine, stats.est)
-    dest_ids = sorted(service.dests)
-    for dest_id in dest_ids:
-        yield from _delete_dest(machine, service.dests[dest_id])
+    dests = list(service.dests.values())
+    for dest in reversed(dests):
+        yield from _delete_dest(machine, dest, flush=flush)
     put_service(machine, service)
 
 
 def flush_services(machine: Machine) -> Body:
-    """Delete all services; the service mutex is held."""
+    """Netns exit: delete all services; the service mutex is held."""
     services = machine.netns.services
     service_ids = sorted(services)
     for service_id in service_ids:
-        yield from _delete_service(machine, services[service_id])
+        yield from _delete_service(machine, services[service_id], flush=True)
 
 
 def put_service(machine: Machine, service: Service) -> None:
@@ -202,21 +219,23 @@ def _free_service(machine: Machine, service: Service) -> None:
 def scan_trash(machine: Machine) -> None:
     """The trash timer: free what was idle for long enough (`ip_vs_dest_trash_expire`)."""
     netns = machine.netns
-    hz = machine.params.hz
+    params = machine.params
+    period = TRASH_IDLE_SECONDS * params.hz
     kept: list[Dest] = []
     for dest in netns.trash:
         if dest.references:
-            dest.idle_start = None
             kept.append(dest)
         elif dest.idle_start is None:
-            dest.idle_start = machine.now
+            # 0 means that it was not seen idle yet.
+            dest.idle_start = machine.now if jiffies(machine) else machine.now + 1
             kept.append(dest)
-        elif machine.now - dest.idle_start < TRASH_IDLE_SECONDS * hz:
+        elif signed(machine.now - dest.idle_start - period, params.word_bits) < 0:
             kept.append(dest)
         else:
-            _free_dest_later(machine, dest)
+            _leave_trash(machine, dest)
     netns.trash = kept
-    netns.trash_scan_due = machine.now + TRASH_SCAN_SECONDS * hz if kept else None
+    due = machine.now + TRASH_SCAN_SECONDS * params.hz
+    netns.trash_scan_due = due if kept else None
 
 
 def free_trash(machine: Machine) -> None:
@@ -225,10 +244,14 @@ def free_trash(machine: Machine) -> None:
     machine.netns.trash_scan_due = None
     for dest in trash:
         dest.references = 0
-        _free_dest_later(machine, dest)
+        _leave_trash(machine, dest)
 
 
-def _free_dest_later(machine: Machine, dest: Dest) -> None:
+def _leave_trash(machine: Machine, dest: Dest) -> None:
+    """Drop the reference to its service at once, free the dest itself after a grace period."""
+    service, dest.service = dest.service, None
+    if service is not None:
+        put_service(machine, service)
     dest.life = Life.WAITING
     call_rcu(machine.rcu, lambda: _free_dest(machine, dest))
 
@@ -237,5 +260,3 @@ def _free_dest(machine: Machine, dest: Dest) -> None:
     if dest.stats is not None:
         free(machine, dest.stats, "ip_vs_dest_rcu_free")
     free(machine, dest, "ip_vs_dest_rcu_free")
-    if dest.service is not None:
-        put_service(machine, dest.service)

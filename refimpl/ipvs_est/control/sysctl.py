@@ -55,11 +55,15 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
     return 0
 
 
-def write_cpulist(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
-    """A process that may run on the CPUs `allowed` writes `text` to est_cpulist.
+def write_cpulist(machine: Machine, text: str, allowed: frozenset[int], offset: int = 0) -> Call:
+    """A process that may run on the CPUs `allowed` writes `text` to est_cpulist, from `offset` on.
 
-    Answers 0, -ENOMEM, or the negated errno of a malformed text; then nothing has changed.
+    Answers 0, -ENOMEM, or the negated errno of a malformed text; then nothing has changed. Nor
+    has it after a write of no bytes or at an offset, which succeeds. A lone newline is an empty
+    list.
     """
+    if not text or offset:
+        return 0
     try:
         cpus = parse_cpulist(text, machine.params.possible_cpus)
     except CpulistError as error:
@@ -73,8 +77,10 @@ def write_cpulist(machine: Machine, text: str, allowed: frozenset[int]) -> Call:
 
 
 def read_cpulist(machine: Machine) -> str:
-    """The CPUs for kthreads, in ranges."""
-    return format_cpulist(kthread_cpus(machine))
+    """The possible CPUs for kthreads, in ranges."""
+    possible_cpus = machine.params.possible_cpus
+    cpus = kthread_cpus(machine)
+    return format_cpulist(frozenset(cpu for cpu in cpus if cpu < possible_cpus))
 
 
 def set_nice(machine: Machine, nice: int) -> Call:
@@ -91,13 +97,14 @@ def set_nice(machine: Machine, nice: int) -> Call:
 
 
 def set_run_estimation(machine: Machine, value: int) -> Call:
-    """Write run_estimation: 0 stops the tasks, another value lets them run."""
+    """Write run_estimation: 0 stops the tasks, any other value lets them run. A new value
+    restarts them, also one that means the same."""
     netns = machine.netns
     yield machine.lock_est
-    if netns.run_estimation != bool(value):
+    if netns.run_estimation != value:
         if machine.interleaved:
             yield WRITE_RUN_ESTIMATION
-        netns.run_estimation = bool(value)
+        netns.run_estimation = value
         yield from request_restart(machine)
     yield machine.unlock_est
     return 0

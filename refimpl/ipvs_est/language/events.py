@@ -271,8 +271,8 @@ class Guarded:
     """Values of fields that a mutex guards (section 15)."""
 
     est: tuple[int, ...]
-    """Under est_mutex: genid, est_max_threads, cpulist valid, cpulist as a bitmap, nice,
-    est_stopped, run_estimation."""
+    """Under est_mutex: genid, est_max_threads, cpulist valid, cpulist as a bitmap (-1: its memory
+    was freed), nice, est_stopped, run_estimation."""
     service: tuple[int, ...]
     """Under the service mutex: est_add_ktid and the array, by slot: -1 = empty, else a number
     that no other kd has."""

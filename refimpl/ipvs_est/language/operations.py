@@ -87,6 +87,21 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
+class Packet:
+    """New connections and packets of a destination are counted on one CPU: in its own stats
+    object, its service's and the total's."""
+
+    op: ClassVar[str] = "packet"
+    id: int
+    cpu: int
+    conns: int
+    inpkts: int
+    outpkts: int
+    inbytes: int
+    outbytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Zero:
     """Zero an object's counters and rates."""
 
@@ -208,6 +223,8 @@ class WriteCpulist:
     op: ClassVar[str] = "write_cpulist"
     text: str
     allowed: frozenset[int] | None = None
+    offset: int = 0
+    """Of the write in the file; elsewhere than at its beginning nothing comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +249,20 @@ class Export:
 
     op: ClassVar[str] = "export"
     id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatus:
+    """Read what /proc/net/ip_vs_status tells about estimation."""
+
+    op: ClassVar[str] = "read_status"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPercpu:
+    """Read /proc/net/ip_vs_stats_percpu."""
+
+    op: ClassVar[str] = "read_percpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +301,9 @@ Operation = (
     | ReadCpulist
     | FailAllocations
     | Export
+    | Packet
+    | ReadStatus
+    | ReadPercpu
     | TakeSnapshot
 )
 
@@ -300,6 +334,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "n": (0, MAX_ADVANCE),
     "nth": (1, MAX_ID),
     "count": (0, MAX_ID),
+    "offset": (0, MAX_TEXT),
 }
 """Smallest and largest value of each integer field."""
 

@@ -11,8 +11,8 @@ class Revision:
     """
 
     name: str
-    kernel: str
-    """Kernel whose recordings show this behaviour, as in a trace header; '' if none does."""
+    kernels: tuple[str, ...]
+    """Kernels whose recordings show this behaviour, as in a trace header, oldest first."""
     returns_after_aborted_calc_phase: bool
     """Section 8: kthread 0 returns if it was stopped or disabled during the calc phase."""
     holds_task_reference: bool
@@ -45,6 +45,8 @@ class Revision:
     """Sections 7, 14: netns exit stops the total's estimator under the service mutex."""
     restores_trashed_dest: bool
     """Section 13: a dest whose estimator does not start goes back to the trash."""
+    has_status_file: bool
+    """Section 17: there is /proc/net/ip_vs_status."""
     relinking_keeps_kd0_needed: bool = True
     """Repair of F22: relinking an estimator does not make kd 0 one that is not `needed`
     (section 7). Without `needed` there is nothing to keep."""
@@ -78,7 +80,7 @@ class Revision:
 
 V7 = Revision(
     name="v7",
-    kernel="6.12.94",
+    kernels=(),
     returns_after_aborted_calc_phase=False,
     holds_task_reference=False,
     unbinds_scheduler_once=False,
@@ -95,21 +97,29 @@ V7 = Revision(
     relinked_delay_from_loop=False,
     total_stopped_under_service_mutex=False,
     restores_trashed_dest=False,
+    has_status_file=False,
 )
 
-STABLE = replace(
+V7_UNWIND = replace(
     V7,
+    name="v7-unwind",
+    kernels=("6.12.94", "6.12.95"),
+    unbinds_scheduler_once=True,
+)
+"""v7 with the error path of adding a service mended, as in 6.12.83 and later."""
+
+STABLE = replace(
+    V7_UNWIND,
     name="stable",
-    kernel="6.12.117",
+    kernels=("6.12.117",),
     returns_after_aborted_calc_phase=True,
     holds_task_reference=True,
-    unbinds_scheduler_once=True,
 )
 
 MAINLINE = replace(
     STABLE,
     name="mainline",
-    kernel="7.3.4",
+    kernels=("7.3.4",),
     kd0_until_exit=True,
     start_marks_kd0_needed=True,
     work_starts_kd0_if_needed=True,
@@ -123,13 +133,14 @@ MAINLINE = replace(
     relinked_delay_from_loop=True,
     total_stopped_under_service_mutex=True,
     restores_trashed_dest=True,
+    has_status_file=True,
     relinking_keeps_kd0_needed=False,
 )
 
 REPAIRED = replace(
     MAINLINE,
     name="repaired",
-    kernel="",
+    kernels=(),
     renews_flags_with_limits=True,
     relinking_keeps_kd0_needed=True,
     limits_for_every_context=True,
@@ -144,5 +155,12 @@ REPAIRED = replace(
 )
 """Mainline and the smallest repair of each finding (`ipvs-est show F01` and so on)."""
 
-REVISIONS: dict[str, Revision] = {each.name: each for each in (V7, STABLE, MAINLINE, REPAIRED)}
-KERNELS: dict[str, Revision] = {each.kernel: each for each in (V7, STABLE, MAINLINE)}
+BEFORE_STABLE = (V7, V7_UNWIND)
+"""Without the fix of CVE-2026-74670."""
+BEFORE_MAINLINE = (*BEFORE_STABLE, STABLE)
+"""Without mainline's repair of the races around est_mutex and est_cpulist."""
+MERGED = (*BEFORE_MAINLINE, MAINLINE)
+"""What kernels have; oldest first."""
+
+REVISIONS: dict[str, Revision] = {each.name: each for each in (*MERGED, REPAIRED)}
+KERNELS: dict[str, Revision] = {name: each for each in MERGED for name in each.kernels}

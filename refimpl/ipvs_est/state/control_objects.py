@@ -15,6 +15,7 @@ class Service(HeapObject):
     scheduler: str | None = None
     """The bound scheduler; None: none, or cleared."""
     dests: "dict[int, Dest]" = field(default_factory=dict)
+    """By id, in the order in which they were added or taken from the trash."""
     references: int = 0
     """One while it is hashed and one from each of its dests, those in the trash included."""
 
@@ -32,7 +33,10 @@ class Dest(HeapObject):
     references: int = 0
     """References that connections hold."""
     idle_start: int | None = None
-    """In the trash: when it was first seen without references, jiffies since boot."""
+    """In the trash: when it was first seen without references, jiffies since boot. Kept while a
+    connection refers to it again."""
+    available: bool = False
+    """Packets that use it are counted (`IP_VS_DEST_F_AVAILABLE`)."""
 
     def describe(self) -> str:
         return f"dest {self.id}"

@@ -49,13 +49,14 @@ class Netns:
     est_genid: int = 0
     est_genid_done: int = 0
     est_stopped: bool = False
-    run_estimation: bool = True
+    run_estimation: int = 1
+    """Any int; 0 stops the tasks."""
     est_nice: int = 0
     est_cpulist: frozenset[int] = frozenset()
     """Valid only with est_cpulist_valid."""
     est_cpulist_valid: bool = False
     est_cpulist_mask: Cpumask | None = None
-    """What `est_cpulist` points to."""
+    """What `est_cpulist` points to; after netns exit it points there still."""
     reload_work: DelayedWork = field(default_factory=DelayedWork)
     total: StatsObject | None = None
     services: dict[int, Service] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Netns:
     dests: dict[int, Dest] = field(default_factory=dict)
     """Destinations that are in their service, by id."""
     trash: list[Dest] = field(default_factory=list)
-    """Deleted destinations that may still be referenced, oldest first."""
+    """Deleted destinations that may still be referenced, the one deleted last first."""
     trash_scan_due: int | None = None
     """Next scan of the trash: jiffies since boot, not wrapped."""
 
@@ -76,6 +77,12 @@ class Netns:
 def context_at(netns: Netns, slot: int) -> KthreadContext | None:
     """The kd in that slot; None for a hole and for a slot that was dropped."""
     return netns.est_kt_arr[slot] if slot < len(netns.est_kt_arr) else None
+
+
+def dest_of(netns: Netns, dest_id: int) -> Dest | None:
+    """The dest of that id: the one in its service, else the one that was deleted last."""
+    found = netns.dests.get(dest_id)
+    return found or next((dest for dest in netns.trash if dest.id == dest_id), None)
 
 
 def usable_context(netns: Netns) -> KthreadContext | None:

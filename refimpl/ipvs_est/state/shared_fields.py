@@ -52,7 +52,7 @@ def read_stopped(machine: Machine) -> Flag:
     return machine.netns.est_stopped
 
 
-def read_run_estimation(machine: Machine) -> Flag:
+def read_run_estimation(machine: Machine) -> Number:
     """`run_estimation`."""
     if machine.interleaved:
         yield READ_RUN_ESTIMATION

@@ -22,7 +22,7 @@ class Estimator(Node):
 
     stats: "StatsObject" = field(kw_only=True)
     ktid: int = 0
-    """Slot of its kd (s16); -1 = on est_temp_list."""
+    """Slot of its kd (s16); -1 = on est_temp_list, -2 = see STOPPED_KTID."""
     ktrow: int = 0
     """Row of its tick (u8); on the temp list the wanted delay in ticks."""
     ktcid: int = 0

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est.machine.locks import Mutex
+from ipvs_est.machine.memory import Life
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
 
@@ -53,6 +54,14 @@ def cpu_bitmap(cpus: frozenset[int]) -> int:
     return sum(1 << cpu for cpu in cpus)
 
 
+def _cpulist(machine: Machine) -> int:
+    """The cpulist as a bitmap; -1 when its memory was freed."""
+    mask = machine.netns.est_cpulist_mask
+    if mask is not None and mask.life is Life.FREED:
+        return -1
+    return cpu_bitmap(machine.netns.est_cpulist)
+
+
 def _ktid(task: Task) -> int | None:
     return None if task.kd is None else task.kd.id
 
@@ -70,10 +79,10 @@ def _guarded(machine: Machine, task: Task) -> Guarded:
             netns.est_genid,
             netns.est_max_threads,
             int(netns.est_cpulist_valid),
-            cpu_bitmap(netns.est_cpulist),
+            _cpulist(machine),
             netns.est_nice,
             int(netns.est_stopped),
-            int(netns.run_estimation),
+            netns.run_estimation,
         ),
         (netns.est_add_ktid, *[-1 if kd is None else kd.serial for kd in array]),
         netns.est_calc_phase,

@@ -154,7 +154,7 @@ class SnapshotState(Generic[B, I]):
 
     def run_estimation(self) -> B:
         """The sysctl's value."""
-        return self._truth(self._snapshot.sysctls.run_estimation)
+        return self._truth(self._snapshot.sysctls.run_estimation != 0)
 
     def cpulist_valid(self) -> B:
         """est_cpulist was written."""

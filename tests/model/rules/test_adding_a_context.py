@@ -2,10 +2,11 @@
 
 from itertools import product
 
-from by_hand import ALL, BEFORE_MAINLINE, LOCK_EST, UNLOCK_EST, Others, points, put_kd, run, small
+from by_hand import ALL, LOCK_EST, UNLOCK_EST, Others, points, put_kd, run, small
 from ipvs_est import MAINLINE, STABLE, V7
 from ipvs_est.estimator.contexts import add_kthread_context
 from ipvs_est.language.errno import EINVAL, ENOMEM
+from ipvs_est.language.revision import BEFORE_MAINLINE
 from ipvs_est.machine.memory import fail_allocations
 from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine

@@ -25,12 +25,13 @@ from by_hand import (
     temp_list,
     wait,
 )
-from ipvs_est import MAINLINE, V7, Params
+from ipvs_est import MAINLINE, Params
 from ipvs_est.estimator.contexts import add_kthread_context
 from ipvs_est.estimator.estimate_tick import estimate_tick
 from ipvs_est.estimator.kthread import estimation_kthread
 from ipvs_est.estimator.start_stop import stop_estimator
 from ipvs_est.language.events import Estimated
+from ipvs_est.language.revision import BEFORE_STABLE
 from ipvs_est.machine.hlist import nodes
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext, Tick
@@ -76,7 +77,7 @@ def test_kthread_0_returns_when_stopped_in_the_calc_phase_unless_it_is_v7() -> N
         names = function(machine, kd, Others("sleep 2", 1, ask_to_stop(task)))
         after = names[names.index("sleep 2") + 1 :]
         # v7 goes on to the drain, which sees the request to stop.
-        assert after == ([LOCK_SERVICE, UNLOCK_SERVICE] if revision is V7 else [])
+        assert after == ([LOCK_SERVICE, UNLOCK_SERVICE] if revision in BEFORE_STABLE else [])
         assert temp_list(machine) == [1]
         assert machine.netns.est_calc_phase
 
@@ -95,8 +96,8 @@ def test_kthread_0_returns_when_disabled_in_the_calc_phase_unless_it_is_v7() -> 
             Others("sleep 40", 1, ask_to_stop(task)),
         )
         # v7 enqueues the estimator, under limits of 0, and waits for the second row.
-        assert ("sleep 40" in names) is (revision is V7)
-        assert temp_list(machine) == ([] if revision is V7 else [1])
+        assert ("sleep 40" in names) is (revision in BEFORE_STABLE)
+        assert temp_list(machine) == ([] if revision in BEFORE_STABLE else [1])
 
 
 def test_kthread_0_leaves_without_a_step_when_stopped_during_the_drain() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from by_hand import (
     ALL,
-    BEFORE_MAINLINE,
     LOCK_EST,
     SMALL,
     UNLOCK_EST,
@@ -16,7 +15,7 @@ from by_hand import (
     small,
     start_task,
 )
-from ipvs_est import MAINLINE, V7, Oracle, Params, Revision
+from ipvs_est import MAINLINE, Oracle, Params, Revision
 from ipvs_est.answers.results import Returned
 from ipvs_est.estimator.kthread_tasks import exit_task, start_kthread, stop_kthread
 from ipvs_est.estimator.reload_work import reload_work
@@ -28,6 +27,7 @@ from ipvs_est.language.operations import (
     StartDest,
     StartService,
 )
+from ipvs_est.language.revision import BEFORE_MAINLINE, BEFORE_STABLE
 from ipvs_est.language.violations import UseAfterFree
 from ipvs_est.machine.memory import Life, fail_allocations
 from ipvs_est.state.machine import Machine, boot
@@ -116,14 +116,14 @@ def test_task_that_exits_by_itself_stays_valid_except_in_v7() -> None:
         machine = small(revision)
         kd = put_kd(machine)
         task = start_task(machine, kd)
-        assert task.references == (0 if revision is V7 else 1)
+        assert task.references == (0 if revision in BEFORE_STABLE else 1)
         exit_task(machine, task)
-        assert task.life is (Life.FREED if revision is V7 else Life.LIVE)
+        assert task.life is (Life.FREED if revision in BEFORE_STABLE else Life.LIVE)
         points(machine, stop_kthread(machine, kd))
         assert task.life is Life.FREED
         assert task.references == 0
         found = [type(each) for each in machine.violations]
-        assert found == ([UseAfterFree] if revision is V7 else [])
+        assert found == ([UseAfterFree] if revision in BEFORE_STABLE else [])
 
 
 def test_stopped_task_is_freed_once() -> None:

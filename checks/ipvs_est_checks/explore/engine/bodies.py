@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from ipvs_est.control import estimator_objects, netns_life, sysctl
 from ipvs_est.control import services as control
-from ipvs_est.language.counters import count
-from ipvs_est.language.events import Counted
+from ipvs_est.control.packets import Packets, count_on, counted_in, counted_of
 from ipvs_est.language.operations import (
     AddDest,
     AddService,
@@ -16,6 +15,7 @@ from ipvs_est.language.operations import (
     DeleteService,
     ExitNetns,
     Operation,
+    Packet,
     Read,
     SetNice,
     SetRunEstimation,
@@ -41,7 +41,7 @@ from ipvs_est.machine.points import (
 from ipvs_est.machine.tasks import Task
 from ipvs_est.oracle import DEFAULT_SCHEDULER
 from ipvs_est.state.machine import Machine, touch
-from ipvs_est.state.seqcount import count_split
+from ipvs_est.state.netns import dest_of
 from ipvs_est.state.stats import StatsObject, read, zero
 
 USER_SPACE = "user space"
@@ -58,6 +58,7 @@ CONCURRENT = (
     Read,
     StartDest,
     StartService,
+    Packet,
     Traffic,
     Zero,
     *SYSCTL_WRITES,
@@ -106,7 +107,7 @@ def actor_body(
             yield from _operation_body(machine, operation)
             use.writers.remove(task)
             use.sysctls.owner = use.writers[0] if use.writers else None
-        elif isinstance(operation, Traffic):
+        elif isinstance(operation, Traffic | Packet):
             yield from _count_packets(machine, operation, use)
         elif isinstance(operation, Read):
             yield from _read_stats(machine, operation)
@@ -136,38 +137,44 @@ def _exit_body(machine: Machine, use: NetnsUse) -> Body:
             yield point
 
 
-def _count_packets(machine: Machine, traffic: Traffic, use: NetnsUse) -> Body:
-    """A softirq: under RCU it looks the object up and counts on it, word by word if 32-bit."""
-    softirq = use.softirqs.setdefault(traffic.cpu, Mutex(f"softirq of CPU {traffic.cpu}"))
+def _count_packets(machine: Machine, operation: Traffic | Packet, use: NetnsUse) -> Body:
+    """A softirq: under RCU it looks up the object, or the three of a destination, and counts on
+    each, word by word if 32-bit."""
+    softirq = use.softirqs.setdefault(operation.cpu, Mutex(f"softirq of CPU {operation.cpu}"))
     yield Lock(softirq)
     yield RCU_READ_LOCK
     yield FieldAccess(None, "objects", write=False)
-    stats = _counted_on(machine, traffic.id)
-    if stats is not None:
-        steps = (
-            traffic.conns,
-            traffic.inpkts,
-            traffic.outpkts,
-            traffic.inbytes,
-            traffic.outbytes,
-        )
-        if machine.params.word_bits == 32:
-            yield from count_split(stats.cpustats, traffic.cpu, steps)
-        else:
+    packets = (operation.inpkts, operation.outpkts, operation.inbytes, operation.outbytes)
+    if isinstance(operation, Packet):
+        owners, packets = _three(machine, operation.id, packets)
+    else:
+        owners = (_counted_on(machine, operation.id),)
+    inpkts, outpkts, inbytes, outbytes = packets
+    steps = (operation.conns, inpkts, outpkts, inbytes, outbytes)
+    for stats in owners if any(steps) else ():
+        if stats is None:
+            continue
+        if machine.params.word_bits == 64:
             yield FieldAccess(stats, "cpustats", write=True)
-            count(stats.cpustats, traffic.cpu, steps)
+        yield from count_on(machine, stats, operation.cpu, steps)
         touch(machine, stats, "cpustats", "ip_vs_in_stats")
-        if machine.events is not None:
-            machine.events.append(Counted(machine.now, traffic.id, traffic.cpu, steps))
     yield RCU_READ_UNLOCK
     yield Unlock(softirq)
+
+
+def _three(
+    machine: Machine, dest_id: int, packets: Packets
+) -> tuple[tuple[StatsObject | None, ...], Packets]:
+    """The objects that packets of a destination count in, and what is counted of them."""
+    dest = dest_of(machine.netns, dest_id)
+    return ((), packets) if dest is None else (counted_in(machine, dest), counted_of(dest, packets))
 
 
 def _counted_on(machine: Machine, object_id: int) -> StatsObject | None:
     """The object that packets find, also a destination in the trash."""
     stats = machine.objects.get(object_id)
     if stats is None:
-        dest = next((each for each in machine.netns.trash if each.id == object_id), None)
+        dest = dest_of(machine.netns, object_id)
         stats = None if dest is None else dest.stats
     return stats
 
@@ -251,10 +258,10 @@ def _call(machine: Machine, operation: Operation) -> Call | None:
             return None if stats is None else estimator_objects.stop_object(machine, stats)
         case Zero(object_id):
             return _zero_stats(machine, object_id)
-        case WriteCpulist(text, allowed):
+        case WriteCpulist(text, allowed, offset):
             if allowed is None:
                 allowed = frozenset(range(machine.params.possible_cpus))
-            return sysctl.write_cpulist(machine, text, allowed)
+            return sysctl.write_cpulist(machine, text, allowed, offset)
         case SetNice(value):
             return sysctl.set_nice(machine, value)
         case SetRunEstimation(value):

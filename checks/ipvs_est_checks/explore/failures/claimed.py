@@ -16,6 +16,7 @@ _VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
 _NEVER = frozenset(
     {
         ("delay.period", "v7"),
+        ("delay.period", "v7-unwind"),
         ("delay.period", "stable"),
         ("delay.relinked-row", "stable"),
     }

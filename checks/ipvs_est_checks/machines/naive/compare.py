@@ -4,7 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ipvs_est import Snapshot
-from ipvs_est.answers.results import ExportedObject, ReadObject, Result, Returned, Text
+from ipvs_est.answers.results import (
+    ExportedObject,
+    Percpu,
+    ReadObject,
+    Result,
+    Returned,
+    Status,
+    Text,
+)
 from ipvs_est.answers.snapshot import ObjectState
 from ipvs_est_checks.machines.naive.model import (
     NaiveModel,
@@ -42,12 +50,21 @@ Difference = tuple[str, str]
 """Id, and what was found."""
 
 
-def wrong_answer(answer: Answer, result: Result) -> Iterator[Difference]:
+def wrong_answer(answer: Answer, result: Result, after: Snapshot) -> Iterator[Difference]:
     """The operation answered something else."""
+    found: object
+    wanted: object
     match result:
         case Returned(ret):
-            found: object = ret
-            wanted: object = answer.ret
+            found, wanted = ret, answer.ret
+        case Percpu(cpus, total):
+            found = (cpus, (total.counters, total.rates))
+            wanted = (answer.cpus, answer.reading)
+        case Status():
+            # How many kthreads there are and what fits a chain is not the model's business.
+            max_threads, room = answer.status
+            slots, chain_max = after.state.kt_count, after.state.chain_max
+            found, wanted = result, Status(slots, max_threads, chain_max, chain_max * room)
         case Text(text):
             found, wanted = text, answer.text
         case ReadObject(reading) | ExportedObject(reading):
@@ -130,30 +147,30 @@ def _sysctls(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
 
 
 def _services(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
-    in_use = [dest for dest in model.dests.values() if not dest.in_trash]
     for service in model.services.values():
-        dests = tuple(sorted(dest.id for dest in in_use if dest.service is service))
+        dests = tuple(sorted(each for each in model.dests if model.dests[each].service is service))
         wanted = (service.id, dests, references(model, service))
         found = [(each.id, each.dests, each.references) for each in after.services]
         if wanted not in found:
             yield "model.services", f"services are {found}, without {wanted}"
     if len(after.services) != len(model.services):
         yield "model.services", f"there are services {[each.id for each in after.services]}"
-    for each in after.dests:
-        dest = model.dests.get(each.id)
-        if dest is None:
-            yield "model.trash", f"destination {each.id} is not freed"
-            continue
-        expected = (dest.service.id, dest.held, dest.idle_since, dest.in_trash)
-        actual = (each.service, each.references, each.idle_start, each.in_trash)
-        if actual != expected:
-            names = "service, references, idle since, in the trash"
-            yield "model.trash", f"destination {each.id}: {names} are {actual}, not {expected}"
-        if each.stats is not None:
-            yield from _counters(dest.stats, each.stats)
-    missing = model.dests.keys() - {each.id for each in after.dests}
-    if missing:
-        yield "model.trash", f"destinations {sorted(missing)} are gone"
+    in_use = sorted(model.dests.values(), key=lambda dest: dest.id)
+    known = [(dest, dest not in model.trash) for dest in (*in_use, *model.trash)]
+    wanted_dests = [(dest.id, used) for dest, used in known]
+    found_dests = [(each.id, not each.in_trash) for each in after.dests]
+    if found_dests != wanted_dests:
+        text = f"ids of destinations, and whether in use: {found_dests}, not {wanted_dests}"
+        yield "model.trash", text
+    else:
+        for each, (dest, _) in zip(after.dests, known, strict=True):
+            expected = (dest.service.id, dest.held, dest.idle_since)
+            actual = (each.service, each.references, each.idle_start)
+            if actual != expected:
+                names = "service, references, idle since"
+                yield "model.trash", f"destination {each.id}: {names} are {actual}, not {expected}"
+            if each.stats is not None:
+                yield from _counters(dest.stats, each.stats)
     if after.trash_scan_due != model.scan_due:
         yield "model.trash", f"next scan at {after.trash_scan_due}, not {model.scan_due}"
 
@@ -169,7 +186,8 @@ def _memory(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
     kthreads += sum(len(kd.ticks) for kd in after.state.kthreads if kd is not None)
     kthreads += sum(each.task is not None and each.task.life == "live" for each in contexts)
     # A service, a destination and their stats are two objects each.
-    owned = 2 * (len(model.services) + len(lingering(model)) + len(model.dests))
+    dests = len(model.dests) + len(model.trash)
+    owned = 2 * (len(model.services) + len(lingering(model)) + dests)
     owned += len(model.bare) + (model.total is not None)
     owned += model.cpulist is not None
     if after.memory.live != kthreads + owned:

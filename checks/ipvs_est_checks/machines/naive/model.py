@@ -35,8 +35,8 @@ class NaiveDest:
     stats: NaiveStats = field(default_factory=NaiveStats)
     held: int = 0
     """References that connections hold."""
-    in_trash: bool = False
     idle_since: int | None = None
+    """When a scan first saw it idle, whatever came later."""
 
 
 @dataclass(slots=True)
@@ -56,9 +56,12 @@ class NaiveModel:
     services: dict[int, NaiveService] = field(default_factory=dict)
     """Those in the table."""
     dests: dict[int, NaiveDest] = field(default_factory=dict)
-    """Those in the trash included."""
+    """Those in their service, in the order in which they came there."""
+    trash: list[NaiveDest] = field(default_factory=list)
+    """Deleted ones that are not freed, oldest first. Several of one id belong to different
+    services."""
     scan_due: int | None = None
-    run_estimation: bool = True
+    run_estimation: int = 1
     nice: int = 0
     cpulist: frozenset[int] | None = None
     max_threads: int = 0
@@ -79,8 +82,7 @@ def live(model: NaiveModel) -> dict[int, NaiveStats]:
     for service in model.services.values():
         found[service.id] = service.stats
     for dest in model.dests.values():
-        if not dest.in_trash:
-            found[dest.id] = dest.stats
+        found[dest.id] = dest.stats
     return found
 
 
@@ -93,28 +95,37 @@ def owner_of(model: NaiveModel, object_id: int) -> str:
     return model.owners.get(object_id, "dest")
 
 
-def trash(model: NaiveModel) -> list[NaiveDest]:
-    """Deleted destinations that are not freed."""
-    return [dest for dest in model.dests.values() if dest.in_trash]
+def dest_of(model: NaiveModel, dest_id: int) -> NaiveDest | None:
+    """The destination with that id: the one in its service, else the one deleted last."""
+    if dest_id in model.dests:
+        return model.dests[dest_id]
+    return next((dest for dest in reversed(model.trash) if dest.id == dest_id), None)
+
+
+def waiting_for(model: NaiveModel, dest_id: int, service: NaiveService) -> NaiveDest | None:
+    """The destination in the trash that comes back to that virtual service."""
+    for dest in model.trash:
+        if (dest.id, dest.service.id) == (dest_id, service.id):
+            return dest
+    return None
 
 
 def counting(model: NaiveModel) -> dict[int, NaiveStats]:
     """Objects on which packets are counted: connections still use a dest in the trash."""
-    found = live(model)
-    for dest in trash(model):
-        found[dest.id] = dest.stats
+    found = {dest.id: dest.stats for dest in model.trash}
+    found.update(live(model))
     return found
 
 
 def references(model: NaiveModel, service: NaiveService) -> int:
     """Who holds the service: the table, and each of its destinations."""
-    return 1 + sum(dest.service is service for dest in model.dests.values())
+    return 1 + sum(dest.service is service for dest in (*model.dests.values(), *model.trash))
 
 
 def lingering(model: NaiveModel) -> list[NaiveService]:
     """Deleted services that destinations in the trash hold."""
     found: list[NaiveService] = []
-    for dest in model.dests.values():
+    for dest in model.trash:
         hashed = model.services.get(dest.service.id) is dest.service
         if not hashed and dest.service not in found:
             found.append(dest.service)
@@ -133,6 +144,11 @@ def kthread_cpus(model: NaiveModel) -> frozenset[int]:
 def threads_allowed(model: NaiveModel) -> int:
     """`est_max_threads` that the CPUs give: half of each may go to kthreads of 1/load_divisor."""
     return max(1, model.params.load_divisor // 2 * len(kthread_cpus(model)))
+
+
+def kthread_room(model: NaiveModel) -> int:
+    """Estimators that chains of one each make in all ticks of a kthread."""
+    return model.params.chain_factor * model.params.nticks
 
 
 def stopped(model: NaiveModel) -> bool:

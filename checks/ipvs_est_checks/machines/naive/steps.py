@@ -21,9 +21,12 @@ from ipvs_est.language.operations import (
     GetDest,
     InitNetns,
     Operation,
+    Packet,
     PutDest,
     Read,
     ReadCpulist,
+    ReadPercpu,
+    ReadStatus,
     SetCost,
     SetCpulist,
     SetNice,
@@ -50,12 +53,15 @@ from ipvs_est_checks.machines.naive.model import (
     allocations_to_start,
     boot,
     counting,
+    dest_of,
     kthread_cpus,
+    kthread_room,
     live,
     threads_allowed,
-    trash,
+    waiting_for,
 )
 from ipvs_est_checks.machines.naive.rates import (
+    KINDS,
     NaiveStats,
     count,
     counters_exported,
@@ -87,6 +93,10 @@ class Answer:
     ret: int = 0
     text: str | None = None
     reading: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    cpus: tuple[tuple[int, ...], ...] = ()
+    """Counters by CPU."""
+    status: tuple[int, int] = (0, 0)
+    """`est_max_threads`, and the estimators that a chain_max of 1 lets a kthread have."""
     failed: str = ""
     """Kind of allocation; '' = none."""
 
@@ -122,11 +132,26 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
         case GetDest(object_id):
             model.dests[object_id].held += 1
         case PutDest(object_id):
-            model.dests[object_id].held -= 1
+            dest = dest_of(model, object_id)
+            assert dest is not None  # it makes sense
+            dest.held -= 1
         case Traffic(object_id, cpu):
             steps = (operation.conns, operation.inpkts, operation.outpkts)
             stats = counting(model)[object_id]
             count(stats, cpu, (*steps, operation.inbytes, operation.outbytes))
+        case Packet(object_id, cpu):
+            _packet(model, operation, cpu)
+        case ReadStatus():
+            return Answer(status=(model.max_threads, kthread_room(model)))
+        case ReadPercpu():
+            assert model.total is not None  # it makes sense
+            counted = model.total.counted
+            rows = tuple(
+                tuple(each % 2**64 for each in counted.get(cpu, [0] * KINDS))
+                for cpu in range(model.params.possible_cpus)
+            )
+            total = (counters_read(model.total), rates_read(model.total))
+            return Answer(cpus=rows, reading=total)
         case Zero(object_id):
             zero(live(model)[object_id])
         case Read(object_id):
@@ -137,16 +162,17 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
             return Answer(reading=(counters_exported(stats), rates_exported(stats)))
         case SetCpulist(weight):
             return _set_cpulist(model, frozenset(range(weight)), heap)
-        case WriteCpulist(text, allowed):
-            return _write_cpulist(model, text, allowed, heap)
+        case WriteCpulist(text, allowed, offset):
+            return DONE if offset or not text else _write_cpulist(model, text, allowed, heap)
         case ReadCpulist():
-            return Answer(text=in_ranges(kthread_cpus(model)))
+            cpus = kthread_cpus(model) & frozenset(range(model.params.possible_cpus))
+            return Answer(text=in_ranges(cpus))
         case SetNice(value):
             if not -20 <= value <= 19:
                 return Answer(EINVAL)
             model.nice = value
         case SetRunEstimation(value):
-            model.run_estimation = value != 0
+            model.run_estimation = value
         case Advance(jiffies):
             _pass_time(model, model.now + jiffies)
         case InitNetns() | StartTotal():
@@ -242,49 +268,66 @@ def _add_service(model: NaiveModel, service_id: int, heap: Heap) -> Answer:
 
 def _delete_service(model: NaiveModel, service_id: int) -> None:
     service = model.services.pop(service_id)
-    for dest in model.dests.values():
-        if dest.service is service and not dest.in_trash:
+    for dest in reversed(model.dests.values()):
+        if dest.service is service:
             _delete_dest(model, dest)
 
 
 def _add_dest(model: NaiveModel, dest_id: int, service: NaiveService, heap: Heap) -> Answer:
-    known = model.dests.get(dest_id)
+    known = waiting_for(model, dest_id, service)
     failed = _start(model, heap, ["dest", "stats"] if known is None else [])
     if failed:
         return Answer(ENOMEM, failed=failed)
     if known is None:
-        model.dests[dest_id] = NaiveDest(dest_id, service)
+        known = NaiveDest(dest_id, service)
     else:
-        known.service = service
-        known.in_trash = False
+        model.trash.remove(known)
         known.idle_since = None
+        if known.service is not service:
+            zero(known.stats)
+            known.service = service
+    model.dests[dest_id] = known
     return DONE
 
 
 def _delete_dest(model: NaiveModel, dest: NaiveDest) -> None:
-    dest.in_trash = True
-    dest.idle_since = None
-    if model.scan_due is None:
+    if not model.trash:
         model.scan_due = model.now + SCAN_SECONDS * model.params.hz
+    del model.dests[dest.id]
+    model.trash.append(dest)
 
 
 def _pass_time(model: NaiveModel, until: int) -> None:
     while model.scan_due is not None and model.scan_due <= until:
         model.now = model.scan_due
-        _scan_trash(model)
-        left = trash(model)
-        model.scan_due = model.now + SCAN_SECONDS * model.params.hz if left else None
+        model.trash = [dest for dest in model.trash if not _gone(model, dest)]
+        again = model.now + SCAN_SECONDS * model.params.hz
+        model.scan_due = again if model.trash else None
     model.now = until
 
 
-def _scan_trash(model: NaiveModel) -> None:
-    for dest in trash(model):
-        if dest.held:
-            dest.idle_since = None
-        elif dest.idle_since is None:
-            dest.idle_since = model.now
-        elif model.now - dest.idle_since >= IDLE_SECONDS * model.params.hz:
-            del model.dests[dest.id]
+def _gone(model: NaiveModel, dest: NaiveDest) -> bool:
+    """A scan sees it: whether it was idle for long enough."""
+    if dest.held:
+        return False
+    if dest.idle_since is None:
+        # To the kernel jiffies of 0 mean that it was never seen idle.
+        dest.idle_since = model.now + (model.now % 2**model.params.word_bits == 0)
+        return False
+    return model.now - dest.idle_since >= IDLE_SECONDS * model.params.hz
+
+
+def _packet(model: NaiveModel, packet: Packet, cpu: int) -> None:
+    """Three objects count; only connections do for a destination that was deleted."""
+    dest = dest_of(model, packet.id)
+    assert dest is not None  # it makes sense
+    sent = [packet.inpkts, packet.outpkts, packet.inbytes, packet.outbytes]
+    if packet.id not in model.dests:
+        sent = [0, 0, 0, 0]
+    if packet.conns or any(sent):
+        for stats in (dest.stats, dest.service.stats, model.total):
+            if stats is not None:
+                count(stats, cpu, (packet.conns, *sent))
 
 
 def _write_cpulist(
@@ -319,19 +362,22 @@ def makes_sense(model: NaiveModel, operation: Operation) -> bool:
         case DeleteService(object_id):
             return object_id in model.services
         case DeleteDest(object_id) | GetDest(object_id):
-            dest = model.dests.get(object_id)
-            return dest is not None and not dest.in_trash
+            return object_id in model.dests
         case PutDest(object_id):
-            dest = model.dests.get(object_id)
+            dest = dest_of(model, object_id)
             return dest is not None and dest.held > 0
         case Traffic(object_id, cpu):
             return object_id in counting(model) and cpu < model.params.possible_cpus
+        case Packet(object_id, cpu):
+            return dest_of(model, object_id) is not None and cpu < model.params.possible_cpus
+        case ReadStatus():
+            return model.revision.has_status_file
+        case ReadPercpu():
+            return model.total is not None
         case Zero(object_id) | Read(object_id) | Export(object_id):
             return object_id in objects
-        case SetCpulist() | WriteCpulist() | ReadCpulist() | SetNice():
+        case SetCpulist() | WriteCpulist() | ReadCpulist() | SetNice() | SetRunEstimation():
             return model.params.sysctl
-        case SetRunEstimation(value):
-            return model.params.sysctl and value in (0, 1)
         case StartTotal():
             return model.params.sysctl and model.total is None
         case InitNetns():

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 
 from ipvs_est.language.params import Params
-from ipvs_est.language.revision import MAINLINE, REVISIONS, STABLE, V7, Revision
+from ipvs_est.language.revision import MAINLINE, MERGED, REVISIONS, Revision
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import changes
@@ -26,7 +26,6 @@ from ipvs_est_spec.proof.inductive.twins import NAMED
 
 _STEP = "drain"
 _ALL_FACTS = tuple(each.id for each in FACTS)
-_MERGED = (V7, STABLE, MAINLINE)
 Z3Change = Change[Formula, z3.ArithRef]
 
 ONE_IN_A_TICK = Params(chain_factor=1)
@@ -143,7 +142,7 @@ def _out_of_range() -> Iterator[Goal]:
     """A flag of other limits is all it takes."""
     goals = (
         (FULL, each.name, after_one_more(GEOMETRIES[FULL], each, _LEFT_BY_FINISH))
-        for each in _MERGED
+        for each in MERGED
     )
     for goal, where in distinct(goals):
         yield replace(goal, name=f"two estimators for one row {where}")
@@ -157,7 +156,7 @@ def tick_after_new_limits(revision: Revision) -> Goal:
 
 
 def _over_its_limit() -> Iterator[Goal]:
-    goals = (("1 chain, factor 1", each.name, tick_after_new_limits(each)) for each in _MERGED)
+    goals = (("1 chain, factor 1", each.name, tick_after_new_limits(each)) for each in MERGED)
     for goal, where in distinct(goals):
         yield replace(goal, name=f"new limits, then an estimator is enqueued {where}")
 
@@ -189,7 +188,7 @@ THEOREMS = (
         "5, 11",
         lambda: tuple(_out_of_range()),
         _TWIN,
-        revision="v7, stable, mainline",
+        revision="v7, v7-unwind, stable, mainline",
         properties=("bitmaps.in-range",),
         refuted_by=("F01",),
     ),
@@ -203,7 +202,7 @@ THEOREMS = (
         "5, 11",
         lambda: tuple(_over_its_limit()),
         _TWIN,
-        revision="v7, stable, mainline",
+        revision="v7, v7-unwind, stable, mainline",
         properties=("limits.tick",),
         refuted_by=("F20",),
     ),

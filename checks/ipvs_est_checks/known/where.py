@@ -1,0 +1,12 @@
+"""Groups of revisions, by name, as findings and known defects name them."""
+
+from ipvs_est import REVISIONS
+from ipvs_est.language.revision import BEFORE_MAINLINE as _BEFORE_MAINLINE
+from ipvs_est.language.revision import BEFORE_STABLE as _BEFORE_STABLE
+from ipvs_est.language.revision import MERGED as _MERGED
+
+ONLY_V7 = ("v7",)
+BEFORE_STABLE = tuple(each.name for each in _BEFORE_STABLE)
+BEFORE_MAINLINE = tuple(each.name for each in _BEFORE_MAINLINE)
+MERGED = tuple(each.name for each in _MERGED)
+ALL = tuple(REVISIONS)

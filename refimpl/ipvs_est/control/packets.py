@@ -1,0 +1,50 @@
+"""What packets count, and in which stats objects (semantics sections 3 and 13)."""
+
+from ipvs_est.language.counters import Group, count
+from ipvs_est.language.events import Counted
+from ipvs_est.machine.points import Call
+from ipvs_est.state.control_objects import Dest
+from ipvs_est.state.machine import Machine
+from ipvs_est.state.seqcount import count_split
+from ipvs_est.state.stats import StatsObject
+
+Packets = tuple[int, int, int, int]
+"""inpkts, outpkts, inbytes, outbytes."""
+
+
+def count_packets(machine: Machine, dest: Dest, cpu: int, conns: int, packets: Packets) -> Call:
+    """New connections and packets of `dest` count on its CPU in three stats objects, one after the
+    other: its own, its service's and the total's. Answers 0.
+
+    Packets only while the dest is available (`ip_vs_in_stats`, `ip_vs_out_stats`); a connection
+    counts without that test (`ip_vs_conn_stats`).
+    """
+    inpkts, outpkts, inbytes, outbytes = counted_of(dest, packets)
+    steps = (conns, inpkts, outpkts, inbytes, outbytes)
+    if any(steps):
+        for stats in counted_in(machine, dest):
+            if stats is not None:
+                yield from count_on(machine, stats, cpu, steps)
+    return 0
+
+
+def counted_of(dest: Dest, packets: Packets) -> Packets:
+    """What is counted of them."""
+    return packets if dest.available else (0, 0, 0, 0)
+
+
+def counted_in(machine: Machine, dest: Dest) -> tuple[StatsObject | None, ...]:
+    """The stats objects, in their order; None: there is none."""
+    service = dest.service
+    return dest.stats, None if service is None else service.stats, machine.netns.total
+
+
+def count_on(machine: Machine, stats: StatsObject, cpu: int, steps: Group) -> Call:
+    """One write section: add `steps` to the counters of one CPU. Answers 0."""
+    if machine.params.word_bits == 32:
+        yield from count_split(stats.cpustats, cpu, steps)
+    else:
+        count(stats.cpustats, cpu, steps)
+    if machine.events is not None:
+        machine.events.append(Counted(machine.now, stats.id, cpu, steps))
+    return 0
