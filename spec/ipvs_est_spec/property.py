@@ -12,7 +12,7 @@ from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 class Scope(Enum):
@@ -28,7 +28,7 @@ class Scope(Enum):
 class Predicate(Protocol):
     """A formula over a state, for every algebra."""
 
-    def __call__(self, state: AbstractState[B, I], /) -> B:
+    def __call__(self, state: AbstractState[B, N], /) -> B:
         """The formula's truth value or term."""
         ...
 
@@ -54,7 +54,7 @@ Case = tuple[int, ...]
 class CasePredicate(Protocol):
     """A formula over the numbers of one case, for every algebra."""
 
-    def __call__(self, algebra: Algebra[B, I], case: Sequence[I], /) -> B:
+    def __call__(self, algebra: Algebra[B, N], case: Sequence[N], /) -> B:
         """The formula's truth value or term."""
         ...
 

@@ -22,7 +22,7 @@ from ipvs_est_checks.proving.select import NoSuchTheoremError, select
 from ipvs_est_checks.report.rows import Request
 from ipvs_est_checks.report.verdict import Verdict as CheckVerdict
 from ipvs_est_spec.catalogue import PROPERTIES
-from ipvs_est_spec.proof.framework.costs import COSTS, is_quick
+from ipvs_est_spec.proof.framework.quick import QUICK, is_quick
 from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
@@ -75,9 +75,10 @@ def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -
     assert [each for each in lines if "counterexample (" in each] == ["  counterexample (2 rows):"]
 
 
-def test_ids_are_unique_and_costs_are_those_of_theorems() -> None:
+def test_ids_are_unique_and_quick_ones_are_theorems() -> None:
     assert len(BY_ID) == len(THEOREMS)
-    assert COSTS.keys() <= BY_ID.keys()
+    assert BY_ID.keys() >= QUICK
+    assert len(QUICK) == 58
 
 
 def test_a_word_is_an_id_or_a_group_or_a_beginning_or_a_property_or_a_pattern() -> None:
@@ -102,14 +103,14 @@ def test_an_unknown_id_is_one_line_that_names_like_ones(capsys: pytest.CaptureFi
 
 
 def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
-    chosen = select(["rows.relinked-interval", "rows.chain"])
+    chosen = select(["rows.new-nearest", "rows.chain"])
     under_way: list[str] = []
     at_once = in_order(list(outcomes(chosen, Options(), 2, waiting=under_way.append)))
-    # The longest is begun first.
-    assert under_way[0] == "rows.relinked-interval"
+    # Those that are not quick are begun first.
+    assert under_way[0] == "rows.new-nearest"
     assert [(each.id, each.verdict) for each in at_once] == [
         ("rows.chain", Verdict.PROVED),
-        ("rows.relinked-interval", Verdict.PROVED),
+        ("rows.new-nearest", Verdict.PROVED),
     ]
     one_by_one = in_order(list(outcomes(chosen, Options(), 1)))
     assert [each.twin for each in one_by_one] == [each.twin for each in at_once]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipvs_est_checks.proving.run import in_order, outcomes
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
-from ipvs_est_spec.proof.framework.costs import is_quick
+from ipvs_est_spec.proof.framework.quick import is_quick
 from ipvs_est_spec.proof.framework.solve import Options, Outcome
 from ipvs_est_spec.proof.framework.solve import Verdict as Proof
 from ipvs_est_spec.proof.framework.theorem import Theorem

@@ -12,7 +12,7 @@ from time import process_time
 from ipvs_est_checks.proving.counterexamples.registry import with_replay
 from ipvs_est_checks.proving.second_solver import SecondSolver
 from ipvs_est_checks.workers import Lost, Pool
-from ipvs_est_spec.proof.framework.costs import cost
+from ipvs_est_spec.proof.framework.quick import is_quick
 from ipvs_est_spec.proof.framework.solve import Answer, Options, Outcome, Status, Verdict, decide
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import BY_ID
@@ -31,7 +31,7 @@ def outcomes(
     replay: bool = True,
     waiting: Callable[[str], None] = lambda _: None,
 ) -> Generator[Outcome]:
-    """What z3 says of each theorem, as soon as it is known: the longest are begun first.
+    """What z3 says of each theorem, as soon as it is known: the quick ones are begun last.
 
     jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
     longer, and one whose process dies, is UNKNOWN. second: the other solvers are asked, not z3.
@@ -39,11 +39,10 @@ def outcomes(
     waiting: called every now and then with the theorem that is under way for the longest time.
     Close the generator to end the processes.
     """
-    longest_first = sorted(theorems, key=lambda each: cost(each.id), reverse=True)
+    quick_last = sorted(theorems, key=lambda each: is_quick(each.id))
     with Pool(jobs, fresh=_LOADED, limit=limit, waiting=waiting) as pool:
         tasks = [
-            pool.submit(each.id, _decide, each.id, options, second, replay)
-            for each in longest_first
+            pool.submit(each.id, _decide, each.id, options, second, replay) for each in quick_last
         ]
         for task in pool.as_completed(tasks):
             outcome = task.outcome()

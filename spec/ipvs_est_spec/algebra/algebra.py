@@ -1,19 +1,19 @@
 """The operations that predicates are written with, so that each is written once.
 
-B stands for truth values and I for integers: Python's bool and int, or z3's terms.
+B stands for truth values and N for integers: Python's bool and int, or z3's terms.
 """
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - the usual letter for integers, beside B for booleans
+N = TypeVar("N")
 
 
-class Algebra(Protocol[B, I]):
+class Algebra(Protocol[B, N]):
     """Logic and integer arithmetic over one pair of types."""
 
-    def number(self, value: int) -> I:
+    def number(self, value: int) -> N:
         """A constant."""
         ...
 
@@ -49,43 +49,43 @@ class Algebra(Protocol[B, I]):
         """One of two truth values."""
         ...
 
-    def equal(self, left: I, right: I) -> B:
+    def equal(self, left: N, right: N) -> B:
         """left = right."""
         ...
 
-    def less(self, left: I, right: I) -> B:
+    def less(self, left: N, right: N) -> B:
         """left < right."""
         ...
 
-    def at_most(self, left: I, right: I) -> B:
+    def at_most(self, left: N, right: N) -> B:
         """left <= right."""
         ...
 
-    def plus(self, *terms: I) -> I:
+    def plus(self, *terms: N) -> N:
         """The sum; 0 of none."""
         ...
 
-    def minus(self, left: I, right: I) -> I:
+    def minus(self, left: N, right: N) -> N:
         """left - right."""
         ...
 
-    def times(self, left: I, right: I) -> I:
+    def times(self, left: N, right: N) -> N:
         """left * right."""
         ...
 
-    def modulo(self, left: I, right: int) -> I:
+    def modulo(self, left: N, right: int) -> N:
         """The remainder, 0 .. right-1; right > 0."""
         ...
 
-    def choose(self, condition: B, then: I, otherwise: I) -> I:
+    def choose(self, condition: B, then: N, otherwise: N) -> N:
         """One of two integers."""
         ...
 
 
-class ConcreteAlgebra(Algebra[B, I], Protocol[B, I]):
+class ConcreteAlgebra(Algebra[B, N], Protocol[B, N]):
     """An algebra whose constants can be read back."""
 
-    def value(self, term: I) -> int:
+    def value(self, term: N) -> int:
         """The constant that the term is; raises ValueError if it is none."""
         ...
 

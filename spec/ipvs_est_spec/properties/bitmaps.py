@@ -5,10 +5,10 @@ from typing import TypeVar
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def present_iff_not_empty(state: AbstractState[B, I]) -> B:
+def present_iff_not_empty(state: AbstractState[B, N]) -> B:
     """A chain's `present` bit is set exactly if the chain is not empty."""
     a = state.algebra
     return state.every_slot(
@@ -26,7 +26,7 @@ def present_iff_not_empty(state: AbstractState[B, I]) -> B:
     )
 
 
-def full_iff_at_chain_max(state: AbstractState[B, I]) -> B:
+def full_iff_at_chain_max(state: AbstractState[B, N]) -> B:
     """In a tick a chain's `full` bit is set exactly if the chain has `chain_max` estimators or
     more."""
     a = state.algebra
@@ -48,7 +48,7 @@ def full_iff_at_chain_max(state: AbstractState[B, I]) -> B:
     )
 
 
-def avail_iff_space(state: AbstractState[B, I]) -> B:
+def avail_iff_space(state: AbstractState[B, N]) -> B:
     """A row's `avail` bit is set exactly if it has no tick or a chain whose `full` bit is clear."""
     a = state.algebra
     return state.every_slot(

@@ -5,10 +5,10 @@ from typing import TypeVar
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def chain_len_is_true(state: AbstractState[B, I]) -> B:
+def chain_len_is_true(state: AbstractState[B, N]) -> B:
     """`chain_len` is the number of estimators on the chain."""
     a = state.algebra
     return state.every_slot(
@@ -25,7 +25,7 @@ def chain_len_is_true(state: AbstractState[B, I]) -> B:
     )
 
 
-def tick_len_is_true(state: AbstractState[B, I]) -> B:
+def tick_len_is_true(state: AbstractState[B, N]) -> B:
     """`tick_len` is the number of estimators on the tick's chains."""
     a = state.algebra
     return state.every_slot(
@@ -39,7 +39,7 @@ def tick_len_is_true(state: AbstractState[B, I]) -> B:
     )
 
 
-def est_count_is_true(state: AbstractState[B, I]) -> B:
+def est_count_is_true(state: AbstractState[B, N]) -> B:
     """`est_count` is the number of estimators on the kthread's chains."""
     a = state.algebra
     return state.every_slot(
@@ -55,7 +55,7 @@ def est_count_is_true(state: AbstractState[B, I]) -> B:
     )
 
 
-def tick_exists_iff_used(state: AbstractState[B, I]) -> B:
+def tick_exists_iff_used(state: AbstractState[B, N]) -> B:
     """A row has a tick exactly if its `tick_len` is above 0."""
     a = state.algebra
     return state.every_slot(

@@ -21,7 +21,7 @@ from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 # A task that starts with est_timer up to 4 ticks ahead takes it back to one tick ago.
@@ -36,7 +36,7 @@ def new_row_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield event.row, event.crow, *_bits(params, event.avail)
 
 
-def new_row(a: Algebra[B, I], case: Sequence[I]) -> B:
+def new_row(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The highest available row not above the wanted one, else the highest available."""
     row, wanted, *avail = case
     return _chosen(a, row, wanted, avail, upwards=False)
@@ -50,17 +50,17 @@ def relinked_row_cases(params: Params, events: Sequence[Event]) -> Iterator[Case
             yield event.row, event.crow, *_bits(params, event.avail)
 
 
-def relinked_row(a: Algebra[B, I], case: Sequence[I]) -> B:
+def relinked_row(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The lowest available row not below the wanted one, else the lowest available."""
     row, wanted, *avail = case
     return _chosen(a, row, wanted, avail, upwards=True)
 
 
-def _chosen(a: Algebra[B, I], row: I, wanted: I, avail: Sequence[I], *, upwards: bool) -> B:
+def _chosen(a: Algebra[B, N], row: N, wanted: N, avail: Sequence[N], *, upwards: bool) -> B:
     """`row` is available, and no available row is a better one."""
     one = a.number(1)
 
-    def beyond(number: I) -> B:
+    def beyond(number: N) -> B:
         """On the side of the wanted row where a row is only taken if there is no other."""
         return a.less(number, wanted) if upwards else a.less(wanted, number)
 
@@ -117,7 +117,7 @@ def _is_new_task(event: Event, enqueued: Enqueued) -> bool:
     )
 
 
-def at_most_a_revolution(a: Algebra[B, I], case: Sequence[I]) -> B:
+def at_most_a_revolution(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The time is at most a revolution."""
     elapsed, revolution = case
     return a.at_most(elapsed, revolution)
@@ -130,7 +130,7 @@ def remaining_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield event.delay, event.row, event.est_row, params.nticks
 
 
-def remaining(a: Algebra[B, I], case: Sequence[I]) -> B:
+def remaining(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The delay is the distance in ticks from est_row on to the row."""
     delay, row, est_row, nticks = case
     distance = a.minus(row, est_row)
@@ -158,7 +158,7 @@ def period_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             last.clear()
 
 
-def exactly_a_revolution(a: Algebra[B, I], case: Sequence[I]) -> B:
+def exactly_a_revolution(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The time is exactly a revolution."""
     elapsed, revolution = case
     return a.equal(elapsed, revolution)
@@ -178,7 +178,7 @@ def closest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             last.pop(event.id, None)
 
 
-def not_closer(a: Algebra[B, I], case: Sequence[I]) -> B:
+def not_closer(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The time is at least that."""
     elapsed, closest = case
     return a.at_most(closest, elapsed)
@@ -231,7 +231,7 @@ class _Idle:
     restarts: int = 0
 
 
-def not_longer(a: Algebra[B, I], case: Sequence[I]) -> B:
+def not_longer(a: Algebra[B, N], case: Sequence[N]) -> B:
     """A revolution and the time lost, and for each restart a tick and, for the row that it may
     have skipped, another revolution."""
     elapsed, lost, restarts, revolution, tick = case

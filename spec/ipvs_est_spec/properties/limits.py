@@ -5,10 +5,10 @@ from typing import TypeVar
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def chains_within_limit(state: AbstractState[B, I]) -> B:
+def chains_within_limit(state: AbstractState[B, N]) -> B:
     """No chain has more than `chain_max` estimators."""
     a = state.algebra
     return state.every_slot(
@@ -23,7 +23,7 @@ def chains_within_limit(state: AbstractState[B, I]) -> B:
     )
 
 
-def ticks_within_limit(state: AbstractState[B, I]) -> B:
+def ticks_within_limit(state: AbstractState[B, N]) -> B:
     """No tick has more than `tick_max` estimators."""
     a = state.algebra
     return state.every_slot(
@@ -37,7 +37,7 @@ def ticks_within_limit(state: AbstractState[B, I]) -> B:
     )
 
 
-def kthreads_within_limit(state: AbstractState[B, I]) -> B:
+def kthreads_within_limit(state: AbstractState[B, N]) -> B:
     """No kthread's `est_count` is above its `est_max_count`."""
     a = state.algebra
     return state.every_slot(
@@ -45,7 +45,7 @@ def kthreads_within_limit(state: AbstractState[B, I]) -> B:
     )
 
 
-def kthread_limits_from_chain_max(state: AbstractState[B, I]) -> B:
+def kthread_limits_from_chain_max(state: AbstractState[B, N]) -> B:
     """Each kd's limits are those that `est_chain_max` and the geometry give."""
     a = state.algebra
     params = state.params
@@ -68,7 +68,7 @@ def kthread_limits_from_chain_max(state: AbstractState[B, I]) -> B:
     )
 
 
-def max_threads_as_configured(state: AbstractState[B, I]) -> B:
+def max_threads_as_configured(state: AbstractState[B, N]) -> B:
     """While `enable` is set, `est_max_threads`, once computed, is max(1, 4 x the CPUs)."""
     a = state.algebra
     wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())
@@ -77,7 +77,7 @@ def max_threads_as_configured(state: AbstractState[B, I]) -> B:
     return a.implies(computed, a.equal(state.est_max_threads(), positive))
 
 
-def stopped_as_configured(state: AbstractState[B, I]) -> B:
+def stopped_as_configured(state: AbstractState[B, N]) -> B:
     """While `enable` is set, `est_stopped` is set exactly if run_estimation is 0 or a written
     cpulist is empty."""
     a = state.algebra
@@ -86,7 +86,7 @@ def stopped_as_configured(state: AbstractState[B, I]) -> B:
     return a.implies(state.enable(), a.same(state.est_stopped(), wanted))
 
 
-def limits_known(state: AbstractState[B, I]) -> B:
+def limits_known(state: AbstractState[B, N]) -> B:
     """Before limits were computed every `est_count` is 0."""
     a = state.algebra
     zero = a.number(0)
@@ -96,7 +96,7 @@ def limits_known(state: AbstractState[B, I]) -> B:
     )
 
 
-def kthreads_allowed(state: AbstractState[B, I]) -> B:
+def kthreads_allowed(state: AbstractState[B, N]) -> B:
     """There are at most `est_max_threads` kthread contexts, once that is computed."""
     a = state.algebra
     contexts = state.sum_slots(lambda slot: a.choose(state.exists(slot), a.number(1), a.number(0)))

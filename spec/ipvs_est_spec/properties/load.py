@@ -14,7 +14,7 @@ from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 CHAIN_LIMIT_NS = 100_000
 SECOND_NS = 10**9
@@ -28,7 +28,7 @@ def chain_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield event.chain_max, event.min_est
 
 
-def chain_short(a: Algebra[B, I], case: Sequence[I]) -> B:
+def chain_short(a: Algebra[B, N], case: Sequence[N]) -> B:
     """A chain takes at most 100 us exactly if one estimation does; it never is empty."""
     chain_max, cost = case
     limit = a.number(CHAIN_LIMIT_NS)
@@ -54,7 +54,7 @@ def _geometry(params: Params) -> Case:
     )
 
 
-def tick_light(a: Algebra[B, I], case: Sequence[I]) -> B:
+def tick_light(a: Algebra[B, N], case: Sequence[N]) -> B:
     """If the geometry leaves room for chains of 95 us, a tick's work is at most 1/divisor of it
     exactly if one estimation for each chain is."""
     chain_max, cost, *geometry = case
@@ -64,7 +64,7 @@ def tick_light(a: Algebra[B, I], case: Sequence[I]) -> B:
     )
 
 
-def _fits(a: Algebra[B, I], chain_ns: I, geometry: Sequence[I]) -> B:
+def _fits(a: Algebra[B, N], chain_ns: N, geometry: Sequence[N]) -> B:
     """A tick of chains that take so long is at most 1/divisor of its time."""
     factor, divisor, hz, tick = geometry
     return a.at_most(a.times(a.times(a.times(chain_ns, factor), divisor), hz), tick)
@@ -84,7 +84,7 @@ def cpu_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             )
 
 
-def cpus_half_free(a: Algebra[B, I], case: Sequence[I]) -> B:
+def cpus_half_free(a: Algebra[B, N], case: Sequence[N]) -> B:
     """Where a tick's work is at most 1/divisor of it, that of all kthreads that are allowed takes
     at most half the time of the CPUs that they may use."""
     kthreads, cpus, chain_max, cost, *geometry = case

@@ -10,7 +10,7 @@ from ipvs_est_spec.properties.runs import EST_MUTEX, SERVICE_MUTEX, changes, run
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
@@ -26,7 +26,7 @@ def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield (int(EST_MUTEX in run.held),)
 
 
-def is_zero(a: Algebra[B, I], case: Sequence[I]) -> B:
+def is_zero(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The number is 0."""
     (number,) = case
     return a.equal(number, a.number(0))
@@ -49,7 +49,7 @@ def list_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield int(SERVICE_MUTEX in run.held), int(run.guarded.alone)
 
 
-def locked_or_alone(a: Algebra[B, I], case: Sequence[I]) -> B:
+def locked_or_alone(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It holds the mutex, or nobody else is there."""
     held, alone = case
     return a.either(a.equal(held, a.number(1)), a.equal(alone, a.number(1)))
@@ -83,7 +83,7 @@ def wait_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield int(event.sleeps), int(event.asked)
 
 
-def only_for_the_stopped(a: Algebra[B, I], case: Sequence[I]) -> B:
+def only_for_the_stopped(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It waits for a kthread that was asked to stop."""
     sleeps, asked = case
     return a.both(a.equal(sleeps, a.number(0)), a.equal(asked, a.number(1)))

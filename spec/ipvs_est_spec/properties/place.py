@@ -5,10 +5,10 @@ from typing import TypeVar
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def on_one_list(state: AbstractState[B, I]) -> B:
+def on_one_list(state: AbstractState[B, N]) -> B:
     """A live object's estimator is on exactly one list, and nothing else is on any."""
     a = state.algebra
     return state.every_estimator(
@@ -19,7 +19,7 @@ def on_one_list(state: AbstractState[B, I]) -> B:
     )
 
 
-def fields_name_the_place(state: AbstractState[B, I]) -> B:
+def fields_name_the_place(state: AbstractState[B, N]) -> B:
     """`ktid` of a live object's listed estimator is -1 on the temp list; in a chain `ktid`,
     `ktrow` and `ktcid` name it."""
     a = state.algebra
@@ -35,7 +35,7 @@ def fields_name_the_place(state: AbstractState[B, I]) -> B:
     )
 
 
-def total_in_kd0(state: AbstractState[B, I]) -> B:
+def total_in_kd0(state: AbstractState[B, N]) -> B:
     """With limits computed, no calc phase pending and nothing waiting, the total's `ktid` is 0."""
     a = state.algebra
     drained = a.both(

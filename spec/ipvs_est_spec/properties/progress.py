@@ -5,10 +5,10 @@ from typing import TypeVar
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def none_waits_while_there_is_room(state: AbstractState[B, I]) -> B:
+def none_waits_while_there_is_room(state: AbstractState[B, N]) -> B:
     """No estimator waits while a kthread has room, a slot is empty or one more is allowed."""
     a = state.algebra
     full = state.every_slot(
@@ -20,7 +20,7 @@ def none_waits_while_there_is_room(state: AbstractState[B, I]) -> B:
     return a.either(a.equal(state.temp_length(), a.number(0)), a.both(full, at_limit))
 
 
-def recalculation_completes(state: AbstractState[B, I]) -> B:
+def recalculation_completes(state: AbstractState[B, N]) -> B:
     """While there is an estimator no calc phase is pending.
 
     Without one no task may run; kthread 0 then recalculates when the next one is started.
@@ -34,7 +34,7 @@ def recalculation_completes(state: AbstractState[B, I]) -> B:
     return a.either(nothing, a.negate(state.est_calc_phase()))
 
 
-def wanted_tasks_run(state: AbstractState[B, I]) -> B:
+def wanted_tasks_run(state: AbstractState[B, N]) -> B:
     """Each kthread whose `est_count` is above 0 runs."""
     a = state.algebra
     return state.every_slot(
@@ -42,7 +42,7 @@ def wanted_tasks_run(state: AbstractState[B, I]) -> B:
     )
 
 
-def stopped_tasks_do_not_run(state: AbstractState[B, I]) -> B:
+def stopped_tasks_do_not_run(state: AbstractState[B, N]) -> B:
     """While `enable` is set, with `est_stopped` set no kthread runs."""
     a = state.algebra
     return a.implies(

@@ -15,7 +15,7 @@ from ipvs_est_spec.property import Case
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 SPAN = 2**64
 HALF = 2**63
@@ -28,7 +28,7 @@ LARGEST_ERROR = 3
 LONGEST_SEQUENCE = 64
 
 
-def last_sums_are_kstats(state: AbstractState[B, I]) -> B:
+def last_sums_are_kstats(state: AbstractState[B, N]) -> B:
     """The last sums of every estimator are its object's counters."""
     return state.every_counter(state.algebra.equal)
 
@@ -47,7 +47,7 @@ def continued_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             known[event.id] = event.sums
 
 
-def equal(a: Algebra[B, I], case: Sequence[I]) -> B:
+def equal(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The two are the same."""
     left, right = case
     return a.equal(left, right)
@@ -65,7 +65,7 @@ def average_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
                 yield before, last, now, after, SCALES[index]
 
 
-def averaged(a: Algebra[B, I], case: Sequence[I]) -> B:
+def averaged(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The average moves by a quarter of its distance to the rate, rounded down, modulo 2^64."""
     before, last, now, after, scale = case
     wanted = _signed(a, a.minus(_rate(a, last, now, scale), before))
@@ -77,7 +77,7 @@ def averaged(a: Algebra[B, I], case: Sequence[I]) -> B:
     )
 
 
-def in_range(a: Algebra[B, I], case: Sequence[I]) -> B:
+def in_range(a: Algebra[B, N], case: Sequence[N]) -> B:
     """At realistic traffic the average stays between what it was and the rate."""
     before, last, now, after, scale = case
     rate = _realistic_rate(a, last, now, scale)
@@ -92,16 +92,16 @@ def in_range(a: Algebra[B, I], case: Sequence[I]) -> B:
     )
 
 
-def _rate(a: Algebra[B, I], last: I, now: I, scale: I) -> I:
+def _rate(a: Algebra[B, N], last: N, now: N, scale: N) -> N:
     return a.modulo(_realistic_rate(a, last, now, scale), SPAN)
 
 
-def _realistic_rate(a: Algebra[B, I], last: I, now: I, scale: I) -> I:
+def _realistic_rate(a: Algebra[B, N], last: N, now: N, scale: N) -> N:
     """What a rate would be if it could not wrap."""
     return a.times(a.modulo(a.minus(now, last), SPAN), scale)
 
 
-def _signed(a: Algebra[B, I], number: I) -> I:
+def _signed(a: Algebra[B, N], number: N) -> N:
     """The number modulo 2^64 as an s64."""
     low = a.modulo(number, SPAN)
     return a.choose(a.less(low, a.number(HALF)), low, a.minus(low, a.number(SPAN)))
@@ -158,7 +158,7 @@ def error_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
         yield each.after * scale, each.exact, scale
 
 
-def close_to_exact(a: Algebra[B, I], case: Sequence[I]) -> B:
+def close_to_exact(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The average is not above the exact one, and less than LARGEST_ERROR below it."""
     average, exact, scale = case
     return a.both(
@@ -176,7 +176,7 @@ def convergence_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]
             yield each.first, each.after, each.rate, 3**each.steps, 4**each.steps
 
 
-def converges(a: Algebra[B, I], case: Sequence[I]) -> B:
+def converges(a: Algebra[B, N], case: Sequence[N]) -> B:
     """Of the distance to the rate at most (3/4)^n is left, and LARGEST_ERROR."""
     first, after, rate, threes, fours = case
     allowed = a.plus(
@@ -185,5 +185,5 @@ def converges(a: Algebra[B, I], case: Sequence[I]) -> B:
     return a.at_most(a.times(_distance(a, after, rate), fours), allowed)
 
 
-def _distance(a: Algebra[B, I], left: I, right: I) -> I:
+def _distance(a: Algebra[B, N], left: N, right: N) -> N:
     return a.choose(a.less(left, right), a.minus(right, left), a.minus(left, right))

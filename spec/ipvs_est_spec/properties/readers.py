@@ -20,7 +20,7 @@ from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 _SPAN = 2**64
 _COUNTERS = 5
@@ -59,7 +59,7 @@ def _sum(groups: Sequence[_Group]) -> _Group:
     return tuple([sum(column) % _SPAN for column in zip(*groups, strict=True)])
 
 
-def is_one_of_the_groups(a: Algebra[B, I], case: Sequence[I]) -> B:
+def is_one_of_the_groups(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The sums read are those of one choice."""
     read, *rest = (case[at : at + _COUNTERS] for at in range(0, len(case), _COUNTERS))
     return a.either(
@@ -85,7 +85,7 @@ def _name(ktid: int) -> str:
     return f"ipvs-e:{ktid}"
 
 
-def moved_in_peace(a: Algebra[B, I], case: Sequence[I]) -> B:
+def moved_in_peace(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It is kthread 0 itself, or the kthread has no task."""
     ktid, alive = case
     zero = a.number(0)

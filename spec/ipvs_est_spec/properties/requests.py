@@ -19,7 +19,7 @@ from ipvs_est_spec.properties.runs import runs
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 def cpulist_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
@@ -31,7 +31,7 @@ def cpulist_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
                 yield event.parsed >> cpu & 1, event.allowed >> cpu & 1, event.mask >> cpu & 1
 
 
-def named_and_allowed(a: Algebra[B, I], case: Sequence[I]) -> B:
+def named_and_allowed(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It is set exactly if it is named and allowed."""
     named, allowed, is_set = case
     one = a.number(1)
@@ -46,7 +46,7 @@ def request_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield (int(event.calc_phase),)
 
 
-def is_one(a: Algebra[B, I], case: Sequence[I]) -> B:
+def is_one(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The number is 1."""
     (number,) = case
     return a.equal(number, a.number(1))
@@ -68,7 +68,7 @@ def lost_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
                 yield begun, requests
 
 
-def none_came_meanwhile(a: Algebra[B, I], case: Sequence[I]) -> B:
+def none_came_meanwhile(a: Algebra[B, N], case: Sequence[N]) -> B:
     """No request came after the calc phase that clears it had begun."""
     begun, requests = case
     return a.equal(begun, requests)

@@ -9,7 +9,7 @@ from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
@@ -20,7 +20,7 @@ def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield event.error, int(event.linked)
 
 
-def failure_is_reported(a: Algebra[B, I], case: Sequence[I]) -> B:
+def failure_is_reported(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The answer is 0 if the node is linked, else a negative errno."""
     error, linked = case
     zero = a.number(0)
@@ -36,7 +36,7 @@ def dest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield event.error, int(event.in_service), int(event.in_trash)
 
 
-def dest_is_somewhere(a: Algebra[B, I], case: Sequence[I]) -> B:
+def dest_is_somewhere(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It is in its service if that went well, else in the trash."""
     error, in_service, in_trash = case
     zero, one = a.number(0), a.number(1)

@@ -18,7 +18,7 @@ from ipvs_est_spec.property import Case
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
@@ -39,13 +39,13 @@ def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             yield int(event.enable), event.ktid, relinking, exiting
 
 
-def started_while_enabled(a: Algebra[B, I], case: Sequence[I]) -> B:
+def started_while_enabled(a: Algebra[B, N], case: Sequence[N]) -> B:
     """`enable` is 1, and netns exit has not begun."""
     enable, _, _, exiting = case
     return a.both(a.equal(enable, a.number(1)), a.equal(exiting, a.number(0)))
 
 
-def started_outside_relinking(a: Algebra[B, I], case: Sequence[I]) -> B:
+def started_outside_relinking(a: Algebra[B, N], case: Sequence[N]) -> B:
     """It is kthread 0, or nothing is being relinked."""
     _, slot, relinking, _ = case
     return a.either(a.equal(slot, a.number(0)), a.equal(relinking, a.number(0)))
@@ -59,13 +59,13 @@ def publication_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]
             yield event.contexts, event.max_threads
 
 
-def published_within_limit(a: Algebra[B, I], case: Sequence[I]) -> B:
+def published_within_limit(a: Algebra[B, N], case: Sequence[N]) -> B:
     """No more contexts than threads are allowed, once a limit is computed."""
     contexts, max_threads = case
     return a.either(a.equal(max_threads, a.number(0)), a.at_most(contexts, max_threads))
 
 
-def task_is_referenced(state: AbstractState[B, I]) -> B:
+def task_is_referenced(state: AbstractState[B, N]) -> B:
     """A kd's `task` points to a task that is not freed, but for one that was asked to stop: who
     asked waits for its exit, and then clears the pointer."""
     a = state.algebra

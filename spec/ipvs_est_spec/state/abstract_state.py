@@ -17,14 +17,14 @@ from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-class AbstractState(Protocol[B, I]):
+class AbstractState(Protocol[B, N]):
     """One state of a netns' estimators."""
 
     @property
-    def algebra(self) -> Algebra[B, I]:
+    def algebra(self) -> Algebra[B, N]:
         """The operations on what the functions answer."""
         ...
 
@@ -34,35 +34,35 @@ class AbstractState(Protocol[B, I]):
         ...
 
     # What there is.
-    def every_slot(self, body: Callable[[I], B]) -> B:
+    def every_slot(self, body: Callable[[N], B]) -> B:
         """`body` holds for every slot below est_kt_count, holes included."""
         ...
 
-    def every_row(self, slot: I, body: Callable[[I], B]) -> B:
+    def every_row(self, slot: N, body: Callable[[N], B]) -> B:
         """`body` holds for every row of the slot."""
         ...
 
-    def every_chain(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+    def every_chain(self, slot: N, row: N, body: Callable[[N], B]) -> B:
         """`body` holds for every chain id of the row."""
         ...
 
-    def every_estimator(self, body: Callable[[I], B]) -> B:
+    def every_estimator(self, body: Callable[[N], B]) -> B:
         """`body` holds for every estimator that is on a list or belongs to a live object."""
         ...
 
-    def every_counter(self, body: Callable[[I, I], B]) -> B:
+    def every_counter(self, body: Callable[[N, N], B]) -> B:
         """`body` holds for the last sum and the `kstats` of every counter of every live object."""
         ...
 
-    def sum_slots(self, body: Callable[[I], I]) -> I:
+    def sum_slots(self, body: Callable[[N], N]) -> N:
         """The sum over all slots below est_kt_count, holes included."""
         ...
 
-    def sum_rows(self, slot: I, body: Callable[[I], I]) -> I:
+    def sum_rows(self, slot: N, body: Callable[[N], N]) -> N:
         """The sum over all rows of the slot."""
         ...
 
-    def sum_chains(self, slot: I, row: I, body: Callable[[I], I]) -> I:
+    def sum_chains(self, slot: N, row: N, body: Callable[[N], N]) -> N:
         """The sum over all chain ids of the row."""
         ...
 
@@ -75,19 +75,19 @@ class AbstractState(Protocol[B, I]):
         """`est_stopped`."""
         ...
 
-    def est_kt_count(self) -> I:
+    def est_kt_count(self) -> N:
         """`est_kt_count`."""
         ...
 
-    def est_add_ktid(self) -> I:
+    def est_add_ktid(self) -> N:
         """`est_add_ktid`."""
         ...
 
-    def est_max_threads(self) -> I:
+    def est_max_threads(self) -> N:
         """`est_max_threads`."""
         ...
 
-    def est_chain_max(self) -> I:
+    def est_chain_max(self) -> N:
         """`est_chain_max`."""
         ...
 
@@ -99,7 +99,7 @@ class AbstractState(Protocol[B, I]):
         """est_genid and est_genid_done differ, or the reload work is pending or running."""
         ...
 
-    def temp_length(self) -> I:
+    def temp_length(self) -> N:
         """True length of est_temp_list."""
         ...
 
@@ -111,105 +111,105 @@ class AbstractState(Protocol[B, I]):
         """est_cpulist was written."""
         ...
 
-    def kthread_cpus(self) -> I:
+    def kthread_cpus(self) -> N:
         """How many CPUs kthreads may use: the cpulist's, or those for housekeeping."""
         ...
 
     # Contexts, by slot.
-    def exists(self, slot: I) -> B:
+    def exists(self, slot: N) -> B:
         """The slot has a kd."""
         ...
 
-    def running(self, slot: I) -> B:
+    def running(self, slot: N) -> B:
         """kd's task is there and has not exited."""
         ...
 
-    def task_freed(self, slot: I) -> B:
+    def task_freed(self, slot: N) -> B:
         """kd's `task` points to a task that is freed."""
         ...
 
-    def task_stopping(self, slot: I) -> B:
+    def task_stopping(self, slot: N) -> B:
         """kd's task was asked to stop; whoever did so holds a reference."""
         ...
 
-    def est_count(self, slot: I) -> I:
+    def est_count(self, slot: N) -> N:
         """`est_count`."""
         ...
 
-    def est_max_count(self, slot: I) -> I:
+    def est_max_count(self, slot: N) -> N:
         """`est_max_count`."""
         ...
 
-    def chain_max(self, slot: I) -> I:
+    def chain_max(self, slot: N) -> N:
         """`chain_max`."""
         ...
 
-    def tick_max(self, slot: I) -> I:
+    def tick_max(self, slot: N) -> N:
         """`tick_max`."""
         ...
 
-    def est_row(self, slot: I) -> I:
+    def est_row(self, slot: N) -> N:
         """`est_row`."""
         ...
 
     # Ticks and chains.
-    def avail(self, slot: I, row: I) -> B:
+    def avail(self, slot: N, row: N) -> B:
         """The row's bit in `avail`."""
         ...
 
-    def tick_len(self, slot: I, row: I) -> I:
+    def tick_len(self, slot: N, row: N) -> N:
         """`tick_len`."""
         ...
 
-    def tick_exists(self, slot: I, row: I) -> B:
+    def tick_exists(self, slot: N, row: N) -> B:
         """The row has a tick."""
         ...
 
-    def present(self, slot: I, row: I, cid: I) -> B:
+    def present(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `present`."""
         ...
 
-    def full(self, slot: I, row: I, cid: I) -> B:
+    def full(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `full`."""
         ...
 
-    def chain_len(self, slot: I, row: I, cid: I) -> I:
+    def chain_len(self, slot: N, row: N, cid: N) -> N:
         """`chain_len`."""
         ...
 
-    def true_length(self, slot: I, row: I, cid: I) -> I:
+    def true_length(self, slot: N, row: N, cid: N) -> N:
         """True length of the chain."""
         ...
 
     # Estimators.
-    def is_object(self, est: I) -> B:
+    def is_object(self, est: N) -> B:
         """It belongs to a stats object that its owner uses."""
         ...
 
-    def is_total(self, est: I) -> B:
+    def is_total(self, est: N) -> B:
         """It is the netns total's."""
         ...
 
-    def ktid(self, est: I) -> I:
+    def ktid(self, est: N) -> N:
         """`ktid`; -1 = on the temp list."""
         ...
 
-    def ktrow(self, est: I) -> I:
+    def ktrow(self, est: N) -> N:
         """`ktrow`."""
         ...
 
-    def ktcid(self, est: I) -> I:
+    def ktcid(self, est: N) -> N:
         """`ktcid`."""
         ...
 
-    def times_listed(self, est: I) -> I:
+    def times_listed(self, est: N) -> N:
         """How often it is found on all lists together."""
         ...
 
-    def on_temp_list(self, est: I) -> B:
+    def on_temp_list(self, est: N) -> B:
         """It is on est_temp_list."""
         ...
 
-    def on_chain(self, est: I, slot: I, row: I, cid: I) -> B:
+    def on_chain(self, est: N, slot: N, row: N, cid: N) -> B:
         """It is on that chain."""
         ...

@@ -147,9 +147,7 @@ def _numbers(theorem: Theorem, outcome: Outcome) -> _Told:
 
 
 def _states(theorem: Theorem, outcome: Outcome) -> _Told:
-    invariant = theorem.id.removeprefix(_INDUCTION)
-    for finding in theorem.refuted_by:
-        invariant = invariant.removesuffix(f".{finding}")
+    invariant = (theorem.statement or theorem.id).removeprefix(_INDUCTION)
     yield _told_of_state("twin", invariant, states.twin_replay(invariant))
     for finding in theorem.refuted_by:
         for row, replay in states.finding_replays(invariant, finding):
@@ -174,8 +172,7 @@ def _histories(theorem: Theorem, outcome: Outcome) -> _Told:
     if finding:
         yield _told_of_finding("twin", finding, revision)
     else:
-        # That of the statement that a finding refutes.
-        walk = walks.REPLAYS[theorem.id.rpartition(".F")[0] or theorem.id]
+        walk = walks.REPLAYS[theorem.statement or theorem.id]
         if walks.walk_shows(walk):
             yield f"twin: with the mistake in the model, and not without it, {walk.told}", False
         else:

@@ -60,6 +60,8 @@ class Theorem:
     """Ids of the catalogue's properties whose predicates are used."""
     refuted_by: tuple[str, ...] = ()
     """Findings or known defects for which it does not hold; () = it has to hold."""
+    statement: str = ""
+    """The theorem whose statement this one is about, where a finding refutes it; '' = its own."""
     bound: str = ""
     """Up to what it is proved; '' = without a bound."""
     second_solver: bool = False

@@ -10,10 +10,10 @@ from ipvs_est_spec.property import Predicate
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def named_kd_has_room(state: AbstractState[B, I]) -> B:
+def named_kd_has_room(state: AbstractState[B, N]) -> B:
     """With limits computed, the kd that est_add_ktid names has room."""
     a = state.algebra
     slot = state.est_add_ktid()
@@ -23,7 +23,7 @@ def named_kd_has_room(state: AbstractState[B, I]) -> B:
     )
 
 
-def one_slot_before_limits(state: AbstractState[B, I]) -> B:
+def one_slot_before_limits(state: AbstractState[B, N]) -> B:
     """Before limits were computed there is at most slot 0, which est_add_ktid names."""
     a = state.algebra
     zero = a.number(0)
@@ -33,14 +33,14 @@ def one_slot_before_limits(state: AbstractState[B, I]) -> B:
     )
 
 
-def nothing_in_an_empty_array(state: AbstractState[B, I]) -> B:
+def nothing_in_an_empty_array(state: AbstractState[B, N]) -> B:
     """Without any slot est_add_ktid is 0."""
     a = state.algebra
     zero = a.number(0)
     return a.implies(a.equal(state.est_kt_count(), zero), a.equal(state.est_add_ktid(), zero))
 
 
-def no_room_below_the_named(state: AbstractState[B, I]) -> B:
+def no_room_below_the_named(state: AbstractState[B, N]) -> B:
     """No kd in a slot below est_add_ktid has room."""
     a = state.algebra
     named = state.est_add_ktid()
@@ -52,11 +52,11 @@ def no_room_below_the_named(state: AbstractState[B, I]) -> B:
     )
 
 
-def only_a_kept_estimators_chain_is_flagged_wrong(state: AbstractState[B, I]) -> B:
+def only_a_kept_estimators_chain_is_flagged_wrong(state: AbstractState[B, N]) -> B:
     """A full bit is of other limits only if the chain is in kd 0 and has at most one estimator."""
     a = state.algebra
 
-    def right(slot: I, row: I, cid: I) -> B:
+    def right(slot: N, row: N, cid: N) -> B:
         length = state.true_length(slot, row, cid)
         return a.either(
             a.negate(state.tick_exists(slot, row)),
@@ -71,7 +71,7 @@ def only_a_kept_estimators_chain_is_flagged_wrong(state: AbstractState[B, I]) ->
     )
 
 
-def waiting_total_has_kd0(state: AbstractState[B, I]) -> B:
+def waiting_total_has_kd0(state: AbstractState[B, N]) -> B:
     """With limits computed and no calc phase requested, a total that waits is next for kd 0."""
     a = state.algebra
     zero = a.number(0)
@@ -85,7 +85,7 @@ def waiting_total_has_kd0(state: AbstractState[B, I]) -> B:
     )
 
 
-def threads_of_the_configuration(state: AbstractState[B, I]) -> B:
+def threads_of_the_configuration(state: AbstractState[B, N]) -> B:
     """`est_max_threads` is 0 or what the configuration says, also while `enable` is 0."""
     a = state.algebra
     wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())

@@ -20,26 +20,26 @@ from ipvs_est_spec.proof.inductive.updates import (
 )
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True)
-class Change(Generic[B, I]):
+class Change(Generic[B, N]):
     """One change of a state."""
 
     premise: B
     """When it can be made, and what its inputs may be."""
-    after: FunctionalState[B, I]
+    after: FunctionalState[B, N]
 
 
-def wanted_threads(state: FunctionalState[B, I]) -> I:
+def wanted_threads(state: FunctionalState[B, N]) -> N:
     """`est_max_threads` as the configuration gives it (section 12)."""
     a = state.algebra
     wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())
     return a.choose(a.less(wanted, a.number(1)), a.number(1), wanted)
 
 
-def restart_requested(state: FunctionalState[B, I]) -> FunctionalState[B, I]:
+def restart_requested(state: FunctionalState[B, N]) -> FunctionalState[B, N]:
     """Section 9: with `enable`, est_stopped is computed anew."""
     a, f = state.algebra, state.fields
     empty = a.both(f.cpulist_valid, a.equal(f.kthread_cpus, a.number(0)))
@@ -49,7 +49,7 @@ def restart_requested(state: FunctionalState[B, I]) -> FunctionalState[B, I]:
     )
 
 
-def refused(state: FunctionalState[B, I], revision: Revision) -> B:
+def refused(state: FunctionalState[B, N], revision: Revision) -> B:
     """Section 6: the thread limit is reached."""
     a, f = state.algebra, state.fields
     threads = f.contexts if revision.thread_limit_counts_contexts else f.est_kt_count
@@ -60,7 +60,7 @@ def refused(state: FunctionalState[B, I], revision: Revision) -> B:
     return a.both(tested, a.at_most(f.est_max_threads, threads))
 
 
-def is_lowest_empty(state: FunctionalState[B, I], slot: I) -> B:
+def is_lowest_empty(state: FunctionalState[B, N], slot: N) -> B:
     """The lowest hole, else est_kt_count."""
     a, f = state.algebra, state.fields
     return a.both(
@@ -71,13 +71,13 @@ def is_lowest_empty(state: FunctionalState[B, I], slot: I) -> B:
     )
 
 
-def has_space(state: FunctionalState[B, I], slot: I) -> B:
+def has_space(state: FunctionalState[B, N], slot: N) -> B:
     """The slot has a kd, and that has room."""
     a, f = state.algebra, state.fields
     return a.both(f.exists(slot), a.less(f.est_count(slot), f.est_max_count(slot)))
 
 
-def is_choice(state: FunctionalState[B, I], slot: I) -> B:
+def is_choice(state: FunctionalState[B, N], slot: N) -> B:
     """Section 5.7: the lowest slot whose kd has room, else the lowest empty one."""
     a = state.algebra
     lowest = a.both(
@@ -91,8 +91,8 @@ def is_choice(state: FunctionalState[B, I], slot: I) -> B:
 
 
 def limits_applied(
-    state: FunctionalState[B, I], slot: I | None, chain_max: I
-) -> FunctionalState[B, I]:
+    state: FunctionalState[B, N], slot: N | None, chain_max: N
+) -> FunctionalState[B, N]:
     """Section 2: a kd's limits, or those of all (None)."""
     a, f, params = state.algebra, state.fields, state.params
     factor = params.chain_factor if params.preempt_rcu else 1
@@ -110,7 +110,7 @@ def limits_applied(
     )
 
 
-def context_added(state: FunctionalState[B, I], revision: Revision, slot: I) -> Change[B, I]:
+def context_added(state: FunctionalState[B, N], revision: Revision, slot: N) -> Change[B, N]:
     """Section 6, with memory for it: a new kd in the lowest empty slot."""
     a, f = state.algebra, state.fields
     yes, zero = a.truth(True), a.number(0)
@@ -135,12 +135,12 @@ def context_added(state: FunctionalState[B, I], revision: Revision, slot: I) -> 
     return Change(premise, restart_requested(after) if revision.work_starts_tasks else after)
 
 
-def _is_row(state: FunctionalState[B, I], row: I) -> B:
+def _is_row(state: FunctionalState[B, N], row: N) -> B:
     a = state.algebra
     return a.both(a.at_most(a.number(0), row), a.less(row, a.number(state.params.nticks)))
 
 
-def put_on_temp_list(state: FunctionalState[B, I], est: I, delay: I) -> FunctionalState[B, I]:
+def put_on_temp_list(state: FunctionalState[B, N], est: N, delay: N) -> FunctionalState[B, N]:
     """An estimator that is on no list."""
     a, f = state.algebra, state.fields
     return state.with_fields(
@@ -155,7 +155,7 @@ def put_on_temp_list(state: FunctionalState[B, I], est: I, delay: I) -> Function
     )
 
 
-def taken_off_temp_list(state: FunctionalState[B, I], est: I) -> Change[B, I]:
+def taken_off_temp_list(state: FunctionalState[B, N], est: N) -> Change[B, N]:
     """An estimator that is on the temp list."""
     a, f = state.algebra, state.fields
     after = state.with_fields(
@@ -170,8 +170,8 @@ def taken_off_temp_list(state: FunctionalState[B, I], est: I) -> Change[B, I]:
 
 
 def enqueued(
-    state: FunctionalState[B, I], est: I, slot: I, row: I, cid: I, add_ktid: I
-) -> Change[B, I]:
+    state: FunctionalState[B, N], est: N, slot: N, row: N, cid: N, add_ktid: N
+) -> Change[B, N]:
     """Section 5, items 2 to 7: an estimator that is on no list gets a row and a chain.
 
     Which of the available rows, and which of the chains that are not full, is left open.
@@ -219,7 +219,7 @@ def enqueued(
     return Change(a.both(premise, a.implies(filled, is_choice(linked, add_ktid))), after)
 
 
-def taken_off_chain(state: FunctionalState[B, I], est: I) -> Change[B, I]:
+def taken_off_chain(state: FunctionalState[B, N], est: N) -> Change[B, N]:
     """Section 7 up to `est_count`--."""
     a, f = state.algebra, state.fields
     slot, row, cid = f.ktid(est), f.ktrow(est), f.ktcid(est)
@@ -249,15 +249,15 @@ def taken_off_chain(state: FunctionalState[B, I], est: I) -> Change[B, I]:
     )
 
 
-def _tick_freed(state: FunctionalState[B, I], slot: I, row: I, when: B) -> FunctionalState[B, I]:
+def _tick_freed(state: FunctionalState[B, N], slot: N, row: N, when: B) -> FunctionalState[B, N]:
     """Its lists are gone, and with them whoever is still on one."""
     a, f = state.algebra, state.fields
     zero = a.number(0)
 
-    def here(s: I, r: I) -> B:
+    def here(s: N, r: N) -> B:
         return a.both(when, a.equal(s, slot), a.equal(r, row))
 
-    def lost(est: I) -> B:
+    def lost(est: N) -> B:
         on_chain = f.on_chain(est, slot, row, f.ktcid(est))
         return a.both(here(f.ktid(est), f.ktrow(est)), on_chain)
 
@@ -280,13 +280,13 @@ def _tick_freed(state: FunctionalState[B, I], slot: I, row: I, when: B) -> Funct
     )
 
 
-def context_freed(state: FunctionalState[B, I], slot: I) -> FunctionalState[B, I]:
+def context_freed(state: FunctionalState[B, N], slot: N) -> FunctionalState[B, N]:
     """Its lists are gone, and with them whoever is still on one; est_kt_count stays."""
     a, f = state.algebra, state.fields
     no, zero = a.truth(False), a.number(0)
     outer = (slot,)
 
-    def lost(est: I) -> B:
+    def lost(est: N) -> B:
         on_chain = f.on_chain(est, slot, f.ktrow(est), f.ktcid(est))
         return a.both(a.equal(f.ktid(est), slot), on_chain)
 
@@ -317,7 +317,7 @@ def context_freed(state: FunctionalState[B, I], slot: I) -> FunctionalState[B, I
     )
 
 
-def slot_cleared(state: FunctionalState[B, I], slot: I, kt_count: I, add_ktid: I) -> Change[B, I]:
+def slot_cleared(state: FunctionalState[B, N], slot: N, kt_count: N, add_ktid: N) -> Change[B, N]:
     """Section 7 for a kd above 0 whose last estimator is gone: freed, the array trimmed to
     `kt_count` slots, est_add_ktid chosen anew if it named that slot."""
     a = state.algebra
@@ -345,8 +345,8 @@ def slot_cleared(state: FunctionalState[B, I], slot: I, kt_count: I, add_ktid: I
 
 
 def kd0_released(
-    state: FunctionalState[B, I], revision: Revision, *, relinking: bool
-) -> FunctionalState[B, I]:
+    state: FunctionalState[B, N], revision: Revision, *, relinking: bool
+) -> FunctionalState[B, N]:
     """Section 7's last step, if it applies: nothing is left to estimate."""
     if relinking and revision.kd0_until_exit and revision.relinking_keeps_kd0_needed:
         return state
@@ -379,8 +379,8 @@ def kd0_released(
 
 
 def either(
-    a: Algebra[B, I], condition: B, then: Fields[B, I], otherwise: Fields[B, I]
-) -> Fields[B, I]:
+    a: Algebra[B, N], condition: B, then: Fields[B, N], otherwise: Fields[B, N]
+) -> Fields[B, N]:
     """One of two states, as far as freeing a context changes any."""
     x, y = then, otherwise
     return replace(
@@ -417,14 +417,14 @@ LAST = "the last of a kd above 0"
 
 
 def stopped(
-    state: FunctionalState[B, I],
+    state: FunctionalState[B, N],
     revision: Revision,
-    est: I,
-    kt_count: I,
-    add_ktid: I,
+    est: N,
+    kt_count: N,
+    add_ktid: N,
     *,
     relinking: bool = False,
-) -> dict[str, Change[B, I]]:
+) -> dict[str, Change[B, N]]:
     """Section 7, by case: on the temp list; others stay; the last of its kd."""
     a, f = state.algebra, state.fields
     zero = a.number(0)
@@ -466,7 +466,7 @@ def stopped(
     }
 
 
-def limits_renewed(state: FunctionalState[B, I], revision: Revision, chain_max: I) -> Change[B, I]:
+def limits_renewed(state: FunctionalState[B, N], revision: Revision, chain_max: N) -> Change[B, N]:
     """Section 11's end: new limits for kd 0, if there is one."""
     a, f = state.algebra, state.fields
     zero = a.number(0)
@@ -485,20 +485,20 @@ def limits_renewed(state: FunctionalState[B, I], revision: Revision, chain_max: 
     return Change(premise, flags_renewed(after) if revision.renews_flags_with_limits else after)
 
 
-def flags_renewed(state: FunctionalState[B, I]) -> FunctionalState[B, I]:
+def flags_renewed(state: FunctionalState[B, N]) -> FunctionalState[B, N]:
     """Repair of F01: kd 0's flags are made to say what its limits of now make of its chains."""
     a, f = state.algebra, state.fields
     zero, chains = a.number(0), a.number(state.params.tick_chains)
 
-    def renewed(slot: I, row: I) -> B:
+    def renewed(slot: N, row: N) -> B:
         return a.both(a.equal(slot, zero), f.tick_exists(slot, row))
 
-    def full(slot: I, row: I, cid: I) -> B:
+    def full(slot: N, row: N, cid: N) -> B:
         inside = a.both(a.at_most(zero, cid), a.less(cid, chains))
         reached = a.both(inside, a.at_most(f.chain_max(slot), f.chain_len(slot, row, cid)))
         return a.choose_truth(renewed(slot, row), reached, f.full(slot, row, cid))
 
-    def avail(slot: I, row: I) -> B:
+    def avail(slot: N, row: N) -> B:
         some = a.negate(state.every_chain(slot, row, lambda cid: full(slot, row, cid)))
         return a.choose_truth(renewed(slot, row), some, f.avail(slot, row))
 

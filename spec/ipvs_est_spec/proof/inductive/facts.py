@@ -11,18 +11,18 @@ from ipvs_est_spec.property import Predicate
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-def _tick_length(state: AbstractState[B, I], slot: I, row: I) -> I:
+def _tick_length(state: AbstractState[B, N], slot: N, row: N) -> N:
     return state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid))
 
 
-def _kd_length(state: AbstractState[B, I], slot: I) -> I:
+def _kd_length(state: AbstractState[B, N], slot: N) -> N:
     return state.sum_rows(slot, lambda row: _tick_length(state, slot, row))
 
 
-def numbers_are_natural(state: AbstractState[B, I]) -> B:
+def numbers_are_natural(state: AbstractState[B, N]) -> B:
     """What counts things is not negative."""
     a = state.algebra
     zero = a.number(0)
@@ -41,11 +41,11 @@ def numbers_are_natural(state: AbstractState[B, I]) -> B:
     )
 
 
-def chain_is_part_of_its_tick(state: AbstractState[B, I]) -> B:
+def chain_is_part_of_its_tick(state: AbstractState[B, N]) -> B:
     """A tick's length is at least that of one of its chains, or of two."""
     a = state.algebra
 
-    def chains(slot: I, row: I) -> B:
+    def chains(slot: N, row: N) -> B:
         total = _tick_length(state, slot, row)
         return state.every_chain(
             slot,
@@ -80,11 +80,11 @@ def chain_is_part_of_its_tick(state: AbstractState[B, I]) -> B:
     )
 
 
-def tick_is_part_of_its_kd(state: AbstractState[B, I]) -> B:
+def tick_is_part_of_its_kd(state: AbstractState[B, N]) -> B:
     """A kd's length is at least that of one of its ticks, or of two."""
     a = state.algebra
 
-    def rows(slot: I) -> B:
+    def rows(slot: N) -> B:
         total = _kd_length(state, slot)
         return state.every_row(
             slot,
@@ -110,18 +110,18 @@ def tick_is_part_of_its_kd(state: AbstractState[B, I]) -> B:
     )
 
 
-def bounded_chains_bound_their_tick(state: AbstractState[B, I]) -> B:
+def bounded_chains_bound_their_tick(state: AbstractState[B, N]) -> B:
     """If no chain is longer than chain_max, a tick lacks at least what two of its chains lack."""
     a = state.algebra
     chains = a.number(state.params.tick_chains)
 
-    def tick(slot: I, row: I) -> B:
+    def tick(slot: N, row: N) -> B:
         limit = state.chain_max(slot)
         bounded = state.every_chain(
             slot, row, lambda cid: a.at_most(state.true_length(slot, row, cid), limit)
         )
 
-        def lacks(cid: I) -> I:
+        def lacks(cid: N) -> N:
             return a.minus(limit, state.true_length(slot, row, cid))
 
         missing = a.minus(a.times(chains, limit), _tick_length(state, slot, row))
@@ -148,12 +148,12 @@ def bounded_chains_bound_their_tick(state: AbstractState[B, I]) -> B:
     )
 
 
-def long_chains_fill_their_tick(state: AbstractState[B, I]) -> B:
+def long_chains_fill_their_tick(state: AbstractState[B, N]) -> B:
     """If all chains but one have chain_max, a tick lacks at most what that one lacks."""
     a = state.algebra
     chains = a.number(state.params.tick_chains)
 
-    def tick(slot: I, row: I, one: I) -> B:
+    def tick(slot: N, row: N, one: N) -> B:
         limit = state.chain_max(slot)
         others = state.every_chain(
             slot,
@@ -175,12 +175,12 @@ def long_chains_fill_their_tick(state: AbstractState[B, I]) -> B:
     )
 
 
-def bounded_ticks_bound_their_kd(state: AbstractState[B, I]) -> B:
+def bounded_ticks_bound_their_kd(state: AbstractState[B, N]) -> B:
     """If no tick is longer than tick_max, a kd lacks at least what one of its ticks lacks."""
     a = state.algebra
     rows = a.number(state.params.nticks)
 
-    def kd(slot: I) -> B:
+    def kd(slot: N) -> B:
         limit = state.tick_max(slot)
         bounded = state.every_row(
             slot, lambda row: a.at_most(_tick_length(state, slot, row), limit)
@@ -197,12 +197,12 @@ def bounded_ticks_bound_their_kd(state: AbstractState[B, I]) -> B:
     return state.every_slot(lambda slot: a.implies(state.exists(slot), kd(slot)))
 
 
-def long_ticks_fill_their_kd(state: AbstractState[B, I]) -> B:
+def long_ticks_fill_their_kd(state: AbstractState[B, N]) -> B:
     """If all ticks have tick_max, the kd has as many times that as it has rows."""
     a = state.algebra
     rows = a.number(state.params.nticks)
 
-    def kd(slot: I) -> B:
+    def kd(slot: N) -> B:
         limit = state.tick_max(slot)
         filled = state.every_row(slot, lambda row: a.at_most(limit, _tick_length(state, slot, row)))
         return a.implies(filled, a.at_most(a.times(rows, limit), _kd_length(state, slot)))
@@ -210,7 +210,7 @@ def long_ticks_fill_their_kd(state: AbstractState[B, I]) -> B:
     return state.every_slot(lambda slot: a.implies(state.exists(slot), kd(slot)))
 
 
-def contexts_are_in_slots(state: AbstractState[B, I]) -> B:
+def contexts_are_in_slots(state: AbstractState[B, N]) -> B:
     """There are as many contexts as slots, less the holes."""
     a = state.algebra
     zero, one = a.number(0), a.number(1)
@@ -227,12 +227,12 @@ def contexts_are_in_slots(state: AbstractState[B, I]) -> B:
     )
 
 
-def listed_estimators_are_counted(state: AbstractState[B, I]) -> B:
+def listed_estimators_are_counted(state: AbstractState[B, N]) -> B:
     """A list has at least as many entries as one estimator, or two, on it."""
     a = state.algebra
     one, two = a.number(1), a.number(2)
 
-    def on_chain(est: I) -> B:
+    def on_chain(est: N) -> B:
         slot, row, cid = state.ktid(est), state.ktrow(est), state.ktcid(est)
         here = state.on_chain(est, slot, row, cid)
         length = state.true_length(slot, row, cid)
@@ -268,12 +268,12 @@ def listed_estimators_are_counted(state: AbstractState[B, I]) -> B:
     return a.both(counted, a.either(nobody_waits, somebody))
 
 
-def places_are_counted(state: AbstractState[B, I]) -> B:
+def places_are_counted(state: AbstractState[B, N]) -> B:
     """An estimator is listed as often as it is found."""
     a = state.algebra
     one, two = a.number(1), a.number(2)
 
-    def est_is_counted(est: I) -> B:
+    def est_is_counted(est: N) -> B:
         on_chain = state.on_chain(est, state.ktid(est), state.ktrow(est), state.ktcid(est))
         times = state.times_listed(est)
         return a.both(
@@ -285,18 +285,18 @@ def places_are_counted(state: AbstractState[B, I]) -> B:
     return state.every_estimator(est_is_counted)
 
 
-def nothing_sums_up_to_nothing(state: AbstractState[B, I]) -> B:
+def nothing_sums_up_to_nothing(state: AbstractState[B, N]) -> B:
     """A tick whose chains are all empty is empty, and so is a kd whose ticks all are."""
     a = state.algebra
     zero = a.number(0)
 
-    def tick(slot: I, row: I) -> B:
+    def tick(slot: N, row: N) -> B:
         empty = state.every_chain(
             slot, row, lambda cid: a.equal(state.true_length(slot, row, cid), zero)
         )
         return a.implies(empty, a.equal(_tick_length(state, slot, row), zero))
 
-    def kd(slot: I) -> B:
+    def kd(slot: N) -> B:
         empty = state.every_row(slot, lambda row: a.equal(_tick_length(state, slot, row), zero))
         return a.implies(empty, a.equal(_kd_length(state, slot), zero))
 

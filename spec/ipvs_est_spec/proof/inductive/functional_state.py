@@ -12,39 +12,39 @@ from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
-class Quantifiers(Protocol[B, I]):
+class Quantifiers(Protocol[B, N]):
     """How an algebra says that something holds for all; the bodies say for which."""
 
-    def slots(self, body: Callable[[I], B]) -> B:
+    def slots(self, body: Callable[[N], B]) -> B:
         """For every slot number."""
         ...
 
-    def rows(self, slot: I, body: Callable[[I], B]) -> B:
+    def rows(self, slot: N, body: Callable[[N], B]) -> B:
         """For every row number."""
         ...
 
-    def chains(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+    def chains(self, slot: N, row: N, body: Callable[[N], B]) -> B:
         """For every chain id."""
         ...
 
-    def estimators(self, body: Callable[[I], B]) -> B:
+    def estimators(self, body: Callable[[N], B]) -> B:
         """For every estimator there is."""
         ...
 
-    def marker(self) -> I:
+    def marker(self) -> N:
         """A row or chain of which nothing is known: what is said of it is said of all."""
         ...
 
-    def identical(self, left: I, right: I) -> bool:
+    def identical(self, left: N, right: N) -> bool:
         """Both are the same expression."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Fields(Generic[B, I]):
+class Fields(Generic[B, N]):
     """All that the predicates of place, counts, bitmaps, limits and array ask; see
     `AbstractState` for what each answers. Total: 0 or false for what does not exist."""
 
@@ -53,50 +53,50 @@ class Fields(Generic[B, I]):
     est_calc_phase: B
     run_estimation: B
     cpulist_valid: B
-    est_kt_count: I
-    est_add_ktid: I
-    est_max_threads: I
-    est_chain_max: I
-    temp_length: I
-    kthread_cpus: I
-    contexts: I
+    est_kt_count: N
+    est_add_ktid: N
+    est_max_threads: N
+    est_chain_max: N
+    temp_length: N
+    kthread_cpus: N
+    contexts: N
     """How many slots have a kd."""
-    exists: Callable[[I], B]
-    est_count: Callable[[I], I]
-    est_max_count: Callable[[I], I]
-    chain_max: Callable[[I], I]
-    tick_max: Callable[[I], I]
-    est_row: Callable[[I], I]
-    kd_length: Callable[[I], I]
+    exists: Callable[[N], B]
+    est_count: Callable[[N], N]
+    est_max_count: Callable[[N], N]
+    chain_max: Callable[[N], N]
+    tick_max: Callable[[N], N]
+    est_row: Callable[[N], N]
+    kd_length: Callable[[N], N]
     """The sum of `tick_length` over the slot's rows."""
-    avail: Callable[[I, I], B]
-    tick_exists: Callable[[I, I], B]
-    tick_len: Callable[[I, I], I]
-    tick_length: Callable[[I, I], I]
+    avail: Callable[[N, N], B]
+    tick_exists: Callable[[N, N], B]
+    tick_len: Callable[[N, N], N]
+    tick_length: Callable[[N, N], N]
     """The sum of `true_length` over the row's chains."""
-    present: Callable[[I, I, I], B]
-    full: Callable[[I, I, I], B]
-    chain_len: Callable[[I, I, I], I]
-    true_length: Callable[[I, I, I], I]
-    is_object: Callable[[I], B]
-    is_total: Callable[[I], B]
-    ktid: Callable[[I], I]
-    ktrow: Callable[[I], I]
-    ktcid: Callable[[I], I]
-    times_listed: Callable[[I], I]
-    on_temp_list: Callable[[I], B]
-    on_chain: Callable[[I, I, I, I], B]
+    present: Callable[[N, N, N], B]
+    full: Callable[[N, N, N], B]
+    chain_len: Callable[[N, N, N], N]
+    true_length: Callable[[N, N, N], N]
+    is_object: Callable[[N], B]
+    is_total: Callable[[N], B]
+    ktid: Callable[[N], N]
+    ktrow: Callable[[N], N]
+    ktcid: Callable[[N], N]
+    times_listed: Callable[[N], N]
+    on_temp_list: Callable[[N], B]
+    on_chain: Callable[[N, N, N, N], B]
 
 
-class FunctionalState(Generic[B, I]):
+class FunctionalState(Generic[B, N]):
     """One state; implements `AbstractState`, but for what its fields leave out."""
 
     def __init__(
         self,
-        algebra: Algebra[B, I],
-        quantifiers: Quantifiers[B, I],
+        algebra: Algebra[B, N],
+        quantifiers: Quantifiers[B, N],
         params: Params,
-        fields: Fields[B, I],
+        fields: Fields[B, N],
     ) -> None:
         self._algebra = algebra
         self._quantifiers = quantifiers
@@ -104,7 +104,7 @@ class FunctionalState(Generic[B, I]):
         self.fields = fields
 
     @property
-    def algebra(self) -> Algebra[B, I]:
+    def algebra(self) -> Algebra[B, N]:
         """The operations on what the functions answer."""
         return self._algebra
 
@@ -113,33 +113,33 @@ class FunctionalState(Generic[B, I]):
         """Geometry and configuration."""
         return self._params
 
-    def with_fields(self, fields: Fields[B, I]) -> "FunctionalState[B, I]":
+    def with_fields(self, fields: Fields[B, N]) -> "FunctionalState[B, N]":
         """Another state of the same netns."""
         return FunctionalState(self._algebra, self._quantifiers, self._params, fields)
 
     # What there is.
-    def every_slot(self, body: Callable[[I], B]) -> B:
+    def every_slot(self, body: Callable[[N], B]) -> B:
         """`body` holds for every slot below est_kt_count, holes included."""
         count = self.fields.est_kt_count
         return self._quantifiers.slots(
             lambda slot: self._algebra.implies(self._below(slot, count), body(slot))
         )
 
-    def every_row(self, slot: I, body: Callable[[I], B]) -> B:
+    def every_row(self, slot: N, body: Callable[[N], B]) -> B:
         """`body` holds for every row of the slot."""
         count = self._algebra.number(self._params.nticks)
         return self._quantifiers.rows(
             slot, lambda row: self._algebra.implies(self._below(row, count), body(row))
         )
 
-    def every_chain(self, slot: I, row: I, body: Callable[[I], B]) -> B:
+    def every_chain(self, slot: N, row: N, body: Callable[[N], B]) -> B:
         """`body` holds for every chain id of the row."""
         count = self._algebra.number(self._params.tick_chains)
         return self._quantifiers.chains(
             slot, row, lambda cid: self._algebra.implies(self._below(cid, count), body(cid))
         )
 
-    def every_estimator(self, body: Callable[[I], B]) -> B:
+    def every_estimator(self, body: Callable[[N], B]) -> B:
         """`body` holds for every estimator that is on a list or belongs to a live object."""
         a = self._algebra
         return self._quantifiers.estimators(
@@ -149,34 +149,34 @@ class FunctionalState(Generic[B, I]):
             )
         )
 
-    def every_counter(self, body: Callable[[I, I], B]) -> B:
+    def every_counter(self, body: Callable[[N, N], B]) -> B:
         """Not among the fields."""
         _left_out("counters")
 
-    def sum_slots(self, body: Callable[[I], I]) -> I:
+    def sum_slots(self, body: Callable[[N], N]) -> N:
         """The number of contexts; raises ValueError for any other sum over slots."""
         a, marker = self._algebra, self._quantifiers.marker()
         one = a.choose(self.exists(marker), a.number(1), a.number(0))
         self._has_to_be(body(marker), one)
         return self.fields.contexts
 
-    def sum_rows(self, slot: I, body: Callable[[I], I]) -> I:
+    def sum_rows(self, slot: N, body: Callable[[N], N]) -> N:
         """A kd's true length; raises ValueError for any other sum over rows."""
         marker = self._quantifiers.marker()
         self._has_to_be(body(marker), self.fields.tick_length(slot, marker))
         return self.fields.kd_length(slot)
 
-    def sum_chains(self, slot: I, row: I, body: Callable[[I], I]) -> I:
+    def sum_chains(self, slot: N, row: N, body: Callable[[N], N]) -> N:
         """A tick's true length; raises ValueError for any other sum over chains."""
         marker = self._quantifiers.marker()
         self._has_to_be(body(marker), self.fields.true_length(slot, row, marker))
         return self.fields.tick_length(slot, row)
 
-    def _has_to_be(self, summand: I, known: I) -> None:
+    def _has_to_be(self, summand: N, known: N) -> None:
         if not self._quantifiers.identical(summand, known):
             raise ValueError(f"nothing is known of a sum of {summand}")
 
-    def _below(self, number: I, count: I) -> B:
+    def _below(self, number: N, count: N) -> B:
         a = self._algebra
         return a.both(a.at_most(a.number(0), number), a.less(number, count))
 
@@ -189,19 +189,19 @@ class FunctionalState(Generic[B, I]):
         """`est_stopped`."""
         return self.fields.est_stopped
 
-    def est_kt_count(self) -> I:
+    def est_kt_count(self) -> N:
         """`est_kt_count`."""
         return self.fields.est_kt_count
 
-    def est_add_ktid(self) -> I:
+    def est_add_ktid(self) -> N:
         """`est_add_ktid`."""
         return self.fields.est_add_ktid
 
-    def est_max_threads(self) -> I:
+    def est_max_threads(self) -> N:
         """`est_max_threads`."""
         return self.fields.est_max_threads
 
-    def est_chain_max(self) -> I:
+    def est_chain_max(self) -> N:
         """`est_chain_max`."""
         return self.fields.est_chain_max
 
@@ -213,7 +213,7 @@ class FunctionalState(Generic[B, I]):
         """Not among the fields."""
         _left_out("genids")
 
-    def temp_length(self) -> I:
+    def temp_length(self) -> N:
         """True length of est_temp_list."""
         return self.fields.temp_length
 
@@ -225,106 +225,106 @@ class FunctionalState(Generic[B, I]):
         """est_cpulist was written."""
         return self.fields.cpulist_valid
 
-    def kthread_cpus(self) -> I:
+    def kthread_cpus(self) -> N:
         """How many CPUs kthreads may use."""
         return self.fields.kthread_cpus
 
     # Contexts, by slot.
-    def exists(self, slot: I) -> B:
+    def exists(self, slot: N) -> B:
         """The slot has a kd."""
         return self.fields.exists(slot)
 
-    def running(self, slot: I) -> B:
+    def running(self, slot: N) -> B:
         """Not among the fields."""
         _left_out("tasks")
 
-    def task_freed(self, slot: I) -> B:
+    def task_freed(self, slot: N) -> B:
         """Not among the fields."""
         _left_out("tasks")
 
-    def task_stopping(self, slot: I) -> B:
+    def task_stopping(self, slot: N) -> B:
         """Not among the fields."""
         _left_out("tasks")
 
-    def est_count(self, slot: I) -> I:
+    def est_count(self, slot: N) -> N:
         """`est_count`."""
         return self.fields.est_count(slot)
 
-    def est_max_count(self, slot: I) -> I:
+    def est_max_count(self, slot: N) -> N:
         """`est_max_count`."""
         return self.fields.est_max_count(slot)
 
-    def chain_max(self, slot: I) -> I:
+    def chain_max(self, slot: N) -> N:
         """`chain_max`."""
         return self.fields.chain_max(slot)
 
-    def tick_max(self, slot: I) -> I:
+    def tick_max(self, slot: N) -> N:
         """`tick_max`."""
         return self.fields.tick_max(slot)
 
-    def est_row(self, slot: I) -> I:
+    def est_row(self, slot: N) -> N:
         """`est_row`."""
         return self.fields.est_row(slot)
 
     # Ticks and chains.
-    def avail(self, slot: I, row: I) -> B:
+    def avail(self, slot: N, row: N) -> B:
         """The row's bit in `avail`."""
         return self.fields.avail(slot, row)
 
-    def tick_len(self, slot: I, row: I) -> I:
+    def tick_len(self, slot: N, row: N) -> N:
         """`tick_len`."""
         return self.fields.tick_len(slot, row)
 
-    def tick_exists(self, slot: I, row: I) -> B:
+    def tick_exists(self, slot: N, row: N) -> B:
         """The row has a tick."""
         return self.fields.tick_exists(slot, row)
 
-    def present(self, slot: I, row: I, cid: I) -> B:
+    def present(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `present`."""
         return self.fields.present(slot, row, cid)
 
-    def full(self, slot: I, row: I, cid: I) -> B:
+    def full(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `full`."""
         return self.fields.full(slot, row, cid)
 
-    def chain_len(self, slot: I, row: I, cid: I) -> I:
+    def chain_len(self, slot: N, row: N, cid: N) -> N:
         """`chain_len`."""
         return self.fields.chain_len(slot, row, cid)
 
-    def true_length(self, slot: I, row: I, cid: I) -> I:
+    def true_length(self, slot: N, row: N, cid: N) -> N:
         """True length of the chain."""
         return self.fields.true_length(slot, row, cid)
 
     # Estimators.
-    def is_object(self, est: I) -> B:
+    def is_object(self, est: N) -> B:
         """It belongs to a stats object that its owner uses."""
         return self.fields.is_object(est)
 
-    def is_total(self, est: I) -> B:
+    def is_total(self, est: N) -> B:
         """It is the netns total's."""
         return self.fields.is_total(est)
 
-    def ktid(self, est: I) -> I:
+    def ktid(self, est: N) -> N:
         """`ktid`; -1 = on the temp list."""
         return self.fields.ktid(est)
 
-    def ktrow(self, est: I) -> I:
+    def ktrow(self, est: N) -> N:
         """`ktrow`."""
         return self.fields.ktrow(est)
 
-    def ktcid(self, est: I) -> I:
+    def ktcid(self, est: N) -> N:
         """`ktcid`."""
         return self.fields.ktcid(est)
 
-    def times_listed(self, est: I) -> I:
+    def times_listed(self, est: N) -> N:
         """How often it is found on all lists together."""
         return self.fields.times_listed(est)
 
-    def on_temp_list(self, est: I) -> B:
+    def on_temp_list(self, est: N) -> B:
         """It is on est_temp_list."""
         return self.fields.on_temp_list(est)
 
-    def on_chain(self, est: I, slot: I, row: I, cid: I) -> B:
+    def on_chain(self, est: N, slot: N, row: N, cid: N) -> B:
         """It is on that chain."""
         return self.fields.on_chain(est, slot, row, cid)
 

@@ -191,6 +191,7 @@ THEOREMS = (
         revision="v7, v7-unwind, stable, mainline",
         properties=("bitmaps.in-range",),
         refuted_by=("F01",),
+        statement="induction.bitmaps.in-range",
     ),
     Theorem(
         "induction.limits.tick.F20",
@@ -205,5 +206,6 @@ THEOREMS = (
         revision="v7, v7-unwind, stable, mainline",
         properties=("limits.tick",),
         refuted_by=("F20",),
+        statement="induction.limits.tick",
     ),
 )

@@ -11,42 +11,42 @@ from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalSta
 from ipvs_est_spec.proof.inductive.updates import number_at, truth_at
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs(Generic[B, I]):
+class Inputs(Generic[B, N]):
     """What a step is given, and the answers of its searches."""
 
-    est: I
+    est: N
     total: B
     """The estimator is the netns total's."""
-    slot: I
+    slot: N
     """Of a context that is added."""
-    row: I
-    cid: I
-    add_ktid: I
+    row: N
+    cid: N
+    add_ktid: N
     """What the search for a new est_add_ktid finds."""
-    kt_count: I
+    kt_count: N
     """Slots that are left when the array is trimmed."""
-    delay: I
-    chain_max: I
+    delay: N
+    chain_max: N
     """What the limits test answers."""
-    cpus: I
+    cpus: N
     """How many CPUs the new cpulist names."""
     flag: B
     """A new value of run_estimation; or whether the calc phase stays requested."""
 
 
-Cases = Mapping[str, Change[B, I]]
+Cases = Mapping[str, Change[B, N]]
 
 
 class Build(Protocol):
     """The cases of a step, for every algebra."""
 
     def __call__(
-        self, state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I], /
-    ) -> Mapping[str, Change[B, I]]:
+        self, state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N], /
+    ) -> Mapping[str, Change[B, N]]:
         """Case -> when it applies and what comes of it."""
         ...
 
@@ -63,8 +63,8 @@ class Step:
 
 
 def _start(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     zero = a.number(0)
     est = inputs.est
@@ -96,7 +96,7 @@ def _start(
     }
 
 
-def _linked(state: FunctionalState[B, I], inputs: Inputs[B, I]) -> FunctionalState[B, I]:
+def _linked(state: FunctionalState[B, N], inputs: Inputs[B, N]) -> FunctionalState[B, N]:
     a = state.algebra
     delay = a.number(state.params.nticks - 1)
     after = changes.put_on_temp_list(state, inputs.est, delay)
@@ -113,8 +113,8 @@ def _linked(state: FunctionalState[B, I], inputs: Inputs[B, I]) -> FunctionalSta
 
 
 def _add_context(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     added = changes.context_added(state, revision, inputs.slot)
     a, f = state.algebra, state.fields
     no_kd = a.negate(f.exists(f.est_add_ktid))
@@ -122,7 +122,7 @@ def _add_context(
     return {"": Change(a.both(begun, added.premise), added.after)}
 
 
-def draining(state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]) -> B:
+def draining(state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]) -> B:
     """Kthread 0 is in its loop, and takes this estimator off the temp list."""
     a, f = state.algebra, state.fields
     est = inputs.est
@@ -141,8 +141,8 @@ def draining(state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B,
 
 
 def _drain(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     est, row, cid, chosen = inputs.est, inputs.row, inputs.cid, inputs.add_ktid
     off = changes.taken_off_temp_list(state, est)
@@ -163,8 +163,8 @@ def _drain(
 
 
 def _stop(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, est = state.algebra, inputs.est
     owned = state.is_object(est)
     found = changes.stopped(state, revision, est, inputs.kt_count, inputs.add_ktid)
@@ -174,7 +174,7 @@ def _stop(
     }
 
 
-def _disowned(state: FunctionalState[B, I], est: I) -> FunctionalState[B, I]:
+def _disowned(state: FunctionalState[B, N], est: N) -> FunctionalState[B, N]:
     a, f = state.algebra, state.fields
     no = a.truth(False)
     return state.with_fields(
@@ -187,8 +187,8 @@ def _disowned(state: FunctionalState[B, I], est: I) -> FunctionalState[B, I]:
 
 
 def _relink(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f, est = state.algebra, state.fields, inputs.est
     zero = a.number(0)
     only = a.both(a.equal(f.ktid(est), zero), a.at_most(f.est_count(zero), a.number(1)))
@@ -211,7 +211,7 @@ def _relink(
     }
 
 
-def relinked(state: FunctionalState[B, I]) -> B:
+def relinked(state: FunctionalState[B, N]) -> B:
     """All estimators are on the temp list, but for one of kd 0."""
     a, f = state.algebra, state.fields
     zero, one = a.number(0), a.number(1)
@@ -221,8 +221,8 @@ def relinked(state: FunctionalState[B, I]) -> B:
 
 
 def _finish(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     renewed = changes.limits_renewed(state, revision, inputs.chain_max)
     g = renewed.after.fields
@@ -238,8 +238,8 @@ def _finish(
 
 
 def _run(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     phase = a.either(f.est_calc_phase, a.equal(f.est_chain_max, a.number(0)))
     after = state.with_fields(replace(f, est_calc_phase=phase))
@@ -247,8 +247,8 @@ def _run(
 
 
 def _enable(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     enabled = replace(f, enable=a.truth(True))
     if revision.est_mutex_at_enable:
@@ -260,8 +260,8 @@ def _enable(
 
 
 def _write_cpulist(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     yes = a.truth(True)
     written = state.with_fields(
@@ -273,8 +273,8 @@ def _write_cpulist(
 
 
 def _set_run_estimation(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     changed = state.with_fields(replace(f, run_estimation=inputs.flag))
     different = a.negate(a.same(f.run_estimation, inputs.flag))
@@ -282,15 +282,15 @@ def _set_run_estimation(
 
 
 def _disable(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     return {"": Change(f.enable, state.with_fields(replace(f, enable=a.truth(False))))}
 
 
 def _release(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a, f = state.algebra, state.fields
     no, zero = a.truth(False), a.number(0)
     nobody = state.every_estimator(lambda est: a.negate(f.is_object(est)))
@@ -314,7 +314,7 @@ def _release(
     return {"": Change(premise, state.with_fields(after))}
 
 
-def empty_fields(state: FunctionalState[B, I]) -> Fields[B, I]:
+def empty_fields(state: FunctionalState[B, N]) -> Fields[B, N]:
     """A netns before its init (section 1: fields start as 0, run_estimation as 1)."""
     a, f = state.algebra, state.fields
     no, zero = a.truth(False), a.number(0)
@@ -358,8 +358,8 @@ def empty_fields(state: FunctionalState[B, I]) -> Fields[B, I]:
 
 
 def _init(
-    state: FunctionalState[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Change[B, I]]:
+    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Change[B, N]]:
     a = state.algebra
     return {"": Change(a.truth(True), state.with_fields(empty_fields(state)))}
 

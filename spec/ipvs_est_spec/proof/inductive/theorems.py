@@ -131,6 +131,7 @@ def theorems() -> tuple[Theorem, ...]:
                     revision=", ".join(on),
                     properties=properties,
                     refuted_by=(finding,),
+                    statement=f"induction.{id_}",
                 )
             )
     return (*made, *sums.THEOREMS)

@@ -19,22 +19,22 @@ from ipvs_est_spec.proof.inductive.steps import Inputs
 from ipvs_est_spec.proof.inductive.updates import number_at
 
 B = TypeVar("B")
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True)
-class Walk(Generic[B, I]):
+class Walk(Generic[B, N]):
     """Where the walk is: between two rows, or in one, with the service mutex or without it."""
 
-    delay: I
+    delay: N
     """-1: it is complete."""
-    id: I
+    id: N
     """The slot of the row that it is in; between rows that of the last one, so that id - 1 is
     next."""
     in_row: B
-    row: I
+    row: N
     """Of the row that it is in, as the other two."""
-    cid: I
+    cid: N
     """The chain that is visited next."""
     in_break: B
     """In the row, and the service mutex is given up."""
@@ -45,19 +45,19 @@ class Walk(Generic[B, I]):
 
 
 @dataclass(frozen=True, slots=True)
-class Walking(Generic[B, I]):
+class Walking(Generic[B, N]):
     """A state, and where the walk is."""
 
-    state: FunctionalState[B, I]
-    walk: Walk[B, I]
+    state: FunctionalState[B, N]
+    walk: Walk[B, N]
 
 
 @dataclass(frozen=True, slots=True)
-class Stride(Generic[B, I]):
+class Stride(Generic[B, N]):
     """One step of the walk, or of others while it is under way."""
 
     premise: B
-    after: Walking[B, I]
+    after: Walking[B, N]
 
 
 # What holds while the walk is under way.
@@ -66,7 +66,7 @@ class Stride(Generic[B, I]):
 class WalkPredicate(Protocol):
     """A formula over a state and where the walk is, for every algebra."""
 
-    def __call__(self, now: Walking[B, I], /) -> B:
+    def __call__(self, now: Walking[B, N], /) -> B:
         """The formula's truth value or term."""
         ...
 
@@ -74,21 +74,21 @@ class WalkPredicate(Protocol):
 # Sums and differences of two rows modulo nticks, written so that z3 has one remainder for a kd.
 
 
-def row_ahead(state: FunctionalState[B, I], slot: I, delay: I) -> I:
+def row_ahead(state: FunctionalState[B, N], slot: N, delay: N) -> N:
     """The row that is `delay` ticks ahead, 0 <= delay < nticks."""
     a, nticks = state.algebra, state.params.nticks
     row = a.plus(a.modulo(state.est_row(slot), nticks), delay)
     return a.choose(a.less(row, a.number(nticks)), row, a.minus(row, a.number(nticks)))
 
 
-def ticks_ahead(state: FunctionalState[B, I], slot: I, row: I) -> I:
+def ticks_ahead(state: FunctionalState[B, N], slot: N, row: N) -> N:
     """How many ticks ahead a row is."""
     a, nticks = state.algebra, state.params.nticks
     ahead = a.minus(row, a.modulo(state.est_row(slot), nticks))
     return a.choose(a.less(ahead, a.number(0)), a.plus(ahead, a.number(nticks)), ahead)
 
 
-def passed(now: Walking[B, I], slot: I, row: I) -> B:
+def passed(now: Walking[B, N], slot: N, row: N) -> B:
     """The walk has been to that row."""
     a, walk = now.state.algebra, now.walk
     ahead = ticks_ahead(now.state, slot, row)
@@ -98,13 +98,13 @@ def passed(now: Walking[B, I], slot: I, row: I) -> B:
     )
 
 
-def keeps_its_last(state: FunctionalState[B, I]) -> B:
+def keeps_its_last(state: FunctionalState[B, N]) -> B:
     """Kd 0 has at most one estimator."""
     a = state.algebra
     return a.at_most(state.est_count(a.number(0)), a.number(1))
 
 
-def passed_rows_are_empty(now: Walking[B, I]) -> B:
+def passed_rows_are_empty(now: Walking[B, N]) -> B:
     """No row that was passed has a tick, but for one of kd 0 with its last estimator."""
     state = now.state
     a = state.algebra
@@ -120,7 +120,7 @@ def passed_rows_are_empty(now: Walking[B, I]) -> B:
     )
 
 
-def passed_chains_are_empty(now: Walking[B, I]) -> B:
+def passed_chains_are_empty(now: Walking[B, N]) -> B:
     """In the row that the walk is in, no chain before the one that is visited next has any."""
     state, walk = now.state, now.walk
     a = state.algebra
@@ -135,7 +135,7 @@ def passed_chains_are_empty(now: Walking[B, I]) -> B:
     )
 
 
-def place_is_its_own(now: Walking[B, I]) -> B:
+def place_is_its_own(now: Walking[B, N]) -> B:
     """With the service mutex, the row that the walk is in has the kd and the tick that it found."""
     state, walk = now.state, now.walk
     a = state.algebra
@@ -161,7 +161,7 @@ def place_is_its_own(now: Walking[B, I]) -> B:
     )
 
 
-def kd0_is_there(now: Walking[B, I]) -> B:
+def kd0_is_there(now: Walking[B, N]) -> B:
     """Kd 0, whose kthread walks, exists, and the calc phase is still requested."""
     return now.state.algebra.both(
         now.state.exists(now.state.algebra.number(0)), now.state.est_calc_phase()
@@ -172,8 +172,8 @@ def kd0_is_there(now: Walking[B, I]) -> B:
 
 
 def _between(
-    a: Algebra[B, I], walk: Walk[B, I], *, delay: I | None = None, id_: I | None = None
-) -> Walk[B, I]:
+    a: Algebra[B, N], walk: Walk[B, N], *, delay: N | None = None, id_: N | None = None
+) -> Walk[B, N]:
     """The row, if any, is left."""
     no = a.truth(False)
     return replace(
@@ -185,14 +185,14 @@ def _between(
     )
 
 
-def next_delay(now: Walking[B, I]) -> Walk[B, I]:
+def next_delay(now: Walking[B, N]) -> Walk[B, N]:
     """The row, if any, is left; the last slot comes next."""
     a, f = now.state.algebra, now.state.fields
     delay = a.minus(now.walk.delay, a.number(1))
     return _between(a, now.walk, delay=delay, id_=f.est_kt_count)
 
 
-def begun(state: FunctionalState[B, I]) -> Stride[B, I]:
+def begun(state: FunctionalState[B, N]) -> Stride[B, N]:
     """No row is passed yet."""
     a, f = state.algebra, state.fields
     no, zero = a.truth(False), a.number(0)
@@ -200,7 +200,7 @@ def begun(state: FunctionalState[B, I]) -> Stride[B, I]:
     return Stride(a.both(f.est_calc_phase, f.exists(zero)), Walking(state, walk))
 
 
-def gone_on(now: Walking[B, I]) -> dict[str, Stride[B, I]]:
+def gone_on(now: Walking[B, N]) -> dict[str, Stride[B, N]]:
     """From between two rows to the next one, if it has a tick."""
     state, walk = now.state, now.walk
     a, f = state.algebra, state.fields
@@ -227,8 +227,8 @@ def gone_on(now: Walking[B, I]) -> dict[str, Stride[B, I]]:
 
 
 def visited(
-    now: Walking[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Stride[B, I]]:
+    now: Walking[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Stride[B, N]]:
     """A visit to a chain's head: go on to the next chain or delay, or relink an estimator."""
     state, walk = now.state, now.walk
     a, f = state.algebra, state.fields
@@ -271,7 +271,7 @@ def visited(
     return found
 
 
-def broken_off(now: Walking[B, I]) -> Stride[B, I]:
+def broken_off(now: Walking[B, N]) -> Stride[B, N]:
     """The service mutex is given up before a visit."""
     walk, a = now.walk, now.state.algebra
     here = a.both(walk.in_row, a.negate(walk.in_break))
@@ -281,7 +281,7 @@ def broken_off(now: Walking[B, I]) -> Stride[B, I]:
 SAME_TICK = "the same tick"
 
 
-def taken_up(now: Walking[B, I]) -> dict[str, Stride[B, I]]:
+def taken_up(now: Walking[B, N]) -> dict[str, Stride[B, N]]:
     """The service mutex is taken again: the three tests."""
     walk, state = now.walk, now.state
     a, f = state.algebra, state.fields
@@ -304,7 +304,7 @@ def taken_up(now: Walking[B, I]) -> dict[str, Stride[B, I]]:
 # What others do meanwhile.
 
 
-def meanwhile(now: Walking[B, I], change: changes.Change[B, I], *, in_break: bool) -> Stride[B, I]:
+def meanwhile(now: Walking[B, N], change: changes.Change[B, N], *, in_break: bool) -> Stride[B, N]:
     """Somebody else's step; `in_break`: one that needs the service mutex.
 
     None of them frees a kd or a tick and puts a new one in its place.
@@ -325,8 +325,8 @@ AT_ANY_TIME = ("cpulist", "run-estimation", "disable")
 
 
 def total_stopped(
-    now: Walking[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> dict[str, Stride[B, I]]:
+    now: Walking[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> dict[str, Stride[B, N]]:
     """Netns exit stops the total's estimator without the service mutex, so at any time."""
     a, f = now.state.algebra, now.state.fields
     when = a.both(f.is_total(inputs.est), a.negate(f.enable))
@@ -336,7 +336,7 @@ def total_stopped(
     }
 
 
-def next_row_estimated(now: Walking[B, I], inputs: Inputs[B, I], running: B) -> Stride[B, I]:
+def next_row_estimated(now: Walking[B, N], inputs: Inputs[B, N], running: B) -> Stride[B, N]:
     """A kthread above 0, if one is running, goes on to its next row (section 8, e)."""
     state = now.state
     a, f = state.algebra, state.fields
@@ -352,10 +352,10 @@ def next_row_estimated(now: Walking[B, I], inputs: Inputs[B, I], running: B) -> 
 
 
 def strides(
-    now: Walking[B, I], revision: Revision, inputs: Inputs[B, I]
-) -> Mapping[str, Mapping[str, Stride[B, I]]]:
+    now: Walking[B, N], revision: Revision, inputs: Inputs[B, N]
+) -> Mapping[str, Mapping[str, Stride[B, N]]]:
     """All steps while the walk is under way, by step and case."""
-    found: dict[str, Mapping[str, Stride[B, I]]] = {
+    found: dict[str, Mapping[str, Stride[B, N]]] = {
         "begin": {"": begun(now.state)},
         "go on": gone_on(now),
         "visit": visited(now, revision, inputs),
@@ -376,7 +376,7 @@ def strides(
 # Why it ends.
 
 
-def remaining(now: Walking[B, I]) -> tuple[I, ...]:
+def remaining(now: Walking[B, N]) -> tuple[N, ...]:
     """What is still to be done: delays, slots, the row, its chains, the estimators of one."""
     walk, state = now.walk, now.state
     a = state.algebra
@@ -386,7 +386,7 @@ def remaining(now: Walking[B, I]) -> tuple[I, ...]:
     return walk.delay, walk.id, a.choose(walk.in_row, one, zero), chains, length
 
 
-def nearer_to_its_end(before: Walking[B, I], after: Walking[B, I], *, strictly: bool) -> B:
+def nearer_to_its_end(before: Walking[B, N], after: Walking[B, N], *, strictly: bool) -> B:
     """Less remains to be done, or no more: of the first thing in which the two differ."""
     a = before.state.algebra
     then, now = remaining(before), remaining(after)

@@ -138,6 +138,7 @@ def _theorems() -> Iterator[Theorem]:
                 twin,
                 revision=", ".join(on),
                 refuted_by=(finding,),
+                statement=each.id,
             )
 
 

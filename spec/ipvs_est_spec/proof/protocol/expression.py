@@ -8,7 +8,7 @@ from ipvs_est_spec.property import CasePredicate
 
 B = TypeVar("B")
 T = TypeVar("T", covariant=True)
-I = TypeVar("I")  # noqa: E741 - see algebra
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class View(Protocol[T]):
         ...
 
 
-def interpret(condition: Condition, algebra: Algebra[B, I], view: View[B]) -> B:
+def interpret(condition: Condition, algebra: Algebra[B, N], view: View[B]) -> B:
     """The condition's truth value or term."""
     match condition:
         case Is(variable, values):
