@@ -111,6 +111,10 @@ class _Worker:
     began: float = 0.0
 
 
+def ignore(_: object) -> None:
+    """For who does not want to be told."""
+
+
 def usable_cpus() -> int:
     """CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -134,7 +138,7 @@ class Pool:
         *,
         fresh: Sequence[str] | None = None,
         limit: float = 0.0,
-        waiting: Callable[[str], None] = lambda _: None,
+        waiting: Callable[[str], None] = ignore,
     ) -> None:
         self._processes = processes
         self._fresh = fresh
@@ -163,7 +167,7 @@ class Pool:
         self, name: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> Task[R]:
         """Ask for a call; with processes it and its result have to be fit for pickling."""
-        return self._add(Task(name, partial(_without_notes, function, args, kwargs), _ignored))
+        return self._add(Task(name, partial(_without_notes, function, args, kwargs), ignore))
 
     def submit_noting(
         self, name: str, function: Callable[[Callable[[N], None]], R], on_note: Callable[[N], None]
@@ -233,7 +237,9 @@ class Pool:
     def _go_on(self) -> None:
         """Until something has happened, but not for long."""
         if self._is_here:
-            _do_here(self._todo.popleft())
+            task = self._todo.popleft()
+            self._waiting(task.name)
+            _do_here(task)
             return
         from multiprocessing.connection import wait
 
@@ -353,10 +359,6 @@ def _without_notes(
     _: Callable[[Any], None],
 ) -> R:
     return function(*args, **kwargs)
-
-
-def _ignored(_: object) -> None:
-    return
 
 
 def _do_here(task: Task[Any]) -> None:

@@ -416,3 +416,32 @@ def test_all_four_revisions_are_checked_unless_told_otherwise(
     CliRunner().invoke(cli, ["check"])
     assert [each.name for each in asked[0].revisions] == list(REVISIONS)
     assert len(REVISIONS) == 4
+
+
+def test_progress_tells_the_share_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    def engine(request: Request) -> Iterator[Row]:
+        for done in (0, 1, 2):
+            request.progress("halves", done, 2)
+        yield row(Verdict.PASS)
+
+    shares: list[tuple[float, float]] = []
+    monkeypatch.setattr(cli_check, "ENGINES", (engine, engine))
+    monkeypatch.setattr(
+        cli_check, "draw", lambda bar, done, label: shares.append((done, bar.total))
+    )
+    assert CliRunner().invoke(cli, ["check"]).exit_code == 0
+    assert shares == [(each, 1) for each in (0.0, 0.25, 0.5, 0.5, 0.75, 1.0)]
+
+
+def test_an_interrupted_check_has_not_passed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def engine(_: Request) -> Iterator[Row]:
+        yield row(Verdict.PASS)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_check, "ENGINES", (engine,))
+    report = tmp_path / "r.json"
+    assert CliRunner().invoke(cli, ["check", "--json", str(report)]).exit_code == 130
+    written = json.loads(report.read_text(encoding="utf-8"))
+    assert (written["complete"], written["verdict"]) == (False, "INCOMPLETE")

@@ -131,10 +131,12 @@ def test_engines_tell_how_far_they_are(asked: Asked) -> None:
 
     wanted = replace(REQUEST, properties=frozenset({"bitmaps.full"}), progress=progress)
     list(engine_machines(wanted))
-    assert told[:3] == [
+    # Before each round and after it.
+    assert told[:4] == [
+        ("round 0 of the netns machine on mainline", 0, 12),
         ("netns machine on mainline", 1, 12),
+        ("round 0 of the netns machine on repaired", 1, 12),
         ("netns machine on repaired", 2, 12),
-        ("context machine on mainline", 3, 12),
     ]
     told.clear()
     list(engine_findings(wanted))

@@ -193,7 +193,7 @@ def test_a_schedule_that_was_not_reduced_is_not_called_the_shortest() -> None:
 def test_an_unknown_row_is_bad_usage() -> None:
     answer = CliRunner().invoke(cli, ["defects", "D99"])
     assert answer.exit_code == 2
-    assert "no such row: D99" in answer.output
+    assert "no such defect: D99" in answer.output
 
 
 def test_the_negative_controls_are_those_of_the_catalogue() -> None:

@@ -295,6 +295,8 @@ CLEAN = Control(1, 1, (), (), 0.0)
         ([Verdict.KILLED, Verdict.EXPLORER], exit_codes.PASS),
         ([Verdict.EXPLORER, Verdict.SURVIVED], exit_codes.FAIL),
         ([Verdict.OTHER], exit_codes.FAIL),
+        ([Verdict.KILLED, Verdict.LOST], exit_codes.INCOMPLETE),
+        ([Verdict.LOST, Verdict.SURVIVED], exit_codes.FAIL),
     ],
 )
 def test_exit_code_tells_survivors_from_what_needs_the_explorer(

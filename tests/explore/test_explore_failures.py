@@ -135,7 +135,7 @@ def bad_tokens(good: str) -> dict[str, str]:
         made(end="00000000"): "is of another version of the model",
         ":".join([*good.split(":")[:5], "no.such", end]): "'no.such' is no property",
         ":".join([*good.split(":")[:5], "tasks.enabled", end]): "its history is not this",
-        made(name="no-such"): "no-such: no such scenario; the library has",
+        made(name="no-such"): "no such scenario: no-such; the library has",
         made(name="two-sysctl-writers"): "is of another scenario than two-sysctl-writers is now",
     }
 
@@ -217,11 +217,14 @@ def test_who_adds_what_another_task_has_added_meanwhile_changes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["no-such"], "no-such: no such scenario; the library has break-in-recalculation"),
+        (["no-such"], "no such scenario: no-such; the library has break-in-recalculation"),
         (["/nowhere/x.json"], "/nowhere/x.json: No such file or directory"),
         (["restart-in-drain", "--json", "/nowhere/r.json"], "--json /nowhere/r.json: No such file"),
         (["restart-in-drain", "--preemptions", "-1"], "-1 is not in the range"),
-        (["restart-in-drain", "--property", "no.such"], "no.such: no such property is watched"),
+        (
+            ["restart-in-drain", "--property", "no.such"],
+            "no such property that is watched: no.such",
+        ),
         (["restart-in-drain", "--property", "all", "--property", "none"], "all: stands alone"),
         (["a", "b", "--replay", "x"], "--replay: takes one SCENARIO at most"),
     ],

@@ -1,7 +1,8 @@
 """`ipvs-est check`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -13,7 +14,7 @@ from ipvs_est_checks.cli.amount import Amount
 from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import draw, hide, progress_bar
+from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.cli.report_option import (
     check_targets,
     json_option,
@@ -51,6 +52,15 @@ ENGINES: tuple[Engine, ...] = (
     engine_proofs,
 )
 """In the order in which they run and are listed: first what takes a second or two."""
+
+_SECONDS: Mapping[Engine, int] = {
+    engine_machines: 30,
+    engine_explorer: 20,
+    engine_mutants: 8,
+    engine_proofs: 6,
+}
+"""Rough: how long each takes with two processes and the profile `quick`, for the share of the
+whole that progress tells; 1 of the others."""
 
 _MOST_CAUSES = 8
 """Told without -v."""
@@ -248,16 +258,12 @@ def _run(request: Request, label: str, reports: list[Report]) -> Report:
         return Report(request, found, complete, perf_counter() - started)
 
     with progress_bar("check", 1) as bar:
-
-        def progress(what: str, done: int, total: int) -> None:
-            bar.total = total
-            draw(bar, done, label + what)
-
         try:
             # The command of a failure of random histories wants these alone.
             engines = ENGINES if request.round is None else (engine_machines,)
-            for engine in engines:
+            for engine, (before, share) in zip(engines, _stages(engines), strict=True):
                 began, first = perf_counter(), len(rows)
+                progress = partial(_show, bar, label, before, share)
                 for row in engine(replace(request, progress=progress)):
                     rows.append(row)
                 hide(bar)
@@ -270,6 +276,19 @@ def _run(request: Request, label: str, reports: list[Report]) -> Report:
         finally:
             reports.append(report())
     return reports[-1]
+
+
+def _stages(engines: Sequence[Engine]) -> list[tuple[float, float]]:
+    """Which share of the work is done when each begins, and which is its own."""
+    seconds = [_SECONDS.get(each, 1) for each in engines]
+    whole = sum(seconds)
+    return [(sum(seconds[:place]) / whole, own / whole) for place, own in enumerate(seconds)]
+
+
+def _show(
+    bar: Bar, label: str, before: float, share: float, what: str, done: int, total: int
+) -> None:
+    draw(bar, before + (share * min(done / total, 1.0) if total else 0.0), label + what)
 
 
 def _json(reports: Sequence[Report], repeat: int) -> str:

@@ -86,7 +86,11 @@ def defects(
         ("--junit", junit_file, lambda: junit_report(results, complete=complete)),
     ):
         with progress_bar("defects", len(chosen)) as bar, suppress(KeyboardInterrupt):
-            for result in judge_all(chosen, bounds, jobs):
+
+            def waiting(id_: str) -> None:
+                draw(bar, len(results), id_)
+
+            for result in judge_all(chosen, bounds, jobs, waiting):
                 results.append(result)
                 draw(bar, len(results))
             complete = True

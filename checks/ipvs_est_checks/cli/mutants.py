@@ -59,8 +59,12 @@ def mutants(
 
     with reports_at_end(("--json", json_file, lambda: json_report(matrix()))):
         with progress_bar("mutants", len(chosen) + 1) as bar, suppress(KeyboardInterrupt):
+
+            def waiting(id_: str) -> None:
+                draw(bar, len(found) + 1, id_)
+
             control = run_control(seed, chosen)
-            for outcome in outcomes(chosen, seed, jobs):
+            for outcome in outcomes(chosen, seed, jobs, waiting=waiting):
                 found.append(outcome)
                 draw(bar, len(found) + 1)
             complete = True

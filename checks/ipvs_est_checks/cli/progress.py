@@ -26,7 +26,7 @@ class Bar:
     """How far the work is. Not drawn by a thread of its own: the work forks processes."""
 
     label: str
-    total: int
+    total: float
     next_frame: float
     """When it is to be drawn next, by the monotonic clock."""
     terminal: bool
@@ -43,7 +43,7 @@ def no_progress(label: str, done: int, total: int) -> None:
 
 
 @contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Bar]:
+def progress_bar(label: str, total: float) -> Iterator[Bar]:
     """A bar that appears after a second and goes at the end; a line each half a minute if
     standard error is no terminal."""
     began = time.monotonic()
@@ -56,14 +56,14 @@ def progress_bar(label: str, total: int) -> Iterator[Bar]:
         hide(bar)
 
 
-def draw(bar: Bar, done: int, label: str | None = None) -> None:
+def draw(bar: Bar, done: float, label: str | None = None) -> None:
     """Show that so much is done, and what is done now, unless that was shown just now."""
     now = time.monotonic()
     if now < bar.next_frame:
         return
     if not bar.terminal:
         bar.next_frame = now + _SECONDS_PER_LINE
-        share = f"{100 * done // bar.total}%, " if bar.total else ""
+        share = f"{int(100 * done / bar.total)}%, " if bar.total else ""
         what = "" if label in (None, bar.label) else f": {label}"
         click.echo(f"{bar.label}: {share}{now - bar.began:.0f} s{what}", err=True)
         return

@@ -1,6 +1,6 @@
 """Judge the table of known defects: search each row's scenarios on each revision."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.mutants.mutation import applied
 from ipvs_est_checks.report.verdict import Verdict
-from ipvs_est_checks.workers import Lost, Pool
+from ipvs_est_checks.workers import Lost, Pool, ignore
 
 PREEMPTIONS = 2
 """Bound of a row that has none of its own."""
@@ -234,9 +234,15 @@ def _bound(row: Row, revision: Revision) -> Cell:
     return Cell(revision.name, True, shown, (), True, 1, process_time() - began)
 
 
-def judge_all(rows: Sequence[Row], bounds: Bounds | None, jobs: int) -> Iterator[RowResult]:
-    """The results in order, found by that many processes; `bounds` as in `judge`."""
-    with Pool(min(jobs, len(rows))) as pool:
+def judge_all(
+    rows: Sequence[Row],
+    bounds: Bounds | None,
+    jobs: int,
+    waiting: Callable[[str], None] = ignore,
+) -> Iterator[RowResult]:
+    """The results in order, found by that many processes; `bounds` as in `judge`, `waiting` as of
+    `Pool`."""
+    with Pool(min(jobs, len(rows)), waiting=waiting) as pool:
         for row, result in pool.map(partial(_judge, bounds), rows, lambda each: each.id):
             if isinstance(result, Lost):
                 preemptions = (bounds or _own_bounds(row)).preemptions

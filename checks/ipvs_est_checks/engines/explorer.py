@@ -95,7 +95,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         for each in scheduled
         for revision in request.revisions
     ]
-    seen = _hunts([*tasks, *findings], request.jobs)
+    seen = _hunts([*tasks, *findings], request)
     done: list[tuple[_Task, Hunt]] = []
     lost: set[str] = set()
     for task in tasks:
@@ -328,9 +328,16 @@ def _generated_row(request: Request, revision: Revision) -> Row:
     )
 
 
-def _hunts(tasks: Sequence[_Task], jobs: int) -> Iterator[Hunt | Lost]:
-    with Pool(min(jobs, len(tasks))) as pool:
+def _hunts(tasks: Sequence[_Task], request: Request) -> Iterator[Hunt | Lost]:
+    done = 0
+
+    def waiting(name: str) -> None:
+        request.progress(name, done, len(tasks))
+
+    with Pool(min(request.jobs, len(tasks)), waiting=waiting) as pool:
         for _, seen in pool.map(_hunt, tasks, lambda each: f"{each.scenario} on {each.revision}"):
+            done += 1
+            waiting("explorer")
             yield seen
 
 

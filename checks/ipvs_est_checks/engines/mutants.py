@@ -57,7 +57,11 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     started = perf_counter()
     found: list[Outcome] = []
     named_only = request.properties is not None
-    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only):
+
+    def trying(id_: str) -> None:
+        request.progress(f"mutant {id_}", len(found), len(chosen))
+
+    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only, waiting=trying):
         found.append(outcome)
         request.progress("mutants", len(found), len(chosen))
     killed = [each for each in found if each.verdict is Kill.KILLED]

@@ -73,20 +73,20 @@ class Sample:
 def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> None:
     """Run the rounds; `found` grows meanwhile, so that an interrupt loses nothing."""
     started = monotonic()
-    with Pool(plan.jobs) as pool:
+    done = total = 0
+    with Pool(plan.jobs, waiting=lambda name: progress(name, done, total)) as pool:
 
         def run(rounds: Iterable[Round]) -> Iterator[tuple[Round, MachineReport | Lost]]:
             return pool.map(partial(_report, plan), rounds, _name, ahead=_AHEAD)
 
         todo = _within(_listed(plan), plan, started)
         total = 0 if plan.minutes is not None else sum(1 for _ in _listed(plan))
-        for done, (each, report) in enumerate(run(_wanted(todo, found)), 1):
+        if plan.minutes is not None:
+            total = int(plan.minutes * 60)
+        for number, (each, report) in enumerate(run(_wanted(todo, found)), 1):
             _add(found, each, report)
-            label = f"{each.machine} machine on {each.revision.name}"
-            if plan.minutes is None:
-                progress(label, done, total)
-            else:
-                progress(label, int(monotonic() - started), int(plan.minutes * 60))
+            done = number if plan.minutes is None else int(monotonic() - started)
+            progress(f"{each.machine} machine on {each.revision.name}", done, total)
         # Until each situation was reached; by turns, as often as the profile allows.
         while plan.minutes is None and plan.round is None and (more := _more(plan, found)):
             for each, report in run(more):

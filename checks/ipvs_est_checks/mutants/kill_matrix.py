@@ -4,7 +4,7 @@ A history counts only where the unmutated model does not break the same property
 property that a recorded finding breaks can kill too, but not where the finding shows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -16,7 +16,7 @@ from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
 from ipvs_est_checks.mutants.mutation import Engine, Mutant, MutationError
 from ipvs_est_checks.mutants.run import Seen, control, mutated, shrunk, watched
-from ipvs_est_checks.workers import Lost, Pool
+from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.catalogue import PROPERTIES
 
 SEED = 20260722
@@ -202,11 +202,17 @@ def run_control(
 
 
 def outcomes(
-    mutants: Sequence[Mutant], seed: int, jobs: int, *, named_only: bool = False
+    mutants: Sequence[Mutant],
+    seed: int,
+    jobs: int,
+    *,
+    named_only: bool = False,
+    waiting: Callable[[str], None] = ignore,
 ) -> Iterator[Outcome]:
-    """The rows in order, found by that many processes; `named_only` as in `judge`."""
+    """The rows in order, found by that many processes; `named_only` as in `judge`, `waiting` as
+    of `Pool`."""
     ids = [each.id for each in mutants]
-    with Pool(min(jobs, len(ids))) as pool:
+    with Pool(min(jobs, len(ids)), waiting=waiting) as pool:
         for id_, outcome in pool.map(partial(_judge, seed, named_only), ids, str):
             if isinstance(outcome, Lost):
                 yield Outcome(id_, Verdict.LOST, None, (), 0.0, outcome.why)

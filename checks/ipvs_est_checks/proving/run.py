@@ -11,7 +11,7 @@ from time import process_time
 
 from ipvs_est_checks.proving.counterexamples.registry import with_replay
 from ipvs_est_checks.proving.second_solver import SecondSolver
-from ipvs_est_checks.workers import Lost, Pool
+from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.proof.framework.quick import is_quick
 from ipvs_est_spec.proof.framework.solve import Answer, Options, Outcome, Status, Verdict, decide
 from ipvs_est_spec.proof.framework.theorem import Theorem
@@ -29,7 +29,7 @@ def outcomes(
     *,
     second: bool = False,
     replay: bool = True,
-    waiting: Callable[[str], None] = lambda _: None,
+    waiting: Callable[[str], None] = ignore,
 ) -> Generator[Outcome]:
     """What z3 says of each theorem, as soon as it is known: the quick ones are begun last.
 

@@ -45,7 +45,7 @@ def _report(report: Report) -> dict[str, object]:
         "profile": report.request.profile,
         "seed": report.request.seed,
         "revisions": revisions,
-        "verdict": worst(each.verdict for each in report.rows).value,
+        "verdict": _verdict(report).value,
         "seconds": round(report.seconds, 3),
         "causes": [_cause(each) for each in causes(report.rows)],
         "matrix": {
@@ -60,6 +60,12 @@ def _report(report: Report) -> dict[str, object]:
         },
         "rows": [_row(each) for each in report.rows],
     }
+
+
+def _verdict(report: Report) -> Verdict:
+    """What was not looked at has not passed."""
+    found = worst(each.verdict for each in report.rows)
+    return found if report.complete or found is Verdict.FAIL else Verdict.INCOMPLETE
 
 
 def _cause(cause: Cause) -> dict[str, object]:
