@@ -20,7 +20,7 @@ def seen(finding: str, revision: Revision = MAINLINE) -> Watch:
     return watch_finding(BY_ID[finding], revision)
 
 
-# Worked out by hand from the histories in known/FINDINGS.md.
+# Worked out by hand from the histories in docs/reference/findings.
 FOUND: Mapping[tuple[str, str], str] = {
     ("F02", "bitmaps.full"): (
         "kd 0 row 0 chain 1: full 1, true_length 1, tick_exists 1, chain_max 2"

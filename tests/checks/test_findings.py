@@ -8,7 +8,6 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operations import Advance, Dump
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.history.monitor import run
-from ipvs_est_checks.known.explanations import explanations
 from ipvs_est_checks.known.findings import (
     FINDINGS,
     Confirmation,
@@ -18,6 +17,7 @@ from ipvs_est_checks.known.findings import (
     history_path,
     watch_finding,
 )
+from ipvs_est_checks.pages.documents import sections
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty, ViolationProperty
 
@@ -94,20 +94,20 @@ def test_the_repair_is_a_field_of_the_revision(finding: Finding) -> None:
 
 @by_id
 def test_the_finding_is_explained(finding: Finding) -> None:
-    text = explanations()
-    assert finding.id in text
+    text = sections()[finding.id].text
+    assert f"\n| revisions | {', '.join(finding.revisions)} |\n" in text
     for each in finding.properties:
         assert f"`{each}`" in text
     assert finding.defect in text
 
 
 def test_the_number_of_operations_told_is_that_of_the_history() -> None:
-    text = explanations()
+    text = "".join(sections()[each.id].text for each in FINDINGS)
     by_name = {each.id: each for each in FINDINGS}
     told = re.findall(
         r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
     )
-    assert len(told) == 10
+    assert len(told) == 11
     for first, second, number, other in told:
         for id_, count in ((first, number), (second, other)):
             if id_:

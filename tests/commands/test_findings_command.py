@@ -13,10 +13,10 @@ from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.timeline.steps import Timeline
-from ipvs_est_checks.known.explanations import explanations
 from ipvs_est_checks.known.findings import FINDINGS
 from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
 from ipvs_est_checks.known.scheduled_story import search_finding
+from ipvs_est_checks.pages.documents import sections
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
@@ -166,7 +166,7 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
 
 TOKENS = re.findall(
     r"^(F\d+) (e2:\S+)$",
-    explanations(),
+    "\n".join(sections()[each.id].text for each in SCHEDULED),
     flags=re.MULTILINE,
 )
 

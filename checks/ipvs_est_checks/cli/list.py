@@ -23,9 +23,7 @@ def list_command(theorems: bool, as_json: bool) -> None:
     """List the properties: id, sentence, where it has to hold, source, findings, how strongly it
     is established; or the theorems.
 
-    Sources: semantics 5.3 is a section of docs/explanation/behaviour.md (12 to 18:
-    behaviour-around.md beside it), D21 and R1 are sections of docs/reference/known-defects.md. An
-    installation has the same pages in the folder docs of the package ipvs_est_checks.
+    Sources: `ipvs-est show 5.3` tells what "semantics 5.3" says, `ipvs-est show D21` what D21 is.
     """
     if as_json:
         written = [_theorem_json(each) for each in THEOREMS]

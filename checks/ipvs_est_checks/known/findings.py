@@ -1,7 +1,7 @@
 """The registry of findings: properties that fail on a revision, each with its history.
 
-Explained in known/FINDINGS.md. A finding is confirmed by its history on every revision that has
-it; one that no longer reproduces, or that shows on a revision without it, is a failure.
+Explained in docs/reference/findings. A finding is confirmed by its history on every revision
+that has it; one that no longer reproduces, or that shows on a revision without it, is a failure.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Findings that need a schedule of their own: the scenario of the library that shows each.
 
-Beside `findings`, whose histories are sequential. Explained in known/FINDINGS.md. A search of the
-scenario to the bound confirms each: it has to break the property on the revisions named and on
-no other.
+Beside `findings`, whose histories are sequential. Explained in docs/reference/findings. A search
+of the scenario to the bound confirms each: it has to break the property on the revisions named
+and on no other.
 """
 
 from dataclasses import dataclass

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable
 
 from ipvs_est_checks.pages.commands import commands_page
+from ipvs_est_checks.pages.findings import findings_page
 from ipvs_est_checks.pages.properties import properties_page
 from ipvs_est_checks.pages.theorems import theorems_page
 
 PAGES: dict[str, Callable[[], Iterable[str]]] = {
     "commands.md": commands_page,
+    "findings/README.md": findings_page,
     "properties.md": properties_page,
     "theorems.md": theorems_page,
 }

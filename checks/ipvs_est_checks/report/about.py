@@ -8,12 +8,12 @@ from ipvs_est_checks.engines.established import strengths
 from ipvs_est_checks.explore.engine.functions import operation_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known import registry
-from ipvs_est_checks.known.explanations import explanation
 from ipvs_est_checks.known.scheduled import ScheduledFinding
 from ipvs_est_checks.machines.run import SENTENCES, SITUATIONS
 from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
 from ipvs_est_checks.mutants.mutation import Engine, patch
 from ipvs_est_checks.mutants.reviewed import REVIEWED
+from ipvs_est_checks.pages.documents import sections
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import BY_ID as THEOREMS
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty
@@ -105,8 +105,6 @@ def _finding_lines(id_: str) -> Iterator[str]:
     defect = f"; known defect {found.defect}" if found.defect else ""
     yield f"  repaired by the field {found.repair} of Revision{defect}"
     yield f"  run: ipvs-est findings {id_}"
-    yield ""
-    yield from explanation(id_).splitlines()
 
 
 def _defect_lines(id_: str) -> Iterator[str]:
@@ -163,6 +161,13 @@ def _situation_lines(id_: str) -> Iterator[str]:
     yield "  run: ipvs-est check -v, which tells how many histories reached it"
 
 
+def _section_lines(id_: str) -> Iterator[str]:
+    found = sections()[id_]
+    yield f"{id_} in the documents, docs/{found.page}:"
+    yield ""
+    yield from found.text.splitlines()
+
+
 _KINDS: tuple[tuple[Callable[[], Collection[str]], Callable[[str], Iterator[str]]], ...] = (
     (lambda: _CATALOGUE, _property_lines),
     (lambda: SENTENCES.keys() - _CATALOGUE.keys(), _machine_property_lines),
@@ -172,5 +177,6 @@ _KINDS: tuple[tuple[Callable[[], Collection[str]], Callable[[str], Iterator[str]
     (lambda: MUTANTS, _mutant_lines),
     (library, _scenario_lines),
     (lambda: SITUATIONS, _situation_lines),
+    (sections, _section_lines),
 )
 """The ids of each kind of thing, and how one is told."""
