@@ -51,12 +51,6 @@ class _Finite:
     def estimators(self, body: Callable[[int], bool]) -> bool:
         return all(body(each) for each in self._estimators)
 
-    def marker(self) -> int:
-        return 0
-
-    def identical(self, left: int, right: int) -> bool:
-        return left == right
-
 
 @dataclass(slots=True)
 class Known:

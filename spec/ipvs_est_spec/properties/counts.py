@@ -33,7 +33,7 @@ def tick_len_is_true(state: AbstractState[B, N]) -> B:
             slot,
             lambda row: a.equal(
                 state.tick_len(slot, row),
-                state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid)),
+                state.tick_length(slot, row),
             ),
         )
     )
@@ -42,17 +42,7 @@ def tick_len_is_true(state: AbstractState[B, N]) -> B:
 def est_count_is_true(state: AbstractState[B, N]) -> B:
     """`est_count` is the number of estimators on the kthread's chains."""
     a = state.algebra
-    return state.every_slot(
-        lambda slot: a.equal(
-            state.est_count(slot),
-            state.sum_rows(
-                slot,
-                lambda row: state.sum_chains(
-                    slot, row, lambda cid: state.true_length(slot, row, cid)
-                ),
-            ),
-        )
-    )
+    return state.every_slot(lambda slot: a.equal(state.est_count(slot), state.kd_length(slot)))
 
 
 def tick_exists_iff_used(state: AbstractState[B, N]) -> B:

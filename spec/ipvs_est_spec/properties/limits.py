@@ -30,7 +30,7 @@ def ticks_within_limit(state: AbstractState[B, N]) -> B:
         lambda slot: state.every_row(
             slot,
             lambda row: a.at_most(
-                state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid)),
+                state.tick_length(slot, row),
                 state.tick_max(slot),
             ),
         )
@@ -99,6 +99,5 @@ def limits_known(state: AbstractState[B, N]) -> B:
 def kthreads_allowed(state: AbstractState[B, N]) -> B:
     """There are at most `est_max_threads` kthread contexts, once that is computed."""
     a = state.algebra
-    contexts = state.sum_slots(lambda slot: a.choose(state.exists(slot), a.number(1), a.number(0)))
     limit = state.est_max_threads()
-    return a.either(a.equal(limit, a.number(0)), a.at_most(contexts, limit))
+    return a.either(a.equal(limit, a.number(0)), a.at_most(state.contexts(), limit))

@@ -54,18 +54,6 @@ class AbstractState(Protocol[B, N]):
         """`body` holds for the last sum and the `kstats` of every counter of every live object."""
         ...
 
-    def sum_slots(self, body: Callable[[N], N]) -> N:
-        """The sum over all slots below est_kt_count, holes included."""
-        ...
-
-    def sum_rows(self, slot: N, body: Callable[[N], N]) -> N:
-        """The sum over all rows of the slot."""
-        ...
-
-    def sum_chains(self, slot: N, row: N, body: Callable[[N], N]) -> N:
-        """The sum over all chain ids of the row."""
-        ...
-
     # The netns.
     def enable(self) -> B:
         """`enable`."""
@@ -115,6 +103,10 @@ class AbstractState(Protocol[B, N]):
         """How many CPUs kthreads may use: the cpulist's, or those for housekeeping."""
         ...
 
+    def contexts(self) -> N:
+        """How many slots below est_kt_count have a kd."""
+        ...
+
     # Contexts, by slot.
     def exists(self, slot: N) -> B:
         """The slot has a kd."""
@@ -152,6 +144,10 @@ class AbstractState(Protocol[B, N]):
         """`est_row`."""
         ...
 
+    def kd_length(self, slot: N) -> N:
+        """True length of all its chains together."""
+        ...
+
     # Ticks and chains.
     def avail(self, slot: N, row: N) -> B:
         """The row's bit in `avail`."""
@@ -163,6 +159,10 @@ class AbstractState(Protocol[B, N]):
 
     def tick_exists(self, slot: N, row: N) -> B:
         """The row has a tick."""
+        ...
+
+    def tick_length(self, slot: N, row: N) -> N:
+        """True length of all the row's chains together."""
         ...
 
     def present(self, slot: N, row: N, cid: N) -> B:

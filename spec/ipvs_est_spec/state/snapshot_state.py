@@ -102,18 +102,6 @@ class SnapshotState(Generic[B, N]):
             pairs = set(pairs)
         return self._algebra.every(body(number(last), number(kstats)) for last, kstats in pairs)
 
-    def sum_slots(self, body: Callable[[N], N]) -> N:
-        """The sum over all slots below est_kt_count, holes included."""
-        return self._sum([(slot, 1) for slot in range(len(self._state.kthreads))], body)
-
-    def sum_rows(self, slot: N, body: Callable[[N], N]) -> N:
-        """The sum over all rows of the slot."""
-        return self._sum(self._kinds_of(slot).rows, body)
-
-    def sum_chains(self, slot: N, row: N, body: Callable[[N], N]) -> N:
-        """The sum over all chain ids of the row."""
-        return self._sum(self._chains_of(slot, row), body)
-
     def enable(self) -> B:
         """`enable`."""
         return self._truth(self._state.enable != 0)
@@ -165,6 +153,10 @@ class SnapshotState(Generic[B, N]):
         cpulist = self._snapshot.sysctls.cpulist
         return self._number(len(self._params.kthread_cpus if cpulist is None else cpulist))
 
+    def contexts(self) -> N:
+        """How many slots below est_kt_count have a kd."""
+        return self._number(len(self._kds))
+
     def exists(self, slot: N) -> B:
         """The slot has a kd."""
         return self._truth(self._value(slot) in self._kds)
@@ -211,6 +203,11 @@ class SnapshotState(Generic[B, N]):
         kd = self._kds.get(self._value(slot))
         return self._number(0 if kd is None else kd.est_row)
 
+    def kd_length(self, slot: N) -> N:
+        """True length of all its chains together."""
+        rows = self._rows.get(self._value(slot), {})
+        return self._number(sum(_length(each) for each in rows.values()))
+
     def avail(self, slot: N, row: N) -> B:
         """The row's bit in `avail`."""
         kd = self._kds.get(self._value(slot))
@@ -227,6 +224,10 @@ class SnapshotState(Generic[B, N]):
         """The row has a tick."""
         found = self._row(slot, row)
         return self._truth(found is not None and found.tick)
+
+    def tick_length(self, slot: N, row: N) -> N:
+        """True length of all the row's chains together."""
+        return self._number(_length(self._row(slot, row)))
 
     def present(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `present`."""
@@ -292,16 +293,6 @@ class SnapshotState(Generic[B, N]):
         number = self._number
         return self._algebra.every(body(number(each)) for each in domain)
 
-    def _sum(self, domain: Iterable[tuple[int, int]], body: Callable[[N], N]) -> N:
-        a = self._algebra
-        number = self._number
-        return a.plus(
-            *[
-                body(number(each)) if times == 1 else a.times(number(times), body(number(each)))
-                for each, times in domain
-            ]
-        )
-
     def _row(self, slot: N, row: N) -> Row | None:
         rows = self._rows.get(self._value(slot))
         return None if rows is None else rows.get(self._value(row))
@@ -329,3 +320,8 @@ class SnapshotState(Generic[B, N]):
             nticks,
             chains,
         )
+
+
+def _length(row: Row | None) -> int:
+    """Of all its chains together."""
+    return 0 if row is None else sum(row.true_length.values())

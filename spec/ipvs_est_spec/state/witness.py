@@ -1,8 +1,8 @@
 """Where and why a property fails in a state: the answers that its formula got there."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import NamedTuple, ParamSpec, TypeVar
+from functools import partial
+from typing import NamedTuple, cast
 
 from ipvs_est.answers.snapshot import Snapshot
 from ipvs_est.language.params import Params
@@ -11,16 +11,8 @@ from ipvs_est_spec.property import StateProperty
 from ipvs_est_spec.state.abstract_state import AbstractState
 from ipvs_est_spec.state.snapshot_state import SnapshotState
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 _QUANTIFIERS = ("every_slot", "every_row", "every_chain", "every_estimator", "every_counter")
-_SUMS = ("sum_slots", "sum_rows", "sum_chains")
-_NO_ANSWERS = ("algebra", "params", *_QUANTIFIERS, *_SUMS)
-_QUESTIONS = tuple(
-    name for name in vars(AbstractState) if name[0] != "_" and name not in _NO_ANSWERS
-)
-"""What the netns, a slot, a row, a chain or an estimator is asked for."""
+_NO_ANSWERS = ("algebra", "params")
 _OF_ESTIMATORS = ("is_object", "is_total", "ktid", "ktrow", "ktcid", "times_listed", "on_temp_list")
 _MOST = 8
 """Places told; a place that does not hold is told first."""
@@ -34,55 +26,38 @@ class _Read(NamedTuple):
     answer: int
 
 
-class _ReadState(SnapshotState[bool, int]):
-    """A snapshot that notes what it is asked, but not by what holds for the thing in hand."""
+class _Noted:
+    """A state that notes what it is asked, but not by what holds for the thing in hand."""
 
-    def __init__(self, params: Params, snapshot: Snapshot) -> None:
-        super().__init__(PythonAlgebra(), params, snapshot, each_kind_once=False)
+    def __init__(self, state: AbstractState[bool, int]) -> None:
+        self._state = state
         self.reads: list[_Read] = []
 
-    def forgetting(self, body: Callable[P, bool]) -> Callable[P, bool]:
-        """The body of a quantifier: where it holds, nothing of it is worth telling."""
+    def __getattr__(self, name: str) -> object:
+        asked: object = getattr(self._state, name)
+        if name in _NO_ANSWERS:
+            return asked
+        assert callable(asked)
+        return partial(self._decide if name in _QUANTIFIERS else self._answer, name, asked)
 
-        def judged(*args: P.args, **kwargs: P.kwargs) -> bool:
+    def _answer(self, question: str, ask: Callable[..., int], *of: int) -> int:
+        answer = ask(*of)
+        self.reads.append(_Read(question, of, int(answer)))
+        return answer
+
+    def _decide(self, _: str, decide: Callable[..., bool], *arguments: object) -> bool:
+        *of, body = arguments
+        assert callable(body)
+
+        def judged(*element: int) -> bool:
+            """Where the body holds, nothing of it is worth telling."""
             known = len(self.reads)
-            holds = body(*args, **kwargs)
+            holds = bool(body(*element))
             if holds:
                 del self.reads[known:]
             return holds
 
-        return judged
-
-
-def _noting(question: str) -> Callable[..., int]:
-    ask = getattr(SnapshotState, question)
-
-    @wraps(ask)
-    def noted(self: _ReadState, *of: int) -> int:
-        answer: int = ask(self, *of)
-        self.reads.append(_Read(question, of, int(answer)))
-        return answer
-
-    return noted
-
-
-def _judging(quantifier: str) -> Callable[..., bool]:
-    decide = getattr(SnapshotState, quantifier)
-
-    @wraps(decide)
-    def judged(self: _ReadState, *arguments: object) -> bool:
-        *of, body = arguments
-        assert callable(body)
-        holds: bool = decide(self, *of, self.forgetting(body))
-        return holds
-
-    return judged
-
-
-for _name in _QUESTIONS:
-    setattr(_ReadState, _name, _noting(_name))
-for _name in _QUANTIFIERS:
-    setattr(_ReadState, _name, _judging(_name))
+        return decide(*of, judged)
 
 
 def witness(failed: StateProperty, params: Params, snapshot: Snapshot) -> str:
@@ -90,8 +65,9 @@ def witness(failed: StateProperty, params: Params, snapshot: Snapshot) -> str:
 
     Such as `kd 0 row 0 chain 1: tick_exists 1, full 1, chain_max 2, true_length 1`.
     """
-    state = _ReadState(params, snapshot)
-    if failed.predicate(state):
+    state = _Noted(SnapshotState(PythonAlgebra(), params, snapshot, each_kind_once=False))
+    # It answers all that an abstract state is asked: `__getattr__` hands it on.
+    if failed.predicate(cast("AbstractState[bool, int]", state)):
         return ""
     places: dict[str, dict[str, int]] = {}
     for read in state.reads:

@@ -14,14 +14,6 @@ B = TypeVar("B")
 N = TypeVar("N")
 
 
-def _tick_length(state: AbstractState[B, N], slot: N, row: N) -> N:
-    return state.sum_chains(slot, row, lambda cid: state.true_length(slot, row, cid))
-
-
-def _kd_length(state: AbstractState[B, N], slot: N) -> N:
-    return state.sum_rows(slot, lambda row: _tick_length(state, slot, row))
-
-
 def numbers_are_natural(state: AbstractState[B, N]) -> B:
     """What counts things is not negative."""
     a = state.algebra
@@ -46,7 +38,7 @@ def chain_is_part_of_its_tick(state: AbstractState[B, N]) -> B:
     a = state.algebra
 
     def chains(slot: N, row: N) -> B:
-        total = _tick_length(state, slot, row)
+        total = state.tick_length(slot, row)
         return state.every_chain(
             slot,
             row,
@@ -74,7 +66,7 @@ def chain_is_part_of_its_tick(state: AbstractState[B, N]) -> B:
         lambda slot: state.every_row(
             slot,
             lambda row: a.both(
-                a.at_most(a.number(0), _tick_length(state, slot, row)), chains(slot, row)
+                a.at_most(a.number(0), state.tick_length(slot, row)), chains(slot, row)
             ),
         )
     )
@@ -85,19 +77,17 @@ def tick_is_part_of_its_kd(state: AbstractState[B, N]) -> B:
     a = state.algebra
 
     def rows(slot: N) -> B:
-        total = _kd_length(state, slot)
+        total = state.kd_length(slot)
         return state.every_row(
             slot,
             lambda one: a.both(
-                a.at_most(_tick_length(state, slot, one), total),
+                a.at_most(state.tick_length(slot, one), total),
                 state.every_row(
                     slot,
                     lambda other: a.either(
                         a.equal(one, other),
                         a.at_most(
-                            a.plus(
-                                _tick_length(state, slot, one), _tick_length(state, slot, other)
-                            ),
+                            a.plus(state.tick_length(slot, one), state.tick_length(slot, other)),
                             total,
                         ),
                     ),
@@ -106,7 +96,7 @@ def tick_is_part_of_its_kd(state: AbstractState[B, N]) -> B:
         )
 
     return state.every_slot(
-        lambda slot: a.both(a.at_most(a.number(0), _kd_length(state, slot)), rows(slot))
+        lambda slot: a.both(a.at_most(a.number(0), state.kd_length(slot)), rows(slot))
     )
 
 
@@ -124,7 +114,7 @@ def bounded_chains_bound_their_tick(state: AbstractState[B, N]) -> B:
         def lacks(cid: N) -> N:
             return a.minus(limit, state.true_length(slot, row, cid))
 
-        missing = a.minus(a.times(chains, limit), _tick_length(state, slot, row))
+        missing = a.minus(a.times(chains, limit), state.tick_length(slot, row))
         at_least = state.every_chain(
             slot,
             row,
@@ -162,7 +152,7 @@ def long_chains_fill_their_tick(state: AbstractState[B, N]) -> B:
                 a.equal(cid, one), a.at_most(limit, state.true_length(slot, row, cid))
             ),
         )
-        missing = a.minus(a.times(chains, limit), _tick_length(state, slot, row))
+        missing = a.minus(a.times(chains, limit), state.tick_length(slot, row))
         return a.implies(
             others, a.at_most(missing, a.minus(limit, state.true_length(slot, row, one)))
         )
@@ -182,15 +172,13 @@ def bounded_ticks_bound_their_kd(state: AbstractState[B, N]) -> B:
 
     def kd(slot: N) -> B:
         limit = state.tick_max(slot)
-        bounded = state.every_row(
-            slot, lambda row: a.at_most(_tick_length(state, slot, row), limit)
-        )
-        missing = a.minus(a.times(rows, limit), _kd_length(state, slot))
+        bounded = state.every_row(slot, lambda row: a.at_most(state.tick_length(slot, row), limit))
+        missing = a.minus(a.times(rows, limit), state.kd_length(slot))
         return a.implies(
             bounded,
             state.every_row(
                 slot,
-                lambda row: a.at_most(a.minus(limit, _tick_length(state, slot, row)), missing),
+                lambda row: a.at_most(a.minus(limit, state.tick_length(slot, row)), missing),
             ),
         )
 
@@ -204,8 +192,8 @@ def long_ticks_fill_their_kd(state: AbstractState[B, N]) -> B:
 
     def kd(slot: N) -> B:
         limit = state.tick_max(slot)
-        filled = state.every_row(slot, lambda row: a.at_most(limit, _tick_length(state, slot, row)))
-        return a.implies(filled, a.at_most(a.times(rows, limit), _kd_length(state, slot)))
+        filled = state.every_row(slot, lambda row: a.at_most(limit, state.tick_length(slot, row)))
+        return a.implies(filled, a.at_most(a.times(rows, limit), state.kd_length(slot)))
 
     return state.every_slot(lambda slot: a.implies(state.exists(slot), kd(slot)))
 
@@ -213,8 +201,7 @@ def long_ticks_fill_their_kd(state: AbstractState[B, N]) -> B:
 def contexts_are_in_slots(state: AbstractState[B, N]) -> B:
     """There are as many contexts as slots, less the holes."""
     a = state.algebra
-    zero, one = a.number(0), a.number(1)
-    contexts = state.sum_slots(lambda slot: a.choose(state.exists(slot), one, zero))
+    zero, contexts = a.number(0), state.contexts()
     count = state.est_kt_count()
     return a.both(
         a.at_most(zero, contexts),
@@ -294,11 +281,11 @@ def nothing_sums_up_to_nothing(state: AbstractState[B, N]) -> B:
         empty = state.every_chain(
             slot, row, lambda cid: a.equal(state.true_length(slot, row, cid), zero)
         )
-        return a.implies(empty, a.equal(_tick_length(state, slot, row), zero))
+        return a.implies(empty, a.equal(state.tick_length(slot, row), zero))
 
     def kd(slot: N) -> B:
-        empty = state.every_row(slot, lambda row: a.equal(_tick_length(state, slot, row), zero))
-        return a.implies(empty, a.equal(_kd_length(state, slot), zero))
+        empty = state.every_row(slot, lambda row: a.equal(state.tick_length(slot, row), zero))
+        return a.implies(empty, a.equal(state.kd_length(slot), zero))
 
     return state.every_slot(
         lambda slot: a.both(kd(slot), state.every_row(slot, lambda row: tick(slot, row)))

@@ -34,14 +34,6 @@ class Quantifiers(Protocol[B, N]):
         """For every estimator there is."""
         ...
 
-    def marker(self) -> N:
-        """A row or chain of which nothing is known: what is said of it is said of all."""
-        ...
-
-    def identical(self, left: N, right: N) -> bool:
-        """Both are the same expression."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Fields(Generic[B, N]):
@@ -153,29 +145,6 @@ class FunctionalState(Generic[B, N]):
         """Not among the fields."""
         _left_out("counters")
 
-    def sum_slots(self, body: Callable[[N], N]) -> N:
-        """The number of contexts; raises ValueError for any other sum over slots."""
-        a, marker = self._algebra, self._quantifiers.marker()
-        one = a.choose(self.exists(marker), a.number(1), a.number(0))
-        self._has_to_be(body(marker), one)
-        return self.fields.contexts
-
-    def sum_rows(self, slot: N, body: Callable[[N], N]) -> N:
-        """A kd's true length; raises ValueError for any other sum over rows."""
-        marker = self._quantifiers.marker()
-        self._has_to_be(body(marker), self.fields.tick_length(slot, marker))
-        return self.fields.kd_length(slot)
-
-    def sum_chains(self, slot: N, row: N, body: Callable[[N], N]) -> N:
-        """A tick's true length; raises ValueError for any other sum over chains."""
-        marker = self._quantifiers.marker()
-        self._has_to_be(body(marker), self.fields.true_length(slot, row, marker))
-        return self.fields.tick_length(slot, row)
-
-    def _has_to_be(self, summand: N, known: N) -> None:
-        if not self._quantifiers.identical(summand, known):
-            raise ValueError(f"nothing is known of a sum of {summand}")
-
     def _below(self, number: N, count: N) -> B:
         a = self._algebra
         return a.both(a.at_most(a.number(0), number), a.less(number, count))
@@ -229,6 +198,10 @@ class FunctionalState(Generic[B, N]):
         """How many CPUs kthreads may use."""
         return self.fields.kthread_cpus
 
+    def contexts(self) -> N:
+        """How many slots have a kd."""
+        return self.fields.contexts
+
     # Contexts, by slot.
     def exists(self, slot: N) -> B:
         """The slot has a kd."""
@@ -266,6 +239,10 @@ class FunctionalState(Generic[B, N]):
         """`est_row`."""
         return self.fields.est_row(slot)
 
+    def kd_length(self, slot: N) -> N:
+        """True length of all its chains together."""
+        return self.fields.kd_length(slot)
+
     # Ticks and chains.
     def avail(self, slot: N, row: N) -> B:
         """The row's bit in `avail`."""
@@ -278,6 +255,10 @@ class FunctionalState(Generic[B, N]):
     def tick_exists(self, slot: N, row: N) -> B:
         """The row has a tick."""
         return self.fields.tick_exists(slot, row)
+
+    def tick_length(self, slot: N, row: N) -> N:
+        """True length of all the row's chains together."""
+        return self.fields.tick_length(slot, row)
 
     def present(self, slot: N, row: N, cid: N) -> B:
         """The chain's bit in `present`."""

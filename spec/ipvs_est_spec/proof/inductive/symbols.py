@@ -45,14 +45,6 @@ class FormulaQuantifiers:
         """For every estimator there is."""
         return Every(Sort.ESTIMATOR, (), body)
 
-    def marker(self) -> z3.ArithRef:
-        """A number of which nothing is known."""
-        return z3.Int("any")
-
-    def identical(self, left: z3.ArithRef, right: z3.ArithRef) -> bool:
-        """Both are the same expression."""
-        return left.eq(right)
-
 
 ALGEBRA = FormulaAlgebra()
 QUANTIFIERS = FormulaQuantifiers()
