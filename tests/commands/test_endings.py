@@ -22,7 +22,7 @@ COMMANDS = (
         "--round",
         "0",
         "--property",
-        "cpulist.read",
+        "counters.read",
         *("--revision", "v7"),
         *("--revision", "stable"),
     ),

@@ -114,4 +114,4 @@ def test_a_solver_that_is_not_installed_is_named(
     assert run(["prove", "--second-solver"]) == 2
     shown = capsys.readouterr().err.splitlines()
     assert len(shown) == 1
-    assert "not installed: no_such_solver; pip install 'ipvs-est[solvers]'" in shown[0]
+    assert "not installed: no_such_solver; pip install bitwuzla cvc5" in shown[0]
