@@ -5,19 +5,22 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
-from ipvs_est import MAINLINE, REPAIRED, Revision
+from ipvs_est import MAINLINE, REPAIRED, V7, V7_UNWIND, Params, Revision
 from ipvs_est_checks.cli import check as cli_check
 from ipvs_est_checks.cli.group import cli
 from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
 from ipvs_est_checks.engines.repeat import seeds
 from ipvs_est_checks.machines import sampling
-from ipvs_est_checks.machines.report import MachineReport, ReachRow
+from ipvs_est_checks.machines.profiles import Amount, Profile
+from ipvs_est_checks.machines.report import FailureRecord, MachineReport, ReachRow
+from ipvs_est_checks.machines.run import run_round
 from ipvs_est_checks.report.rows import Engine, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 
@@ -222,3 +225,45 @@ def test_time_and_round_exclude_each_other() -> None:
 def test_what_a_naive_model_states_can_be_asked_for(asked: Asked) -> None:
     CliRunner().invoke(cli, ["check", "--property", "cpulist.write", "--seed", "1", "-j", "1"])
     assert {machine for _, machine, _ in asked} == {"cpulist"}
+
+
+def test_rounds_on_v7_unwind_are_taken_from_v7_unless_a_pointer_is_told(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = FailureRecord("netns", "memory.pointer", "", "v7", Params(), (), (), "F09", 1)
+
+    # Of the fixture.
+    pretended = vars(sampling)["run_round"]
+
+    def run_round(revision: Revision, *arguments: Any, **named: Any) -> MachineReport:
+        found: MachineReport = pretended(revision, *arguments, **named)
+        told = revision is V7 and arguments[2:] == ("netns", 1)
+        return replace(found, failures=(failure,)) if told else found
+
+    monkeypatch.setattr(sampling, "run_round", run_round)
+    request = Request((V7, V7_UNWIND), "quick", None, 1, 1, None)
+    rows = list(engine_machines(request))
+    assert ("v7", "netns", 0) in asked
+    assert ("v7-unwind", "netns", 0) not in asked
+    # From that round on they are run.
+    assert ("v7-unwind", "netns", 1) in asked
+    assert ("v7-unwind", "netns", 2) in asked
+    assert not [each for each in asked if each[0] == "v7-unwind" and each[1] != "netns"]
+    assert verdict(rows, V7_UNWIND) is Verdict.PASS
+    asked.clear()
+    # Where nobody looks at the pointer nothing tells the two apart.
+    list(engine_machines(replace(request, properties=frozenset({"counts.tick"}))))
+    assert ("v7-unwind", "netns", 0) in asked
+
+
+def test_a_round_without_a_told_pointer_is_the_same_on_both() -> None:
+    few = Amount(1, 4, 8)
+    small = Profile("small", few, few, few, few, attempts=1)
+    left, right = (run_round(each, small, 3, "netns", 0) for each in (V7, V7_UNWIND))
+    assert "memory.pointer" not in {each.property for each in left.failures}
+    assert right == replace(
+        left,
+        revision="v7-unwind",
+        failures=tuple(replace(each, revision="v7-unwind") for each in left.failures),
+        seconds=right.seconds,
+    )

@@ -60,6 +60,7 @@ def plant(fault: Fault, package: Path) -> None:
 # Reasons that several faults share
 
 NO_FAILURE = "In the recordings every allocation succeeds."
+NOT_READ = "No recording reads the file."
 NO_OVERLAP = "In the recordings nothing else runs meanwhile: a task runs until it waits."
 NOT_RECORDED = "A history that reads or writes out of range has no recording."
 NOT_SHOWN = "The recordings do not show the heap, RCU, mutexes or what a task was given."
@@ -4706,6 +4707,26 @@ FAULTS = (
         new="    restores_trashed_dest=False,",
         test="test_dest_from_the_trash_whose_estimator_does_not_start_goes_back_in_mainline_only",
         uncaught=NO_FAILURE,
+    ),
+    Fault(
+        id="has-status-file-flipped-on",
+        section="17",
+        rule="there is /proc/net/ip_vs_status (mainline only)",
+        module="language/revision.py",
+        old="    has_status_file=False,",
+        new="    has_status_file=True,",
+        test="test_status_file_is_there_in_mainline_only",
+        uncaught=NOT_READ,
+    ),
+    Fault(
+        id="has-status-file-flipped-off",
+        section="17",
+        rule="there is /proc/net/ip_vs_status (mainline only)",
+        module="language/revision.py",
+        old="    has_status_file=True,",
+        new="    has_status_file=False,",
+        test="test_status_file_is_there_in_mainline_only",
+        uncaught=NOT_READ,
     ),
     Fault(
         id="renews-flags-with-limits-flipped-on",

@@ -1,7 +1,7 @@
 """Engine: the scenarios of the library under all schedules within a bound."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 
 from ipvs_est import REVISIONS, Revision
@@ -13,6 +13,7 @@ from ipvs_est_checks.explore.failures.hunt import Hit, Hunt, hunt
 from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.generated import search_generated
 from ipvs_est_checks.explore.scenarios.scenario import library, load
+from ipvs_est_checks.explore.scenarios.stand_in import searched_on
 from ipvs_est_checks.history.monitor import is_chosen
 from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.findings import explained
@@ -329,16 +330,27 @@ def _generated_row(request: Request, revision: Revision) -> Row:
 
 
 def _hunts(tasks: Sequence[_Task], request: Request) -> Iterator[Hunt | Lost]:
-    done = 0
+    """What each task's search has seen; one search stands for all that are the same."""
+    searched = [_searched(each) for each in tasks]
+    different = list(dict.fromkeys(searched))
+    known: dict[_Task, Hunt | Lost] = {}
 
     def waiting(name: str) -> None:
-        request.progress(name, done, len(tasks))
+        request.progress(name, len(known), len(different))
 
-    with Pool(min(request.jobs, len(tasks)), waiting=waiting) as pool:
-        for _, seen in pool.map(_hunt, tasks, lambda each: f"{each.scenario} on {each.revision}"):
-            done += 1
-            waiting("explorer")
-            yield seen
+    with Pool(min(request.jobs, len(different)), waiting=waiting) as pool:
+        found = pool.map(_hunt, different, lambda each: f"{each.scenario} on {each.revision}")
+        for each in searched:
+            while each not in known:
+                task, seen = next(found)
+                known[task] = seen
+                waiting("explorer")
+            yield known[each]
+
+
+def _searched(task: _Task) -> _Task:
+    revision = searched_on(load(task.scenario), REVISIONS[task.revision])
+    return replace(task, revision=revision.name)
 
 
 def _hunt(task: _Task) -> Hunt:

@@ -53,6 +53,7 @@ THEMES = (
     "trash leave",
     "refused",
     "counters",
+    "packets",
 )
 """What a history is about at first: without this, a short run might miss what takes several
 steps to come to."""
@@ -67,6 +68,10 @@ class NetnsThemes(NetnsDriver):
             self._hole(pick, 1 + pick % 3, 2 * (pick % 2))
         elif theme == "counters" and self._start_anything():
             self._zero(pick, 1 + pick, 1)
+        elif theme == "packets":
+            self._packets(pick, 0, (1, 1, 1, 1, 1), 1)
+            self._trash(pick, True, "nothing", 0)
+            self._packets(pick, 0, (1, 1, 1, 1, 1), 1)
         elif theme == "limit":
             self._fill(99, 1 + pick % 3)
         elif theme == "no memory":
@@ -186,7 +191,9 @@ class NetnsThemes(NetnsDriver):
             conns, inpkts, outpkts, inbytes, outbytes = steps
             dest = ids[pick % len(ids)]
             self._do(Packet(dest, cpu, conns, inpkts, outpkts, inbytes, outbytes))
-        self._all(Advance(wait * self._revolution // 2), ReadPercpu())
+        self._do(Advance(wait * self._revolution // 2))
+        if model.total is not None:
+            self._do(ReadPercpu())
         if model.revision.has_status_file:
             self._do(ReadStatus())
 

@@ -16,7 +16,7 @@ from by_hand import (
     run,
     small,
 )
-from ipvs_est import MAINLINE, V7, Oracle, ViolationError
+from ipvs_est import MAINLINE, V7, OperationError, Oracle, ViolationError
 from ipvs_est.answers.results import Returned
 from ipvs_est.control.estimator_objects import enable_estimation, start_total
 from ipvs_est.control.netns_life import cleanup_estimators, exit_netns
@@ -26,6 +26,7 @@ from ipvs_est.language.operations import (
     AddService,
     DeleteDest,
     FailAllocations,
+    ReadStatus,
     TakeSnapshot,
 )
 from ipvs_est.language.violations import InvalidPointer
@@ -91,3 +92,13 @@ def test_dest_from_the_trash_whose_estimator_does_not_start_goes_back_in_mainlin
         assert oracle.apply(AddDest(2, 1)) == Returned(-ENOMEM)
         dests = oracle.apply(TakeSnapshot()).snapshot.dests
         assert [each.in_trash for each in dests] == ([True] if revision is MAINLINE else [])
+
+
+def test_status_file_is_there_in_mainline_only() -> None:
+    for revision in ALL:
+        oracle = Oracle(SMALL, revision)
+        if revision is MAINLINE:
+            assert oracle.apply(ReadStatus()).chain_max == 0
+        else:
+            with pytest.raises(OperationError):
+                oracle.apply(ReadStatus())

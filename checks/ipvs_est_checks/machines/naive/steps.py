@@ -268,7 +268,7 @@ def _add_service(model: NaiveModel, service_id: int, heap: Heap) -> Answer:
 
 def _delete_service(model: NaiveModel, service_id: int) -> None:
     service = model.services.pop(service_id)
-    for dest in reversed(model.dests.values()):
+    for dest in reversed(list(model.dests.values())):
         if dest.service is service:
             _delete_dest(model, dest)
 
