@@ -42,6 +42,9 @@ import os, signal, sys, time
 from functools import partial
 from ipvs_est_checks import workers
 from ipvs_est_checks.command import main
+# Whoever runs the tests in the background ignores some.
+for each in workers.ENDING:
+    signal.signal(each, signal.SIG_DFL)
 send = workers.Pool._send
 handed_out = 0
 def sending(pool, worker):
@@ -169,6 +172,8 @@ import os, signal, sys
 from ipvs_est_checks.cli import group, signals
 from ipvs_est_checks.command import main
 signals._SECONDS_OF_ONE = 0.0
+for each in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(each, signal.SIG_DFL)
 def run(arguments):
     try:
         os.kill(os.getpid(), signal.SIGTERM)
