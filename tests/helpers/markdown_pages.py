@@ -27,11 +27,16 @@ class Block:
 
 
 def documents() -> tuple[Path, ...]:
-    """Every page that people read, but for those that are generated."""
+    """Every page that people read."""
     pages = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
     pages += [
         CHECKOUT / each
-        for each in ("refimpl/ipvs_est/SCHEMA.md", "tests/MUTATION.md", "tests/data/README.md")
+        for each in (
+            "examples/README.md",
+            "refimpl/ipvs_est/SCHEMA.md",
+            "tests/MUTATION.md",
+            "tests/data/README.md",
+        )
     ]
     return tuple(sorted(pages))
 

@@ -15,14 +15,16 @@ _PACKAGE = Path(__file__).parents[1]
 BEHAVIOUR = ("explanation/behaviour.md", "explanation/behaviour-around.md")
 """Sections 1 to 18: what the docstrings call the semantics."""
 KNOWN_DEFECTS = "reference/known-defects.md"
-"""D01 to D53, R1 to R7, N1 to N8."""
+"""D01 to D53, R1 to R7, N1 to N8, in three chapters."""
+MODEL_MISTAKES = "reference/model-mistakes.md"
+"""M1 and on: where running code has shown the model to be wrong."""
 FINDINGS = "reference/findings"
 """A page for each finding, F01 and on, and one for the bounds B1 to B9."""
 
 _HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$")
-_NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFNR]\d{1,2}[a-e]?): ")
+_NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFMNR]\d{1,2}[a-e]?): ")
 _FENCE = re.compile(r"^ *(```|~~~)")
-_CITED = re.compile(r"\b(?:[BDFNR]\d{1,2}[a-e]?|\d{1,2}(?:\.\d|[a-e])?)\b")
+_CITED = re.compile(r"\b(?:[BDFMNR]\d{1,2}[a-e]?|\d{1,2}(?:\.\d|[a-e])?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def anchor(heading: str) -> str:
 @cache
 def sections() -> dict[str, Section]:
     """By number, all that can be cited; raises ValueError if a number occurs twice."""
-    pages = [folder() / each for each in (*BEHAVIOUR, KNOWN_DEFECTS)]
+    pages = [folder() / each for each in (*BEHAVIOUR, KNOWN_DEFECTS, MODEL_MISTAKES)]
     pages += sorted((folder() / FINDINGS).glob("*.md"))
     found: dict[str, Section] = {}
     for page in filter(Path.is_file, pages):
