@@ -41,6 +41,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "rates.error": ("average x 4^n", "exact average x 4^n", "4^n"),
     "rates.nothing-lost": ("sum of the last estimation", "sum that the next starts from"),
     "readers.group": ("sums read, then those that writers left",),
+    "readers.counter": ("sum read, then those that the counter had",),
     "readers.moved": ("ktid", "tasks of it alive"),
     "locks.order": ("est_mutex held?",),
     "locks.kthreads": ("ktid",),

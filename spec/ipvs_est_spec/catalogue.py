@@ -457,11 +457,20 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
     RecordProperty(
         "readers.group",
         "readers",
-        "The sums that an estimation reads are those of one group for each CPU that writers"
-        " had left there meanwhile.",
+        "On 32-bit machines the sums that an estimation reads are those of one group for each CPU"
+        " that writers had left there meanwhile.",
         "semantics 3; D53",
         readers.group_cases,
         readers.is_one_of_the_groups,
+    ),
+    RecordProperty(
+        "readers.counter",
+        "readers",
+        "Each sum that an estimation reads is that of one value of the counter for each CPU that"
+        " it had there meanwhile.",
+        "semantics 3, 18; D53",
+        readers.counter_cases,
+        readers.is_one_of_the_values,
     ),
     RecordProperty(
         "readers.moved",

@@ -1,16 +1,18 @@
 """Readers under RCU and under the seqcount, while others write, move and free."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, V7, Revision
+from ipvs_est.language.events import Averaged
 from ipvs_est.language.violations import BrokenProperty, UseAfterFree, Violation, ViolationError
 from ipvs_est.machine.points import FieldAccess, Point, WordAccess
-from ipvs_est_checks.explore.engine.outcome import Bounds, Outcome
+from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome
 from ipvs_est_checks.explore.engine.run import run
 from ipvs_est_checks.explore.engine.watch import Watch
-from ipvs_est_checks.explore.engine.world import RCU, enabled, start, step
+from ipvs_est_checks.explore.engine.world import RCU, World, enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
@@ -72,6 +74,57 @@ def test_no_torn_group_is_read_with_the_seqcount() -> None:
     outcome = search(scenario, REPAIRED, "readers.group", preemptions=4)
     assert outcome.found is None
     assert outcome.figures.exhausted
+
+
+PACKET = """{
+ "scenario": 1,
+ "about": "A packet is counted while kthread 0 reads the counters.",
+ "setup": [{"op": "init"}, {"op": "add_service", "id": 1}, {"op": "advance", "n": 150},
+  {"op": "traffic", "id": 1, "cpu": 0,
+   "conns": 1, "inpkts": 0, "outpkts": 0, "inbytes": 0, "outbytes": 0}],
+ "tasks": {"SOFTIRQ": [{"op": "traffic", "id": 1, "cpu": 0,
+  "conns": 0, "inpkts": 1, "outpkts": 0, "inbytes": 60, "outbytes": 0}]},
+ "jiffies": 150
+}"""
+
+
+def _sums_read(word_bits: int) -> set[tuple[int, int]]:
+    """inpkts and inbytes that any schedule with 2 preemptions reads."""
+    scenario = scenario_from_text("packet", PACKET)
+    scenario = replace(scenario, params=replace(scenario.params, word_bits=word_bits))
+    found: set[tuple[int, int]] = set()
+
+    def note(world: World, _: Found) -> bool:
+        events = world.machine.events or []
+        found.update(
+            (each.sums[1], each.sums[3])
+            for each in events
+            if isinstance(each, Averaged) and each.id == 1
+        )
+        return False
+
+    watch = Watch(frozenset({"readers.group", "readers.counter"}))
+    # Every reading ends its schedule, to be looked at.
+    edit = Edit(
+        "estimator.estimate_tick:_estimate_split",
+        "    estimate(stats, sums)\n",
+        "    estimate(stats, sums)\n"
+        "    if stats.id == 1 and machine.interleaved and machine.events is not None:\n"
+        "        event = Averaged(machine.now, 1, last, sums, before, est.rates)\n"
+        "        machine.events.append(event)\n"
+        "        from ipvs_est.language.violations import InvalidPointer\n"
+        "        from ipvs_est.state.machine import report\n"
+        '        report(machine, InvalidPointer("reading", _WHERE))\n',
+    )
+    with applied([edit]):
+        run(system_of(scenario, REPAIRED, watch), Dfs(2), Bounds(2), wanted=note)
+    assert run(system_of(scenario, REPAIRED, watch), Dfs(2), Bounds(2)).found is None
+    return found
+
+
+def test_packets_may_be_read_without_their_bytes_on_64_bit_machines_only() -> None:
+    assert _sums_read(32) == {(0, 0), (1, 60)}
+    assert _sums_read(64) == {(0, 0), (1, 0), (0, 60), (1, 60)}
 
 
 def test_a_writer_is_interrupted_at_every_word() -> None:

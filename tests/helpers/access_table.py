@@ -264,9 +264,7 @@ TABLE: tuple[Row, ...] = (
         "64-bit: each counter atomic, no group; 32-bit: words in a seqcount section",
         "w: packets, BH off, their CPU; r: kthreads R, before L",
         "cpustats r, cpustats w",
-        "With 32 bits each word is a point of its own (WordAccess). With 64 bits all counters are"
-        " read, and counted, in one step: each counter is whole all the same, and which of two"
-        " counters a reader has seen is what readers.group does not say there.",
+        "With 32 bits each word is a point of its own (WordAccess), with 64 each counter.",
     ),
     _row("StatsObject", "kstats", "plain", "L", "kstats r, kstats w"),
     _row("StatsObject", "kstats0", "plain", "L", "kstats r, kstats w"),

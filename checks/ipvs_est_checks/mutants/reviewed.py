@@ -203,7 +203,7 @@ REVIEWED: tuple[Mutant, ...] = (
         "D53-reader",
         "32-bit: a kthread reads the counters without looking at the seqcount.",
         MAINLINE,
-        ("readers.group",),
+        ("readers.group", "readers.counter"),
         (
             Edit("state.seqcount:read_group", "if before & 1:", "if False:"),
             Edit("state.seqcount:read_group", "if words[SYNCP] == before:", "if True:"),

@@ -19,7 +19,7 @@ KNOWN_DEFECTS = "reference/known-defects.md"
 MODEL_MISTAKES = "reference/model-mistakes.md"
 """M1 and on: where running code has shown the model to be wrong."""
 FINDINGS = "reference/findings"
-"""A page for each finding, F01 and on, and one for the bounds B1 to B9."""
+"""A page for each finding, F01 and on, and one for the bounds B1 to B11."""
 
 _HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$")
 _NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFMNR]\d{1,2}[a-e]?): ")

@@ -2,7 +2,7 @@
 
 from ipvs_est.language.counters import Group, count
 from ipvs_est.language.events import Counted
-from ipvs_est.machine.points import Call
+from ipvs_est.machine.points import Call, FieldAccess
 from ipvs_est.state.control_objects import Dest
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.seqcount import count_split
@@ -43,8 +43,26 @@ def count_on(machine: Machine, stats: StatsObject, cpu: int, steps: Group) -> Ca
     """One write section: add `steps` to the counters of one CPU. Answers 0."""
     if machine.params.word_bits == 32:
         yield from count_split(stats.cpustats, cpu, steps)
+        _record(machine, stats, cpu, steps)
+    elif machine.interleaved:
+        # The section is empty there: each counter is added to by itself.
+        for index, step in enumerate(steps):
+            if step:
+                alone = _alone(index, step)
+                yield FieldAccess(stats, "cpustats", write=True)
+                count(stats.cpustats, cpu, alone)
+                _record(machine, stats, cpu, alone)
     else:
         count(stats.cpustats, cpu, steps)
+        _record(machine, stats, cpu, steps)
+    return 0
+
+
+def _alone(index: int, step: int) -> Group:
+    conns, inpkts, outpkts, inbytes, outbytes = (step if at == index else 0 for at in range(5))
+    return conns, inpkts, outpkts, inbytes, outbytes
+
+
+def _record(machine: Machine, stats: StatsObject, cpu: int, steps: Group) -> None:
     if machine.events is not None:
         machine.events.append(Counted(machine.now, stats.id, cpu, steps))
-    return 0

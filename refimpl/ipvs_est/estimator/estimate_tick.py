@@ -9,7 +9,7 @@ from ipvs_est.machine.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, FieldA
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine, touch
-from ipvs_est.state.seqcount import sum_split
+from ipvs_est.state.seqcount import sum_split, sum_whole
 from ipvs_est.state.stats import Estimator, estimate
 
 _WHERE = "ip_vs_chain_estimation"
@@ -74,7 +74,7 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
 
 
 def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> Body:
-    """While others may count, read or zero: in the 32-bit build word by word."""
+    """While others may count, read or zero: counter by counter, in the 32-bit build by words."""
     stats = est.stats
     machine.clock_ps += machine.est_cost_ps
     touch(machine, stats, "cpustats", _WHERE)
@@ -83,7 +83,7 @@ def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: i
     if machine.params.word_bits == 32:
         sums = yield from sum_split(stats.cpustats)
     else:
-        sums = sum_cpustats(stats.cpustats)
+        sums = yield from sum_whole(stats, stats.cpustats)
     if machine.interleaved:
         # The stats lock is taken: until it is released nobody else stores or reads.
         yield FieldAccess(stats, "kstats", write=True)

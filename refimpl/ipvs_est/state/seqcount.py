@@ -9,7 +9,8 @@ from collections.abc import Generator, Sequence
 
 from ipvs_est.language.counters import CpuStats, Group
 from ipvs_est.language.fixed import U32_MASK, U64_MASK
-from ipvs_est.machine.points import Call, GiveWay, Point, WordAccess
+from ipvs_est.machine.memory import HeapObject
+from ipvs_est.machine.points import Call, FieldAccess, GiveWay, Point, WordAccess
 
 WORDS = 10
 SYNCP = 10
@@ -61,6 +62,21 @@ def sum_split(cpustats: CpuStats) -> Generator[Point, None, Group]:
     for cpu in cpus:
         group = yield from read_group(cpustats[cpu], cpu)
         sums = [left + right & U64_MASK for left, right in zip(sums, group, strict=True)]
+    return sums[0], sums[1], sums[2], sums[3], sums[4]
+
+
+def sum_whole(stats: HeapObject, cpustats: CpuStats) -> Generator[Point, None, Group]:
+    """Sums over all possible CPUs, modulo 2^64, where others may count between any two reads
+    (`ip_vs_chain_estimation`, 64-bit). The point before the first is the caller's."""
+    sums = [0, 0, 0, 0, 0]
+    cpus = sorted(cpustats)
+    first = True
+    for cpu in cpus:
+        for index in range(len(sums)):
+            if not first:
+                yield FieldAccess(stats, "cpustats", write=False)
+            first = False
+            sums[index] = sums[index] + cpustats[cpu][index] & U64_MASK
     return sums[0], sums[1], sums[2], sums[3], sums[4]
 
 

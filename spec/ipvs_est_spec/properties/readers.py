@@ -29,10 +29,29 @@ _NOTHING: _Group = (0,) * _COUNTERS
 
 
 def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
-    """For each object that was read: the 5 sums read, then the 5 sums of each choice of one group
-    for each CPU, of those that were there during the reading. All writers since the object is
-    there are on record."""
+    """For each object that was read on a 32-bit machine: the 5 sums read, then the 5 sums of each
+    choice of one group for each CPU, of those that were there during the reading."""
+    if params.word_bits != 32:
+        return
+    for sums, cpus in _readings(events):
+        # A write that is under way is not on record yet: it may be the first one.
+        choices = [_sum([_NOTHING, *each]) for each in product(*cpus)]
+        yield *sums, *(number for choice in choices for number in choice)
+
+
+def counter_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each counter of each object that was read: the sum read, then the sum of each choice of
+    one value for each CPU, of those that the counter had during the reading."""
     del params
+    for sums, cpus in _readings(events):
+        for index, read in enumerate(sums):
+            values = [sorted({group[index] for group in groups}) for groups in cpus]
+            yield read, *(sum(each) % _SPAN for each in product(*values))
+
+
+def _readings(events: Sequence[Event]) -> Iterator[tuple[_Group, list[list[_Group]]]]:
+    """For each object that was read: the sums read, then for each CPU the groups that were there
+    during the reading. All writers since the object is there are on record."""
     left: dict[int, dict[int, list[_Group]]] = {}
     reading: set[int] = set()
     for event in events:
@@ -48,9 +67,7 @@ def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
         elif isinstance(event, Averaged):
             reading.discard(event.id)
             cpus = left.get(event.id, {})
-            # A write that is under way is not on record yet: it may be the first one.
-            choices = [_sum([_NOTHING, *each]) for each in product(*cpus.values())]
-            yield *event.sums, *(number for choice in choices for number in choice)
+            yield event.sums, list(cpus.values())
             for groups in cpus.values():
                 del groups[:-1]
 
@@ -65,6 +82,12 @@ def is_one_of_the_groups(a: Algebra[B, N], case: Sequence[N]) -> B:
     return a.either(
         *[a.both(*[a.equal(x, y) for x, y in zip(read, each, strict=True)]) for each in rest]
     )
+
+
+def is_one_of_the_values(a: Algebra[B, N], case: Sequence[N]) -> B:
+    """The sum read is that of one choice."""
+    read, *values = case
+    return a.either(*[a.equal(read, each) for each in values])
 
 
 def moved_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:

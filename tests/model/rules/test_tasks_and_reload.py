@@ -9,6 +9,8 @@ from by_hand import (
     UNLOCK_EST,
     Others,
     disable,
+    name_of,
+    perform,
     points,
     put_kd,
     run,
@@ -30,6 +32,9 @@ from ipvs_est.language.operations import (
 from ipvs_est.language.revision import BEFORE_MAINLINE, BEFORE_STABLE
 from ipvs_est.language.violations import UseAfterFree
 from ipvs_est.machine.memory import Life, fail_allocations
+from ipvs_est.machine.points import CANCEL_WORK, READ_ENABLE, Call, QueueWork
+from ipvs_est.machine.tasks import Task
+from ipvs_est.sequential import Sequential, call
 from ipvs_est.state.machine import Machine, boot
 from ipvs_est.state.stats import StatsObject
 
@@ -237,6 +242,53 @@ def test_work_that_cannot_start_a_task_is_queued_again_in_a_tenth_of_a_second() 
         assert names[-5:] == [*RESTART_1, "queue 11", UNLOCK_EST]
         assert "start ipvs-e:0" not in names
         assert machine.netns.est_genid_done == 1
+
+
+def test_work_that_leaves_on_enable_0_is_not_queued_again() -> None:
+    for revision in ALL:
+        machine = two_tasks(revision)
+        fail_allocations(machine.memory, 1, 1)
+        machine.interleaved = True
+        names: list[str] = []
+        work = Task(name="work")
+        tried = machine.memory.allocations
+        for point in reload_work(machine):
+            if point == READ_ENABLE and machine.memory.allocations > tried:
+                machine.netns.enable = False
+            names.append(name_of(point))
+            perform(machine, work, point)
+        assert not machine.netns.enable
+        assert "start ipvs-e:0" not in names
+        assert not [each for each in names if each.startswith("queue")]
+        assert machine.netns.est_genid_done == 0
+
+
+def test_a_request_waits_for_a_retry_that_is_pending() -> None:
+    """Up to HZ/10 jiffies: queueing pending work changes nothing."""
+    machine = small()
+    driver = Sequential(machine)
+    call(driver, queued(11))
+    assert (machine.netns.reload_work.pending, machine.netns.reload_work.due) == (True, 1011)
+    call(driver, queued(0))
+    assert machine.netns.reload_work.due == 1011
+
+
+def test_work_cannot_be_queued_while_it_is_cancelled() -> None:
+    def cancelled(machine: Machine) -> Call:
+        yield CANCEL_WORK
+        yield QueueWork(0)
+        return int(machine.netns.reload_work.pending)
+
+    machine = small()
+    assert call(Sequential(machine), cancelled(machine)) == 0
+    machine.netns.reload_work.refused = False
+    call(Sequential(machine), queued(0))
+    assert machine.netns.reload_work.pending
+
+
+def queued(delay: int) -> Call:
+    yield QueueWork(delay)
+    return 0
 
 
 def test_work_starts_kthread_0_only_if_needed_in_mainline_only() -> None:

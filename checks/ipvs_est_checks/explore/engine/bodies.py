@@ -139,7 +139,7 @@ def _exit_body(machine: Machine, use: NetnsUse) -> Body:
 
 def _count_packets(machine: Machine, operation: Traffic | Packet, use: NetnsUse) -> Body:
     """A softirq: under RCU it looks up the object, or the three of a destination, and counts on
-    each, word by word if 32-bit."""
+    each, word by word if 32-bit, else counter by counter."""
     softirq = use.softirqs.setdefault(operation.cpu, Mutex(f"softirq of CPU {operation.cpu}"))
     yield Lock(softirq)
     yield RCU_READ_LOCK
@@ -154,8 +154,6 @@ def _count_packets(machine: Machine, operation: Traffic | Packet, use: NetnsUse)
     for stats in owners if any(steps) else ():
         if stats is None:
             continue
-        if machine.params.word_bits == 64:
-            yield FieldAccess(stats, "cpustats", write=True)
         yield from count_on(machine, stats, operation.cpu, steps)
         touch(machine, stats, "cpustats", "ip_vs_in_stats")
     yield RCU_READ_UNLOCK
