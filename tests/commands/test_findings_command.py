@@ -53,8 +53,8 @@ def test_a_history_is_told_in_words_and_with_the_command_that_replays_it(
     monkeypatch.chdir(CHECKOUT)
     told = here(capsys, "findings", "F05").out.splitlines()
     assert told[1] == (
-        "breaks progress.room, on v7 (since 6.2), stable (6.12.117), mainline (7.3.4);"
-        " `ipvs-est show F05` explains it"
+        "breaks progress.room, on v7 (since 6.2), v7-unwind (6.12.95), stable (6.12.117), mainline"
+        " (7.3.4); `ipvs-est show F05` explains it"
     )
     assert told[2] == (
         "HZ 100, IPVS_EST_NTICKS 1 (in the kernel 50), IPVS_EST_TICK_CHAINS 2 (in the kernel 48),"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7
+from ipvs_est import MAINLINE, REVISIONS
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est_checks.engines import explorer as engine
 from ipvs_est_checks.engines.defects import engine_defects
@@ -14,7 +14,7 @@ from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.report.rows import Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 
-REQUEST = Request((V7, STABLE, MAINLINE, REPAIRED), "quick", None, 1, 1, None)
+REQUEST = Request(tuple(REVISIONS.values()), "quick", None, 1, 1, None)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ QUICK = Profile(
     cpulist=Amount(2, 20, 25, more=20),
     attempts=200,
 )
-"""With all other engines and four revisions less than a minute on two cores."""
+"""With all other engines and five revisions less than a minute on two cores."""
 CI = Profile(
     "ci",
     netns=Amount(5, 40, 25, more=20),
