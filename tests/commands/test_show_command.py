@@ -13,7 +13,7 @@ Capture = pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("id_", "said"),
     [
-        ("bitmaps.full", "  broken by F02 on v7, stable, mainline: "),
+        ("bitmaps.full", "  broken by F02 on v7, v7-unwind, stable, mainline: "),
         ("bitmaps.full", "  defined: ipvs_est_spec.properties.bitmaps:full_iff_at_chain_max;"),
         ("bitmaps.full", "  mutants that have to break it: P-full"),
         ("memory.leak", "  holds: at every step"),
