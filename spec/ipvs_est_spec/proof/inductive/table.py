@@ -19,7 +19,8 @@ class Kind(Enum):
     """What is said of one invariant and one case of a step."""
 
     UNTOUCHED = "untouched"
-    """The step changes nothing that the invariant asks: before and after it is one formula."""
+    """The step changes nothing that the invariant asks: before and after it is one formula. The
+    table of the steps leaves these out."""
     PROVED = "proved"
     EXCLUDED = "excluded"
     """The step cannot be taken where what it needs holds."""

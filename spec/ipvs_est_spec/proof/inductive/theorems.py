@@ -9,8 +9,16 @@ from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import sums
 from ipvs_est_spec.proof.inductive.facts import FACTS
 from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, SCOPE
-from ipvs_est_spec.proof.inductive.goals import INVARIANTS, before, change_of, initially, preserved
-from ipvs_est_spec.proof.inductive.steps import BY_ID
+from ipvs_est_spec.proof.inductive.goals import (
+    INVARIANTS,
+    before,
+    change_of,
+    held_before,
+    initially,
+    preserved,
+)
+from ipvs_est_spec.proof.inductive.steps import BY_ID, STEPS
+from ipvs_est_spec.proof.inductive.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 
@@ -72,7 +80,44 @@ def _holds(invariant: str) -> tuple[Goal, ...]:
     return (
         *(replace(goal, name=f"initially {where}") for goal, where in distinct(first)),
         *(goal for row in rows for goal in goals_of(row)),
+        *_changed_and_unrecorded(invariant),
     )
+
+
+def _changed_and_unrecorded(invariant: str) -> Iterator[Goal]:
+    """What is not in the table has to leave the invariant the same formula. Where a step does not,
+    nothing is assumed, so that the theorem fails."""
+    for step, case, geometry, name in unrecorded(invariant):
+        params = GEOMETRIES[geometry]
+        change = change_of(step, case, REVISIONS[name], params)
+        goal = preserved(invariant, step, change, params, (), (), "")
+        if not goal.conclusion.eq(held_before(invariant, step, params)):
+            yield replace(goal, name=f"{step}, {case}: not in the table ({geometry}, {name})")
+
+
+def unrecorded(invariant: str) -> Iterator[tuple[str, str, str, str]]:
+    """Step, case, geometry and revision of what the table leaves out."""
+    known = {
+        (row.step, row.case, geometry, name)
+        for row in table()
+        if row.invariant == invariant
+        for geometry in row.geometries
+        for name in row.revisions
+    }
+    for step in STEPS:
+        for geometry in GEOMETRIES:
+            for name in REVISIONS:
+                for case in _cases(step.id, name):
+                    place = (step.id, case, geometry, name)
+                    if place not in known:
+                        yield place
+
+
+@cache
+def _cases(step: str, revision: str) -> tuple[str, ...]:
+    """The same in every geometry."""
+    state = before(GEOMETRIES[FULL], step).state
+    return tuple(BY_ID[step].build(state, REVISIONS[revision], INPUTS))
 
 
 def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
