@@ -1,0 +1,69 @@
+"""The numbers that the documents state of the project are those of the code."""
+
+import re
+from pathlib import Path
+
+from ipvs_est_checks.defects.table import CONTROLS, DEFECTS, REVIEWED
+from ipvs_est_checks.explore.scenarios.scenario import library
+from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
+from ipvs_est_checks.mutants.mutation import Engine
+from ipvs_est_checks.pages.documents import sections
+from ipvs_est_checks.proving.counterexamples.registry import kind_of
+from ipvs_est_spec.proof.registry import THEOREMS
+from planted_faults import FAULTS
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def plain(page: str) -> str:
+    """The page in one line."""
+    return re.sub(r"\s+", " ", (CHECKOUT / "docs" / page).read_text(encoding="utf-8"))
+
+
+def test_planted_faults() -> None:
+    direct = sum(1 for each in FAULTS if each.uncaught and each.test)
+    nobody = sum(1 for each in FAULTS if each.uncaught and not each.test)
+    assert (
+        f"{len(FAULTS)} faults planted one after another: the recordings catch"
+        f" {len(FAULTS) - direct - nobody}, direct tests another {direct},"
+        f" {nobody} change nothing" in plain("explanation/checks.md")
+    )
+
+
+def test_every_planted_fault_names_a_section_of_the_behaviour() -> None:
+    named = {number for each in FAULTS for number in re.findall(r"\d+(?:\.\d)?", each.section)}
+    assert named
+    assert named <= sections().keys()
+
+
+def test_mutants() -> None:
+    out_of_reach = sum(1 for each in MUTANTS.values() if each.engine is Engine.EXPLORER)
+    assert f"{len(MUTANTS)} mutants of the model, {len(MUTANTS) - out_of_reach} killed" in plain(
+        "explanation/checks.md"
+    )
+
+
+def test_known_defects() -> None:
+    assert (
+        f"{len(DEFECTS)} defects, {len(REVIEWED)} mistakes from the reviews and"
+        f" {len(CONTROLS)} negative controls" in plain("explanation/checks.md")
+    )
+
+
+def test_theorems() -> None:
+    replayed = sum(1 for each in THEOREMS if kind_of(each).value != "none")
+    assert f"of {replayed} of {len(THEOREMS)} theorems are executed" in plain(
+        "explanation/checks.md"
+    )
+
+
+def test_recordings() -> None:
+    files = [*(CHECKOUT / "tests" / "data" / "traces").glob("*.jsonl")]
+    # A header, and an operation a line.
+    operations = sum(each.read_bytes().count(b"\n") - 1 for each in files)
+    assert f"{len(files)} traces with {operations:,} operations" in plain("explanation/checks.md")
+    assert f"| {len(files)} histories of one schedule |" in plain("explanation/checks.md")
+
+
+def test_scenarios() -> None:
+    assert f"scenarios/library/` {len(library())} examples" in plain("how-to/explore-a-race.md")
