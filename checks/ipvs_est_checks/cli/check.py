@@ -53,14 +53,14 @@ ENGINES: tuple[Engine, ...] = (
 )
 """In the order in which they run and are listed: first what takes a second or two."""
 
-_SECONDS: Mapping[Engine, int] = {
+_WEIGHTS: Mapping[Engine, int] = {
     engine_machines: 30,
     engine_explorer: 20,
     engine_mutants: 8,
     engine_proofs: 6,
 }
-"""Rough: how long each takes with two processes and the profile `quick`, for the share of the
-whole that progress tells; 1 of the others."""
+"""Guesses of how much longer each takes than the others, which have 1: for the share of the whole
+that progress tells."""
 
 _MOST_CAUSES = 8
 """Told without -v."""
@@ -280,9 +280,9 @@ def _run(request: Request, label: str, reports: list[Report]) -> Report:
 
 def _stages(engines: Sequence[Engine]) -> list[tuple[float, float]]:
     """Which share of the work is done when each begins, and which is its own."""
-    seconds = [_SECONDS.get(each, 1) for each in engines]
-    whole = sum(seconds)
-    return [(sum(seconds[:place]) / whole, own / whole) for place, own in enumerate(seconds)]
+    weights = [_WEIGHTS.get(each, 1) for each in engines]
+    whole = sum(weights)
+    return [(sum(weights[:place]) / whole, own / whole) for place, own in enumerate(weights)]
 
 
 def _show(
