@@ -21,7 +21,7 @@ def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
         if (
             run is not None
             and isinstance(event, LockTaken | Paused)
-            and event.mutex == SERVICE_MUTEX
+            and event.mutex in SERVICE_MUTEX
         ):
             yield (int(EST_MUTEX in run.held),)
 
@@ -46,7 +46,7 @@ def list_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     del params
     for event, run in runs(events):
         if run is not None and isinstance(event, Started | Stopped | Enqueued | Relinked):
-            yield int(SERVICE_MUTEX in run.held), int(run.guarded.alone)
+            yield int(not SERVICE_MUTEX.isdisjoint(run.held)), int(run.guarded.alone)
 
 
 def locked_or_alone(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -69,7 +69,8 @@ def service_field_cases(params: Params, events: Sequence[Event]) -> Iterator[Cas
     del params
     for each in changes(events):
         if each.before.service != each.after.service:
-            yield int(SERVICE_MUTEX in each.run.held), int(each.before.alone and each.after.alone)
+            held = not SERVICE_MUTEX.isdisjoint(each.run.held)
+            yield int(held), int(each.before.alone and each.after.alone)
 
 
 def wait_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 
-SERVICE_MUTEX = "__ip_vs_mutex"
+SERVICE_MUTEX = frozenset({"__ip_vs_mutex", "service_mutex"})
+"""Its names: before mainline it is one for all netns, then each netns has its own."""
 EST_MUTEX = "est_mutex"
 
 

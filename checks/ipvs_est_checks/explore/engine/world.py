@@ -23,6 +23,7 @@ from ipvs_est.control.services import scan_trash
 from ipvs_est.estimator.kthread import estimation_kthread
 from ipvs_est.estimator.kthread_tasks import exit_task
 from ipvs_est.estimator.reload_work import reload_work
+from ipvs_est.language.revision import BEFORE_MAINLINE
 from ipvs_est.language.violations import (
     BrokenProperty,
     Deadlock,
@@ -134,6 +135,11 @@ def guarded_fields(revision: Revision) -> frozenset[str]:
     return frozenset(guarded)
 
 
+def service_mutex_name(revision: Revision) -> str:
+    """Before mainline one mutex serves all netns; on mainline each has its own."""
+    return "__ip_vs_mutex" if revision in BEFORE_MAINLINE else "service_mutex"
+
+
 class _Setup(Oracle):
     def handed_over(self) -> Sequential:
         return self._driver
@@ -148,6 +154,7 @@ def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) ->
         oracle.apply(operation)
     machine = oracle.machine
     machine.interleaved = True
+    machine.service_mutex.name = service_mutex_name(revision)
     world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
     use = NetnsUse()
     world.watch = watch

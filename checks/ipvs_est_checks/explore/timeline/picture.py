@@ -12,7 +12,11 @@ from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
 from ipvs_est_checks.explore.timeline.text import changes_lines, violation_lines
 from ipvs_est_checks.report import svg
 
-MUTEX_COLOURS = {"__ip_vs_mutex": svg.ORANGE, "est_mutex": svg.BLUE}
+MUTEX_COLOURS = {
+    "__ip_vs_mutex": svg.ORANGE,
+    "service_mutex": svg.ORANGE,
+    "est_mutex": svg.BLUE,
+}
 _OTHER_MUTEX = svg.PURPLE
 _BOX = "#eef2f4"
 _BORDER = "#9aa7ad"
