@@ -104,6 +104,17 @@ def run_transcript(block: Block, clone: Path, where: str) -> None:
         assert code == 0 or asked, f"{where}: {command} ended with {code}, which is not shown"
 
 
+def test_the_program_of_the_readme_answers_what_was_worked_out_by_hand() -> None:
+    (program,) = (each.text for each in blocks(read("README.md")) if each.language == "python")
+    done = run([sys.executable, "-c", program], CHECKOUT)
+    assert done.stderr == ""
+    # 10 connections in one revolution are 5 a second, of which the first average has 1/4,
+    # and so on; 1.25 is rounded down.
+    assert "counters=(10, 2000, 2000, 120000, 90000)" in done.stdout
+    assert "rates=(1, 250, 250, 15000, 11250)" in done.stdout
+    assert done.stdout.endswith("()\n")
+
+
 def test_blocks_are_in_languages_that_are_known() -> None:
     for name in NAMES:
         for each in blocks(read(name)):
