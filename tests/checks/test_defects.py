@@ -167,7 +167,7 @@ def test_the_command_writes_reports_and_exits_with_its_verdict(tmp_path: Path) -
     answer = CliRunner().invoke(cli, arguments)
     assert answer.exit_code == 0
     assert "1 pass; " in answer.output
-    assert "ipvs-est explore --replay e2:first-service-without-memory:v7:" in answer.output
+    assert "ipvs-est explore --replay e3:first-service-without-memory:v7:" in answer.output
     written = json.loads(report.read_text())
     assert [each["result"] for each in written["rows"][0]["cells"]] == [
         "found",

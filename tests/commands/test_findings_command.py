@@ -42,7 +42,7 @@ def broken_by(violation: Violation | None) -> str:
 def replayed(output: str) -> Timeline:
     """The schedule of the token that the output ends with."""
     command = output.splitlines()[-1]
-    assert command.startswith("  again: ipvs-est explore --replay e2:")
+    assert command.startswith("  again: ipvs-est explore --replay e3:")
     token = token_from_text(command.rpartition(" ")[2])
     return replay_token(load(token.scenario), token)
 
@@ -165,7 +165,7 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
 
 
 TOKENS = re.findall(
-    r"^(F\d+) (e2:\S+)$",
+    r"^(F\d+) (e3:\S+)$",
     "\n".join(sections()[each.id].text for each in SCHEDULED),
     flags=re.MULTILINE,
 )

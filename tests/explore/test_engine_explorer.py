@@ -61,7 +61,7 @@ def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatc
     row = next(engine.engine_explorer(request))
     assert row.verdict is Verdict.FAIL
     assert row.problems[0].property == "tasks.enabled"
-    assert "--replay e2:exit-and-sysctl:mainline:" in row.problems[0].command
+    assert "--replay e3:exit-and-sysctl:mainline:" in row.problems[0].command
     assert row.problems[0].detail == (
         "No kthread's task is started while enable is 0 or netns exit is under way."
         " In exit-and-sysctl."

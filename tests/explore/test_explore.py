@@ -29,12 +29,12 @@ DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
 
 # Schedules and states of each scenario on `repaired` at two preemptions.
 FIGURES = {
-    "delete-in-recalculation": (688, 1310),
-    "exit-and-sysctl": (630, 617),
-    "exit-in-calc-phase": (1546, 3659),
-    "last-estimator-goes": (216, 422),
-    "restart-in-calc-phase": (1320, 4078),
-    "restart-in-drain": (823, 2056),
+    "delete-in-recalculation": (683, 1286),
+    "exit-and-sysctl": (622, 605),
+    "exit-in-calc-phase": (1096, 2687),
+    "last-estimator-goes": (213, 410),
+    "restart-in-calc-phase": (1031, 3298),
+    "restart-in-drain": (695, 1615),
 }
 
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from ipvs_est import MAINLINE, REVISIONS, STABLE, V7, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
+from ipvs_est_checks.cli import explore as explore_command
 from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.explore.engine.job import watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, failure_key, switches
@@ -119,11 +120,12 @@ def bad_tokens(good: str) -> dict[str, str]:
         return ":".join((whole | parts).values())
 
     return {
-        "": "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
-        "nonsense": "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
+        "": "expected e3:SCENARIO:REVISION:WORLD:RUNS:END",
+        "nonsense": "expected e3:SCENARIO:REVISION:WORLD:RUNS:END",
         good[:-3]: "END is not 8 hexadecimal digits: cut off?",
-        good.rpartition(":")[0]: "expected e2:SCENARIO:REVISION:WORLD:RUNS:END",
-        f"e1:{name}:v7:0": "is of version e1; this tool reads e2",
+        good.rpartition(":")[0]: "expected e3:SCENARIO:REVISION:WORLD:RUNS:END",
+        f"e1:{name}:v7:0": "is of version e1; this tool reads e3",
+        good.replace("e3:", "e2:", 1): "is of version e2; this tool reads e3",
         made(runs="0,z"): "'z' is no run",
         made(runs=""): "'' is no run",
         made(runs="0x999999,1x999999"): "has more than 1000000 steps",
@@ -335,14 +337,14 @@ def reduced_on_v7(
 def test_the_limit_that_shrinks_is_reduced_to_the_history_of_the_catalogue() -> None:
     """D04d: the limit is tested, shrinks, and the context is published nevertheless."""
     scenario = load("limit-shrinks-in-drain")
-    runs = ((0, 7), (1, 2), (TIME, 1), (2, 15), (1, 13), (2, 5))
+    runs = ((0, 7), (1, 2), (TIME, 1), (3, 15), (1, 13), (3, 5))
     columns = reduced_on_v7(scenario, runs, "limits.published")
     assert columns == ["CTL", "time", "ipvs-e:0", "SYSCTL", "ipvs-e:0"]
 
 
 def test_exit_has_to_pass_in_a_break_to_deadlock_at_the_end_of_the_calc_phase() -> None:
     """D03e: kthread 0 gives way, exit flushes, and both meet at the end of the calc phase."""
-    runs = ((TIME, 1), (1, 9), (0, 5), (1, 2), (0, 3))
+    runs = ((TIME, 1), (2, 9), (0, 5), (2, 2), (0, 3))
     columns = reduced_on_v7(load("exit-in-recalculation"), runs, "locks.deadlock")
     assert columns == ["time", "ipvs-e:0", "EXIT", "ipvs-e:0", "EXIT"]
 
@@ -369,7 +371,7 @@ def scenario_threads(scenario: Scenario, choices: Sequence[int]) -> list[str]:
 def test_a_deadlock_is_told_with_functions_locks_and_who_waits_for_whom(drain: Scenario) -> None:
     found = minimise(system_of(drain, V7), first_failure(drain, V7)).found
     told = timeline(drain, V7, found.choices)
-    assert told.columns == ("CTL", "SYSCTL", "ipvs-e:0", "est_reload_work", "time")
+    assert told.columns == ("CTL", "SYSCTL", "est_reload_work", "ipvs-e:0", "time")
     assert isinstance(told.violation, Deadlock)
     functions = {
         told.columns[each.column]: (each.function, each.waits_on, each.holds)
@@ -446,7 +448,7 @@ def again(output: str) -> list[str]:
 def test_the_command_that_a_report_names_tells_the_same_failure() -> None:
     result = CliRunner().invoke(cli, ["explore", "restart-in-drain", "--revision", "v7", *ERRORS])
     assert result.exit_code == 1
-    assert "restart-in-drain on v7: FAIL: 360 schedules" in result.output
+    assert "restart-in-drain on v7: FAIL: 357 schedules" in result.output
     replayed = CliRunner().invoke(cli, again(result.output))
     assert replayed.exit_code == 1
     story = [line for line in result.output.splitlines() if line.startswith("  ")]
@@ -481,17 +483,50 @@ def test_the_command_passes_only_what_is_exhausted() -> None:
     for scheduler in ("pct", "random"):
         drawn = [*command, "--scheduler", scheduler, "--iterations", "20", "--seed", "4"]
         result = CliRunner().invoke(cli, drawn)
-        assert result.exit_code == 3
-        assert "seed 4" in result.output
+        assert result.exit_code == 0
+        assert "SAMPLED: 20 schedules" in result.output
+        assert f"sampled: {scheduler} schedules, seed 4" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], False),
+        (["--only-new"], False),
+        (["--all"], True),
+        (["last-estimator-goes"], True),
+        (["last-estimator-goes", "--all"], True),
+        (["last-estimator-goes", "--only-new"], False),
+    ],
+)
+def test_what_is_known_is_told_of_a_named_scenario_or_on_request(
+    arguments: list[str], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore_command, "library", lambda: ("last-estimator-goes",))
+    result = CliRunner().invoke(cli, ["explore", *arguments, "--revision", "stable", *ERRORS])
+    assert result.exit_code == int(told)
+    assert ("\n  known as D03d, F17" in result.output) is told
+    assert ("end with what is known as D03d, F17" in result.output) is not told
+
+
+def test_all_usable_processors_search_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(explore_command, "usable_cpus", lambda: 7)
+    monkeypatch.setattr(explore_command, "do_jobs", lambda jobs, n, report: asked.append(n))
+    for option in ([], ["-j", "0"], ["-j", "3"]):
+        CliRunner().invoke(cli, ["explore", "last-estimator-goes", *option])
+    assert asked == [7, 7, 3]
 
 
 def test_pct_states_its_bound() -> None:
     command = ["explore", "restart-in-drain", "--revision", "repaired", *ERRORS]
     drawn = ["--scheduler", "pct", "--depth", "2", "--iterations", "50", "--seed", "4"]
     result = CliRunner().invoke(cli, [*command, *drawn])
-    assert "49 of them with 9 threads and up to 64 steps" in result.output
-    chance = 1 - (1 - 1 / (9 * 64)) ** 49
-    assert f"at least 1/(9*64^1), by any of them with {chance:.4f}" in result.output
+    assert "48 of them with 6 threads and up to 64 steps" in result.output
+    chance = 1 - (1 - 1 / (6 * 64)) ** 48
+    assert f"at least 1/(6*64^1), by any of them with {chance:.4f}" in result.output
 
 
 def test_going_on_lists_each_distinct_failure_once() -> None:
@@ -581,7 +616,7 @@ def test_an_interrupted_run_reports_what_it_found(
     )
     assert result.exit_code == 130
     assert "interrupted" in result.output
-    assert "  again: ipvs-est explore --replay e2:restart-in-drain:v7:" in result.output
+    assert "  again: ipvs-est explore --replay e3:restart-in-drain:v7:" in result.output
     written = json.loads(report.read_text())
     assert (written["complete"], written["verdict"]) == (False, "FAIL")
     assert "interrupted" in written["rows"][0]["reach"]

@@ -14,12 +14,13 @@ from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est.language.events import CalcPhaseBegun, CalcPhaseRequested, Event
 from ipvs_est.language.violations import ViolationError
 from ipvs_est.machine.memory import Life, Memory
-from ipvs_est.machine.points import Body, GiveWay
-from ipvs_est.machine.tasks import Task
+from ipvs_est.machine.points import Body, GiveWay, Sleep
+from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.netns import Netns
 from ipvs_est_checks.explore.engine import bodies
-from ipvs_est_checks.explore.engine.fingerprint import _LEFT_OUT, fingerprint
+from ipvs_est_checks.explore.engine.fingerprint import fingerprint
+from ipvs_est_checks.explore.engine.image import _LEFT_OUT
 from ipvs_est_checks.explore.engine.world import enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 
@@ -49,7 +50,8 @@ def test_what_a_task_goes_through_is_a_local_variable() -> None:
             if isinstance(over, ast.Call) and ast.unparse(over.func) in {"range", "enumerate"}:
                 over = over.args[-1]
             assert isinstance(over, ast.Name | ast.Attribute), f"{path.name}:{loop.lineno}"
-    assert loops == 10
+            assert loop.lineno == loop.iter.lineno == loop.iter.end_lineno
+    assert loops == 15
 
 
 def _driver(inner: Body) -> Body:
@@ -136,8 +138,11 @@ def test_what_a_fingerprint_leaves_out_is_known() -> None:
     assert {
         # Records; constants of a search; a number that only names tasks.
         Machine: {"events", "tasks_created", "violations", "revision", "params"},
-        # Numbers of objects; all objects, which are reached otherwise while they matter.
-        Memory: {"serials", "live"},
+        # Numbers of objects; all objects, which are reached otherwise while they matter;
+        # allocations are there by those that are still to fail.
+        Memory: {"allocations", "fail_first", "fail_last", "serials", "live"},
+        # When it ends is a time of the thread.
+        Sleep: {"jiffies"},
         # What only the sequential driver uses; the thread says where the task stands.
         Task: {
             "serial",
@@ -182,13 +187,15 @@ def test_lives_clocks_callbacks_and_stop_requests_are_in_the_fingerprint() -> No
                 world.threads[-1].wake_at += 1
             case 9:
                 world.threads[-1].reading = 1
+            case 11:
+                kd.task.state = TaskState.EXITED
             case 10:
                 world.quiet_since = 7
             case _:
                 pass
         return fingerprint(world)
 
-    assert len({changed(change) for change in range(11)}) == 11
+    assert len({changed(change) for change in range(12)}) == 12
     assert changed(0) == changed(0)
 
 

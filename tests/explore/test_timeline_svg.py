@@ -1,5 +1,6 @@
 """The timeline as a picture: what is in it, and that it is the same each time."""
 
+import re
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,11 +11,13 @@ from click.testing import CliRunner
 from ipvs_est import STABLE, V7
 from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.explore.engine.outcome import Bounds
-from ipvs_est_checks.explore.failures.token import token_text
+from ipvs_est_checks.explore.failures.token import replay_token, token_from_text, token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
 from ipvs_est_checks.explore.timeline.picture import MUTEX_COLOURS, timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
+from ipvs_est_checks.explore.timeline.text import timeline_lines
+from ipvs_est_checks.pages.documents import sections
 
 ERRORS = ("--property", "none")
 
@@ -59,7 +62,7 @@ def test_every_step_and_column_and_who_waits_are_in_the_picture(
     waiting = [each for each in deadlock.standings if each.waits_on is not None]
     assert len(waiting) == 2
     for each in waiting:
-        assert each.does in written
+        assert each.does in " ".join(line.strip() for line in written)
         assert each.function in written
 
 
@@ -123,6 +126,42 @@ def test_the_picture_is_the_same_each_time_and_from_a_token(tmp_path: Path) -> N
     replay = ["explore", "--replay", token, "--svg", str(second)]
     assert CliRunner().invoke(cli, replay).exit_code == 1
     assert first.read_bytes() == second.read_bytes()
+
+
+def _of_token(finding: str) -> Timeline:
+    found = re.search(rf"^{finding} (e3:\S+)$", sections()[finding].text, flags=re.MULTILINE)
+    assert found is not None
+    token = token_from_text(found[1])
+    return replay_token(load(token.scenario), token)
+
+
+def test_a_picture_of_four_tasks_fits_a_page() -> None:
+    for told in (_of_token("F16"), _of_token("F20")):
+        assert len(told.columns) == 4
+        about = "Words that go on and on. " * 20
+        picture = ElementTree.fromstring(timeline_svg(told, "t", about, ("a", "b " * 200)))
+        assert float(picture.get("width", "")) <= 1000
+
+
+def test_a_picture_names_property_finding_and_token(tmp_path: Path) -> None:
+    path = tmp_path / "f.svg"
+    command = ["explore", "last-estimator-goes", "--revision", "stable", *ERRORS]
+    result = CliRunner().invoke(cli, [*command, "--svg", str(path)])
+    assert "\n  property: locks.deadlock\n  known as D03d, F17: " in result.output
+    told = texts(ElementTree.fromstring(path.read_text(encoding="utf-8")))
+    assert "property: locks.deadlock" in told
+    assert any(each.startswith("known as D03d, F17: ") for each in told)
+    assert f"token: {result.output.split()[-1]}" in told
+
+
+def test_no_line_of_a_timeline_is_longer_than_a_terminal_is_wide() -> None:
+    for finding in ("F16", "F17", "F18", "F19", "F20", "F27"):
+        told = _of_token(finding)
+        lines = list(timeline_lines(told))
+        assert max(map(len, lines)) <= 120
+        text = " ".join(each.strip() for each in lines)
+        for step in told.steps:
+            assert step.action.split()[-1].rstrip(",;") in text
 
 
 def test_nothing_is_drawn_without_a_failure(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from ipvs_est_checks.explore.engine.searches import do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
     Row,
+    caption,
+    replay_caption,
     replay_lines,
     row_lines,
     summary,
@@ -98,9 +100,10 @@ from ipvs_est_checks.report.verdict import exit_code
     " finding breaks on the revision without concurrency]",
 )
 @click.option(
-    "--only-new",
-    is_flag=True,
-    help="Pass over failures that a recorded finding or a listed defect explains.",
+    "--only-new/--all",
+    default=None,
+    help="Pass over failures that a recorded finding or a listed defect explains, or tell them"
+    " as well.  [default: all of a SCENARIO that is named, else only new ones]",
 )
 @click.option("--as-found", is_flag=True, help="Do not reduce failures.")
 @jobs_option()
@@ -121,7 +124,7 @@ def explore(
     seed: int | None,
     keep_going: bool,
     properties: tuple[str, ...],
-    only_new: bool,
+    only_new: bool | None,
     as_found: bool,
     jobs: int,
     json_file: str | None,
@@ -134,8 +137,9 @@ def explore(
     Looks for memory errors, deadlocks, livelocks, and broken properties at every point in their
     scope. Each failure is reduced to the fewest context switches and told as a timeline with a
     column for each task, with a token that replays it, and named as the recorded finding or the
-    listed defect that it is, or as new. Exit code 1 if there is a failure, 3 if schedules
-    within the bounds are left over, which they always are with pct and random.
+    listed defect that it is, or as new. Without a SCENARIO only new ones are told. Exit code 1 if
+    there is a failure, 3 if schedules within the bound of dfs are left over. That pct or random
+    met no failure is a sample, no pass, and exit code 0.
     """
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
     check_targets(targets)
@@ -154,7 +158,7 @@ def explore(
         depth,
         seed or 0,
         keep_going,
-        only_new,
+        not scenarios if only_new is None else only_new,
         not as_found,
     )
     todo = [
@@ -280,14 +284,17 @@ def _load(name: str, revisions: Sequence[str]) -> Scenario:
 def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
     for row in rows:
         for told in tell(row):
-            _draw(svg_file, row.job.scenario, row.job.revision, told.timeline)
+            lines = caption(told, row.job.revision)
+            _draw(svg_file, row.job.scenario, row.job.revision, told.timeline, lines)
             return
     click.echo(f"{svg_file} is not written: there is no failure to draw", err=True)
 
 
-def _draw(svg_file: str, scenario: Scenario, revision: Revision, told: Timeline) -> None:
+def _draw(
+    svg_file: str, scenario: Scenario, revision: Revision, told: Timeline, lines: Sequence[str]
+) -> None:
     title = f"{scenario.name} on {revision.name}"
-    write_target("--svg", svg_file, timeline_svg(told, title, scenario.about))
+    write_target("--svg", svg_file, timeline_svg(told, title, scenario.about, lines))
 
 
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
@@ -297,8 +304,9 @@ def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
         told = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
-    for line in replay_lines(scenario, token.revision, token.choices, told):
+    lines = replay_caption(scenario, token.revision, token.choices, told)
+    for line in replay_lines(scenario, token.revision, told, lines):
         click.echo(line)
     if svg_file is not None:
-        _draw(svg_file, scenario, token.revision, told)
+        _draw(svg_file, scenario, token.revision, told, (*lines, f"token: {text}"))
     return exit_codes.PASS if told.violation is None else exit_codes.FAIL

@@ -22,7 +22,8 @@ def count_packets(machine: Machine, dest: Dest, cpu: int, conns: int, packets: P
     inpkts, outpkts, inbytes, outbytes = counted_of(dest, packets)
     steps = (conns, inpkts, outpkts, inbytes, outbytes)
     if any(steps):
-        for stats in counted_in(machine, dest):
+        counted = counted_in(machine, dest)
+        for stats in counted:
             if stats is not None:
                 yield from count_on(machine, stats, cpu, steps)
     return 0

@@ -187,8 +187,8 @@ def _delete_service(machine: Machine, service: Service, *, flush: bool = False) 
     del machine.netns.services[service.id]
     del machine.objects[service.id]
     yield from stop_estimator(machine, stats.est)
-    dests = list(service.dests.values())
-    for dest in reversed(dests):
+    dests = list(service.dests.values())[::-1]
+    for dest in dests:
         yield from _delete_dest(machine, dest, flush=flush)
     put_service(machine, service)
 

@@ -42,7 +42,8 @@ def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> Flag:
     threads = yield from read_kt_count(machine)
     if machine.revision.thread_limit_counts_contexts:
         threads = sum(kd is not None for kd in netns.est_kt_arr)
-    if threads < (yield from read_max_threads(machine)):
+    limit = yield from read_max_threads(machine)
+    if threads < limit:
         return False
     if not machine.revision.thread_limit_when_disabled and not (yield from read_enable(machine)):
         return False

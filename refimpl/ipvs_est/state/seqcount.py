@@ -70,9 +70,10 @@ def sum_whole(stats: HeapObject, cpustats: CpuStats) -> Generator[Point, None, G
     (`ip_vs_chain_estimation`, 64-bit). The point before the first is the caller's."""
     sums = [0, 0, 0, 0, 0]
     cpus = sorted(cpustats)
+    counters = len(sums)
     first = True
     for cpu in cpus:
-        for index in range(len(sums)):
+        for index in range(counters):
             if not first:
                 yield FieldAccess(stats, "cpustats", write=False)
             first = False

@@ -151,7 +151,9 @@ def _count_packets(machine: Machine, operation: Traffic | Packet, use: NetnsUse)
         owners = (_counted_on(machine, operation.id),)
     inpkts, outpkts, inbytes, outbytes = packets
     steps = (operation.conns, inpkts, outpkts, inbytes, outbytes)
-    for stats in owners if any(steps) else ():
+    if not any(steps):
+        owners = ()
+    for stats in owners:
         if stats is None:
             continue
         yield from count_on(machine, stats, operation.cpu, steps)

@@ -70,6 +70,8 @@ TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""
 RCU = -2
 """The choice that ends a grace period and runs its oldest callback."""
+_SLOTS = 1_000
+"""More than there are slots of kthreads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +79,7 @@ class Thread:
     """A task with its generator and the point at which it stands."""
 
     index: int
+    """The choice to let it go on; see `_index`."""
     task: Task
     body: Body
     point: Point | None = None
@@ -96,7 +99,11 @@ class World:
     end: int
     """Time does not pass this jiffy."""
     threads: list[Thread] = field(default_factory=list)
-    """In order of creation; exited ones stay, so that indexes do."""
+    """In order of creation, exited ones included."""
+    by_index: dict[int, Thread] = field(default_factory=dict)
+    """The last one with each index."""
+    actors: int = 0
+    """How many there are; their indexes are the first ones."""
     callbacks: list[tuple[Callable[[], None], frozenset[tuple[int, int]]]] = field(
         default_factory=list
     )
@@ -155,20 +162,21 @@ def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) ->
     machine = oracle.machine
     machine.interleaved = True
     machine.service_mutex.name = service_mutex_name(revision)
-    world = World(machine, machine.now + scenario.jiffies, guarded=guarded_fields(revision))
+    end = machine.now + scenario.jiffies
+    world = World(machine, end, guarded=guarded_fields(revision), actors=len(scenario.actors))
     use = NetnsUse()
     world.watch = watch
     world.setup = len(machine.events or ())
-    for actor in scenario.actors:
+    for index, actor in enumerate(scenario.actors):
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
-        _add(world, task, actor_body(machine, actor.operations, task, use))
+        _add(world, index, task, actor_body(machine, actor.operations, task, use))
     driver = oracle.handed_over()
     inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
     for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
         if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
             continue
         body = task.body if task.body is not None else _function(machine, task)
-        thread = _add(world, task, body)
+        thread = _add(world, _index(world, task), task, body)
         if task.state is TaskState.SLEEPING:
             thread.point = Sleep(0, "setup")
             thread.wake_at = task.wake_at
@@ -176,10 +184,25 @@ def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) ->
     return world
 
 
-def _add(world: World, task: Task, body: Body) -> Thread:
-    thread = Thread(len(world.threads), task, body)
+def _add(world: World, index: int, task: Task, body: Body) -> Thread:
+    thread = Thread(index, task, body)
     world.threads.append(thread)
+    world.by_index[index] = thread
     return thread
+
+
+def _index(world: World, task: Task) -> int:
+    """The choice that a kthread or the reload work is: by what it is, not by when it was made.
+
+    So states that differ in nothing but what has ended, or began first, have the same choices.
+    """
+    if task.kd is None:
+        return world.actors
+    index = world.actors + 1 + task.kd.id
+    while (other := world.by_index.get(index)) is not None and not _has_exited(other):
+        # One of its slot is still there.
+        index += _SLOTS
+    return index
 
 
 def _function(machine: Machine, task: Task) -> Body:
@@ -204,12 +227,13 @@ def can_run(world: World, thread: Thread) -> bool:
 
 def gives_way(world: World, index: int) -> bool:
     """Whether the thread stands where it offers the processor to others (cond_resched)."""
-    return isinstance(world.threads[index].point, GiveWay)
+    return isinstance(world.by_index[index].point, GiveWay)
 
 
 def enabled(world: World) -> list[int]:
     """All choices, threads by index first."""
     choices = [each.index for each in world.threads if can_run(world, each)]
+    choices.sort()
     if world.callbacks and not world.callbacks[0][1] & _open_sections(world):
         choices.append(RCU)
     if _next_wake_up(world) is not None:
@@ -252,7 +276,7 @@ def _step(world: World, choice: int) -> None:
         callback, _ = world.callbacks.pop(0)
         callback()
     else:
-        _run(world, world.threads[choice])
+        _run(world, world.by_index[choice])
     _take_callbacks(world)
     _start_work(world)
 
@@ -425,7 +449,7 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
         case Stop(task):
             task.should_stop = True
         case Start(task):
-            _add(world, task, _function(machine, task))
+            _add(world, _index(world, task), task, _function(machine, task))
         case QueueWork(delay):
             if not work.pending and not work.refused:
                 work.pending = True
@@ -475,7 +499,7 @@ def _start_work(world: World) -> None:
     task = Task(name="est_reload_work")
     work.pending = False
     work.running = task
-    _add(world, task, reload_work(machine))
+    _add(world, _index(world, task), task, reload_work(machine))
 
 
 def _take_callbacks(world: World) -> None:
@@ -514,23 +538,30 @@ def _next_event(world: World) -> int | None:
 
 def _look_for_deadlock(world: World) -> None:
     """Raise if threads wait for each other in a circle."""
+    circle = deadlocked(world)
+    if circle:
+        lines = tuple(f"{each.task.name}: waits {waits_for(each)}" for each in circle)
+        violation = Deadlock(lines)
+        world.machine.violations.append(violation)
+        raise ViolationError(violation)
+
+
+def deadlocked(world: World) -> list[Thread]:
+    """Threads of which each waits for the next, and the last for the first, if there are any."""
     for thread in world.threads:
         if thread.point is None or can_run(world, thread):
             continue
-        circle: list[str] = []
-        seen: set[int] = set()
+        circle: list[Thread] = []
         current: Thread | None = thread
-        while current is not None and current.index not in seen:
-            seen.add(current.index)
-            circle.append(_waits(current))
-            current = _waits_for(world, current)
+        while current is not None and current not in circle:
+            circle.append(current)
+            current = _waits_on(world, current)
         if current is thread:
-            violation = Deadlock(tuple(circle))
-            world.machine.violations.append(violation)
-            raise ViolationError(violation)
+            return circle
+    return []
 
 
-def _waits_for(world: World, thread: Thread) -> Thread | None:
+def _waits_on(world: World, thread: Thread) -> Thread | None:
     """The thread without which this one cannot go on."""
     point = thread.point
     if thread.task.state is TaskState.EXITED or can_run(world, thread):
@@ -543,14 +574,13 @@ def _waits_for(world: World, thread: Thread) -> Thread | None:
     return next((each for each in world.threads if each.task is other), None)
 
 
-def _waits(thread: Thread) -> str:
+def waits_for(thread: Thread) -> str:
+    """What a thread waits for that waits for a mutex or another task."""
     point = thread.point
-    name = thread.task.name
     if isinstance(point, Lock):
-        return f"{name}: waits for {point.mutex.name}, held by {_holder(point.mutex)}"
-    if isinstance(point, Join):
-        return f"{name}: waits for the exit of {point.task.name}"
-    return f"{name}: {thread.task.state.value}"
+        return f"for {point.mutex.name}, held by {_holder(point.mutex)}"
+    assert isinstance(point, Join)
+    return f"for the exit of {point.task.name}"
 
 
 def _holder(mutex: Mutex) -> str:

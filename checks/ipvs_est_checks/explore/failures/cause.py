@@ -17,7 +17,7 @@ from ipvs_est.language.violations import (
     ViolationError,
     describe,
 )
-from ipvs_est_checks.explore.engine.world import Thread, World, start, step
+from ipvs_est_checks.explore.engine.world import Thread, World, deadlocked, start, step, waits_for
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
@@ -98,12 +98,9 @@ def cause_of(world: World, violation: Violation) -> Cause:
     )
     if not isinstance(violation, Deadlock):
         return Cause(property_id, describe(violation))
-    # A line of the cycle begins with the name of its task.
-    by_name = {each.task.name: each for each in world.threads}
-    waiters = []
-    for line in violation.cycle:
-        name, _, waits = line.partition(": waits ")
-        waiters.append(Waiter(name, functions_of(by_name[name]), waits))
+    waiters = [
+        Waiter(each.task.name, functions_of(each), waits_for(each)) for each in deadlocked(world)
+    ]
     waiters.sort(key=lambda each: (each.task, each.functions))
     text = "; ".join(f"{each.task} in {each.functions[0]} waits {each.waits}" for each in waiters)
     return Cause(property_id, text, tuple(waiters))

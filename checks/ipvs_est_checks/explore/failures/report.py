@@ -16,7 +16,7 @@ from ipvs_est_checks.explore.failures.minimise import Minimised
 from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
-from ipvs_est_checks.explore.timeline.text import timeline_lines
+from ipvs_est_checks.explore.timeline.text import timeline_lines, wrapped
 from ipvs_est_checks.known.failures import Known, known_as
 from ipvs_est_checks.report.verdict import Verdict, counted
 
@@ -26,6 +26,8 @@ class Told:
     """A failure with all that a reader needs to follow it."""
 
     failure: Minimised
+    property: str
+    """Id of the one that it breaks; '' = none of the catalogue."""
     known: Known | None
     """What it is known as; None = it is new."""
     timeline: Timeline
@@ -43,11 +45,14 @@ class Row:
 
     @property
     def verdict(self) -> Verdict:
-        """A search that was interrupted is no pass."""
+        """A search that was interrupted is no pass, nor is one by chance."""
         if self.result.failures:
             return Verdict.FAIL
-        whole = self.result.ended and self.result.outcome.figures.exhausted
-        return Verdict.PASS if whole else Verdict.INCOMPLETE
+        if not self.result.ended:
+            return Verdict.INCOMPLETE
+        if self.job.settings.kind is not Kind.DFS:
+            return Verdict.SAMPLED
+        return Verdict.PASS if self.result.outcome.figures.exhausted else Verdict.INCOMPLETE
 
 
 def tell(row: Row) -> Iterator[Told]:
@@ -57,9 +62,11 @@ def tell(row: Row) -> Iterator[Told]:
         choices, violation = failure.found.choices, failure.found.violation
         watched = violation.property if isinstance(violation, BrokenProperty) else ""
         token = token_text(job.scenario, job.revision, choices, watched)
+        cause = cause_in(job.scenario, job.revision, choices, violation)
         yield Told(
             failure,
-            known_as(job.revision.name, cause_in(job.scenario, job.revision, choices, violation)),
+            cause.property,
+            known_as(job.revision.name, cause),
             timeline(job.scenario, job.revision, choices, watched),
             token,
             replay_command(job.source, job.scenario, token),
@@ -97,8 +104,30 @@ def failure_lines(row: Row) -> Iterator[str]:
         of = f" {number} of {len(failures)}" if len(failures) > 1 else ""
         yield f"  failure{of}: {length_text(told.failure)}"
         yield from timeline_lines(told.timeline)
-        yield f"  {known_text(told.known, job.revision)}"
+        yield f"  {property_text(told.property)}"
+        yield from wrapped(f"  {known_text(told.known, job.revision)}")
         yield f"  again: {told.command}"
+
+
+def property_text(property_id: str) -> str:
+    """Which property a failure breaks."""
+    return f"property: {property_id or 'none of the catalogue'}"
+
+
+def caption(told: Told, revision: Revision) -> tuple[str, ...]:
+    """What a picture of a failure names, one line each: property, finding, token."""
+    return property_text(told.property), known_text(told.known, revision), f"token: {told.token}"
+
+
+def replay_caption(
+    scenario: Scenario, revision: Revision, choices: Sequence[int], told: Timeline
+) -> tuple[str, ...]:
+    """Property and finding of a replayed schedule, one line each, if it fails."""
+    if told.violation is None:
+        return ()
+    cause = cause_in(scenario, revision, choices, told.violation)
+    known = known_as(revision.name, cause)
+    return property_text(cause.property), known_text(known, revision)
 
 
 def known_text(known: Known | None, revision: Revision) -> str:
@@ -112,10 +141,10 @@ def known_text(known: Known | None, revision: Revision) -> str:
 def cast_lines(scenario: Scenario) -> Iterator[str]:
     """What has happened before, and what each control process does."""
     before = "; ".join(operation_text(each) for each in scenario.setup) or "nothing"
-    yield f"  before: {shorten(printable(before))}"
+    yield from wrapped(f"  before: {shorten(printable(before))}")
     for actor in scenario.actors:
         doing = "; ".join(operation_text(each) for each in actor.operations)
-        yield f"  {printable(actor.name)}: {printable(doing)}"
+        yield from wrapped(f"  {printable(actor.name)}: {printable(doing)}")
 
 
 def figures_text(figures: Figures) -> str:
@@ -142,11 +171,11 @@ def reach_text(row: Row) -> str:
         return f"exhausted with up to {settings.bounds.preemptions} preemptions"
     if row.result.failures and not settings.keep_going:
         return "stopped at the first failure; --keep-going searches on"
+    if settings.kind is not Kind.DFS:
+        return f"sampled: {settings.kind.value} schedules, seed {settings.seed}"
     if figures.cut:
         return f"not exhausted: {figures.cut} schedules were cut at {settings.bounds.steps} steps"
-    if settings.kind is Kind.DFS:
-        return f"not exhausted: stopped after {figures.schedules} schedules"
-    return f"not exhausted: {settings.kind.value} schedules, seed {settings.seed}"
+    return f"not exhausted: stopped after {figures.schedules} schedules"
 
 
 def watched_text(job: Job) -> str:
@@ -196,12 +225,11 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def replay_lines(
-    scenario: Scenario, revision: Revision, choices: Sequence[int], told: Timeline
+    scenario: Scenario, revision: Revision, told: Timeline, caption: Sequence[str]
 ) -> Iterator[str]:
     """A replayed token."""
     yield f"{printable(scenario.name)} on {revision.name}: {printable(scenario.about)}"
     yield from cast_lines(scenario)
     yield from timeline_lines(told)
-    if told.violation is not None:
-        cause = cause_in(scenario, revision, choices, told.violation)
-        yield f"  {known_text(known_as(revision.name, cause), revision)}"
+    for line in caption:
+        yield from wrapped(f"  {line}")

@@ -1,7 +1,7 @@
 """Tokens: a schedule as a short text that replays it exactly or not at all.
 
-`e2:SCENARIO:REVISION:WORLD:RUNS:END`, with `PROPERTY:` before END if the schedule breaks one.
-A run is a thread's index, `t` (time) or `r` (RCU), with `x` and a count if it has several steps
+`e3:SCENARIO:REVISION:WORLD:RUNS:END`, with `PROPERTY:` before END if the schedule breaks one.
+A run is a thread's number, `t` (time) or `r` (RCU), with `x` and a count if it has several steps
 in a row. WORLD is a digest of what the scenario says, END one of the history that the schedule
 is: each step as the timeline names it, and its failure. A scenario that was changed, or a model
 in which the same choices are another history, is noticed.
@@ -25,7 +25,7 @@ from ipvs_est_checks.explore.engine.world import RCU, TIME
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 
-VERSION = "e2"
+VERSION = "e3"
 MAX_STEPS = 1_000_000
 _FORM = f"{VERSION}:SCENARIO:REVISION:WORLD:RUNS:END"
 _LETTERS = {TIME: "t", RCU: "r"}

@@ -57,7 +57,7 @@ def follower(one: System, scenario: Scenario, world: World, slot: int) -> Follow
 
 def follow(follower: Follower, world: World, choice: int) -> None:
     """Take a step in the world and in the protocol; raises NoSuchStepError, ViolationError."""
-    thread = world.threads[choice] if choice >= 0 else None
+    thread = world.by_index[choice] if choice >= 0 else None
     actor = "" if thread is None else actor_of(thread.task, follower.names, follower.slot)
     try:
         step(world, choice)

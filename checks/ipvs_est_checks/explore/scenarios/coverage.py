@@ -70,7 +70,7 @@ def _between(kinds: list[str]) -> set[Pair]:
 def _kind(world: World, choice: int) -> str:
     if choice == RCU:
         return CALLBACK
-    task = world.threads[choice].task
+    task = world.by_index[choice].task
     if task.kd is not None:
         return KT0 if task.kd.id == 0 else KTN
     if task is world.machine.netns.reload_work.running:

@@ -62,7 +62,7 @@ def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None
         repeat,
         fingerprint,
         gives_way,
-        name=lambda world, choice: world.threads[choice].task.name,
+        name=lambda world, choice: world.by_index[choice].task.name,
         judge=broken_history,
     )
 

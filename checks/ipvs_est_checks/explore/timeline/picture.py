@@ -1,8 +1,13 @@
-"""A timeline as a picture: one SVG file that needs nothing else, the same bytes each time."""
+"""A timeline as a picture: one SVG file that needs nothing else, the same bytes each time.
 
-from collections.abc import Iterator
+It is as wide as a page: with up to four tasks at most 1,000 pixels. What is too long for its
+column, or for the page, goes on in the next line.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from textwrap import wrap
 from xml.etree.ElementTree import Element, SubElement
 
 from ipvs_est.language.violations import Deadlock
@@ -30,12 +35,16 @@ _BETWEEN = 0.5
 """Of a row, between boxes."""
 _GUTTER = 52
 _MARGIN = 20
-_GAP = 26
+_HEAD_ROW = 18
+_GAP = 24
 """Between columns; mutexes that are held are drawn there."""
 _BAR = 5
 _LEAST_COLUMN = 130
-_LONGEST = 60
-"""Characters of a line in a box."""
+_PAGE = 1000
+"""Width that columns share, unless there are so many that each has its least one."""
+_LEAST_SHARE = 204
+_PADDING = 16
+"""Of a box, left and right together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +74,33 @@ class _Layout:
         return self.top + _ROW * row
 
 
-def timeline_svg(told: Timeline, title: str, about: str) -> str:
-    """The picture as a complete SVG document, which ends in a newline."""
-    boxes = list(_boxes(told))
+def timeline_svg(told: Timeline, title: str, about: str, caption: Sequence[str] = ()) -> str:
+    """The picture as a complete SVG document, which ends in a newline; the caption's lines stand
+    below what is about."""
+    room = _room(len(told.columns))
+    boxes = list(_boxes(told, room))
     count = max((each.top + len(each.lines) for each in boxes), default=0)
     waiting = [each for each in told.standings if each.waits_on is not None]
-    layout = _layout(told, boxes, waiting, title, about)
-    notes = [printable(each.strip()) for each in violation_lines(told)]
-    changes = [shorten(printable(each), 130) for each in changes_lines(told)]
-    end = count + 1 + (4 if waiting else 0)
+    page = int((_page(len(told.columns)) - 2 * _MARGIN) / _CHARACTER)
+    heads = [line for each in (about, *caption) for line in wrap(printable(each), page)]
+    layout = _layout(told, boxes, waiting, title, heads)
+    summary = [printable(each.strip()) for each in violation_lines(told)]
+    notes = [line for each in summary for line in wrap(each, page, subsequent_indent="    ")]
+    changes = [shorten(printable(each), page) for each in changes_lines(told)]
+    tall = max((len(_waits(each, room)) for each in waiting), default=0)
+    end = count + 1 + (tall + 2 if waiting else 0)
     height = layout.y(end) + _ROW * (len(notes) + len(changes) + 3)
-    width = max(layout.width, 2 * _MARGIN + _CHARACTER * max(map(len, [*notes, *changes, ""])))
-    root = svg.picture(width, height, "timeline", printable(title), " ".join(notes), 12)
+    root = svg.picture(layout.width, height, "timeline", printable(title), " ".join(summary), 12)
     svg.text(root, _MARGIN, 30, printable(title), size=17, bold=True)
-    svg.text(root, _MARGIN, 50, printable(about), colour=svg.FAINT)
-    _draw_legend(root, told)
+    for row, line in enumerate(heads):
+        svg.text(root, _MARGIN, 50 + _HEAD_ROW * row, line, colour=svg.FAINT)
+    _draw_legend(root, told, layout.top - 60)
     _draw_columns(root, told, layout, layout.y(count) + 6)
     _draw_mutexes(root, told, boxes, layout, count)
     for before, box in zip([None, *boxes], boxes, strict=False):
         _draw_box(root, layout, before, box)
     if waiting:
-        _draw_waiting(root, told, layout, waiting, layout.y(count) + 14)
+        _draw_waiting(root, told, layout, waiting, layout.y(count) + 14, tall)
     y = layout.y(end) + _ROW
     for index, line in enumerate(notes):
         svg.text(
@@ -99,10 +114,20 @@ def timeline_svg(told: Timeline, title: str, about: str) -> str:
     return svg.document(root)
 
 
-def _boxes(told: Timeline) -> Iterator[_Box]:
+def _page(columns: int) -> float:
+    return max(_PAGE, 2 * _MARGIN + _GUTTER + columns * (_LEAST_SHARE + _GAP))
+
+
+def _room(columns: int) -> int:
+    """Characters of a line in a box."""
+    share = (_page(columns) - 2 * _MARGIN - _GUTTER) / max(columns, 1) - _GAP
+    return int((share - _PADDING) / _CHARACTER)
+
+
+def _boxes(told: Timeline, room: int) -> Iterator[_Box]:
     top = 0.0
     for run in runs_of(told):
-        lines = [replace(each, text=_cut(each.text)) for each in run]
+        lines = [part for each in run for part in _parts(each, room)]
         last = lines[-1]
         ends = last.last == len(told.steps) - 1
         if ends and told.violation is not None and not isinstance(told.violation, Deadlock):
@@ -113,35 +138,43 @@ def _boxes(told: Timeline) -> Iterator[_Box]:
         top += len(lines) + _BETWEEN
 
 
+def _parts(line: Line, room: int) -> Iterator[Line]:
+    """The line, in several if it is too long."""
+    for index, text in enumerate(wrap(line.text, room, subsequent_indent="  ")):
+        yield replace(line, text=text, label="" if index else line.label)
+
+
 def _layout(
-    told: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, about: str
+    told: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, heads: list[str]
 ) -> _Layout:
-    longest = [len(each) for each in told.columns]
+    room = _room(len(told.columns))
+    longest = [min(len(each), room) for each in told.columns]
     for box in boxes:
         for line in box.lines:
             longest[box.column] = max(longest[box.column], len(line.text))
     for each in waiting:
-        longest[each.column] = max(longest[each.column], *(len(text) for text in _waits(each)))
-    widths = [max(_LEAST_COLUMN, 16 + _CHARACTER * each) for each in longest]
+        longest[each.column] = max(longest[each.column], *map(len, _waits(each, room)))
+    widths = [max(_LEAST_COLUMN, _PADDING + _CHARACTER * each) for each in longest]
     lefts = []
     left = float(_MARGIN + _GUTTER)
     for width in widths:
         lefts.append(left)
         left += width + _GAP
-    least = 2 * _MARGIN + max(10 * len(title), _CHARACTER * len(about), 640)
-    return _Layout(tuple(lefts), tuple(widths), 122, max(left, least))
+    least = 2 * _MARGIN + max(10 * len(title), *(_CHARACTER * len(each) for each in heads), 640)
+    top = 104 + _HEAD_ROW * len(heads)
+    return _Layout(tuple(lefts), tuple(widths), top, max(left, least))
 
 
-def _draw_legend(root: Element, told: Timeline) -> None:
+def _draw_legend(root: Element, told: Timeline, y: float) -> None:
     x = float(_MARGIN)
     mutexes = sorted({name for step in told.steps for name, _ in step.holds})
     for name in mutexes:
-        svg.rect(root, x, 62, _BAR, 14, _colour(name))
-        svg.text(root, x + 10, 74, f"{name} held", colour=svg.FAINT)
+        svg.rect(root, x, y, _BAR, 14, _colour(name))
+        svg.text(root, x + 10, y + 12, f"{name} held", colour=svg.FAINT)
         x += 30 + _CHARACTER * len(f"{name} held")
-    svg.line(root, x, 69, x + 22, 69, _ALARM, dashed=True)
+    svg.line(root, x, y + 7, x + 22, y + 7, _ALARM, dashed=True)
     text = "taken from a task that could go on"
-    svg.text(root, x + 28, 74, text, colour=svg.FAINT)
+    svg.text(root, x + 28, y + 12, text, colour=svg.FAINT)
 
 
 def _draw_columns(root: Element, told: Timeline, layout: _Layout, bottom: float) -> None:
@@ -203,26 +236,32 @@ def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) ->
 
 
 def _draw_waiting(
-    root: Element, told: Timeline, layout: _Layout, waiting: list[Standing], y: float
+    root: Element,
+    told: Timeline,
+    layout: _Layout,
+    waiting: list[Standing],
+    y: float,
+    tall: int,
 ) -> None:
     """Who waits for whom, below the last step; an arrow leads to who has to go on first."""
     at = {each.column for each in waiting}
     colour = _ALARM if isinstance(told.violation, Deadlock) else svg.FAINT
+    room = _room(len(told.columns))
     for number, each in enumerate(waiting):
         left, width = layout.lefts[each.column], layout.widths[each.column]
-        rect = svg.rect(root, left, y, width, 2 * _ROW + 2, svg.WHITE)
+        rect = svg.rect(root, left, y, width, tall * _ROW + 2, svg.WHITE)
         rect.set("stroke", colour)
         rect.set("rx", "4")
-        for row, text in enumerate(_waits(each)):
+        for row, text in enumerate(_waits(each, room)):
             bold = row == 0
             svg.text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
         if each.waits_on is None or each.waits_on not in at:
             continue
         # One below the other, so that a circle of two shows both its ways.
-        level = y + 2 * _ROW + 12 + 9 * number
+        level = y + tall * _ROW + 12 + 9 * number
         start = left + width / 2 + 12
         other = layout.lefts[each.waits_on] + layout.widths[each.waits_on] / 2 - 12
-        bottom = y + 2 * _ROW + 2
+        bottom = y + tall * _ROW + 2
         path = (
             f"M{svg.number(start)} {svg.number(bottom)} V{svg.number(level)} H{svg.number(other)}"
         )
@@ -231,12 +270,11 @@ def _draw_waiting(
         _path(root, f"M{svg.number(other)} {svg.number(bottom)} l-4 6 l8 0 z", colour)
 
 
-def _waits(standing: Standing) -> tuple[str, str]:
-    return _cut(standing.function), _cut(standing.does)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _waits(standing: Standing, room: int) -> list[str]:
+    """Where a task stands, and what it waits for; the first line is bold."""
+    function = standing.function
+    first = function if len(function) <= room else f"{function[: room - 1]}…"
+    return [first, *wrap(standing.does, room, subsequent_indent="  ")]
 
 
 def _colour(mutex: str) -> str:

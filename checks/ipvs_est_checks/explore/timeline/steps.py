@@ -124,7 +124,7 @@ def timeline(
             raise InputError("token", f"step {number}: {choice} cannot go on there")
         keeps = current is not None and current in available and not gives_way(world, current)
         moment = Moment(available, current if keeps else None, None, 0, bytes)
-        thread = world.threads[choice] if choice >= 0 else None
+        thread = world.by_index[choice] if choice >= 0 else None
         function = "" if thread is None else place_of(thread)
         action = "" if thread is None else _done_at(thread.point)
         before = after
@@ -165,7 +165,7 @@ def timeline(
     if violation is None and (came := states.get(fingerprint(world))) is not None:
         around = list(choices[came:])
         if is_fair(could[came:], around):
-            names = [world.threads[each].task.name for each in sorted(set(around)) if each >= 0]
+            names = [world.by_index[each].task.name for each in sorted(set(around)) if each >= 0]
             violation = Livelock(tuple(names), len(around))
     return _with_columns(world, told, violation, before, after)
 
@@ -212,8 +212,8 @@ def _column_name(world: World, choice: int) -> str:
         return "time"
     if choice == RCU:
         return "RCU"
-    name = world.threads[choice].task.name
-    same = [each.index for each in world.threads if each.task.name == name]
+    name = world.by_index[choice].task.name
+    same = sorted({each.index for each in world.threads if each.task.name == name})
     return name if len(same) == 1 else f"{name} #{same.index(choice) + 1}"
 
 

@@ -1,6 +1,12 @@
-"""A timeline as text: a line for each step, a column for each task, in kernel terms."""
+"""A timeline as text: a line for each step, a column for each task, in kernel terms.
 
-from collections.abc import Iterator
+No line is longer than 120 characters. A line tells of one column alone, so where columns are too
+wide together the text of one may reach below the names of those to its right.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from textwrap import wrap
 
 from ipvs_est.language.violations import BrokenProperty, Deadlock, Livelock, describe
 from ipvs_est_checks.cli.printable import shorten
@@ -12,14 +18,17 @@ from ipvs_est_spec.catalogue import PROPERTIES
 # Steps at the end whose changes are told in full.
 LAST_CHANGES = 4
 _WIDTH = 120
+_LEAST_COLUMN = 10
+_LEAST_ROOM = 30
+"""Characters from where a column begins; longer lines may go on in the next one."""
 _SENTENCES = {each.id: each.sentence for each in PROPERTIES}
 
 
 def timeline_lines(told: Timeline) -> Iterator[str]:
     """The steps, what they end with, who waits for whom, and the last changes of the state."""
     yield from _steps(told)
-    yield from violation_lines(told)
-    yield from _standings(told)
+    for line in (*violation_lines(told), *_standings(told)):
+        yield from wrapped(line)
     yield from _changes(told)
 
 
@@ -52,18 +61,50 @@ def case_text(broken: BrokenProperty) -> str:
 
 def _steps(told: Timeline) -> Iterator[str]:
     lines = [each for run in runs_of(told) for each in run]
-    widths = [
-        max(len(name), *(len(_cell(each)) for each in lines if each.column == index), 0)
-        for index, name in enumerate(told.columns)
+    longest = [
+        max((len(_cell(each)) for each in lines if each.column == index), default=0)
+        for index in range(len(told.columns))
     ]
     number = max((len(each.label) for each in lines), default=0)
-    heads = (f"{name:<{width}}" for name, width in zip(told.columns, widths, strict=True))
-    yield f"  {'':>{number}}  {'  '.join(heads)}".rstrip()
+    # "  NUMBER  ", then the columns.
+    room = _WIDTH - number - 4
+    lefts = _lefts(told.columns, longest, room)
+    head = ""
+    for name, left in zip(told.columns, lefts, strict=True):
+        head = f"{head:<{left}}"
+        head += f" {name}" if len(head) > left else name
+    yield f"  {'':>{number}}  {head}".rstrip()
     for each in lines:
-        before = "".join(" " * (width + 2) for width in widths[: each.column])
-        yield f"  {each.label:>{number}}  {before}{_cell(each)}"
+        left = lefts[each.column]
+        first, *more = wrap(_cell(each), room - left, subsequent_indent="   ")
+        yield f"  {each.label:>{number}}  {'':{left}}{first}"
+        for rest in more:
+            yield f"  {'':>{number}}  {'':{left}}{rest}"
     if any(step.preempts for step in told.steps):
         yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
+
+
+def _lefts(names: Sequence[str], longest: Sequence[int], room: int) -> list[int]:
+    """Where each column begins: as far from the one before as there is room for."""
+    lefts: list[int] = []
+    for most in range(max(longest, default=0), _LEAST_COLUMN - 1, -1):
+        widths = [
+            max(len(name), min(width, most)) + 2 for name, width in zip(names, longest, strict=True)
+        ]
+        lefts = list(accumulate(widths, initial=0))[:-1]
+        if all(
+            left + min(width, _LEAST_ROOM) <= room
+            for left, width in zip(lefts, longest, strict=True)
+        ):
+            break
+    # With very many columns the last ones share a place.
+    return [min(left, room - _LEAST_ROOM) for left in lefts]
+
+
+def wrapped(line: str) -> Iterator[str]:
+    """The line, in several if it is too long; what follows the first is indented further."""
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    yield from wrap(line, _WIDTH, subsequent_indent=indent) or [""]
 
 
 def _cell(line: Line) -> str:

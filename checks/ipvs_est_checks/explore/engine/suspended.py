@@ -1,0 +1,169 @@
+"""Where a suspended function stands, and which of its local variables still matter.
+
+Both are the same on every Python: the place is that of the `yield` in the source, and a variable
+matters if the function may read it before it writes it again. What a `for` loop goes through is
+on the interpreter's stack and cannot be seen; so inside of such a loop its variables, and those
+that what it goes through is made of, matter.
+"""
+
+import dis
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import CodeType
+
+_ACCESS = re.compile(r"(LOAD|STORE|DELETE)_(?:FAST|DEREF|CLOSURE)")
+_ENDS = frozenset(
+    {
+        "JUMP_BACKWARD",
+        "JUMP_BACKWARD_NO_INTERRUPT",
+        "JUMP_FORWARD",
+        "RAISE_VARARGS",
+        "RERAISE",
+        "RETURN_CONST",
+        "RETURN_VALUE",
+    }
+)
+"""Instructions after which the next one does not follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a function is suspended."""
+
+    line: int
+    """From that of its definition."""
+    column: int
+    """Or, where the interpreter was told to keep none (-X no_debug_ranges), what tells as much."""
+    live: tuple[str, ...]
+    """Its variables that still matter, sorted."""
+
+
+# Belongs to the instruction that follows; jumps lead to it.
+_PREFIX = "EXTENDED_ARG"
+
+_Names = frozenset[str]
+_NONE: _Names = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One instruction, as far as variables are concerned."""
+
+    reads: _Names
+    """Before it writes."""
+    writes: _Names
+    then: tuple[tuple[int, _Names], ...]
+    """Which instructions may follow, and what matters on the way to each in any case."""
+
+
+@cache
+def places(code: CodeType) -> dict[int, Place]:
+    """By the offset at which the function is suspended (`f_lasti`)."""
+    instructions = [each for each in dis.get_instructions(code) if each.opname != _PREFIX]
+    live = _live_after(_steps(code, instructions))
+    positions = [each.positions for each in instructions]
+    found: dict[int, Place] = {}
+    for index, each in enumerate(instructions):
+        at = positions[index]
+        if at is None or at.lineno is None:
+            continue
+        column = each.offset if at.col_offset is None else at.col_offset
+        names = tuple(sorted(live[index]))
+        found[each.offset] = Place(at.lineno - code.co_firstlineno, column, names)
+    return found
+
+
+def _steps(code: CodeType, instructions: Sequence[dis.Instruction]) -> list[_Step]:
+    offsets = [each.offset for each in instructions]
+    loops = dict(_loop_variables(instructions))
+    handlers = list(_handlers(code.co_exceptiontable))
+    jumps = frozenset((*dis.hasjrel, *dis.hasjabs))
+    steps: list[_Step] = []
+    for index, each in enumerate(instructions):
+        then: list[tuple[int, _Names]] = []
+        if each.opname not in _ENDS:
+            then.append((index + 1, _NONE))
+        if each.opcode in jumps:
+            target = bisect_left(offsets, each.argval)
+            again = target <= index
+            then.append((target, loops.get(target, _NONE) if again else _NONE))
+        for start, end, handler in handlers:
+            if start <= each.offset < end:
+                then.append((bisect_left(offsets, handler), _NONE))
+        reads: set[str] = set()
+        writes: set[str] = set()
+        for verb, name in _accesses(each):
+            if verb != "LOAD":
+                writes.add(name)
+            elif name not in writes:
+                reads.add(name)
+        steps.append(_Step(frozenset(reads), frozenset(writes), tuple(then)))
+    return steps
+
+
+def _accesses(instruction: dis.Instruction) -> Iterator[tuple[str, str]]:
+    """What it does to variables, one after the other: newer Pythons join two into one."""
+    verbs = _ACCESS.findall(instruction.opname)
+    if verbs:
+        value = instruction.argval
+        yield from zip(verbs, value if isinstance(value, tuple) else (value,), strict=True)
+
+
+def _loop_variables(instructions: Sequence[dis.Instruction]) -> Iterator[tuple[int, _Names]]:
+    """By index of the instruction that takes the next of a loop: what tells how far it is."""
+    for index, each in enumerate(instructions):
+        if each.opname != "FOR_ITER":
+            continue
+        names: set[str] = set()
+        # The loop has its head in one line; a test says so.
+        head = _line(instructions[index - 1])
+        for other in instructions[:index]:
+            if _line(other) == head:
+                names.update(name for verb, name in _accesses(other) if verb == "LOAD")
+        for other in instructions[index + 1 :]:
+            stores = [name for verb, name in _accesses(other) if verb == "STORE"]
+            names.update(stores)
+            if not stores and not other.opname.startswith("UNPACK"):
+                break
+        yield index, frozenset(names)
+
+
+def _line(instruction: dis.Instruction) -> int | None:
+    return None if instruction.positions is None else instruction.positions.lineno
+
+
+def _handlers(table: bytes) -> Iterator[tuple[int, int, int]]:
+    """First offset, the offset after the last, and where an exception between them leads.
+
+    The table has four numbers an entry, six bits a byte, the highest first; bit 6 of a byte says
+    that more of the number follow. They count instructions of two bytes.
+    """
+    numbers: list[int] = []
+    value = 0
+    for byte in table:
+        value = value << 6 | byte & 0x3F
+        if not byte & 0x40:
+            numbers.append(value)
+            value = 0
+    for start, length, target, _ in zip(*[iter(numbers)] * 4, strict=True):
+        yield 2 * start, 2 * (start + length), 2 * target
+
+
+def _live_after(steps: Sequence[_Step]) -> list[_Names]:
+    """For each instruction: what matters once it is done."""
+    before: list[_Names] = [_NONE] * len(steps)
+    after: list[_Names] = [_NONE] * len(steps)
+    changed = True
+    while changed:
+        changed = False
+        for index in range(len(steps) - 1, -1, -1):
+            step = steps[index]
+            live = _NONE.union(*(before[to] | always for to, always in step.then))
+            needed = step.reads | live - step.writes
+            if live != after[index] or needed != before[index]:
+                after[index], before[index] = live, needed
+                changed = True
+    return after
