@@ -509,17 +509,6 @@ def test_what_is_known_is_told_of_a_named_scenario_or_on_request(
     assert ("end with what is known as D03d, F17" in result.output) is not told
 
 
-def test_all_usable_processors_search_unless_told_otherwise(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(explore_command, "usable_cpus", lambda: 7)
-    monkeypatch.setattr(explore_command, "do_jobs", lambda jobs, n, report: asked.append(n))
-    for option in ([], ["-j", "0"], ["-j", "3"]):
-        CliRunner().invoke(cli, ["explore", "last-estimator-goes", *option])
-    assert asked == [7, 7, 3]
-
-
 def test_pct_states_its_bound() -> None:
     command = ["explore", "restart-in-drain", "--revision", "repaired", *ERRORS]
     drawn = ["--scheduler", "pct", "--depth", "2", "--iterations", "50", "--seed", "4"]
