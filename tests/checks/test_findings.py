@@ -8,10 +8,10 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operations import Advance, Dump
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.history.monitor import run
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import (
     FINDINGS,
     Confirmation,
-    Finding,
     confirm_all,
     history_of,
     history_path,

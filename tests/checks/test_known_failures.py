@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ipvs_est import REVISIONS, STABLE
+from ipvs_est import REVISIONS, STABLE, Revision
 from ipvs_est_checks.cli.group import cli
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.cause import Cause, Waiter
@@ -40,15 +40,33 @@ def test_the_history_of_every_finding_is_known_as_that_finding() -> None:
 @pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
 def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object) -> None:
     (chosen,) = [each for each in SCHEDULED if each is finding]
+    assert chosen.schedule is not None
     for revision in chosen.revisions:
         seen = hunt(
-            load(chosen.scenario),
+            load(chosen.schedule.scenario),
             REVISIONS[revision],
-            Bounds(chosen.preemptions),
+            Bounds(chosen.schedule.preemptions),
             frozenset(chosen.properties),
         )
         known = [known_as(revision, each.cause) for each in seen.hits]
         assert any(each is not None and chosen.id in each.ids for each in known)
+
+
+def test_a_second_cause_of_a_recorded_property_is_not_taken_for_the_finding() -> None:
+    """F16 breaks tasks.enabled on mainline; R6-enable breaks it where F16 is repaired, too."""
+    cause = Cause("tasks.enabled", "tasks.enabled")
+    scenario, watched = load("exit-and-sysctl"), frozenset({"tasks.enabled"})
+
+    def holds(revision: Revision) -> bool:
+        return not hunt(scenario, revision, Bounds(1), watched).hits
+
+    known = known_as("mainline", cause, holds)
+    assert known is not None
+    assert known.ids == ("F16",)
+    with applied(BY_ID["R6-enable"].edits):
+        assert known_as("mainline", cause, holds) is None
+        # By its property alone it looks the same.
+        assert known_as("mainline", cause) is not None
 
 
 def test_a_failure_is_known_on_the_revisions_that_have_it_only() -> None:

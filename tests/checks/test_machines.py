@@ -26,10 +26,11 @@ from ipvs_est.state.control_objects import Dest
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.shared_fields import Number
 from ipvs_est.state.stats import StatsObject
+from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
+from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.machines.context_machine import ContextMachine
 from ipvs_est_checks.machines.counters_machine import CountersMachine
 from ipvs_est_checks.machines.cpulist_machine import CpulistMachine
-from ipvs_est_checks.machines.expected import CAUSES, reason_for
 from ipvs_est_checks.machines.naive.cpulist import Bad, interpret
 from ipvs_est_checks.machines.netns_history import failures_of
 from ipvs_est_checks.machines.netns_machine import NetnsMachine
@@ -323,29 +324,30 @@ def test_a_failure_is_known_only_if_its_repair_removes_it() -> None:
         asked.append(revision)
         return revision.thread_limit_when_disabled
 
-    assert reason_for(MAINLINE, "limits.published", holds).startswith("F13: ")
+    assert [each.id for each in known_by_repair(MAINLINE, "limits.published", holds)] == ["F13"]
     assert asked == [replace(MAINLINE, thread_limit_when_disabled=True)]
-    assert reason_for(MAINLINE, "limits.published", lambda revision: False) == ""
+    assert known_by_repair(MAINLINE, "limits.published", lambda revision: False) == ()
 
 
 def test_only_a_property_with_a_finding_on_the_revision_may_fail() -> None:
-    assert reason_for(V7, "memory.pointer", lambda revision: True)
-    assert not reason_for(MAINLINE, "memory.pointer", lambda revision: True)
-    assert not reason_for(REPAIRED, "bitmaps.full", lambda revision: True)
-    assert all("repaired" not in each.revisions for each in CAUSES)
+    assert known_by_repair(V7, "memory.pointer", lambda revision: True)
+    assert not known_by_repair(MAINLINE, "memory.pointer", lambda revision: True)
+    assert not known_by_repair(REPAIRED, "bitmaps.full", lambda revision: True)
+    assert all("repaired" not in each.revisions for each in ALL)
 
 
 def test_two_causes_of_one_failure_are_found_together() -> None:
     def holds(revision: Revision) -> bool:
         return revision.est_mutex_at_enable and revision.frees_cpulist_under_est_mutex
 
-    reason = reason_for(V7, "locks.est-fields", holds)
-    assert reason.startswith("F06: ")
-    assert "; F07: " in reason
+    found = known_by_repair(V7, "locks.est-fields", holds)
+    assert [each.id for each in found] == ["F06", "F07"]
+    assert cause_text(found).startswith("F06: ")
+    assert "; F07: " in cause_text(found)
 
 
 def test_what_repairs_a_cause_is_set_in_the_repaired_revision() -> None:
-    for each in CAUSES:
+    for each in ALL:
         assert all(getattr(REPAIRED, name) for name in each.repairs), each
 
 

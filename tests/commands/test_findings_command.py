@@ -13,8 +13,9 @@ from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.timeline.steps import Timeline
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.known.scheduled_story import search_finding
 from ipvs_est_checks.pages.documents import sections
 from ipvs_est_checks.report.verdict import Verdict
@@ -106,7 +107,7 @@ def test_listing_searches_nothing(capsys: Capture, monkeypatch: pytest.MonkeyPat
 
 @by_id
 def test_a_scheduled_finding_is_told_with_a_token_that_replays_it(
-    finding: ScheduledFinding, capsys: Capture
+    finding: Finding, capsys: Capture
 ) -> None:
     told = here(capsys, "findings", finding.id)
     assert told.code == 0
@@ -119,9 +120,7 @@ def test_a_scheduled_finding_is_told_with_a_token_that_replays_it(
 
 
 @by_id
-def test_a_scheduled_finding_is_gone_when_repaired(
-    finding: ScheduledFinding, capsys: Capture
-) -> None:
+def test_a_scheduled_finding_is_gone_when_repaired(finding: Finding, capsys: Capture) -> None:
     told = here(capsys, "findings", finding.id, "--revision", "repaired")
     assert told.code == 0
     assert told.out.endswith(f"     no schedule breaks {', '.join(finding.properties)}\n")

@@ -56,7 +56,7 @@ def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -
 def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl",))
     monkeypatch.setattr(engine, "SCHEDULED", ())
-    monkeypatch.setattr(engine, "known_as", lambda revision, cause: None)
+    monkeypatch.setattr(engine, "known_as", lambda revision, cause, holds=None: None)
     request = Request((MAINLINE,), "quick", None, 1, 1, None)
     row = next(engine.engine_explorer(request))
     assert row.verdict is Verdict.FAIL

@@ -6,13 +6,14 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.progress import draw, progress_bar
 from ipvs_est_checks.cli.suggest import check_names
-from ipvs_est_checks.known.findings import FINDINGS, Finding
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
 from ipvs_est_checks.report.verdict import Verdict
 
-_ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
+_ALL: tuple[Finding, ...] = (*FINDINGS, *SCHEDULED)
 _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
 
 
@@ -41,7 +42,7 @@ def findings(context: click.Context, ids: tuple[str, ...], revision: str | None)
     for id_ in ids:
         finding = _BY_ID[id_]
         chosen = REVISIONS[revision or finding.revisions[-1]]
-        if isinstance(finding, Finding):
+        if finding.schedule is None:
             verdicts.append(_tell_history(finding, chosen))
         else:
             verdicts.append(_tell_schedule(finding, chosen))
@@ -59,7 +60,7 @@ def _tell_history(finding: Finding, revision: Revision) -> int:
     return exit_codes.PASS if shows == recorded else exit_codes.FAIL
 
 
-def _tell_schedule(finding: ScheduledFinding, revision: Revision) -> int:
+def _tell_schedule(finding: Finding, revision: Revision) -> int:
     with progress_bar(finding.id, 1) as bar:
         row = search_finding(
             finding,

@@ -8,6 +8,7 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.failures.cause import Cause
 from ipvs_est_checks.explore.failures.claimed import explained_before, explored_on
 from ipvs_est_checks.explore.failures.hunt import Hit, Hunt, hunt
 from ipvs_est_checks.explore.failures.token import token_text
@@ -16,9 +17,10 @@ from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.explore.scenarios.stand_in import searched_on
 from ipvs_est_checks.history.monitor import is_chosen
 from ipvs_est_checks.known.failures import known_as
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import explained
 from ipvs_est_checks.known.registry import findings_of
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding, explained_by_schedule
+from ipvs_est_checks.known.scheduled import SCHEDULED, explained_by_schedule
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.workers import Lost, Pool
@@ -81,19 +83,19 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         if _is_searched(request, revision.name)
     ]
     scheduled = [
-        each
+        (each, each.schedule)
         for each in SCHEDULED
-        if any(is_chosen(request.properties, id_) for id_ in each.properties)
+        if each.schedule is not None and is_chosen(request.properties, each.properties[0])
     ]
     findings = [
         _Task(
-            each.scenario,
+            schedule.scenario,
             revision.name,
-            Bounds(each.preemptions),
+            Bounds(schedule.preemptions),
             # Others that it breaks would end schedules before.
             frozenset(each.properties[:1]),
         )
-        for each in scheduled
+        for each, schedule in scheduled
         for revision in request.revisions
     ]
     seen = _hunts([*tasks, *findings], request)
@@ -109,7 +111,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         if _came_up(request, found):
             yield _row(request, task, found, how)
     for task, finding in zip(
-        findings, [each for each in scheduled for _ in request.revisions], strict=True
+        findings, [each for each, _ in scheduled for _ in request.revisions], strict=True
     ):
         found = next(seen)
         if isinstance(found, Lost):
@@ -160,7 +162,7 @@ def _came_up(request: Request, seen: Hunt) -> bool:
 def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
     hits = [each for each in seen.hits if is_chosen(request.properties, each.cause.property)]
     known = {each: known_as(task.revision, each.cause) for each in hits}
-    unknown = [each for each in hits if known[each] is None]
+    unknown = [each for each in hits if each.cause in seen.unknown]
     if unknown:
         verdict = Verdict.FAIL
     elif not seen.figures.exhausted:
@@ -213,11 +215,14 @@ def _property_rows(
             continue
         counts = [seen.evaluations.get(each.id, 0) for _, seen in done]
         causes = [
-            hit.cause for _, seen in done for hit in seen.hits if hit.cause.property == each.id
+            hit.cause in seen.unknown
+            for _, seen in done
+            for hit in seen.hits
+            if hit.cause.property == each.id
         ]
         problems: tuple[Problem, ...] = ()
         command = remark = ""
-        if any(known_as(revision, cause) is None for cause in causes):
+        if any(causes):
             verdict = Verdict.FAIL
         elif causes:
             verdict = Verdict.FINDING
@@ -269,7 +274,7 @@ def _problem(task: _Task, hit: Hit) -> Problem:
     )
 
 
-def _finding_row(finding: ScheduledFinding, task: _Task, seen: Hunt) -> Row:
+def _finding_row(finding: Finding, task: _Task, seen: Hunt) -> Row:
     revision = task.revision
     wanted = revision in finding.revisions
     shows = any(each.cause.property == finding.properties[0] for each in seen.hits)
@@ -354,5 +359,19 @@ def _searched(task: _Task) -> _Task:
 
 
 def _hunt(task: _Task) -> Hunt:
-    revision = REVISIONS[task.revision]
-    return hunt(load(task.scenario), revision, task.bounds, task.properties)
+    """The search; which of the causes neither a recorded finding nor a listed defect explains.
+
+    Where no sign tells, the scenario is searched again with the repairs of what is suspected.
+    """
+    scenario = load(task.scenario)
+    seen = hunt(scenario, REVISIONS[task.revision], task.bounds, task.properties)
+
+    def is_known(cause: Cause) -> bool:
+        def holds(revision: Revision) -> bool:
+            again = hunt(scenario, revision, task.bounds, frozenset({cause.property}))
+            return all(each.cause.property != cause.property for each in again.hits)
+
+        return known_as(task.revision, cause, holds) is not None
+
+    unknown = tuple(each.cause for each in seen.hits if not is_known(each.cause))
+    return replace(seen, unknown=unknown)

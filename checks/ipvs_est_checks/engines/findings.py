@@ -11,7 +11,8 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Watch
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.known.findings import FINDINGS, Finding, watch_finding
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS, watch_finding
 from ipvs_est_checks.report.rows import Problem, Request, Row, timed
 from ipvs_est_checks.report.verdict import Verdict
 

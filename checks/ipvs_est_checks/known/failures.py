@@ -1,25 +1,23 @@
 """Which recorded finding or listed defect a failing schedule shows, if any does.
 
 A deadlock, and every other violation that says where it happens, is told by its sign. A property
-of states or of what happened says no more than that it is broken: there the finding, or the row
-of the known defects, that breaks the property on the revision is named, and a second cause
-that breaks the same property looks the same.
+of states or of what happened says no more than that it is broken: there the question is asked
+by repair (`by_repair`) where the search can be made again, else the finding, or the row of the
+known defects, that breaks the property on the revision is named.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ipvs_est import REVISIONS
 from ipvs_est_checks.defects.table import DEFECTS, Kind
-from ipvs_est_checks.explore.failures.cause import Cause, Sign, Waits, shows
-from ipvs_est_checks.known.findings import FINDINGS, Finding
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.explore.failures.cause import Cause, shows
+from ipvs_est_checks.known.by_repair import Holds, known_by_repair
+from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.registry import findings_of
+from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
-_SIGNS: Mapping[str, Sign] = {
-    "F01": Sign("bitmaps.in-range", "thing=chains of tick of row "),
-    "F23": Sign("locks.deadlock", waits=(Waits("ipvs-e:0", of="exit of ipvs-e:0"),)),
-}
-"""Of findings about violations, as far as the known defects do not have their signs."""
 _VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
 
 
@@ -35,14 +33,28 @@ class Known:
     """Told by what the failure says; else by its property alone."""
 
 
-def known_as(revision: str, cause: Cause) -> Known | None:
-    """None: neither a recorded finding nor a listed defect explains it on that revision."""
+def known_as(revision: str, cause: Cause, holds: Holds | None = None) -> Known | None:
+    """None: neither a recorded finding nor a listed defect explains it on that revision.
+
+    `holds`: whether the property holds in the same search on another revision. It is asked
+    where no sign tells the failure from others.
+    """
     found = list(_defects(revision, cause))
     found += _findings(revision, cause, [each for each, _, _ in found])
     if not found:
         return None
+    by_sign = any(told for _, _, told in found)
     ids = tuple(dict.fromkeys(each for each, _, _ in found))
-    return Known(ids, found[0][1], any(by_sign for _, _, by_sign in found))
+    known = Known(ids, found[0][1], by_sign)
+    if by_sign or holds is None:
+        return known
+    shown = known_by_repair(REVISIONS[revision], cause.property, holds)
+    # A row of the known defects that has no finding is all that there is to go by.
+    return known if shown or not _has_finding(revision, cause) else None
+
+
+def _has_finding(revision: str, cause: Cause) -> bool:
+    return bool(findings_of(revision, cause.property))
 
 
 _Match = tuple[str, str, bool]
@@ -59,13 +71,11 @@ def _defects(revision: str, cause: Cause) -> Iterator[_Match]:
 
 
 def _findings(revision: str, cause: Cause, defects: list[str]) -> Iterator[_Match]:
-    recorded: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
-    for each in recorded:
+    for each in (*FINDINGS, *SCHEDULED):
         if revision not in each.revisions or cause.property not in each.properties:
             continue
-        sign = _SIGNS.get(each.id)
-        if sign is not None:
-            if shows(sign, cause):
+        if each.sign is not None:
+            if shows(each.sign, cause):
                 yield each.id, each.title, True
         elif cause.property not in _VIOLATIONS:
             yield each.id, each.title, False

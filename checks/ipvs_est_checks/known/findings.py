@@ -1,4 +1,4 @@
-"""The registry of findings: properties that fail on a revision, each with its history.
+"""The findings that a history without concurrency shows.
 
 Explained in docs/reference/findings. A finding is confirmed by its history on every revision
 that has it; one that no longer reproduces, or that shows on a revision without it, is a failure.
@@ -10,27 +10,13 @@ from pathlib import Path
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.oracle import Oracle
+from ipvs_est_checks.explore.failures.cause import Sign, Waits
 from ipvs_est_checks.history.file import History, read_history
 from ipvs_est_checks.history.monitor import NewOracle, Watch, run
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.where import BEFORE_MAINLINE, BEFORE_STABLE, MERGED, ONLY_V7
 
 _FOLDER = Path(__file__).parent / "histories"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One way in which properties fail."""
-
-    id: str
-    title: str
-    """One sentence in kernel terms."""
-    properties: tuple[str, ...]
-    """Ids of the properties that its history breaks, on each of its revisions."""
-    revisions: tuple[str, ...]
-    defect: str
-    """Row of the known defects; '' = not listed there."""
-    repair: str
-    """Field of Revision that repairs it."""
 
 
 FINDINGS: tuple[Finding, ...] = (
@@ -41,6 +27,7 @@ FINDINGS: tuple[Finding, ...] = (
         MERGED,
         "",
         "renews_flags_with_limits",
+        sign=Sign("bitmaps.in-range", "thing=chains of tick of row "),
     ),
     Finding(
         "F02",
@@ -177,6 +164,7 @@ FINDINGS: tuple[Finding, ...] = (
         BEFORE_MAINLINE,
         "",
         "kd0_until_exit",
+        sign=Sign("locks.deadlock", waits=(Waits("ipvs-e:0", of="exit of ipvs-e:0"),)),
     ),
     Finding(
         "F25",

@@ -1,11 +1,10 @@
 """All recorded findings, those shown by a history and those shown by a schedule."""
 
-from ipvs_est_checks.known.findings import FINDINGS, Finding
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.scheduled import SCHEDULED
 
-ALL: tuple[Finding | ScheduledFinding, ...] = tuple(
-    sorted((*FINDINGS, *SCHEDULED), key=lambda each: each.id)
-)
+ALL: tuple[Finding, ...] = tuple(sorted((*FINDINGS, *SCHEDULED), key=lambda each: each.id))
 BY_ID = {each.id: each for each in ALL}
 
 

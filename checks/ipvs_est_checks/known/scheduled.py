@@ -5,32 +5,27 @@ of the scenario to the bound confirms each: it has to break the property on the 
 and on no other.
 """
 
-from dataclasses import dataclass
-
+from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.where import BEFORE_MAINLINE, MERGED
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduledFinding:
-    """One way in which a property fails under some schedules."""
-
-    id: str
-    title: str
-    """One sentence in kernel terms."""
-    properties: tuple[str, ...]
-    revisions: tuple[str, ...]
-    scenario: str
-    """Breaks the first of the properties, which alone is watched there."""
-    preemptions: int
-    """With so many."""
-    defect: str
-    """Row of the known defects; '' = not listed there."""
-    repair: str
-    """Field of Revision that repairs it."""
+def _scheduled(
+    id_: str,
+    title: str,
+    properties: tuple[str, ...],
+    revisions: tuple[str, ...],
+    scenario: str,
+    preemptions: int,
+    defect: str,
+    repair: str,
+    with_repairs: tuple[str, ...] = (),
+) -> Finding:
+    schedule = Schedule(scenario, preemptions)
+    return Finding(id_, title, properties, revisions, defect, repair, schedule, with_repairs)
 
 
-SCHEDULED: tuple[ScheduledFinding, ...] = (
-    ScheduledFinding(
+SCHEDULED: tuple[Finding, ...] = (
+    _scheduled(
         "F16",
         "The reload work tests enable, netns exit clears it, and the work still starts a task.",
         ("tasks.enabled",),
@@ -40,7 +35,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "",
         "clears_enable_under_est_mutex",
     ),
-    ScheduledFinding(
+    _scheduled(
         "F17",
         "Stopping kthread 0 under a mutex that kthread 0 waits for hangs for ever.",
         ("locks.deadlock",),
@@ -49,8 +44,18 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         2,
         "D03",
         "work_drops_est_mutex_for_kd0",
+        # Nothing of D03 is left only without any of the joins that it is about.
+        (
+            "calc_stats_under_est_mutex",
+            "calc_stops_tasks_before_service_mutex",
+            "kd0_until_exit",
+            "start_marks_kd0_needed",
+            "total_stopped_under_service_mutex",
+            "work_starts_kd0_if_needed",
+            "work_starts_tasks",
+        ),
     ),
-    ScheduledFinding(
+    _scheduled(
         "F18",
         "Limits are computed from a cpulist that is marked valid and not copied yet.",
         ("limits.max-threads", "limits.stopped"),
@@ -60,7 +65,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "D04",
         "est_mutex_at_enable",
     ),
-    ScheduledFinding(
+    _scheduled(
         "F19",
         "Netns exit takes the total off its list without the service mutex, while kthread 0 takes"
         " it off: who comes second writes through a poisoned pointer.",
@@ -71,7 +76,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "D08",
         "total_stopped_under_service_mutex",
     ),
-    ScheduledFinding(
+    _scheduled(
         "F20",
         "After limits have shrunk, a tick of kd 0 that has one chain takes more than tick_max.",
         ("limits.tick",),
@@ -81,7 +86,7 @@ SCHEDULED: tuple[ScheduledFinding, ...] = (
         "",
         "renews_flags_with_limits",
     ),
-    ScheduledFinding(
+    _scheduled(
         "F27",
         "Netns exit stops the total while kthread 0 takes it off the temp list: it stays counted"
         " in a chain, whose tick is never freed.",

@@ -16,23 +16,22 @@ from ipvs_est_checks.explore.failures.report import Row, failure_lines, figures_
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
-from ipvs_est_checks.known.scheduled import ScheduledFinding
+from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.story import headline
 
 
-def search_finding(
-    finding: ScheduledFinding, revision: Revision, progress: Callable[[Tally], None]
-) -> Row:
+def search_finding(finding: Finding, revision: Revision, progress: Callable[[Tally], None]) -> Row:
     """Search the finding's scenario to its bound for a schedule that breaks its properties.
 
-    The first one ends the search and is reduced. A schedule that fails in another way, as old
-    revisions do, is passed over.
+    Raises ValueError for one that a history shows. The first such schedule ends the search and is
+    reduced. One that fails in another way, as old revisions do, is passed over.
     """
-    scenario = load(finding.scenario)
+    schedule = _schedule(finding)
+    scenario = load(schedule.scenario)
     wanted = finding.properties[0]
     watched = WATCHED.intersection({wanted})
-    bounds = Bounds(finding.preemptions)
-    job = Job(finding.scenario, scenario, revision, Settings(Kind.DFS, bounds), watched)
+    bounds = Bounds(schedule.preemptions)
+    job = Job(schedule.scenario, scenario, revision, Settings(Kind.DFS, bounds), watched)
 
     def of_the_finding(world: World, found: Found) -> bool:
         return cause_of(world, found.violation).property == wanted
@@ -51,11 +50,17 @@ def search_finding(
     return Row(job, JobResult(outcome, tuple(failures), seconds=monotonic() - began))
 
 
-def scheduled_story(finding: ScheduledFinding, row: Row) -> Iterator[str]:
+def _schedule(finding: Finding) -> Schedule:
+    if finding.schedule is None:
+        raise ValueError(f"{finding.id} is shown by a history")
+    return finding.schedule
+
+
+def scheduled_story(finding: Finding, row: Row) -> Iterator[str]:
     """What was searched, then the schedule that shows the finding; or that none does."""
     properties = ", ".join(finding.properties)
     yield from headline(finding, row.job.revision.name)
-    yield f"scenario {finding.scenario}, searched for schedules that break {properties}:"
+    yield f"scenario {_schedule(finding).scenario}, searched for schedules that break {properties}:"
     yield f"  {figures_text(row.result.outcome.figures)}"
     if row.result.failures:
         yield from failure_lines(row)

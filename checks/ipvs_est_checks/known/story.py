@@ -11,12 +11,13 @@ from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Watch, finish, step, watch
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.known.findings import FINDINGS, Finding, history_of, history_path
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS, history_of, history_path
+from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.report.changes import changes
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 
-_ALL: tuple[Finding | ScheduledFinding, ...] = (*FINDINGS, *SCHEDULED)
+_ALL: tuple[Finding, ...] = (*FINDINGS, *SCHEDULED)
 _OF_THE_RECORD = frozenset(each.id for each in RECORD_PROPERTIES)
 _SINCE = {
     "v7": "since 6.2",
@@ -27,7 +28,7 @@ _SINCE = {
 """By revision: a kernel that it is."""
 
 
-def headline(finding: Finding | ScheduledFinding, revision: str) -> Iterator[str]:
+def headline(finding: Finding, revision: str) -> Iterator[str]:
     """What a finding is, where it is, and where it is explained."""
     where = ", ".join(f"{each} ({_SINCE[each]})" for each in finding.revisions)
     yield f"{finding.id} on {revision}: {finding.title}"

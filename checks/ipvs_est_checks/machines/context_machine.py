@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from ipvs_est import MAINLINE, Params, Revision, ViolationError
+from ipvs_est_checks.known.by_repair import cause_text
+from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.machines import context_steps as steps
 from ipvs_est_checks.machines.naive import context as naive_context
 from ipvs_est_checks.machines.report import (
@@ -36,12 +38,6 @@ _GEOMETRIES = tuple(
     for chain_factor in (2, 3)
     for preempt_rcu in (False, True)
 )
-# What new limits leave behind: see there.
-_STALE_FLAGS = (
-    "New limits leave the flags of the tick in which kd 0 keeps its last estimator as the old"
-    " limits made them."
-)
-_EXPECTED = dict.fromkeys(("bitmaps.full", "bitmaps.avail"), _STALE_FLAGS)
 
 
 class ContextMachine(RuleBasedStateMachine):
@@ -164,7 +160,6 @@ class ContextMachine(RuleBasedStateMachine):
         parted = False
         for name, text in [*found, *steps.differences(context)]:
             revision = context.machine.revision
-            expected = not revision.renews_flags_with_limits
             record = FailureRecord(
                 machine=NAME,
                 property=name,
@@ -173,7 +168,7 @@ class ContextMachine(RuleBasedStateMachine):
                 params=context.machine.params,
                 operations=(),
                 steps=tuple(self.log),
-                reason=_EXPECTED.get(name, "") if expected else "",
+                reason=_stale_flags(revision, name),
             )
             if not record.reason:
                 raise UnexpectedFailureError(record)
@@ -182,3 +177,16 @@ class ContextMachine(RuleBasedStateMachine):
         if parted:
             self._fresh(context.machine.params, 1 + len(self.log) % 3)
         return not parted
+
+
+def _stale_flags(revision: Revision, property_id: str) -> str:
+    """The recorded findings about what new limits leave behind that break the property, of whose
+    machinery alone this machine consists; '' where they are repaired."""
+    found = tuple(
+        each
+        for each in ALL
+        if revision.name in each.revisions
+        and property_id in each.properties
+        and not getattr(revision, each.repair)
+    )
+    return cause_text(found)

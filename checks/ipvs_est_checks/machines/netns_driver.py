@@ -13,8 +13,8 @@ from ipvs_est.language.operations import (
     DeleteService,
     Operation,
 )
+from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
 from ipvs_est_checks.machines import netns_history as nh
-from ipvs_est_checks.machines.expected import reason_for
 from ipvs_est_checks.machines.naive.model import live
 from ipvs_est_checks.machines.report import (
     FailureRecord,
@@ -126,7 +126,8 @@ class NetnsDriver(RuleBasedStateMachine):
             return property_id not in failing_with[revision]
 
         likely = findings.causes.get(property_id, "")
-        reason = reason_for(self.history.revision, property_id, holds, likely)
+        known = known_by_repair(self.history.revision, property_id, holds, likely)
+        reason = cause_text(known)
         findings.causes[property_id] = reason
         return reason
 

@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
-from ipvs_est_checks.known.findings import explained
+from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
 from ipvs_est_checks.mutants.mutation import Engine, Mutant, MutationError
@@ -188,7 +188,7 @@ def run_control(
         seen = watched(base, scenario, (), properties)
         operations += seen.operations
         for each in seen.failures:
-            if explained(base.name, each):
+            if _is_known(base, scenario, each):
                 broken.add(each)
             else:
                 unexplained.append(Unexplained(base.name, each, scenario))
@@ -198,6 +198,18 @@ def run_control(
         tuple(sorted(broken)),
         tuple(unexplained),
         perf_counter() - started,
+    )
+
+
+def _is_known(base: Revision, scenario: Scenario, property_id: str) -> bool:
+    """Whether a recorded finding breaks the property there: with its repair it holds."""
+    only = frozenset({property_id})
+    return bool(
+        known_by_repair(
+            base,
+            property_id,
+            lambda revision: not watched(revision, scenario, (), only).failures,
+        )
     )
 
 

@@ -8,7 +8,6 @@ from ipvs_est_checks.engines.established import strengths
 from ipvs_est_checks.explore.engine.functions import operation_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known import registry
-from ipvs_est_checks.known.scheduled import ScheduledFinding
 from ipvs_est_checks.machines.run import SENTENCES, SITUATIONS
 from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
 from ipvs_est_checks.mutants.mutation import Engine, patch
@@ -97,9 +96,9 @@ def _finding_lines(id_: str) -> Iterator[str]:
     found = registry.BY_ID[id_]
     yield f"finding {id_}: {found.title}"
     yield f"  breaks {', '.join(found.properties)} on {', '.join(found.revisions)}"
-    if isinstance(found, ScheduledFinding):
-        bound = f"with up to {found.preemptions} preemptions"
-        yield f"  shown by schedules of scenario {found.scenario} {bound}"
+    if found.schedule is not None:
+        bound = f"with up to {found.schedule.preemptions} preemptions"
+        yield f"  shown by schedules of scenario {found.schedule.scenario} {bound}"
     else:
         yield f"  shown by the history ipvs_est_checks/known/histories/{id_}.jsonl"
     defect = f"; known defect {found.defect}" if found.defect else ""
@@ -146,7 +145,7 @@ def _scenario_lines(id_: str) -> Iterator[str]:
     shown = [
         each.id
         for each in registry.ALL
-        if isinstance(each, ScheduledFinding) and each.scenario == id_
+        if each.schedule is not None and each.schedule.scenario == id_
     ]
     shown += [each.id for each in ROWS if id_ in each.scenarios]
     if shown:

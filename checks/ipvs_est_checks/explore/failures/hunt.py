@@ -47,6 +47,8 @@ class Hunt:
     evaluations: Mapping[str, int] = field(default_factory=dict)
     """By id of a property: how often it was evaluated, if at all. Those that a violation breaks
     are looked at in each step, but for the leak."""
+    unknown: tuple[Cause, ...] = ()
+    """Those of the hits that nothing recorded explains, where that was asked."""
 
 
 def hunt(

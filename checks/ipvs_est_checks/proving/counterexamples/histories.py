@@ -16,9 +16,10 @@ def finding_shows(finding: str, revision: Revision) -> str:
             failures = watch_finding(each, revision).failures
             return next((name for name in each.properties if name in failures), "")
     for one in SCHEDULED:
-        if one.id == finding:
+        if one.id == finding and one.schedule is not None:
             watched = frozenset(one.properties)
-            seen = hunt(load(one.scenario), revision, Bounds(one.preemptions), watched)
+            bounds = Bounds(one.schedule.preemptions)
+            seen = hunt(load(one.schedule.scenario), revision, bounds, watched)
             broken = {hit.cause.property for hit in seen.hits}
             return next((name for name in one.properties if name in broken), "")
     raise ValueError(f"{finding}: no finding")
