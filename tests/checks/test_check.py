@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
+from ipvs_est.language.operations import Dump
 from ipvs_est.oracle_process import Session, answer
 from ipvs_est.replay import Failed, Passed, replay
 from ipvs_est_checks.cli import check as cli_check
@@ -334,7 +335,7 @@ def test_the_verdict_is_in_words_and_the_matrix_has_the_findings(
         "",
         "property     mainline  repaired",
         "place.total  F12       -",
-        "1 others     pass      pass",
+        "counts.tick  pass      pass",
     ]
     verbose = CliRunner().invoke(cli, ["check", "-v"]).output
     assert "It is there. (F12 is not met here: history)" in verbose
@@ -350,6 +351,39 @@ def test_a_matrix_of_all_properties_and_revisions_fits_a_terminal() -> None:
     assert len(lines) == 1 + len(PROPERTIES)
     assert max(map(len, lines)) <= WIDTH
     assert lines[1].split()[1:4] == ["F01", "F02", "+1"]
+
+
+def test_properties_of_which_the_same_is_said_share_a_line() -> None:
+    rows = [
+        replace(row(Verdict.PASS), id="counts.tick"),
+        replace(row(Verdict.PASS), id="counts.chain-len"),
+        replace(row(Verdict.INCOMPLETE), id="bitmaps.full"),
+        row(Verdict.FAIL),
+    ]
+    assert list(matrix(rows, ["mainline"])) == [
+        "property      mainline",
+        "place.total   FAIL",
+        "2 others      pass",
+        "bitmaps.full  incomplete",
+    ]
+
+
+def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    history = history_of(next(each for each in FINDINGS if each.id == "F05"))
+    operations = tuple(each for each in history.operations if not isinstance(each, Dump))[:-1]
+    record = FailureRecord(
+        "netns", "progress.room", "s", "mainline", history.header.params, operations, (), ""
+    )
+    every_round(monkeypatch, (), (record,))
+    wanted = Request((MAINLINE,), "quick", frozenset({"progress.room"}), 1, 1, None)
+    found = next(iter(engine_machines(wanted)))
+    (problem,) = found.problems
+    assert len(problem.operations) == len(problem.told) == len(operations) + 1
+    assert json.loads(problem.operations[-1])["op"] == "advance"
+    (cause,) = causes([found])
+    assert cause.properties == ("progress.room",)
 
 
 def test_a_table_has_seconds_of_its_own_and_no_blanks_at_the_end() -> None:

@@ -108,10 +108,8 @@ def test_one_index_out_of_range_is_not_taken_for_another() -> None:
 
 
 EXIT = ["explore", "exit-in-calc-phase", "--revision", "stable"]
-D08 = (
-    "known as F19, D08, by the property that it breaks: Netns exit takes the total off its list"
-    " without the service mutex: others see it on none."
-)
+F19 = next(each for each in SCHEDULED if each.id == "F19")
+D08 = f"known as F19, D08, by the property that it breaks: {F19.title}"
 
 
 def test_a_report_names_the_defect(tmp_path: Path) -> None:

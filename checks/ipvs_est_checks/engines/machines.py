@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import Advance
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
-from ipvs_est_checks.history.monitor import Watch, is_chosen, run
+from ipvs_est_checks.history.monitor import Failure, Watch, is_chosen, run
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.known.findings import explained
 from ipvs_est_checks.known.registry import findings_of
@@ -143,21 +144,31 @@ def _why(report: MachineReport, count: int, *, complete: bool) -> str:
 
 
 def _problem(found: FailureRecord, report: MachineReport) -> Problem:
-    steps = tuple(json.dumps(operation_to_json(each)) for each in found.operations)
     seen = _again(found)
+    failure = None if seen is None else seen.failures.get(found.property)
+    operations = (*found.operations, *_quiet_time(failure))
+    steps = tuple(json.dumps(operation_to_json(each)) for each in operations)
     return Problem(
         property=found.property,
         revision=found.revision,
         detail=found.reason or found.sentence,
         geometry=geometry_text(found.params),
         operations=steps or found.steps,
-        failure=None if seen is None else seen.failures.get(found.property),
+        failure=failure,
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --round {found.round} --property {found.property}",
         header=header_line(found.property, found.revision, found.params) if steps else "",
-        told=tuple(in_words(each) for each in found.operations),
+        told=tuple(in_words(each) for each in operations),
         found="" if seen is None else explain(seen, found.property),
     )
+
+
+def _quiet_time(failure: Failure | None) -> tuple[Advance, ...]:
+    """What a history needs to show a failure that only time brings out."""
+    if failure is None or failure.step >= 0:
+        return ()
+    passed = failure.after.now - failure.before.now
+    return (Advance(passed),) if passed > 0 else ()
 
 
 def _again(found: FailureRecord) -> Watch | None:

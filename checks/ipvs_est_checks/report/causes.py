@@ -63,8 +63,10 @@ def _is_history(problem: Problem) -> bool:
     return bool(problem.header and problem.failure)
 
 
-def _length(problem: Problem) -> tuple[int, str, str]:
-    return len(problem.operations), problem.property, problem.revision
+def _length(problem: Problem) -> tuple[bool, int, str, str]:
+    # One without a history is not the shortest.
+    number = len(problem.operations)
+    return not number, number, problem.property, problem.revision
 
 
 def _by_history(problems: list[Problem]) -> Iterator[Cause]:

@@ -76,34 +76,34 @@ def matrix(
     revisions: Sequence[str],
     colour: Callable[[str, str], str] = lambda text, colour: text,
 ) -> Iterator[str]:
-    """A line for each property that does not hold everywhere, and one for all others.
+    """A line for each property that fails somewhere, and one for all others of which the same is
+    said.
 
     `colour` is given each verdict's text and the name of its colour.
     """
     found = cells(rows, revisions)
     if not found:
         return
-    plain = {
-        id_: line
-        for id_, line in found.items()
-        if any(each.verdict not in (Verdict.PASS, Verdict.SAMPLED) for each in line)
-    }
-    lines = [("property", *revisions)]
-    lines += [(id_, *(each.text for each in line)) for id_, line in plain.items()]
-    verdicts: list[tuple[Cell, ...] | None] = [None, *plain.values()]
-    rest = len(found) - len(plain)
-    if rest:
-        label = f"{rest} others" if plain else f"{rest} properties"
-        passed = Cell(Verdict.PASS)
-        lines.append((label, *(passed.text for _ in revisions)))
-        verdicts.append(tuple(passed for _ in revisions))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    for text, line, of in zip(aligned(lines), lines, verdicts, strict=True):
+    lines: list[tuple[str, ...]] = [("property", *revisions)]
+    verdicts: list[tuple[Cell, ...] | None] = [None]
+    alike: dict[tuple[Cell, ...], list[str]] = {}
+    for id_, line in found.items():
+        if any(each.verdict in (Verdict.FAIL, Verdict.FINDING) for each in line):
+            lines.append((id_, *(each.text for each in line)))
+            verdicts.append(line)
+        else:
+            alike.setdefault(line, []).append(id_)
+    for line, ids in alike.items():
+        label = ids[0] if len(ids) == 1 else f"{len(ids)} others"
+        lines.append((label, *(each.text for each in line)))
+        verdicts.append(line)
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for text, words, of in zip(aligned(lines), lines, verdicts, strict=True):
         if of is None:
             yield text
             continue
-        parts = [line[0].ljust(widths[0])]
+        parts = [words[0].ljust(widths[0])]
         for cell, width in zip(of, widths[1:], strict=True):
-            text = colour(cell.text, _COLOURS[cell.verdict]) if cell.verdict else cell.text
-            parts.append(text + " " * (width - len(cell.text)))
+            word = colour(cell.text, _COLOURS[cell.verdict]) if cell.verdict else cell.text
+            parts.append(word + " " * (width - len(cell.text)))
         yield "  ".join(parts).rstrip()

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from ipvs_est_checks.report.changes import changes
 from ipvs_est_checks.report.rows import Problem
 
+_MOST_WORDS = 8
+"""Operations that are told in words, which stand in one line."""
+
 
 def problem_lines(problem: Problem) -> Iterator[str]:
     """A failure and its history, each operation with its words behind it."""
@@ -27,7 +30,9 @@ def history_lines(problem: Problem) -> Iterator[str]:
     if not problem.operations:
         return
     if problem.told:
-        yield f"  in words: {'; '.join(problem.told)}"
+        more = len(problem.told) - _MOST_WORDS
+        rest = f"; and {more} more" if more > 0 else ""
+        yield f"  in words: {'; '.join(problem.told[:_MOST_WORDS])}{rest}"
     if problem.header:
         yield "  history, as an input of `ipvs-est oracle`:"
         yield problem.header
