@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from ipvs_est_checks.known.findings import FINDINGS, Finding
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.pages.documents import anchor, linked
 
 _ABOUT = """\
@@ -33,7 +34,7 @@ def findings_page() -> Iterator[str]:
     new += [each.id for each in SCHEDULED if "mainline" in each.revisions and not each.defect]
     yield from (f"New in mainline, as far as the known defects tell: {', '.join(sorted(new))}.", "")
     yield from ("| id | on | what | breaks | known before |", "|---|---|---|---|---|")
-    findings: list[Finding | ScheduledFinding] = [*FINDINGS, *SCHEDULED]
+    findings: list[Finding] = [*FINDINGS, *SCHEDULED]
     for each in sorted(findings, key=lambda finding: finding.id):
         breaks = ", ".join(
             f"[`{name}`](../properties.md#{anchor(name)})" for name in each.properties
