@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import click
 
@@ -10,6 +11,7 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.jobs_option import jobs_option
+from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.cli.report_option import (
     check_targets,
@@ -111,6 +113,12 @@ from ipvs_est_checks.report.verdict import exit_code
 @junit_option()
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
+@click.option(
+    "--tree",
+    metavar="TREE",
+    type=NamedPath(),
+    help="On the code of this Linux tree: memory errors, deadlocks, tasks that wait for ever.",
+)
 @click.pass_context
 def explore(
     context: click.Context,
@@ -131,6 +139,7 @@ def explore(
     junit_file: str | None,
     svg_file: str | None,
     token: str | None,
+    tree: Path | None,
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
 
@@ -143,6 +152,12 @@ def explore(
     """
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
     check_targets(targets)
+    if tree is not None:
+        if any(targets.values()) or revisions or properties or scheduler != Kind.DFS.value:
+            raise click.UsageError(
+                "--tree: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
+            )
+        context.exit(_on_tree(tree, scenarios, preemptions, iterations, keep_going, token))
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
@@ -186,6 +201,25 @@ def explore(
     if not board.complete:
         context.exit(exit_codes.INTERRUPTED)
     context.exit(exit_code(worst(rows, complete=True)))
+
+
+def _on_tree(
+    tree: Path,
+    names: tuple[str, ...],
+    preemptions: int,
+    iterations: int,
+    keep_going: bool,
+    token: str | None,
+) -> int:
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.cli.explore_tree import explore_on_tree, replay_on_tree
+
+    wanted = [_load(each, ()) for each in names or library()]
+    if token is None:
+        return explore_on_tree(tree, wanted, preemptions, iterations, keep_going=keep_going)
+    if len(wanted) != 1:
+        raise click.UsageError("--replay: takes one SCENARIO")
+    return replay_on_tree(tree, wanted[0], token)
 
 
 def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:

@@ -1,10 +1,13 @@
 """`ipvs-est findings`."""
 
+from pathlib import Path
+
 import click
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.cli.named_path import NamedPath
+from ipvs_est_checks.cli.progress import draw, hide, progress_bar
 from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS
@@ -24,8 +27,16 @@ _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
     type=click.Choice(list(REVISIONS)),
     help="Tell the findings on this revision.  [default: the last one that has the finding]",
 )
+@click.option(
+    "--tree",
+    metavar="TREE",
+    type=NamedPath(),
+    help="Try the findings on the code of this Linux tree; default: all of them.",
+)
 @click.pass_context
-def findings(context: click.Context, ids: tuple[str, ...], revision: str | None) -> None:
+def findings(
+    context: click.Context, ids: tuple[str, ...], revision: str | None, tree: Path | None
+) -> None:
     """List the recorded findings, or tell each ID step by step.
 
     Most have a history without concurrency. One that needs a schedule is searched for in its
@@ -33,6 +44,10 @@ def findings(context: click.Context, ids: tuple[str, ...], revision: str | None)
     a finding does not show on a revision that is recorded to have it, or shows on another.
     """
     check_names("finding", ids, _BY_ID, "see `ipvs-est findings`")
+    if tree is not None:
+        if revision is not None:
+            raise click.UsageError("--tree and --revision exclude each other")
+        context.exit(_on_tree(tree, ids))
     if not ids:
         for each in _BY_ID.values():
             defect = f" ({each.defect})" if each.defect else ""
@@ -49,6 +64,27 @@ def findings(context: click.Context, ids: tuple[str, ...], revision: str | None)
     for code in (exit_codes.FAIL, exit_codes.INCOMPLETE):
         if code in verdicts:
             context.exit(code)
+
+
+def _on_tree(path: Path, ids: tuple[str, ...]) -> int:
+    """A line for each finding: whether it shows, and by what; incomplete if one was not tried."""
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.harness.findings import Shown, tell_findings
+    from ipvs_est_checks.harness.tree import read_tree, version_text
+
+    tree = read_tree(path)
+    click.echo(f"linux {version_text(tree)} in {path}")
+    counts = dict.fromkeys(Shown, 0)
+    wanted = frozenset(ids or _BY_ID)
+    with progress_bar("findings", len(wanted)) as bar:
+        for told in tell_findings(tree, wanted):
+            counts[told.shown] += 1
+            hide(bar)
+            click.echo(f"{told.id}  {told.shown.value:<15}  {told.title}")
+            click.echo(f"{'':22}{told.observation}")
+            draw(bar, sum(counts.values()))
+    click.echo(", ".join(f"{count} {shown.value}" for shown, count in counts.items()))
+    return exit_codes.INCOMPLETE if counts[Shown.UNTRIED] else exit_codes.PASS
 
 
 def _tell_history(finding: Finding, revision: Revision) -> int:

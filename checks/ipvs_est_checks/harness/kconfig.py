@@ -1,6 +1,6 @@
 """generated/autoconf.h: the kernel configuration that the harness compiles for."""
 
-from ipvs_est_checks.harness.options import BuildOptions, max_cpus
+from ipvs_est_checks.harness.options import BuildOptions, Variant, max_cpus
 
 _SET = [
     "BUG",
@@ -72,6 +72,9 @@ def autoconf(options: BuildOptions) -> str:
         names += _WIDE
     if options.sysctl:
         names.append("SYSCTL")
+    if options.variant is Variant.POINTS:
+        # So that it is seen which tasks are in a read-side section of RCU.
+        names.append("PREEMPT_COUNT")
     values = {**dict.fromkeys(names, 1), **_VALUES}
     values |= {"HZ": options.hz, f"HZ_{options.hz}": 1, "NR_CPUS": max_cpus(options)}
     lines = [f"#define CONFIG_{name} {value}\n" for name, value in values.items()]

@@ -149,5 +149,13 @@ void glue_exit_netns(void)
 		ip_vs_control_net_cleanup(netns);
 	ip_vs_estimator_net_cleanup(netns);
 	list_del(&init_net.exit_list);
+	netns->est_kt_arr = NULL;
+	netns->est_kt_count = 0;
+	netns->tot_stats = NULL;
+}
+
+/* The next netns starts from scratch. */
+void glue_renew_netns(void)
+{
 	new_netns();
 }

@@ -83,6 +83,7 @@ void glue_disable(void);
 void glue_cleanup(void);
 long glue_init_netns(void);
 void glue_exit_netns(void);
+void glue_renew_netns(void);
 long glue_add_service(long id, void **service);
 long glue_delete_service(void *service);
 long glue_add_dest(long id, void *service, void **dest);

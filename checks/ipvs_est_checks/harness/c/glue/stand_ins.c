@@ -63,6 +63,24 @@ void si_meminfo(struct sysinfo *info)
 	info->mem_unit = PAGE_SIZE;
 }
 
+/* A task in such a section has a count that is not 0, see glue_task_atomic(). */
+void __local_bh_enable_ip(unsigned long ip, unsigned int count)
+{
+	__preempt_count_sub(count);
+}
+
+#ifdef CONFIG_PREEMPT_RCU
+void __rcu_read_lock(void)
+{
+	current->rcu_read_lock_nesting++;
+}
+
+void __rcu_read_unlock(void)
+{
+	current->rcu_read_lock_nesting--;
+}
+#endif
+
 /* The value that the caller of a sysctl's handler writes. */
 static int written_value;
 

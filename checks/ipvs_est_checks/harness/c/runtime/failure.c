@@ -15,6 +15,12 @@
 
 #include "runtime.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <fcntl.h>
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #define PENDING	16
 #define ALTERNATE_STACK	(64 * 1024)
 
@@ -99,7 +105,7 @@ void violation_out_first(void)
 }
 
 /* Who waits for whom, from the caller of the operation on. */
-static void out_cycle(void)
+void out_cycle(void)
 {
 	struct task *task = current_task;
 	int steps;
@@ -237,6 +243,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 #endif
 	if (number == SIGFPE) {
 		end_history("division-by-zero", "an integer", pc);
+	} else if (number == SIGPROF) {
+		end_history("endless-loop", current_task ? current_task->name : "", pc);
 	} else {
 		snprintf(thing, sizeof(thing), "%s at address %p", strsignal(number),
 			 info->si_addr);
@@ -244,9 +252,63 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	}
 }
 
+#ifdef __SANITIZE_ADDRESS__
+
+/* A report ends the history: what was touched, in AddressSanitizer's words. */
+static void on_report(const char *report)
+{
+	static const char before[] = "AddressSanitizer: ";
+	const char *kind = strstr(report, before);
+	char thing[64];
+
+	kind = kind ? kind + strlen(before) : report;
+	snprintf(thing, sizeof(thing), "%.*s", (int)strcspn(kind, " \n"), kind);
+	end_history("sanitiser", thing, NULL);
+}
+
+/* What it would write besides goes nowhere: on_report() tells it. */
+static void watch_sanitiser(void)
+{
+	int nowhere = open("/dev/null", O_WRONLY);
+
+	if (nowhere >= 0)
+		__sanitizer_set_report_fd((void *)(intptr_t)nowhere);
+	__asan_set_error_report_callback(on_report);
+}
+
+/* UndefinedBehaviorSanitizer calls this for each report, and then asks for it. */
+void __ubsan_on_report(void);
+void __ubsan_get_current_report_data(const char **kind, const char **message,
+				     const char **file, unsigned int *line,
+				     unsigned int *column, char **address);
+
+void __ubsan_on_report(void)
+{
+	const char *kind;
+	const char *message;
+	const char *file;
+	unsigned int line;
+	unsigned int column;
+	char *address;
+	char thing[256];
+
+	__ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
+	snprintf(thing, sizeof(thing), "%s: %s", kind, message);
+	end_history("sanitiser", thing, NULL);
+}
+
+#else
+
+static void watch_sanitiser(void)
+{
+}
+
+#endif
+
 void failure_boot(void)
 {
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT,
+				       SIGPROF };
 	struct sigaction action = { .sa_sigaction = on_signal,
 				    .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	void *frame;
@@ -254,9 +316,64 @@ void failure_boot(void)
 			  .ss_size = ALTERNATE_STACK };
 	size_t i;
 
+	watch_sanitiser();
 	/* Loads what it needs now, not in a signal handler. */
 	backtrace(&frame, 1);
 	sigaltstack(&stack, NULL);
 	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
+}
+
+/* Where in the kernel's source: the innermost of its functions. */
+void find_place(char *place, size_t size)
+{
+	char command[1024];
+	char function[128];
+	char file[512];
+	char self[256];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	size_t used;
+	FILE *lines;
+	int i;
+
+	*place = 0;
+	if (length <= 0 || !last_words->place_count)
+		return;
+	self[length] = 0;
+	used = snprintf(command, sizeof(command), "addr2line -f -e '%s'", self);
+	for (i = 0; i < last_words->place_count && used < sizeof(command) - 32; i++)
+		used += snprintf(command + used, sizeof(command) - used, " %#lx",
+				 (unsigned long)last_words->places[i] - 1);
+	snprintf(command + used, sizeof(command) - used, " 2>/dev/null");
+	lines = popen(command, "r");
+	if (!lines)
+		return;
+	while (!*place && fgets(function, sizeof(function), lines) &&
+	       fgets(file, sizeof(file), lines)) {
+		const char *in_tree = strstr(file, "/net/netfilter/ipvs/");
+
+		if (!in_tree)
+			continue;
+		function[strcspn(function, "\n")] = 0;
+		snprintf(place, size, "%s (%.*s)", function,
+			 (int)strcspn(in_tree + 1, " \n"), in_tree + 1);
+	}
+	pclose(lines);
+}
+
+/* What ended a history, as a violation. */
+void out_last_words(const char *place, int status)
+{
+	if (!*last_words->kind) {
+		snprintf(last_words->kind, sizeof(last_words->kind), "harness");
+		snprintf(last_words->thing, sizeof(last_words->thing),
+			 "the process ended with status %#x", status);
+	}
+	out_raw("{\"kind\":");
+	out_text(last_words->kind);
+	out_raw(",\"thing\":");
+	out_text(last_words->thing);
+	out_raw(",\"where\":");
+	out_text(place);
+	out_raw("}");
 }

@@ -20,15 +20,10 @@ void set_user_nice(void *kernel, long nice);
 int kthread_affine_preferred(void *kernel, const void *mask);
 void __put_task_struct(void *kernel);
 void __put_task_struct_rcu_cb(void *head);
-long schedule_timeout(long timeout);
 void schedule(void);
 int __cond_resched(void);
 void preempt_schedule(void);
 void preempt_schedule_notrace(void);
-void __local_bh_enable_ip(unsigned long ip, unsigned int count);
-void __local_bh_disable_ip(unsigned long ip, unsigned int count);
-void __rcu_read_lock(void);
-void __rcu_read_unlock(void);
 
 /* The number at the end of a kthread's name, such as 3 in ipvs-e:0:3. */
 static int number_of(const char *name)
@@ -41,6 +36,7 @@ static int number_of(const char *name)
 void *kthread_create_on_node(int (*function)(void *), void *argument, int node,
 			     const char *format, ...)
 {
+	char kernel_name[32];
 	char name[32];
 	struct task *task;
 	va_list arguments;
@@ -49,9 +45,11 @@ void *kthread_create_on_node(int (*function)(void *), void *argument, int node,
 	if (rt_allocation_fails())
 		return (void *)(intptr_t)-KERNEL_ENOMEM;
 	va_start(arguments, format);
-	vsnprintf(name, sizeof(name), format, arguments);
+	vsnprintf(kernel_name, sizeof(kernel_name), format, arguments);
 	va_end(arguments);
-	task = task_new(TASK_KTHREAD, name, FIRST_KTHREAD_RANK + number_of(name));
+	/* As elsewhere: without the number of the namespace. */
+	snprintf(name, sizeof(name), "ipvs-e:%d", number_of(kernel_name));
+	task = task_new(TASK_KTHREAD, name, FIRST_KTHREAD_RANK + number_of(kernel_name));
 	task->function = function;
 	task->argument = argument;
 	return task_kernel(task);
@@ -59,7 +57,12 @@ void *kthread_create_on_node(int (*function)(void *), void *argument, int node,
 
 int wake_up_process(void *kernel)
 {
-	task_wake(task_of(kernel));
+	struct task *task = task_of(kernel);
+
+	/* Property tasks.enabled, of which no state tells. */
+	if (task->kind == TASK_KTHREAD && !glue_enabled())
+		violation("task-started-while-disabled", task->name, "wake_up_process");
+	task_wake(task);
 	return 1;
 }
 
@@ -162,25 +165,5 @@ void preempt_schedule(void)
 }
 
 void preempt_schedule_notrace(void)
-{
-}
-
-void __local_bh_enable_ip(unsigned long ip, unsigned int count)
-{
-	(void)ip;
-	(void)count;
-}
-
-void __local_bh_disable_ip(unsigned long ip, unsigned int count)
-{
-	(void)ip;
-	(void)count;
-}
-
-void __rcu_read_lock(void)
-{
-}
-
-void __rcu_read_unlock(void)
 {
 }

@@ -345,19 +345,41 @@ void memory_report_leaks(void)
 	}
 }
 
+static const struct header *header_of(unsigned long at)
+{
+	const struct header *header;
+
+	header = (const struct header *)(heap + at / LINE_SIZE * LINE_SIZE);
+	while (header->magic != MAGIC && (const char *)header > heap)
+		header--;
+	return header;
+}
+
+static void describe(const void *address, const struct header *header,
+		     const char **type, unsigned long *offset)
+{
+	*type = type_name(header->size);
+	*offset = (const char *)address - (const char *)(header + 1);
+}
+
 /* Whether the address lies in a freed object; of what type, and where in it. */
 bool memory_freed(const void *address, const char **type, unsigned long *offset)
 {
 	unsigned long at = (uintptr_t)address - (uintptr_t)heap;
-	const struct header *header;
 
 	if (at >= heap_used || !freed_lines[at / LINE_SIZE])
 		return false;
-	header = (const struct header *)(heap + at / LINE_SIZE * LINE_SIZE);
-	do {
-		header--;
-	} while (header->magic != MAGIC);
-	*type = type_name(header->size);
-	*offset = (const char *)address - (const char *)(header + 1);
+	describe(address, header_of(at), type, offset);
+	return true;
+}
+
+/* The same for any object of the heap. */
+bool memory_type(const void *address, const char **type, unsigned long *offset)
+{
+	unsigned long at = (uintptr_t)address - (uintptr_t)heap;
+
+	if (at >= heap_used)
+		return false;
+	describe(address, header_of(at), type, offset);
 	return true;
 }

@@ -17,27 +17,11 @@
 
 int sysctl_vals[] = { 0, 1, 2, 3, 4, 100, 200, 1000, 3000, INT32_MAX, 65535, -1 };
 
-void *register_net_sysctl_sz(void *net, const char *path, void *table, size_t size);
-void unregister_net_sysctl_table(void *header);
 void *proc_create_net_data(const char *name, unsigned short mode, void *parent,
 			   const void *ops, unsigned int size, void *data);
 void *proc_create_net_single(const char *name, unsigned short mode, void *parent,
 			     void *show, void *data);
 void remove_proc_entry(const char *name, void *parent);
-
-void *register_net_sysctl_sz(void *net, const char *path, void *table, size_t size)
-{
-	(void)net;
-	(void)path;
-	(void)table;
-	(void)size;
-	return SOME_HANDLE;
-}
-
-void unregister_net_sysctl_table(void *header)
-{
-	(void)header;
-}
 
 void *proc_create_net_data(const char *name, unsigned short mode, void *parent,
 			   const void *ops, unsigned int size, void *data)

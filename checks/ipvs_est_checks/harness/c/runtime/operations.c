@@ -246,10 +246,10 @@ static bool read_allowed(struct call *call, int **cpus, int *count)
 
 static bool apply_write_cpulist(struct call *call)
 {
-	static char text[MAX_TEXT + 1];
 	struct json *node = json_member(call->nodes, call->line, "text");
 	void *writer = glue_current_task();
 	int *allowed;
+	char *text;
 	int count;
 	long length;
 	long ret;
@@ -259,16 +259,24 @@ static bool apply_write_cpulist(struct call *call)
 	if (node->kind != JSON_STRING)
 		return refuse(call->refusal, "text", "expected a string, found %s",
 			      json_kind_name(node));
-	length = json_characters(node, text, sizeof(text));
-	if (length < 0)
+	text = malloc(node->length);
+	if (!text)
+		fail("no memory for a text");
+	length = json_characters(node, text, node->length);
+	if (length < 0 || length > MAX_TEXT) {
+		free(text);
 		return refuse(call->refusal, "text",
 			      "longer than %d characters, or one is no byte", MAX_TEXT);
-	if (!read_allowed(call, &allowed, &count))
+	}
+	if (!read_allowed(call, &allowed, &count)) {
+		free(text);
 		return false;
+	}
 	glue_task_allow_cpus(writer, allowed, count);
 	ret = glue_write_cpulist(text, length);
 	glue_task_allow_cpus(writer, NULL, 0);
 	free(allowed);
+	free(text);
 	return returned(ret);
 }
 
@@ -299,13 +307,18 @@ static bool apply_cost(struct call *call)
 static bool apply_settle(struct call *call)
 {
 	(void)call;
-	schedule_settle();
+	if (!exploring)
+		schedule_settle();
 	return returned(0);
 }
 
+/* In a control process it is a sleep. */
 static bool apply_advance(struct call *call)
 {
-	schedule_advance(call->values[0]);
+	if (exploring)
+		schedule_timeout(call->values[0]);
+	else
+		schedule_advance(call->values[0]);
 	return returned(0);
 }
 
@@ -355,6 +368,9 @@ static bool apply_exit(struct call *call)
 		rcu_grace_period();
 	memory_report_leaks();
 	objects_forget();
+	/* In a scheduled run others may still look at the one that is gone. */
+	if (!exploring)
+		glue_renew_netns();
 	return returned(0);
 }
 
@@ -597,23 +613,34 @@ static bool read_call(struct call *call, const struct operation *operation)
 	return true;
 }
 
+static bool apply_to_file(struct call *call, const struct operation *operation)
+{
+	struct glue_build build;
+	bool applied;
+
+	glue_describe(&build);
+	if (!build.sysctl)
+		return refuse(call->refusal, "op", "this kernel has no sysctl support");
+	if (!sysctl_enter())
+		return refuse(call->refusal, "op", "the netns is gone, and its files");
+	applied = operation->apply(call);
+	sysctl_leave();
+	return applied;
+}
+
 bool operation_apply(struct json *nodes, struct json *line, struct refusal *refusal)
 {
 	struct json *op = json_member(nodes, line, "op");
 	struct call call = { .nodes = nodes, .line = line, .refusal = refusal };
-	struct glue_build build;
 	size_t i;
 
 	for (i = 0; i < OPERATIONS; i++) {
 		if (!json_text_is(op, operations[i].name))
 			continue;
-		if (operations[i].needs_sysctl) {
-			glue_describe(&build);
-			if (!build.sysctl)
-				return refuse(refusal, "op",
-					      "this kernel has no sysctl support");
-		}
-		return read_call(&call, &operations[i]) && operations[i].apply(&call);
+		if (!read_call(&call, &operations[i]))
+			return false;
+		return operations[i].needs_sysctl ? apply_to_file(&call, &operations[i]) :
+						    operations[i].apply(&call);
 	}
 	return refuse(refusal, "op", "%.*s is no operation",
 		      op->length > 60 ? 60 : (int)op->length, op->start);

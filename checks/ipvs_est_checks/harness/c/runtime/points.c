@@ -72,6 +72,27 @@ static void access_freed(const char *type, unsigned long offset)
 	violation("use-after-free", thing, current_task ? current_task->name : "");
 }
 
+/* The estimator's own structures, and those fields of the netns that are its. */
+static void point_at_field(const void *address, uintptr_t in_netns, bool write, bool once)
+{
+	const char *what = write ? (once ? "write once" : "write") :
+				   (once ? "read once" : "read");
+	const char *field;
+	const char *type;
+	unsigned long offset;
+
+	if (in_netns < netns_size) {
+		if (field_names[in_netns])
+			point(what, field_names[in_netns]);
+		return;
+	}
+	if (!memory_type(address, &type, &offset))
+		return;
+	field = field_at(type, offset);
+	if (*field)
+		point(what, field);
+}
+
 static void access_at(const void *address, bool write, bool once)
 {
 	uintptr_t at = (uintptr_t)address - netns_start;
@@ -80,9 +101,8 @@ static void access_at(const void *address, bool write, bool once)
 
 	if (!current_task)
 		return;
-	if (field_points && at < netns_size && field_names[at])
-		point(write ? (once ? "write once" : "write") :
-			      (once ? "read once" : "read"), field_names[at]);
+	if (field_points && exploring)
+		point_at_field(address, at, write, once);
 	if (memory_freed(address, &type, &offset))
 		access_freed(type, offset);
 }

@@ -261,6 +261,33 @@ static void answer_operation(struct envelope *envelope, const struct machine *ma
 	out_commit();
 }
 
+static void answer_line(struct envelope *envelope, const struct machine *machine)
+{
+	struct refusal refusal;
+
+	if (is_operation(envelope)) {
+		answer_operation(envelope, machine);
+	} else if (is_member(envelope, "task")) {
+		if (!explore_add_task(envelope->nodes, envelope->value, &refusal))
+			goto refused;
+		out_raw("{\"task\":true}\n");
+		out_commit();
+	} else if (is_member(envelope, "schedule")) {
+		out_start(envelope);
+		if (!explore_run(envelope->nodes, envelope->value, &refusal)) {
+			out_rollback();
+			goto refused;
+		}
+	} else {
+		refuse(&refusal, "op", "missing: neither an operation nor a"
+		       " configuration nor a header");
+		goto refused;
+	}
+	return;
+refused:
+	out_refusal(envelope, "bad-input", &refusal);
+}
+
 NORETURN static void run_history(const struct machine *machine)
 {
 	struct envelope envelope;
@@ -272,15 +299,7 @@ NORETURN static void run_history(const struct machine *machine)
 		if (open_line(&line, &envelope)) {
 			if (is_machine(&envelope))
 				break;
-			if (is_operation(&envelope)) {
-				answer_operation(&envelope, machine);
-			} else {
-				struct refusal refusal;
-
-				refuse(&refusal, "op", "missing: neither an operation"
-				       " nor a configuration nor a header");
-				out_refusal(&envelope, "bad-input", &refusal);
-			}
+			answer_line(&envelope, machine);
 		}
 		consume(&line);
 	}
@@ -307,43 +326,6 @@ static void refuse_operation(const struct envelope *envelope, bool ended)
 	}
 }
 
-/* Where in the kernel's source: the innermost of its functions. */
-static void find_place(char *place, size_t size)
-{
-	char command[1024];
-	char function[128];
-	char file[512];
-	char self[256];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	size_t used;
-	FILE *lines;
-	int i;
-
-	*place = 0;
-	if (length <= 0 || !last_words->place_count)
-		return;
-	self[length] = 0;
-	used = snprintf(command, sizeof(command), "addr2line -f -e '%s'", self);
-	for (i = 0; i < last_words->place_count && used < sizeof(command) - 32; i++)
-		used += snprintf(command + used, sizeof(command) - used, " %#lx",
-				 (unsigned long)last_words->places[i] - 1);
-	snprintf(command + used, sizeof(command) - used, " 2>/dev/null");
-	lines = popen(command, "r");
-	if (!lines)
-		return;
-	while (!*place && fgets(function, sizeof(function), lines) &&
-	       fgets(file, sizeof(file), lines)) {
-		const char *in_tree = strstr(file, "/net/netfilter/ipvs/");
-
-		if (!in_tree)
-			continue;
-		function[strcspn(function, "\n")] = 0;
-		snprintf(place, size, "%s (%.*s)", function,
-			 (int)strcspn(in_tree + 1, " \n"), in_tree + 1);
-	}
-	pclose(lines);
-}
-
 /* The child died at this line. */
 static void answer_for_child(const struct line *line, int status)
 {
@@ -353,20 +335,11 @@ static void answer_for_child(const struct line *line, int status)
 	out_rollback();
 	if (!open_line(line, &envelope))
 		return;
-	if (!*last_words->kind) {
-		snprintf(last_words->kind, sizeof(last_words->kind), "harness");
-		snprintf(last_words->thing, sizeof(last_words->thing),
-			 "the process ended with status %#x", status);
-	}
 	find_place(place, sizeof(place));
 	out_start(&envelope);
-	out_raw("\"violation\":{\"kind\":");
-	out_text(last_words->kind);
-	out_raw(",\"thing\":");
-	out_text(last_words->thing);
-	out_raw(",\"where\":");
-	out_text(place);
-	out_raw("}}\n");
+	out_raw("\"violation\":");
+	out_last_words(place, status);
+	out_raw("}\n");
 	out_commit();
 }
 

@@ -33,6 +33,7 @@ enum task_state {
 	TASK_SLEEPING,
 	TASK_BLOCKED,
 	TASK_JOINING,
+	TASK_WAITING,	/* for handlers of sysctls */
 	TASK_EXITED,
 };
 
@@ -86,6 +87,7 @@ void schedule_settle(void);
 void schedule_advance(uint64_t jiffies);
 void schedule_until(bool (*ready)(void *), void *argument);
 void schedule_jiffy(void);
+long schedule_timeout(long timeout);	/* the kernel's: sleep */
 
 /* ---- mutexes (mutex.c) ---- */
 
@@ -105,6 +107,11 @@ void work_exited(struct task *task);
 uint64_t work_next_event(void);
 void timers_run(void);
 
+/* ---- sysctls (sysctl.c) ---- */
+
+bool sysctl_enter(void);
+void sysctl_leave(void);
+
 /* ---- RCU (rcu.c) ---- */
 
 bool rcu_pending(void);
@@ -119,6 +126,7 @@ void memory_mark_boot(void);
 void memory_keep(void *object);
 void *memory_allocate(unsigned long size, bool zeroed);
 bool memory_freed(const void *address, const char **type, unsigned long *offset);
+bool memory_type(const void *address, const char **type, unsigned long *offset);
 
 /* ---- points (points.c) ---- */
 
@@ -156,6 +164,10 @@ struct last_words {
 };
 
 extern struct last_words *last_words;
+
+void find_place(char *place, size_t size);
+void out_last_words(const char *place, int status);
+void out_cycle(void);
 
 /* ---- objects by id (registry.c) ---- */
 
@@ -265,5 +277,10 @@ void operations_out(void);
 bool refuse(struct refusal *refusal, const char *field, const char *format, ...)
 	PRINTF(3, 4);
 int serve(void);
+
+/* ---- scheduled runs (explore.c) ---- */
+
+bool explore_add_task(struct json *nodes, struct json *line, struct refusal *refusal);
+bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal);
 
 #endif

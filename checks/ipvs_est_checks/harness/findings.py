@@ -1,0 +1,265 @@
+"""Which recorded findings show on a tree's code, and by what."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, assert_never
+
+from ipvs_est import REVISIONS, Revision
+from ipvs_est.answers.results import result_to_json
+from ipvs_est.language.difference import first_difference
+from ipvs_est.language.header import params_to_json
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import Dump, Operation, OperationError
+from ipvs_est.language.params import Params
+from ipvs_est.language.violations import ViolationError
+from ipvs_est.oracle import Oracle
+from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.harness.build import build
+from ipvs_est_checks.harness.options import Variant, options_for
+from ipvs_est_checks.harness.process import answers, running
+from ipvs_est_checks.harness.replay import violation_text
+from ipvs_est_checks.harness.schedules import prepare, search
+from ipvs_est_checks.harness.tree import Tree
+from ipvs_est_checks.known.findings import FINDINGS, Finding, history_of
+from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+
+
+class Shown(Enum):
+    """Whether a finding shows on a tree."""
+
+    SHOWS = "shows"
+    NOT = "does not show"
+    UNTRIED = "cannot be tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of one finding."""
+
+    id: str
+    title: str
+    shown: Shown
+    observation: str
+    """What was seen, or why it cannot be tried."""
+
+
+# Property -> variant of the build in which the code itself shows that it is broken, and the kind
+# of violation that is told then.
+_SEEN_BY: dict[str, tuple[Variant, str]] = {
+    "bitmaps.in-range": (Variant.SANITISED, "sanitiser"),
+    "memory.use-after-free": (Variant.POINTS, "use-after-free"),
+    "memory.pointer": (Variant.POINTS, "invalid-pointer"),
+}
+# The same for schedules: how the cause of a run that fails so begins.
+_CAUSES = {
+    "locks.deadlock": "deadlock",
+    "tasks.enabled": "task-started-while-disabled",
+    "memory.pointer": "invalid-pointer",
+    "memory.leak": "leak-at-exit",
+}
+_OF_LOCKS = "locks."
+"""Properties of who holds what begin so."""
+_MOST_SCHEDULES = 30_000
+# Where one operation's result and the state after it stand among the answers.
+_PER_OPERATION = 2
+
+# Any in this file: parsed JSON of our own program, and results as JSON.
+
+
+def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[Told]:
+    """Each finding on the tree, by id; None: all."""
+    everything: list[Finding | ScheduledFinding] = [*FINDINGS, *SCHEDULED]
+    for finding in sorted(everything, key=lambda each: each.id):
+        if wanted is not None and finding.id not in wanted:
+            continue
+        try:
+            if isinstance(finding, Finding):
+                shown, observation = _by_history(tree, finding)
+            elif isinstance(finding, ScheduledFinding):
+                shown, observation = _by_schedules(tree, finding)
+            else:
+                assert_never(finding)
+        except BadInputError as error:
+            shown, observation = Shown.UNTRIED, error.message
+        yield Told(finding.id, finding.title, shown, observation)
+
+
+# ---- histories ----
+
+
+def _by_history(tree: Tree, finding: Finding) -> tuple[Shown, str]:
+    for name in finding.properties:
+        if name in _SEEN_BY:
+            return _by_violation(tree, finding, *_SEEN_BY[name])
+    told: list[tuple[Shown, str]] = []
+    for revision in _nearest_first(tree, finding.revisions):
+        shown, observation = _by_answers(tree, finding, revision)
+        if shown is Shown.SHOWS:
+            return shown, observation
+        told.append((shown, observation))
+    for each in told:
+        if each[0] is Shown.NOT:
+            return each
+    return _as_one_without(tree, finding) or told[0]
+
+
+def _as_one_without(tree: Tree, finding: Finding) -> tuple[Shown, str] | None:
+    """Whether the code answers all of the history as a revision that does not have it."""
+    for name, revision in REVISIONS.items():
+        if name in finding.revisions or not revision.kernels:
+            continue
+        history = history_of(finding, finding.revisions[-1])
+        params, operations = history.header.params, history.operations
+        found = _on_tree(tree, params, operations, Variant.PLAIN)
+        without = _on_model(params, operations, revision)
+        if [each.get("result", each) for each in found] == without:
+            return Shown.NOT, f"answers as {name}, which does not have it"
+    return None
+
+
+def _nearest_first(tree: Tree, names: tuple[str, ...]) -> list[Revision]:
+    """The revisions, beginning with the one whose recorded kernel is nearest to the tree."""
+
+    def distance(revision: Revision) -> int:
+        major, minor, *_ = [int(part) for part in revision.kernels[-1].split(".")]
+        return abs((tree.version[0] - major) * 100 + tree.version[1] - minor)
+
+    # Of one series the newer one first.
+    recorded = [REVISIONS[name] for name in reversed(names) if REVISIONS[name].kernels]
+    recorded.sort(key=distance)
+    return recorded
+
+
+def _by_violation(tree: Tree, finding: Finding, variant: Variant, kind: str) -> tuple[Shown, str]:
+    """The code itself does what it must not, on one of the finding's histories."""
+    for revision in _nearest_first(tree, finding.revisions):
+        history = history_of(finding, revision.name)
+        for answer in _on_tree(tree, history.header.params, history.operations, variant):
+            found = [*answer.get("violations", ())]
+            if "violation" in answer:
+                found.append(answer["violation"])
+            for violation in found:
+                if violation["kind"] == kind:
+                    return Shown.SHOWS, violation_text(violation)
+    return Shown.NOT, f"no {kind} on its history"
+
+
+def _by_answers(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown, str]:
+    """The code answers as the revision that has the finding, or as that with its repair."""
+    history = history_of(finding, revision.name)
+    params, operations = history.header.params, history.operations
+    having = _on_model(params, operations, revision)
+    # Any: a field of Revision by its name.
+    repair: dict[str, Any] = {finding.repair: True}
+    mended = _on_model(params, operations, replace(revision, **repair))
+    apart = _first_apart(having, mended)
+    seen = [each.get("result", each) for each in _on_tree(tree, params, operations, Variant.PLAIN)]
+    if apart is None:
+        if any(each.startswith(_OF_LOCKS) for each in finding.properties):
+            return Shown.UNTRIED, "which locks are held shows in no answer and in no state"
+        if seen == having:
+            broken = ", ".join(finding.properties)
+            return Shown.SHOWS, f"answers and states are those of {revision.name}: {broken}"
+        return Shown.UNTRIED, f"answers otherwise than {revision.name}"
+    place = f"operation {apart // _PER_OPERATION + 1} of its history"
+    if _agree(seen, having, apart):
+        path = _path(seen, mended, apart)
+        return Shown.SHOWS, f"as on {revision.name}, at {place}: {path}"
+    if _agree(seen, mended, apart):
+        path = _path(seen, having, apart)
+        return Shown.NOT, f"as on {revision.name} with its repair, at {place}: {path}"
+    first = _first_apart(seen, having)
+    number = (first or 0) // _PER_OPERATION + 1
+    return Shown.UNTRIED, f"behaves as no revision that has it, from operation {number} on"
+
+
+def _on_tree(
+    tree: Tree, params: Params, operations: tuple[Operation, ...], variant: Variant
+) -> list[dict[str, Any]]:
+    """Answers to each operation and to a dump after it."""
+    program = build(tree, options_for(params, variant))
+    lines: list[dict[str, Any]] = [{"configure": {"params": params_to_json(params)}}]
+    for each in operations:
+        lines += [operation_to_json(each), {"op": "dump"}]
+    told = [json.loads(each) for each in answers(program, _text(lines))]
+    if "error" in told[0]:
+        error = told[0]["error"]
+        raise BadInputError(f"{error['field']}: {error['message']}")
+    return told[1:]
+
+
+def _text(lines: list[dict[str, Any]]) -> bytes:
+    return "".join(f"{json.dumps(each)}\n" for each in lines).encode()
+
+
+def _on_model(
+    params: Params, operations: tuple[Operation, ...], revision: Revision
+) -> list[dict[str, Any]]:
+    """Results of each operation and of a dump after it, until nothing defined follows."""
+    oracle = Oracle(params, revision)
+    found: list[dict[str, Any]] = []
+    for each in operations:
+        for operation in (each, Dump()):
+            try:
+                found.append(result_to_json(oracle.apply(operation)))
+            except (ViolationError, OperationError):
+                return found
+    return found
+
+
+def _first_apart(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> int | None:
+    """Number of the first answer that differs, one that only one of them has included."""
+    for number, (a, b) in enumerate(zip(left, right, strict=False)):
+        if a != b:
+            return number
+    return None if len(left) == len(right) else min(len(left), len(right))
+
+
+def _agree(seen: list[dict[str, Any]], expected: list[dict[str, Any]], number: int) -> bool:
+    """Whether all answers up to that one are as expected."""
+    return len(expected) > number and seen[: number + 1] == expected[: number + 1]
+
+
+def _path(seen: list[dict[str, Any]], other: list[dict[str, Any]], number: int) -> str:
+    """Where an answer differs, and the two values."""
+    if len(other) <= number:
+        return "an answer"
+    difference = first_difference(other[number], seen[number])
+    if difference is None:
+        return "an answer"
+    return f"{difference.path} is {difference.computed!r:.60}, not {difference.recorded!r:.60}"
+
+
+# ---- schedules ----
+
+
+def _by_schedules(tree: Tree, finding: ScheduledFinding) -> tuple[Shown, str]:
+    """A search of the finding's scenario, for the way in which its property fails."""
+    name = finding.properties[0]
+    cause = _CAUSES.get(name)
+    if cause is None:
+        return Shown.UNTRIED, f"{name} is not judged at each point of the code"
+    scenario = load(finding.scenario)
+    if scenario.params.steps_per_break:
+        return Shown.UNTRIED, "the code breaks its walks after 64 steps only"
+    program = build(tree, options_for(scenario.params, Variant.POINTS))
+    with running(program) as started:
+        prepare(started, scenario)
+        found = search(
+            started,
+            scenario,
+            preemptions=finding.preemptions,
+            fields=name != "locks.deadlock",
+            most=_MOST_SCHEDULES,
+            ends=lambda each: each.startswith(cause),
+        )
+    bound = f"{finding.scenario} with at most {finding.preemptions} preemptions"
+    for failure in found.failures:
+        if failure.cause.startswith(cause):
+            return Shown.SHOWS, f"{failure.cause} (schedule {failure.number} of {bound})"
+    if found.exhausted:
+        return Shown.NOT, f"in none of {found.schedules} schedules of {bound}"
+    return Shown.UNTRIED, f"not all schedules of {bound} were tried, {found.schedules} were"

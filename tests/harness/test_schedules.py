@@ -1,0 +1,126 @@
+"""Schedules as text, what is told of a run, and the search, on a made program."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.cli.explore_tree import replay_on_tree
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.harness.process import running
+from ipvs_est_checks.harness.schedules import (
+    Run,
+    Step,
+    cause_of,
+    run_schedule,
+    schedule_from_text,
+    schedule_text,
+    search,
+    timeline,
+)
+
+# Two tasks of three steps each; it fails when B's first step comes between A's second and third.
+MADE = """\
+#!/usr/bin/env python3
+import json, sys
+print("{}", flush=True)
+for line in sys.stdin:
+    wanted = json.loads(line)["schedule"]
+    left, last, steps, order = {1: 3, 2: 3}, None, [], ""
+    while any(left.values()):
+        choices = [age for age in left if left[age]]
+        goes_on = last in choices
+        choice = wanted[len(steps)] if len(steps) < len(wanted) else (
+            last if goes_on else choices[0])
+        steps.append([choice, choices, goes_on, "AB"[choice - 1], f"p{4 - left[choice]}"])
+        left[choice] -= 1
+        last = choice
+        order += "AB"[choice - 1]
+    told = {"end": "done", "steps": steps, "state": {}}
+    if order.startswith("AAB"):
+        told |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
+    print(json.dumps({"schedule": told}), flush=True)
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    path = tmp_path / "made"
+    path.write_text(MADE)
+    path.chmod(0o755)
+    return path
+
+
+def run_of(steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any) -> Run:
+    told = {"violations": (), "cycle": (), "state": None, **more}
+    return Run(end, tuple(Step(age, (age,), True, name, at) for age, name, at in steps), **told)
+
+
+def test_a_schedule_is_a_word_and_the_word_is_a_schedule() -> None:
+    run = run_of([(3, "CTL", ""), (0, "time", ""), (0, "time", ""), (2, "ipvs-e:0", "")])
+    assert schedule_text(run) == "3.0x2.2"
+    assert schedule_from_text("3.0x2.2") == (3, 0, 0, 2)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1x", "1x0", "1x4097", "1.", "1x4096.1"])
+def test_a_word_that_is_no_schedule_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="schedule"):
+        schedule_from_text(text)
+
+
+def test_steps_of_one_task_in_a_row_are_told_together() -> None:
+    run = run_of([(3, "CTL", "lock a"), (3, "CTL", "lock b"), (0, "time", ""), (0, "time", "")])
+    assert timeline(run) == ["  CTL              lock a, lock b", "  time             (2)"]
+
+
+def test_a_cause_is_the_same_for_runs_that_fail_alike() -> None:
+    assert cause_of(run_of([])) == ""
+    assert cause_of(run_of([], "stuck")) == "a control process waits for ever"
+    assert cause_of(run_of([], "deadlock", cycle=("a: waits for b", "b: waits for a"))) == (
+        "deadlock: a: waits for b; b: waits for a"
+    )
+    told = ({"kind": "use-after-free", "thing": "kd.task", "where": "CTL"},)
+    assert cause_of(run_of([], "violation", violations=told)) == "use-after-free: kd.task in CTL"
+
+
+def test_the_search_finds_what_a_preemption_shows_and_not_without(made: Path) -> None:
+    scenario = load("last-estimator-goes")
+    with running(made) as program:
+        without = search(program, scenario, preemptions=0, fields=False, most=100)
+        found = search(program, scenario, preemptions=1, fields=False, most=100)
+    # Either of the two goes first, to its end.
+    assert (without.schedules, without.exhausted, without.failures) == (2, True, ())
+    (failure,) = found.failures
+    assert failure.cause == "made: x in f"
+    assert schedule_text(failure.run) == "1x2.2x3.1"
+
+
+def test_the_search_counts_every_schedule_within_its_bound(made: Path) -> None:
+    scenario = load("last-estimator-goes")
+    with running(made) as program:
+        all_of_them = [
+            search(
+                program, scenario, preemptions=bound, fields=False, most=1000, keep_going=True
+            ).schedules
+            for bound in range(6)
+        ]
+        cut = search(program, scenario, preemptions=5, fields=False, most=7, keep_going=True)
+    # Orders of AAABBB by the number of switches while the task left could go on; 20 in all.
+    assert all_of_them == [2, 6, 14, 18, 20, 20]
+    assert (cut.schedules, cut.exhausted) == (7, False)
+
+
+def test_a_schedule_that_was_found_runs_again_the_same(made: Path) -> None:
+    with running(made) as program:
+        again = run_schedule(program, (1, 1, 2, 2, 2, 1), 10, fields=False)
+        shorter = run_schedule(program, (1, 1, 2), 10, fields=False)
+    assert cause_of(again) == "made: x in f"
+    assert again == shorter
+
+
+def test_a_token_of_another_kind_is_refused() -> None:
+    with pytest.raises(BadInputError, match="begins neither by"):
+        replay_on_tree(Path(), load("last-estimator-goes"), json.dumps("x1.abc"))
