@@ -18,7 +18,7 @@ from ipvs_est.estimator import calc_phase, drain, kthread, start_stop
 from ipvs_est.estimator.contexts import AddResult, add_kthread_context
 from ipvs_est.estimator.enqueue import enqueue
 from ipvs_est.estimator.thread_limits import kthread_cpus
-from ipvs_est.machine.hlist import ListHead, add_head, linked, nodes, unlink
+from ipvs_est.machine.hlist import ListHead, add_head, linked, nodes, unlink_init
 from ipvs_est.machine.points import Body, Call
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext
@@ -259,10 +259,10 @@ def _watch_lists(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         check_step(steps, machine, "start", id_, before, after)
         return error
 
-    def stopped(machine: Machine, est: Estimator) -> Body:
+    def stopped(machine: Machine, est: Estimator, *, locked: bool = True) -> Body:
         id_, hashed = est.stats.id, linked(est)
         before = projected(machine, steps.known, _objects(machine) | {id_})
-        yield from stop(machine, est)
+        yield from stop(machine, est, locked=locked)
         if hashed:
             after = projected(machine, steps.known, _objects(machine) - {id_})
             check_step(steps, machine, "stop", id_, before, after)
@@ -271,7 +271,7 @@ def _watch_lists(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         machine = machines[-1]
         state = projected(machine, steps.known, _objects(machine))
         begun["drain"] = (machine, state, est.stats.id)
-        unlink(est)
+        unlink_init(est)
 
     def drained(machine: Machine, kd: KthreadContext, est: Estimator) -> int:
         error = enqueue(machine, kd, est)
@@ -316,7 +316,7 @@ def _watch_lists(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         patch.setattr(module, "start_estimator", started)
     for module in (control, estimator_objects, netns_life):
         patch.setattr(module, "stop_estimator", stopped)
-    patch.setattr(drain, "unlink", taken)
+    patch.setattr(drain, "unlink_init", taken)
     patch.setattr(drain, "enqueue", drained)
     patch.setattr(drain, "add_head", put_back)
     patch.setattr(drain, "add_kthread_context", added)
