@@ -240,7 +240,7 @@ def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
 
 def test_patch_shows_what_was_taken_out_and_put_in() -> None:
     assert patch([Edit("estimator.contexts:trim_array", "    while len", "    if len")]) == [
-        "ipvs_est.contexts.trim_array",
+        "ipvs_est.estimator.contexts.trim_array",
         "- while len",
         "+ if len",
     ]
