@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, assert_never
+from typing import Any
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.answers.results import result_to_json
@@ -23,8 +23,9 @@ from ipvs_est_checks.harness.process import answers, running
 from ipvs_est_checks.harness.replay import violation_text
 from ipvs_est_checks.harness.schedules import prepare, search
 from ipvs_est_checks.harness.tree import Tree
-from ipvs_est_checks.known.findings import FINDINGS, Finding, history_of
-from ipvs_est_checks.known.scheduled import SCHEDULED, ScheduledFinding
+from ipvs_est_checks.known.finding import Finding, Schedule
+from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.known.scheduled import SCHEDULED
 
 
 class Shown(Enum):
@@ -71,17 +72,14 @@ _PER_OPERATION = 2
 
 def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[Told]:
     """Each finding on the tree, by id; None: all."""
-    everything: list[Finding | ScheduledFinding] = [*FINDINGS, *SCHEDULED]
-    for finding in sorted(everything, key=lambda each: each.id):
+    for finding in sorted([*FINDINGS, *SCHEDULED], key=lambda each: each.id):
         if wanted is not None and finding.id not in wanted:
             continue
         try:
-            if isinstance(finding, Finding):
+            if finding.schedule is None:
                 shown, observation = _by_history(tree, finding)
-            elif isinstance(finding, ScheduledFinding):
-                shown, observation = _by_schedules(tree, finding)
             else:
-                assert_never(finding)
+                shown, observation = _by_schedules(tree, finding, finding.schedule)
         except BadInputError as error:
             shown, observation = Shown.UNTRIED, error.message
         yield Told(finding.id, finding.title, shown, observation)
@@ -236,13 +234,13 @@ def _path(seen: list[dict[str, Any]], other: list[dict[str, Any]], number: int) 
 # ---- schedules ----
 
 
-def _by_schedules(tree: Tree, finding: ScheduledFinding) -> tuple[Shown, str]:
+def _by_schedules(tree: Tree, finding: Finding, schedule: Schedule) -> tuple[Shown, str]:
     """A search of the finding's scenario, for the way in which its property fails."""
     name = finding.properties[0]
     cause = _CAUSES.get(name)
     if cause is None:
         return Shown.UNTRIED, f"{name} is not judged at each point of the code"
-    scenario = load(finding.scenario)
+    scenario = load(schedule.scenario)
     if scenario.params.steps_per_break:
         return Shown.UNTRIED, "the code breaks its walks after 64 steps only"
     program = build(tree, options_for(scenario.params, Variant.POINTS))
@@ -251,12 +249,12 @@ def _by_schedules(tree: Tree, finding: ScheduledFinding) -> tuple[Shown, str]:
         found = search(
             started,
             scenario,
-            preemptions=finding.preemptions,
+            preemptions=schedule.preemptions,
             fields=name != "locks.deadlock",
             most=_MOST_SCHEDULES,
             ends=lambda each: each.startswith(cause),
         )
-    bound = f"{finding.scenario} with at most {finding.preemptions} preemptions"
+    bound = f"{schedule.scenario} with at most {schedule.preemptions} preemptions"
     for failure in found.failures:
         if failure.cause.startswith(cause):
             return Shown.SHOWS, f"{failure.cause} (schedule {failure.number} of {bound})"
