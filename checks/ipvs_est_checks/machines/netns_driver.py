@@ -23,7 +23,7 @@ from ipvs_est_checks.machines.report import (
     add_failure,
     add_history,
 )
-from ipvs_est_checks.machines.system import REFERENCE, System
+from ipvs_est_checks.machines.system import REFERENCE, System, nearest, takes
 
 NAME = "netns"
 MOST_OBJECTS = 70
@@ -53,7 +53,7 @@ class NetnsDriver(RuleBasedStateMachine):
     def _begin(self, params: Params) -> None:
         machine = type(self)
         self.history = nh.begin(
-            machine.only_params or params,
+            machine.only_params or nearest(machine.system, params),
             machine.revision,
             machine.system.new_oracle,
             machine.properties,
@@ -73,7 +73,7 @@ class NetnsDriver(RuleBasedStateMachine):
 
     def _do(self, operation: Operation) -> None:
         history = self.history
-        if nh.ended(history):
+        if nh.ended(history) or not takes(type(self).system, operation):
             return
         self.operations += 1
         self._judge(nh.do(history, operation))
@@ -117,14 +117,17 @@ class NetnsDriver(RuleBasedStateMachine):
         `concerned`: all that fail there; the others need not be looked at again.
         """
         params, operations = self.history.params, tuple(self.history.seen.operations)
-        findings, new_oracle = type(self).findings, type(self).system.new_oracle
+        findings, explains = type(self).findings, type(self).system.explains
 
         def holds(revision: Revision) -> bool:
             if revision not in failing_with:
-                failures = nh.failures_of(params, revision, operations, new_oracle, concerned)
+                failures = nh.failures_of(params, revision, operations, explains, concerned)
                 failing_with[revision] = frozenset(failures)
             return property_id not in failing_with[revision]
 
+        if type(self).system is not REFERENCE and holds(self.history.revision):
+            # The model does not fail here, so nothing that is known of it explains this.
+            return ""
         likely = findings.causes.get(property_id, "")
         known = known_by_repair(self.history.revision, property_id, holds, likely)
         reason = cause_text(known)

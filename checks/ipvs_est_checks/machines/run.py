@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from ipvs_est import Oracle, Revision
+from ipvs_est import Revision
 from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines import (
     context_machine,
@@ -30,7 +30,7 @@ from ipvs_est_checks.machines.report import (
     merged,
 )
 from ipvs_est_checks.machines.shorten import shorten
-from ipvs_est_checks.machines.system import System
+from ipvs_est_checks.machines.system import REFERENCE, System
 from ipvs_est_spec.catalogue import PROPERTIES
 
 
@@ -162,21 +162,21 @@ def run_round(
     machine: str,
     number: int,
     *,
-    new_oracle: NewOracle = Oracle,
+    system: System = REFERENCE,
     properties: frozenset[str] | None = None,
 ) -> MachineReport:
     """Run one round of one machine; equal arguments give equal reports.
 
     `profile` is one of PROFILES by name, or made for the occasion. A failure that is expected on
     the revision is collected, any other ends the round that met it; its history is
-    shortened. `new_oracle` makes the system under test, for mutants.
+    shortened. `system` is what is tested: the model, a mutant of it, a subject.
     """
     started = time.perf_counter()
     findings = Findings()
     if isinstance(profile, str):
         profile = PROFILES[profile]
     chosen = _MACHINES[machine]
-    bound = chosen.make(Aim(revision, findings, System(new_oracle), properties))
+    bound = chosen.make(Aim(revision, findings, system, properties))
     try:
         # What has no operations cannot be shortened afterwards.
         shrink = machine != netns_driver.NAME
@@ -185,7 +185,7 @@ def run_round(
         add_failure(findings, error.record)
         for key, record in findings.failures.items():
             if not record.reason:
-                findings.failures[key] = _shortened(record, revision, profile, new_oracle)
+                findings.failures[key] = _shortened(record, revision, profile, system.new_oracle)
     return MachineReport(
         revision=revision.name,
         profile=profile.name,
@@ -208,7 +208,7 @@ def run_machines(
     seed: int,
     *,
     machines: Sequence[str] = MACHINES,
-    new_oracle: NewOracle = Oracle,
+    system: System = REFERENCE,
     properties: frozenset[str] | None = None,
 ) -> MachineReport:
     """Run the machines one after the other, each until its rounds are done and all situations
@@ -225,7 +225,7 @@ def run_machines(
                     seed,
                     machine,
                     number,
-                    new_oracle=new_oracle,
+                    system=system,
                     properties=properties,
                 )
             )

@@ -29,6 +29,10 @@ class SubjectFailure:
     """One line."""
 
 
+class RefusedError(Exception):
+    """A subject cannot be the machine that was asked for; the text is its reason."""
+
+
 class SubjectError(Exception):
     """A subject has failed, or cannot be used at all."""
 

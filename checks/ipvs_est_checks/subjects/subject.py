@@ -22,7 +22,7 @@ from ipvs_est.language.operations import Operation
 from ipvs_est.language.violations import from_json as violation_from_json
 from ipvs_est.oracle_process import PROTOCOL
 from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_channel
-from ipvs_est_checks.subjects.failure import FailureKind, SubjectError
+from ipvs_est_checks.subjects.failure import FailureKind, RefusedError, SubjectError
 
 SECONDS = 10.0
 """For one answer, unless the user says otherwise."""
@@ -52,6 +52,8 @@ class Subject:
     channel: Channel
     handshake: Handshake
     seconds: float
+    failed: bool = False
+    """It cannot be asked any more."""
 
 
 def start_subject(name: str, seconds: float = SECONDS) -> Subject:
@@ -89,8 +91,12 @@ def answers_to(subject: Subject, lines: Sequence[dict[str, object]]) -> Iterator
             exchange(subject.channel, text, len(some), subject.seconds, found)
         except SubjectError as error:
             failed = error
-        yield from map(_object, found)
+        try:
+            yield from map(_object, found)
+        except SubjectError as error:
+            failed = error
         if failed is not None:
+            subject.failed = True
             raise failed
 
 
@@ -174,19 +180,19 @@ class Run:
 
 
 def begin(subject: Subject, params: Params, revision: Revision) -> Run:
-    """Give the subject a new machine. Raises SubjectError if it does not take it."""
+    """Give the subject a new machine. Raises SubjectError, and RefusedError if it cannot be it."""
     watch = [name for name in ("snapshot", "events") if name in subject.handshake.gives]
     configure: dict[str, object] = {"revision": revision.name, "params": params_to_json(params)}
     if watch:
         configure["watch"] = watch
     machine = Machine(params, [] if "events" in watch else None)
-    run = Run(subject, machine)
-    answer = run._ask({"configure": configure})
+    (answer,) = answers_to(subject, [{"configure": configure}])
+    if isinstance(error := answer.get("error"), dict):
+        raise RefusedError(f"{error.get('field', '')}: {error.get('message', '')}")
     if "configured" not in answer:
-        error = answer.get("error")
-        message = error.get("message") if isinstance(error, dict) else None
-        raise _no_answer("configured", f"missing: {message}" if message else "missing")
-    return run
+        subject.failed = True
+        raise _no_answer("configured", "missing")
+    return Run(subject, machine)
 
 
 def _handshake(value: dict[str, Any]) -> Handshake:
