@@ -1,6 +1,6 @@
 """Random histories of a netns, as the state machine makes them, without checking anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipvs_est import OperationError, Oracle, Params, Revision, ViolationError
 from ipvs_est.answers.results import Deadlocked, result_to_json
@@ -11,6 +11,7 @@ from ipvs_est_checks.history.file import header_line, line_of
 from ipvs_est_checks.machines.netns_machine import NetnsMachine
 from ipvs_est_checks.machines.profiles import Amount, explore_round
 from ipvs_est_checks.machines.report import Findings
+from ipvs_est_checks.machines.system import REFERENCE, System
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Wish:
     """What they are about at first; None: each something else."""
     params: Params | None = None
     """Their machine; None: each another one."""
+    round: int = 0
+    """Of the seed: each has other histories."""
+    system: System = REFERENCE
+    """For which they are meant: what operations it takes, and which machines it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ def make_histories(wish: Wish) -> list[Made]:
         findings = Findings()
         # Nothing is judged, so nothing fails.
         properties = frozenset()
+        # They are tried on the model, whoever they are for.
+        system = replace(wish.system, new_oracle=Oracle)
         only_theme = wish.theme
         only_params = wish.params
 
@@ -56,7 +63,7 @@ def make_histories(wish: Wish) -> list[Made]:
             if hasattr(self, "history"):
                 made.append(Made(self.history.params, tuple(self.history.seen.operations)))
 
-    explore_round(Bound, Amount(1, wish.count + 1, wish.rules), wish.seed, 0)
+    explore_round(Bound, Amount(1, wish.count + 1, wish.rules), wish.seed, wish.round)
     # Hypothesis begins with the simplest one, whatever the seed.
     return made[1 : wish.count + 1]
 

@@ -63,7 +63,7 @@ def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
 
 def remarks(rows: Sequence[Row]) -> Iterator[str]:
     """What is incomplete, and what the profile leaves out: a line for each reason."""
-    for verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN):
+    for verdict in (Verdict.INCOMPLETE, Verdict.NOT_JUDGED, Verdict.NOT_RUN):
         chosen = [each for each in rows if each.verdict is verdict]
         # One search or proof left out is like another; a reason is told once.
         reasons = Counter(_reason(each) for each in chosen)

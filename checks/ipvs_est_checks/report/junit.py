@@ -14,6 +14,9 @@ from ipvs_est_checks.report.verdict import Verdict
 INTERRUPTED = "interrupted"
 
 
+_SKIPPED = (Verdict.INCOMPLETE, Verdict.NOT_JUDGED, Verdict.NOT_RUN)
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One test case."""
@@ -96,7 +99,7 @@ def _tag(case: Case) -> str:
     """Of the element that says why it is no plain pass."""
     if case.verdict is Verdict.FAIL:
         return "error" if case.error else "failure"
-    return "skipped" if case.verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN) else ""
+    return "skipped" if case.verdict in _SKIPPED else ""
 
 
 def _case(case: Case) -> ElementTree.Element:

@@ -17,6 +17,8 @@ class Verdict(Enum):
     """A bound or a limit was hit, or what should have run could not."""
     SAMPLED = "SAMPLED"
     """No failure in a number of random schedules or histories, which are never all."""
+    NOT_JUDGED = "NOT JUDGED"
+    """What it would be judged by is not given: nothing is known of it."""
     NOT_RUN = "NOT RUN"
     """The profile leaves it out: nothing was judged."""
 
@@ -41,7 +43,7 @@ def exit_code(verdict: Verdict) -> int:
     """Of a whole run."""
     if verdict is Verdict.FAIL:
         return exit_codes.FAIL
-    incomplete = verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN)
+    incomplete = verdict in (Verdict.INCOMPLETE, Verdict.NOT_RUN, Verdict.NOT_JUDGED)
     return exit_codes.INCOMPLETE if incomplete else exit_codes.PASS
 
 
