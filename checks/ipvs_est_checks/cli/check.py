@@ -11,6 +11,7 @@ import click
 from ipvs_est import REVISIONS
 from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.cli.amount import Amount
+from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.cli.jobs_option import jobs_option
 from ipvs_est_checks.cli.named_path import NamedPath
 from ipvs_est_checks.cli.printable import printable
@@ -31,6 +32,7 @@ from ipvs_est_checks.engines.machines import engine_machines
 from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.repeat import disagreement_lines, disagreements, seeds
+from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.report.causes import cause_lines, causes
@@ -41,6 +43,9 @@ from ipvs_est_checks.report.rows import Engine, Report, Request, Row
 from ipvs_est_checks.report.saved import saved
 from ipvs_est_checks.report.table import by_how, stage_line, table
 from ipvs_est_checks.report.verdict import exit_code, worst
+from ipvs_est_checks.subjects.failure import SubjectError
+from ipvs_est_checks.subjects.keeper import Keeper, running, stop
+from ipvs_est_checks.subjects.subject import SECONDS
 
 ENGINES: tuple[Engine, ...] = (
     engine_findings,
@@ -126,6 +131,26 @@ _MOST_CAUSES = 8
     help="Write the first failure's history as a trace, for `replay` and `oracle`.",
 )
 @click.option(
+    "--subject",
+    metavar="COMMAND",
+    help="Check this program instead of the model, or unix:PATH, a socket: whatever answers the"
+    " oracle's protocol.",
+)
+@click.option(
+    "--compare",
+    metavar="REVISION",
+    type=click.Choice(list(REVISIONS)),
+    help="The subject has to answer what this revision answers.",
+)
+@click.option(
+    "--seconds",
+    metavar="N",
+    type=Amount(0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="How long the subject may take for one answer.",
+)
+@click.option(
     "-v",
     "--verbose",
     is_flag=True,
@@ -146,6 +171,9 @@ def check(
     json_file: str | None,
     junit_file: str | None,
     save_file: str | None,
+    subject: str | None,
+    compare: str | None,
+    seconds: float,
     verbose: bool,
 ) -> None:
     """Check every property on every revision, and that each check is able to fail.
@@ -172,6 +200,17 @@ def check(
         minutes=minutes,
         round=round_number,
     )
+    # The command of a failure of random histories wants these alone.
+    engines = ENGINES if round_number is None else (engine_machines,)
+    keeper = None
+    if subject is not None:
+        keeper = _keeper(subject, seconds)
+        engines = engines_of(Asked(keeper, None if compare is None else REVISIONS[compare]))
+        request = replace(request, subject=SUBJECT)
+    elif compare is not None:
+        raise click.UsageError("--compare is for a --subject")
+    if keeper is not None:
+        context.call_on_close(partial(stop, keeper))
     reports: list[Report] = []
 
     def so_far() -> list[Report]:
@@ -184,7 +223,7 @@ def check(
         click.echo(f"profile {request.profile}, seed {request.seed}")
         for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
             label = "" if repeat == 1 else f"run {number}: "
-            report = _run(replace(request, seed=each_seed), label, reports)
+            report = _run(replace(request, seed=each_seed), engines, label, reports)
             if repeat > 1:
                 click.echo(f"run {number} of {repeat}, seed {each_seed}, {report.seconds:.1f} s:")
             _tell(report, verbose=verbose and number == 1)
@@ -205,9 +244,20 @@ def check(
     context.exit(exit_code(worst(row.verdict for each in reports for row in each.rows)))
 
 
+def _keeper(name: str, seconds: float) -> Keeper:
+    """The subject, started: what cannot be started is bad input."""
+    keeper = Keeper(name, seconds)
+    try:
+        running(keeper)
+    except (OSError, ValueError, SubjectError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadInputError(f"--subject {printable(name)}: {printable(why)}") from None
+    return keeper
+
+
 def _tell(report: Report, *, verbose: bool) -> None:
     """What is wrong, the verdict, the matrix; then all that there is, if it is wanted."""
-    revisions = [each.name for each in report.request.revisions]
+    revisions = report.request.names
     found = causes(report.rows)
     for number, cause in enumerate(found, 1):
         if number <= _MOST_CAUSES or verbose:
@@ -247,7 +297,7 @@ def _save(file: str, reports: Sequence[Report]) -> None:
     click.echo(f"{file} is not written: no failure has a history", err=True)
 
 
-def _run(request: Request, label: str, reports: list[Report]) -> Report:
+def _run(request: Request, engines: Sequence[Engine], label: str, reports: list[Report]) -> Report:
     """The report is added to `reports`, also if it cannot be completed."""
     started = perf_counter()
     rows: list[Row] = []
@@ -259,8 +309,6 @@ def _run(request: Request, label: str, reports: list[Report]) -> Report:
 
     with progress_bar("check", 1) as bar:
         try:
-            # The command of a failure of random histories wants these alone.
-            engines = ENGINES if request.round is None else (engine_machines,)
             for engine, (before, share) in zip(engines, _stages(engines), strict=True):
                 began, first = perf_counter(), len(rows)
                 progress = partial(_show, bar, label, before, share)

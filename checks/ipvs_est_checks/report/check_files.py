@@ -39,7 +39,7 @@ def json_reports(reports: Sequence[Report]) -> str:
 
 
 def _report(report: Report) -> dict[str, object]:
-    revisions = [each.name for each in report.request.revisions]
+    revisions = list(report.request.names)
     return {
         "complete": report.complete,
         "profile": report.request.profile,

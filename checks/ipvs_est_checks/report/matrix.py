@@ -79,9 +79,14 @@ def matrix(
     """A line for each property that fails somewhere, and one for all others of which the same is
     said.
 
+    What was judged nowhere is left out: why, the remarks say.
     `colour` is given each verdict's text and the name of its colour.
     """
-    found = cells(rows, revisions)
+    found = {
+        id_: line
+        for id_, line in cells(rows, revisions).items()
+        if any(each.verdict is not None for each in line)
+    }
     if not found:
         return
     lines: list[tuple[str, ...]] = [("property", *revisions)]
