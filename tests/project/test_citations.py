@@ -122,6 +122,20 @@ def test_every_file_that_is_named_exists() -> None:
     assert {(path, each) for path, each in named if not (CHECKOUT / each).is_file()} == set()
 
 
+def test_every_module_that_a_page_names_by_its_end_exists() -> None:
+    modules = [each for root in ROOTS for each in (CHECKOUT / root).rglob("*.py")]
+    there = {"/" + each.relative_to(CHECKOUT).as_posix() for each in modules}
+    named = {
+        (path, each)
+        for path, text in texts().items()
+        if path.startswith("docs/")
+        for each in re.findall(r"`([\w/]+\.py)`", text)
+    }
+    assert len(named) > 30
+    ends = {(path, each) for path, each in named if any(one.endswith(f"/{each}") for one in there)}
+    assert named - ends == set()
+
+
 def test_the_behaviour_has_sections_1_to_18() -> None:
     found = [each for page in BEHAVIOUR for each in sorted(map(int, chapters_with_numbers(page)))]
     assert found == list(range(1, 19))
