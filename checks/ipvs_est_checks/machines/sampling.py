@@ -91,7 +91,9 @@ def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> Non
             _add(found, each, report)
             done = number if plan.minutes is None else int(monotonic() - started)
             progress(f"{each.machine} machine on {each.revision.name}", done, total)
-        for each, report in run(_not_copied(plan, found, _listed(plan))):
+        # With a time limit nothing is copied, and the list has no end.
+        listed = () if plan.minutes is not None else _listed(plan)
+        for each, report in run(_not_copied(plan, found, listed)):
             progress(f"{each.machine} machine on {each.revision.name}", total, total)
             _add(found, each, report)
         # Until each situation was reached; by turns, as often as the profile allows.
