@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
 from ipvs_est.language.input_error import InputError
+from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
 from ipvs_est_checks.harness.front import params_of, serve
 from ipvs_est_checks.harness.options import BuildOptions, Variant, options_for
@@ -26,9 +28,12 @@ def test_its_first_line_is_the_handshake_of_a_subject() -> None:
     (handshake,) = said()
     assert handshake["protocol"] == 1
     assert handshake["kernels"] == ["7.3.4"]
-    assert handshake["gives"] == {"violations": 1, "fail_allocations": 1}
-    assert "dump" in handshake["operations"]
-    assert "snapshot" not in handshake["operations"]
+    assert handshake["gives"] == {
+        "violations": 1,
+        "snapshot": SNAPSHOT_VERSION,
+        "fail_allocations": 1,
+    }
+    assert set(handshake["operations"]) == {each.op for each in OPERATIONS}
 
 
 def test_an_operation_before_any_machine_is_refused_with_its_seq() -> None:

@@ -95,8 +95,9 @@ class _Places:
         return folder
 
     def _named(self, parts: list[str]) -> Path:
+        # The path too: another checkout's objects are not ours.
         name = cache.digest(
-            [_recipe_of_headers(), self.compiler.command, self.compiler.identity, *parts]
+            [str(C), _recipe_of_headers(), self.compiler.command, self.compiler.identity, *parts]
         )
         return cache.cache_root() / name
 

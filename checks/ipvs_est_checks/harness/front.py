@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ipvs_est import __version__
+from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
 from ipvs_est.language.header import FORMAT, params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import parse_object, type_name
-from ipvs_est.language.operations import OPERATIONS, TakeSnapshot
+from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
+from ipvs_est.oracle_process import GIVES as ORACLE_GIVES
 from ipvs_est.oracle_process import MAX_LINE, PROTOCOL
 from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.build import build
@@ -24,7 +26,7 @@ from ipvs_est_checks.harness.tree import Tree, version_text
 
 _OPERATION = b'"op"'
 _CONFIGURATION_MARKS = frozenset({"configure", "trace", "format", "kernel", "params"})
-GIVES = {"violations": 1, "fail_allocations": 1}
+GIVES = {name: ORACLE_GIVES[name] for name in ("violations", "snapshot", "fail_allocations")}
 """Chapters of the contract that a tree's program gives."""
 
 
@@ -46,11 +48,11 @@ def handshake(tree: Tree) -> dict[str, object]:
         "oracle": "ipvs-est",
         "protocol": PROTOCOL,
         "formats": [FORMAT],
-        "snapshots": [],
+        "snapshots": [SNAPSHOT_VERSION],
         "version": __version__,
         "revisions": [f"linux-{version_text(tree)}"],
         "kernels": [version_text(tree)],
-        "operations": [each.op for each in OPERATIONS if each is not TakeSnapshot],
+        "operations": [each.op for each in OPERATIONS],
         "max_line": MAX_LINE,
         "gives": GIVES,
     }

@@ -51,8 +51,8 @@ static void new_netns(void)
 	netns->net = &init_net;
 	init_net.ipvs = netns;
 	init_net.user_ns = &init_user_ns;
-	init_by_hand();
 	name_mutexes();
+	init_by_hand();
 }
 
 static int bind_nothing(struct ip_vs_service *service)
@@ -71,7 +71,7 @@ static void unbind_nothing(struct ip_vs_service *service)
 
 /* Schedules nothing, but knows whether it is bound. */
 static struct ip_vs_scheduler scheduler = {
-	.name = "rr",
+	.name = "wlc",
 	.n_list = LIST_HEAD_INIT(scheduler.n_list),
 	.init_service = bind_nothing,
 	.done_service = unbind_nothing,

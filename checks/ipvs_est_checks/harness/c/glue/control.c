@@ -13,7 +13,7 @@ static void describe_service(struct ip_vs_service_user_kern *user, long id)
 	user->addr.ip = htonl(0x0a000000 + (id >> 14));
 	user->port = htons(1024 + (id & 0x3fff));
 	user->netmask = 0xffffffff;
-	user->sched_name = "rr";
+	user->sched_name = "wlc";
 }
 
 static void describe_dest(struct ip_vs_dest_user_kern *user, long id)
@@ -105,6 +105,18 @@ int glue_dest_in_trash(void *dest)
 			return 1;
 	}
 	return 0;
+}
+
+/* The destination that went to the trash after this one; NULL: the oldest. */
+void *glue_newer_trashed(void *dest)
+{
+	struct list_head *link = dest ? &((struct ip_vs_dest *)dest)->t_list :
+					&netns->dest_trash;
+
+	/* The newest is at the head. */
+	link = link->prev;
+	return link == &netns->dest_trash ? NULL :
+					    list_entry(link, struct ip_vs_dest, t_list);
 }
 
 void glue_hold_dest(void *dest)

@@ -39,3 +39,4 @@ unsigned long __per_cpu_offset[NR_CPUS];
 #include "control.c"
 #include "dump.c"
 #include "layout.c"
+#include "snapshot.c"

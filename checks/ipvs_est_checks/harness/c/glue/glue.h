@@ -92,20 +92,31 @@ void *glue_service_stats(void *service);
 void *glue_dest_stats(void *dest);
 void *glue_total_stats(void);
 int glue_dest_in_trash(void *dest);
+void *glue_newer_trashed(void *dest);
 void glue_hold_dest(void *dest);
 void glue_put_dest(void *dest);
 
 /* ---- state ---- */
 void glue_dump(void);
+void glue_out_contexts(void);
+void glue_out_object(void *object, long id, const char *owner);
+void glue_out_service(void *object, long id);
+void glue_out_dest(void *object, long id, long service, glue_u64 now, int in_trash);
+void glue_out_affinity(void *task);
+void glue_out_sysctls(void);
+void *glue_trash_timer(void);
 
 /* ---- supplied by the runtime ---- */
 void out_raw(const char *text);
 void out_signed(long long value);
 void out_unsigned(glue_u64 value);
 void out_hex(unsigned long value);
+void out_moment(glue_u64 jiffies);	/* since boot, of those since the start */
 void rt_bind(void *stats, long id);
 long rt_id_of(const void *stats);
 int rt_task_runs(const void *task);
+void rt_out_task(const void *task, int ktid);
+void rt_out_dests(long service);
 void rt_name_mutex(const void *mutex, const char *name);
 int rt_holds_mutex(void);
 int rt_allocation_fails(void);

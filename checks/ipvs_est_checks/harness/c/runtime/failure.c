@@ -340,7 +340,7 @@ void find_place(char *place, size_t size)
 	if (length <= 0 || !last_words->place_count)
 		return;
 	self[length] = 0;
-	used = snprintf(command, sizeof(command), "addr2line -f -e '%s'", self);
+	used = snprintf(command, sizeof(command), "addr2line -i -f -e '%s'", self);
 	for (i = 0; i < last_words->place_count && used < sizeof(command) - 32; i++)
 		used += snprintf(command + used, sizeof(command) - used, " %#lx",
 				 (unsigned long)last_words->places[i] - 1);

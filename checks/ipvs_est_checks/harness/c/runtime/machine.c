@@ -128,6 +128,23 @@ static bool read_params(struct json *nodes, const struct json *params,
 	return true;
 }
 
+static bool read_watch(struct json *nodes, const struct json *watch,
+		       struct machine *machine, struct refusal *refusal)
+{
+	int child;
+
+	if (watch->kind != JSON_ARRAY)
+		return refuse(refusal, "configure.watch", "expected a list, found %s",
+			      json_kind_name(watch));
+	for (child = watch->first; child; child = nodes[child].next) {
+		if (!json_text_is(&nodes[child], "snapshot"))
+			return refuse(refusal, "configure.watch",
+				      "this program gives snapshots only");
+		machine->watch_snapshot = true;
+	}
+	return true;
+}
+
 /* A configuration or the header of a trace. */
 bool machine_read(struct json *nodes, struct json *line, const struct glue_build *build,
 		  struct machine *machine, struct refusal *refusal)
@@ -136,13 +153,17 @@ bool machine_read(struct json *nodes, struct json *line, const struct glue_build
 	const struct json *where = configure ? configure : line;
 	const struct json *params;
 	const struct json *on_violation;
+	const struct json *watch;
 
-	*machine = (struct machine){ 1, 1000, 1000, false };
+	*machine = (struct machine){ 1, 1000, 1000, false, false };
 	if (where->kind != JSON_OBJECT)
 		return refuse(refusal, "configure", "expected an object, found %s",
 			      json_kind_name(where));
 	params = json_member(nodes, where, "params");
 	if (params && !read_params(nodes, params, build, machine, refusal))
+		return false;
+	watch = json_member(nodes, where, "watch");
+	if (watch && !read_watch(nodes, watch, machine, refusal))
 		return false;
 	on_violation = json_member(nodes, where, "on_violation");
 	if (!on_violation)
@@ -160,12 +181,10 @@ static void out_member(const char *name, uint64_t value)
 	out_unsigned(value);
 }
 
-/* The value of `configured`. */
-void machine_out(const struct machine *machine, const struct glue_build *build)
+/* As in the header of a trace. */
+void machine_out_params(const struct machine *machine, const struct glue_build *build)
 {
-	out_raw("{\"revision\":\"linux-");
-	out_raw(build->version);
-	out_member("\",\"params\":{\"hz\":", build->hz);
+	out_member("{\"hz\":", build->hz);
 	out_member(",\"nticks\":", build->nticks);
 	out_member(",\"tick_jiffies\":", build->tick_jiffies);
 	out_member(",\"load_divisor\":", build->load_divisor);
@@ -179,13 +198,24 @@ void machine_out(const struct machine *machine, const struct glue_build *build)
 		out_member(",\"word_bits\":", build->word_bits);
 	if (!build->sysctl)
 		out_raw(",\"sysctl\":false");
-	out_raw("},\"on_violation\":");
-	out_raw(machine->raise_violations ? "\"raise\"}" : "\"record\"}");
+	out_raw("}");
+}
+
+/* The value of `configured`. */
+void machine_out(const struct machine *machine, const struct glue_build *build)
+{
+	out_raw("{\"revision\":\"linux-");
+	out_raw(build->version);
+	out_raw("\",\"params\":");
+	machine_out_params(machine, build);
+	out_raw(",\"on_violation\":");
+	out_raw(machine->raise_violations ? "\"raise\"" : "\"record\"");
+	out_raw(machine->watch_snapshot ? ",\"watch\":[\"snapshot\"]}" : "}");
 }
 
 void machine_boot(const struct machine *machine)
 {
-	jiffies = machine->initial_jiffies;
+	schedule_boot(machine->initial_jiffies);
 	est_cost_ns = machine->est_cost_ns;
 	memory_boot(machine->possible_cpus);
 	task_boot();

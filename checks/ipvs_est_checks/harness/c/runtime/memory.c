@@ -26,6 +26,7 @@
 #define CPU_STRIDE	(64UL << 20)
 #endif
 #define MAGIC	0x68656170
+#define UNKNOWN_TYPE	"a heap object"
 
 /* In front of each object; as large as the kernel's alignment. */
 struct header {
@@ -35,6 +36,8 @@ struct header {
 	bool freed;
 	bool is_kept;		/* is not meant to be freed */
 	bool per_cpu;
+	bool is_mask;		/* of CPUs */
+	bool is_task;
 } __attribute__((aligned(LINE_SIZE)));
 
 extern unsigned long __per_cpu_offset[];
@@ -153,7 +156,10 @@ static void *allocate(unsigned long size, unsigned int gfp)
 
 void *rt_allocate_uncounted(unsigned long size, int zeroed)
 {
-	return memory_allocate(size, zeroed);
+	void *mask = memory_allocate(size, zeroed);
+
+	((struct header *)mask - 1)->is_mask = true;
+	return mask;
 }
 
 static const char *type_name(unsigned long size)
@@ -164,7 +170,7 @@ static const char *type_name(unsigned long size)
 		if (type->size == size)
 			return type->name;
 	}
-	return "a heap object";
+	return UNKNOWN_TYPE;
 }
 
 static void forget(struct header *header)
@@ -324,10 +330,53 @@ void memory_mark_boot(void)
 		header->is_kept = true;
 }
 
-/* The runtime's own, such as a task. */
+/* A task is the runtime's own. */
 void memory_keep(void *object)
 {
 	((struct header *)object - 1)->is_kept = true;
+	((struct header *)object - 1)->is_task = true;
+}
+
+/*
+ * Objects of the estimator and its owners, counted as the model does: a service
+ * and a destination are two with their counters; arrays and tables are none.
+ */
+static int objects_of(const struct header *header)
+{
+	struct task *task = (struct task *)(header + 1);
+	const char *type;
+
+	if (header->is_task)
+		return task->kind == TASK_KTHREAD &&
+		       glue_task_references(task_kernel(task)) > 0;
+	if (header->freed || header->is_kept || header->per_cpu)
+		return 0;
+	if (header->is_mask)
+		return 1;
+	type = type_name(header->size);
+	if (!strcmp(type, "ip_vs_service") || !strcmp(type, "ip_vs_dest"))
+		return 2;
+	return strcmp(type, UNKNOWN_TYPE) != 0;
+}
+
+/* The member `memory` of a snapshot. */
+void memory_out(void)
+{
+	const struct header *header;
+	uint64_t first = first_failing > allocations ? first_failing : allocations + 1;
+	uint64_t live = 0;
+
+	for (header = newest; header; header = header->next)
+		live += objects_of(header);
+	out_format(",\"memory\":{\"allocations\":%llu,\"failing\":",
+		   (unsigned long long)allocations);
+	if (first <= last_failing)
+		out_format("[%llu,%llu]", (unsigned long long)first,
+			   (unsigned long long)last_failing);
+	else
+		out_raw("null");
+	out_format(",\"live\":%llu,\"waiting\":[],\"callbacks\":%d}",
+		   (unsigned long long)live, rcu_callbacks());
 }
 
 /* Tell, and forget, what is still allocated. */

@@ -92,14 +92,18 @@ static bool check_new(struct call *call, long id)
 static bool start_object(struct call *call, int is_service)
 {
 	long id = call->values[0];
+	struct object *object;
 	void *stats;
 	long ret;
 
 	if (!check_new(call, id))
 		return false;
 	ret = glue_start_object(id, is_service, &stats);
-	if (!ret)
-		object_add(OBJECT_BARE, id)->stats = stats;
+	if (!ret) {
+		object = object_add(OBJECT_BARE, id);
+		object->stats = stats;
+		object->is_service = is_service;
+	}
 	return returned(ret);
 }
 
@@ -335,6 +339,14 @@ static bool apply_dump(struct call *call)
 	return true;
 }
 
+/* The machine is known to who answers, see protocol.c. */
+static bool apply_snapshot(struct call *call)
+{
+	(void)call;
+	snapshot_of_machine();
+	return true;
+}
+
 /* ---- the network namespace ---- */
 
 static bool apply_disable(struct call *call)
@@ -391,6 +403,7 @@ static bool apply_add_service(struct call *call)
 	object = object_add(OBJECT_SERVICE, id);
 	object->owner = service;
 	object->stats = glue_service_stats(service);
+	object->is_service = true;
 	return returned(0);
 }
 
@@ -535,6 +548,7 @@ static const struct operation operations[] = {
 	  { { .name = "nth", .low = 1, .high = INT32_MAX },
 	    { .name = "count", .high = INT32_MAX, .optional = true, .otherwise = 1 } } },
 	{ "export", apply_export, false, { ID } },
+	{ "snapshot", apply_snapshot, false, { { NULL } } },
 };
 
 #define OPERATIONS	(sizeof(operations) / sizeof(*operations))

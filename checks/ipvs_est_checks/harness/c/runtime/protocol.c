@@ -44,6 +44,7 @@ struct envelope {
 
 static struct input *input;
 static struct glue_build build;
+static const struct machine *answering;
 
 static void *share(size_t size)
 {
@@ -205,6 +206,11 @@ static bool is_machine(const struct envelope *envelope)
 
 /* ---- the child: one history ---- */
 
+void snapshot_of_machine(void)
+{
+	snapshot_out(answering, &build);
+}
+
 /* A recorded result beside an operation is compared with the computed one. */
 static void out_equality(const char *start, size_t length, struct json *recorded_nodes,
 			 const struct json *recorded)
@@ -257,6 +263,10 @@ static void answer_operation(struct envelope *envelope, const struct machine *ma
 		out_raw(",\"violations\":");
 		violations_out();
 	}
+	if (machine->watch_snapshot) {
+		out_raw(",\"snapshot\":");
+		snapshot_of_machine();
+	}
 	out_raw("}\n");
 	out_commit();
 }
@@ -293,6 +303,7 @@ NORETURN static void run_history(const struct machine *machine)
 	struct envelope envelope;
 	struct line line;
 
+	answering = machine;
 	failure_boot();
 	machine_boot(machine);
 	while (next_line(&line)) {
@@ -377,7 +388,7 @@ static bool run_child(const struct machine *machine)
 
 static void out_handshake(void)
 {
-	out_raw("{\"oracle\":\"ipvs-est\",\"protocol\":1,\"formats\":[1],\"snapshots\":[],"
+	out_raw("{\"oracle\":\"ipvs-est\",\"protocol\":1,\"formats\":[1],\"snapshots\":[2],"
 		"\"version\":\"harness\",\"revisions\":[\"linux-");
 	out_raw(build.version);
 	out_raw("\"],\"kernels\":[\"");

@@ -47,6 +47,11 @@ void synchronize_rcu(void)
 {
 }
 
+int rcu_callbacks(void)
+{
+	return callback_count;
+}
+
 bool rcu_pending(void)
 {
 	return callback_count > 0;

@@ -143,6 +143,16 @@ static void clean_trash(void)
 	}
 }
 
+/* Of a destination that is in the trash. */
+const struct object *object_of_trashed(const void *owner)
+{
+	const struct object *object = trash;
+
+	while (object && object->owner != owner)
+		object = object->next;
+	return object;
+}
+
 struct object *object_trashed(long id)
 {
 	struct object *object;

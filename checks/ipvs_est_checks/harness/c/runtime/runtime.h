@@ -78,11 +78,12 @@ bool task_is_caller(void);
 /* ---- the rule of the recordings (schedule.c) ---- */
 
 extern volatile unsigned long jiffies;	/* the kernel's */
-extern uint64_t now;			/* jiffies since boot, not wrapped */
+extern uint64_t now;			/* jiffies since the start, not wrapped */
 extern glue_u64 clock_ns;
 extern glue_u64 est_cost_ns;
 extern bool exploring;
 
+void schedule_boot(uint64_t initial_jiffies);
 void schedule_settle(void);
 void schedule_advance(uint64_t jiffies);
 void schedule_until(bool (*ready)(void *), void *argument);
@@ -105,6 +106,8 @@ bool mutex_held_by(const struct task *task);
 void work_look(void);
 void work_exited(struct task *task);
 uint64_t work_next_event(void);
+bool work_state(uint64_t *due, const struct task **instance);
+bool timer_due(void *timer, uint64_t *due);
 void timers_run(void);
 
 /* ---- sysctls (sysctl.c) ---- */
@@ -115,6 +118,7 @@ void sysctl_leave(void);
 /* ---- RCU (rcu.c) ---- */
 
 bool rcu_pending(void);
+int rcu_callbacks(void);
 void rcu_grace_period(void);
 
 /* ---- memory (memory.c) ---- */
@@ -124,6 +128,7 @@ void memory_fail(uint64_t nth, uint64_t count);
 void memory_report_leaks(void);
 void memory_mark_boot(void);
 void memory_keep(void *object);
+void memory_out(void);
 void *memory_allocate(unsigned long size, bool zeroed);
 bool memory_freed(const void *address, const char **type, unsigned long *offset);
 bool memory_type(const void *address, const char **type, unsigned long *offset);
@@ -183,6 +188,7 @@ struct object {
 	void *stats;
 	void *owner;		/* the kernel's service or destination */
 	long service;		/* id of a destination's */
+	bool is_service;	/* a service, or a bare object that was started as one */
 	unsigned long references;	/* of connections */
 	struct object *next;	/* in its bucket, or in the trash */
 };
@@ -195,6 +201,7 @@ void object_remove(struct object *object);
 void object_to_trash(struct object *object);
 struct object *object_after(const struct object *previous);
 void objects_forget(void);
+const struct object *object_of_trashed(const void *owner);
 
 /* ---- text (json_read.c, json_compare.c, json_write.c) ---- */
 
@@ -265,12 +272,16 @@ struct machine {
 	uint64_t initial_jiffies;
 	uint64_t est_cost_ns;
 	bool raise_violations;
+	bool watch_snapshot;	/* with each answer */
 };
 
 void machine_boot(const struct machine *machine);
 bool machine_read(struct json *nodes, struct json *line, const struct glue_build *build,
 		  struct machine *machine, struct refusal *refusal);
+void machine_out_params(const struct machine *machine, const struct glue_build *build);
+void snapshot_out(const struct machine *machine, const struct glue_build *build);
 void machine_out(const struct machine *machine, const struct glue_build *build);
+void snapshot_of_machine(void);	/* the one that answers */
 /* Apply the operation; false, and nothing has changed, if it is refused. */
 bool operation_apply(struct json *nodes, struct json *line, struct refusal *refusal);
 void operations_out(void);

@@ -9,12 +9,38 @@
 #define BLOCKED_SECONDS	10
 
 volatile unsigned long jiffies;
-uint64_t now;
+uint64_t now;			/* from 0 at the start of the history */
+static uint64_t start;		/* initial_jiffies */
 glue_u64 clock_ns;
 glue_u64 est_cost_ns;
 bool exploring;
 
 glue_u64 ktime_get(void);
+
+void schedule_boot(uint64_t initial_jiffies)
+{
+	jiffies = initial_jiffies;
+	start = initial_jiffies;
+}
+
+/* Not wrapped, so that it may have more than 64 bits. */
+void out_moment(glue_u64 since_start)
+{
+	char digits[40];
+	int at = sizeof(digits);
+#ifdef __SIZEOF_INT128__
+	unsigned __int128 moment = start;
+#else
+	glue_u64 moment = start;
+#endif
+
+	moment += since_start;
+	do {
+		digits[--at] = '0' + (int)(moment % 10);
+		moment /= 10;
+	} while (moment);
+	out_characters(digits + at, sizeof(digits) - at);
+}
 
 glue_u64 ktime_get(void)
 {

@@ -154,6 +154,23 @@ uint64_t work_next_event(void)
 	return event;
 }
 
+bool work_state(uint64_t *due, const struct task **instance)
+{
+	struct queued *record = find(&works, glue_reload_work());
+
+	*due = record->due;
+	*instance = running;
+	return record->pending;
+}
+
+bool timer_due(void *timer, uint64_t *due)
+{
+	struct queued *record = find(&timers, timer);
+
+	*due = record->due;
+	return record->pending;
+}
+
 void rt_timer_set(void *timer, unsigned long expires)
 {
 	struct queued *record = find(&timers, timer);
