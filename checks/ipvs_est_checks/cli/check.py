@@ -33,6 +33,7 @@ from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
+from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.report.causes import cause_lines, causes
@@ -137,6 +138,12 @@ _MOST_CAUSES = 8
     " oracle's protocol.",
 )
 @click.option(
+    "--tree",
+    metavar="TREE",
+    type=NamedPath(),
+    help="Check the code of this Linux tree: short for --subject 'ipvs-est harness TREE'.",
+)
+@click.option(
     "--compare",
     metavar="REVISION",
     type=click.Choice(list(REVISIONS)),
@@ -172,6 +179,7 @@ def check(
     junit_file: str | None,
     save_file: str | None,
     subject: str | None,
+    tree: Path | None,
     compare: str | None,
     seconds: float,
     verbose: bool,
@@ -203,12 +211,16 @@ def check(
     # The command of a failure of random histories wants these alone.
     engines = ENGINES if round_number is None else (engine_machines,)
     keeper = None
+    if tree is not None:
+        if subject is not None:
+            raise click.UsageError("--subject and --tree exclude each other")
+        subject, seconds = harness_command(tree), max(seconds, BUILD_SECONDS)
     if subject is not None:
         keeper = _keeper(subject, seconds)
         engines = engines_of(Asked(keeper, None if compare is None else REVISIONS[compare]))
         request = replace(request, subject=SUBJECT)
     elif compare is not None:
-        raise click.UsageError("--compare is for a --subject")
+        raise click.UsageError("--compare is for a --subject or a --tree")
     if keeper is not None:
         context.call_on_close(partial(stop, keeper))
     reports: list[Report] = []

@@ -117,6 +117,8 @@ class Run:
     told: list[Violation] = field(default_factory=list)
     ended: str = ""
     _snapshot: Snapshot | None = None
+    _known: Snapshot | None = None
+    """The last state that was told."""
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -136,6 +138,9 @@ class Run:
     def snapshot(self) -> Snapshot:
         """The complete state of now. Raises SubjectError."""
         if self._snapshot is None:
+            if self.ended and self._known is not None:
+                # Where nothing defined follows, a program may have no state any more.
+                return self._known
             answer = self._ask({"op": "snapshot"})
             try:
                 self._snapshot = snapshot_from_json(answer.get("result"))
@@ -169,6 +174,7 @@ class Run:
 
     def _note(self, answer: dict[str, Any]) -> None:
         """What the answer tells besides the result."""
+        self._known = self._snapshot or self._known
         self._snapshot = None
         for index, each in enumerate(_list(answer, "violations")):
             self.told.append(violation_from_json(each, f"violations[{index}]"))
