@@ -226,12 +226,20 @@ static void do_cost(const char *line)
 	answer_ret(0);
 }
 
+/* A write at an offset takes no number; nobody else writes, so it changes nothing. */
+static bool at_offset(const char *line)
+{
+	uint64_t offset;
+
+	return json_integer(json_member(line, "offset"), &offset) && offset;
+}
+
 static void do_nice(const char *line)
 {
 	uint64_t value;
 
 	if (integer(line, "value", &value))
-		answer_ret(est_set_nice((int64_t)value));
+		answer_ret(at_offset(line) ? 0 : est_set_nice((int64_t)value));
 }
 
 static void do_run_estimation(const char *line)
@@ -240,7 +248,8 @@ static void do_run_estimation(const char *line)
 
 	if (!integer(line, "value", &value))
 		return;
-	est_set_run(value);
+	if (!at_offset(line))
+		est_set_run(value);
 	answer_ret(0);
 }
 

@@ -216,12 +216,12 @@ class Oracle:
             case ReadCpulist():
                 self._check_sysctl()
                 return Text(sysctl.read_cpulist(machine))
-            case SetNice(value):
+            case SetNice(value, offset):
                 self._check_sysctl()
-                return self._call(sysctl.set_nice(machine, value))
-            case SetRunEstimation(value):
+                return self._call(sysctl.set_nice(machine, value, offset))
+            case SetRunEstimation(value, offset):
                 self._check_sysctl()
-                return self._call(sysctl.set_run_estimation(machine, value))
+                return self._call(sysctl.set_run_estimation(machine, value, offset))
             case SetCost(ns):
                 machine.est_cost_ps = ns * PS_PER_NS
                 return OK

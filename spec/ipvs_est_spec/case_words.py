@@ -28,6 +28,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "limits.published": ("contexts", "est_max_threads"),
     "limits.cpulist": ("CPU named?", "the writer's?", "set?"),
     "limits.requested": ("est_calc_phase?",),
+    "limits.sysctl-kept": ("number written last", "value"),
     "place.start": ("answer", "on a list?"),
     "progress.not-lost": ("requests when the calc phase began", "requests by now"),
     "tasks.enabled": _START,

@@ -350,6 +350,15 @@ RECORD_PROPERTIES: tuple[RecordProperty, ...] = (
         requests.is_one,
     ),
     RecordProperty(
+        "limits.sysctl-kept",
+        "limits",
+        "A write to est_nice or run_estimation leaves the number written last there: its own, or,"
+        " if it gives none, the one before.",
+        "semantics 12",
+        requests.kept_cases,
+        requests.written_is_kept,
+    ),
+    RecordProperty(
         "place.start",
         "place",
         "Starting an estimator answers an error exactly if it is on no list.",

@@ -35,6 +35,7 @@ FIGURES = {
     "last-estimator-goes": (213, 410),
     "restart-in-calc-phase": (1031, 3298),
     "restart-in-drain": (695, 1615),
+    "sysctl-writes-without-a-number": (271, 445),
 }
 
 

@@ -155,7 +155,7 @@ def test_a_picture_names_property_finding_and_token(tmp_path: Path) -> None:
 
 
 def test_no_line_of_a_timeline_is_longer_than_a_terminal_is_wide() -> None:
-    for finding in ("F16", "F17", "F18", "F19", "F20", "F27"):
+    for finding in ("F16", "F17", "F18", "F19", "F20", "F27", "F28"):
         told = _of_token(finding)
         lines = list(timeline_lines(told))
         assert max(map(len, lines)) <= 120

@@ -95,7 +95,7 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
         ({"op": "read", "id": 9}, "id"),
         ({"op": "nothing"}, "op"),
         ({"op": "traffic", "id": 1}, "cpu"),
-        ({"op": "run_estimation", "value": 2}, "value"),
+        ({"op": "run_estimation", "value": 2**31}, "value"),
     ]
     found = told(tree, [CONFIGURE, {"op": "dump"}, *(line for line, _ in bad), {"op": "dump"}])
     assert [each["error"]["field"] for each in found[2:-1]] == [field for _, field in bad]

@@ -103,16 +103,16 @@ TABLE: tuple[Row, ...] = (
         "plain",
         "w: E; r: E, the handler's first look -; before S alone",
         "run_estimation r, run_estimation w",
-        "The handler's first look matters only to a write of no bytes, which the model does not"
-        " have.",
+        "The handler's first look is a point only of a write without a number: any other forgets"
+        " what it saw.",
     ),
     _row(
         "Netns",
         "est_nice",
         "plain",
         "w: E; r: E, the handler's first look -",
-        "",
-        "As run_estimation; nobody else reads it without E.",
+        "est_nice r",
+        "As run_estimation; nobody else reads it without E. Its store follows the taking of E.",
     ),
     _row(
         "Netns",

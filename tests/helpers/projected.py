@@ -378,9 +378,9 @@ def _watch_netns(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         compared(machine, "cpulist", before)
         return answer
 
-    def switched(machine: Machine, value: int) -> Call:
+    def switched(machine: Machine, value: int, offset: int = 0) -> Call:
         before = projected(machine, steps.known, _objects(machine))
-        answer = yield from run_estimation(machine, value)
+        answer = yield from run_estimation(machine, value, offset)
         compared(machine, "run-estimation", before)
         return answer
 

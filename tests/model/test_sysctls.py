@@ -9,7 +9,7 @@ from ipvs_est import MAINLINE, REVISIONS, OperationError, Oracle, Params, Revisi
 from ipvs_est.answers.results import Text
 from ipvs_est.control.sysctl import set_cpulist, set_nice, set_run_estimation, write_cpulist
 from ipvs_est.estimator.kthread_tasks import request_restart, request_start
-from ipvs_est.language.events import CalcPhaseRequested, CpulistWritten
+from ipvs_est.language.events import CalcPhaseRequested, CpulistWritten, SysctlWritten
 from ipvs_est.language.operations import (
     AddService,
     Advance,
@@ -20,6 +20,7 @@ from ipvs_est.language.operations import (
     SetRunEstimation,
     WriteCpulist,
 )
+from ipvs_est.machine.points import Call
 from ipvs_est.state.machine import Machine, boot
 from model import TINY, booted, returned, run
 
@@ -151,6 +152,48 @@ def test_writing_the_present_value_requests_nothing(revision: Revision) -> None:
     oracle = booted(revision)
     run(oracle, [AddService(1), Advance(0), SetNice(0), SetRunEstimation(1)])
     assert oracle.state().genid == 1
+
+
+@every_revision
+@pytest.mark.parametrize(
+    "without_number",
+    [SetNice(5, 1), SetNice(20, 1), SetRunEstimation(0, 7), SetRunEstimation(1, 1)],
+)
+def test_a_write_without_a_number_leaves_what_was_there(
+    revision: Revision, without_number: SetNice | SetRunEstimation
+) -> None:
+    """Its number is not even looked at."""
+    oracle = booted(revision)
+    run(oracle, [AddService(1), SetNice(-7), SetRunEstimation(2), Advance(50)])
+    before = oracle.snapshot()
+    assert returned(oracle, without_number) == 0
+    assert oracle.snapshot() == before
+
+
+@every_revision
+@pytest.mark.parametrize("write", [set_nice, set_run_estimation], ids=lambda each: each.__name__)
+def test_a_write_without_a_number_meets_another_write(
+    revision: Revision, write: Callable[[Machine, int, int], Call]
+) -> None:
+    """It waits for est_mutex while the other stores 3: undone, with a restart, unless the old
+    value is read under est_mutex."""
+    oracle = booted(revision)
+    run(oracle, [AddService(1), Advance(50)])
+    machine = oracle.machine
+    machine.events = []
+    waiting = write(machine, 0, 1)
+    assert next(waiting) is machine.lock_est
+    old = machine.netns.est_nice, machine.netns.run_estimation
+    list(write(machine, 3, 0))
+    stored, genid = (machine.netns.est_nice, machine.netns.run_estimation), machine.netns.est_genid
+    list(waiting)
+    kept = revision.reads_sysctls_under_est_mutex
+    assert stored != old
+    assert (machine.netns.est_nice, machine.netns.run_estimation) == (stored if kept else old)
+    assert machine.netns.est_genid == genid + (not kept)
+    first, second = (each for each in machine.events if isinstance(each, SysctlWritten))
+    assert (first.written, first.value) == (3, 3)
+    assert (second.written, second.value == 3) == (3, kept)
 
 
 @every_revision

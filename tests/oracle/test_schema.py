@@ -422,11 +422,15 @@ def test_defaults_of_operation_fields() -> None:
         ("count", "fail_allocations"): "1",
         ("allowed", "write_cpulist"): "all possible",
         ("offset", "write_cpulist"): "0",
+        ("offset", "nice"): "0",
+        ("offset", "run_estimation"): "0",
     }
     assert defaults == {
         ("count", "fail_allocations"): 1,
         ("allowed", "write_cpulist"): None,
         ("offset", "write_cpulist"): 0,
+        ("offset", "nice"): 0,
+        ("offset", "run_estimation"): 0,
     }
 
 

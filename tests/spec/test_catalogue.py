@@ -31,7 +31,7 @@ OF_GROUP = {
     "place": 4,
     "counts": 4,
     "bitmaps": 4,
-    "limits": 12,
+    "limits": 13,
     "array": 4,
     "delay": 7,
     "progress": 5,
@@ -64,9 +64,9 @@ def test_ids_are_unique_and_made_of_group_and_name() -> None:
 
 
 def test_number_of_properties() -> None:
-    assert len(PROPERTIES) == 67
+    assert len(PROPERTIES) == 68
     assert len(STATE_PROPERTIES) == 28
-    assert len(RECORD_PROPERTIES) == 32
+    assert len(RECORD_PROPERTIES) == 33
     assert len(VIOLATION_PROPERTIES) == 7
     assert Counter(each.group for each in PROPERTIES) == OF_GROUP
 

@@ -262,6 +262,7 @@ CASES: tuple[tuple[str, list[Case], list[Case]], ...] = (
     ("limits.published", [(4, 4), (1, 0)], [(5, 4)]),
     ("limits.cpulist", [(1, 1, 1), (1, 0, 0), (0, 1, 0), (0, 0, 0)], [(1, 0, 1), (1, 1, 0)]),
     ("limits.requested", [(1,)], [(0,)]),
+    ("limits.sysctl-kept", [(0, 0), (-7, -7)], [(1, 0), (0, 2)]),
     ("place.start", [(0, 1), (-12, 0)], [(0, 0), (-12, 1), (12, 0)]),
     ("progress.not-lost", [(3, 3), (0, 0)], [(2, 3)]),
     ("tasks.enabled", [(1, 0, 0, 0), (1, 3, 1, 0)], [(0, 0, 0, 0), (1, 0, 0, 1)]),

@@ -54,10 +54,10 @@ def in_words(operation: Operation) -> str:
             return f"est_cpulist is written: {_cpus(weight)}"
         case SetCost(ns):
             return f"from now on estimating one estimator takes {ns} ns"
-        case SetNice():
-            return "est_nice is written"
-        case SetRunEstimation():
-            return "run_estimation is written"
+        case SetNice(_, offset):
+            return f"est_nice is written{_without_number(offset)}"
+        case SetRunEstimation(_, offset):
+            return f"run_estimation is written{_without_number(offset)}"
         case Traffic(id_, cpu):
             return f"packets of {id_} are counted on CPU {cpu}"
         case Zero(id_):
@@ -104,6 +104,10 @@ def in_words(operation: Operation) -> str:
             return _failing(nth, count)
         case _:
             assert_never(operation)
+
+
+def _without_number(offset: int) -> str:
+    return ", at an offset: without a number" if offset else ""
 
 
 def _cpus(weight: int) -> str:

@@ -97,6 +97,16 @@ SCHEDULED: tuple[Finding, ...] = (
         "D08",
         "total_stopped_under_service_mutex",
     ),
+    _scheduled(
+        "F28",
+        "A write of no bytes to est_nice or run_estimation stores an old value over a newer one.",
+        ("limits.sysctl-kept",),
+        MERGED,
+        "sysctl-writes-without-a-number",
+        1,
+        "",
+        "reads_sysctls_under_est_mutex",
+    ),
 )
 
 

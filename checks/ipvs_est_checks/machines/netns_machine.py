@@ -225,13 +225,14 @@ class NetnsMachine(NetnsThemes):
     )
     def refused(self, texts: list[str], nice: int) -> None:
         """Values that the sysctls do not take."""
-        self._all(*map(WriteCpulist, texts), ReadCpulist(), SetNice(nice))
+        self._all(*map(WriteCpulist, texts), ReadCpulist(), SetNice(nice), SetNice(nice, 1))
 
     @precondition(lambda self: self._usable() and self._params.sysctl)
     @rule(nice=st.integers(-20, 19), run=st.integers(0, 3), set_nice=st.booleans())
     def sysctl(self, nice: int, run: int, set_nice: bool) -> None:
-        """est_nice or run_estimation."""
-        self._do(SetNice(nice) if set_nice else SetRunEstimation(run))
+        """est_nice or run_estimation, in one of five cases by a write without a number."""
+        offset = nice % 5 // 4
+        self._do(SetNice(nice, offset) if set_nice else SetRunEstimation(run, offset))
 
     @precondition(lambda self: self._usable() and self._params.sysctl)
     @rule(wait=st.integers(0, 2), weight=NUMBER)

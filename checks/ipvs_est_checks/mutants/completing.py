@@ -544,6 +544,14 @@ COMPLETING: tuple[Mutant, ...] = (
         directed="two-kthreads-restart",
     ),
     Mutant(
+        "P-sysctl-kept",
+        "The number of a write to est_nice at an offset is stored all the same.",
+        MAINLINE,
+        ("limits.sysctl-kept",),
+        (Edit("control.sysctl:set_nice", "        value = netns.est_nice\n", ""),),
+        directed="nice-at-an-offset",
+    ),
+    Mutant(
         "P-dest",
         "A destination taken out of the trash is not entered into its service.",
         MAINLINE,

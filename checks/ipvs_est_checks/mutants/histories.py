@@ -371,6 +371,9 @@ DIRECTED: Mapping[str, Scenario] = {
             *(SetNice(1), Advance(_REVOLUTION), SetNice(2)),
         ),
     ),
+    "nice-at-an-offset": Scenario(
+        _SMALL, (InitNetns(), StartService(1), SetNice(1), SetNice(2, offset=1))
+    ),
     "disable-with-work-pending": Scenario(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetNice(1), Disable(), Settle()),

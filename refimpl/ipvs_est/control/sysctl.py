@@ -4,8 +4,10 @@ from ipvs_est.estimator.kthread_tasks import request_restart
 from ipvs_est.estimator.thread_limits import kthread_cpus, max_threads
 from ipvs_est.language.cpulist import CpulistError, format_cpulist, parse_cpulist
 from ipvs_est.language.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
-from ipvs_est.language.events import CpulistSet, CpulistWritten
+from ipvs_est.language.events import CpulistSet, CpulistWritten, SysctlWritten
 from ipvs_est.machine.points import (
+    READ_NICE,
+    READ_RUN_ESTIMATION,
     WRITE_CALC_PHASE,
     WRITE_CPULIST,
     WRITE_CPULIST_VALID,
@@ -83,28 +85,61 @@ def read_cpulist(machine: Machine) -> str:
     return format_cpulist(frozenset(cpu for cpu in cpus if cpu < possible_cpus))
 
 
-def set_nice(machine: Machine, nice: int) -> Call:
-    """Write est_nice; 0, or -EINVAL outside -20..19."""
-    if not MIN_NICE <= nice <= MAX_NICE:
+def set_nice(machine: Machine, nice: int, offset: int = 0) -> Call:
+    """Write est_nice, from `offset` on; 0, or -EINVAL outside -20..19.
+
+    At an offset there is no number, as in a write of no bytes: the value read before is written.
+    A write of a number reads it as well and forgets it. The store is one step with the taking of
+    est_mutex: whoever looks without the mutex does so before both or after both.
+    """
+    if not offset and not MIN_NICE <= nice <= MAX_NICE:
         return -EINVAL
     netns = machine.netns
-    yield machine.lock_est
-    if netns.est_nice != nice:
-        netns.est_nice = nice
-        yield from request_restart(machine)
-    yield machine.unlock_est
-    return 0
-
-
-def set_run_estimation(machine: Machine, value: int) -> Call:
-    """Write run_estimation: 0 stops the tasks, any other value lets them run. A new value
-    restarts them, also one that means the same."""
-    netns = machine.netns
-    yield machine.lock_est
-    if netns.run_estimation != value:
+    value = nice
+    if offset:
         if machine.interleaved:
-            yield WRITE_RUN_ESTIMATION
-        netns.run_estimation = value
+            yield READ_NICE
+        value = netns.est_nice
+    yield machine.lock_est
+    written = netns.est_nice if offset else nice
+    if _reads_again(machine, offset):
+        value = written
+    changed = netns.est_nice != value
+    netns.est_nice = value
+    _record_write(machine, "est_nice", written, netns.est_nice)
+    if changed:
         yield from request_restart(machine)
     yield machine.unlock_est
     return 0
+
+
+def set_run_estimation(machine: Machine, value: int, offset: int = 0) -> Call:
+    """Write run_estimation, from `offset` on: 0 stops the tasks, any other value lets them run. A
+    new value restarts them, also one that means the same. Of the offset see `set_nice`."""
+    netns = machine.netns
+    if offset:
+        if machine.interleaved:
+            yield READ_RUN_ESTIMATION
+        value = netns.run_estimation
+    yield machine.lock_est
+    written = netns.run_estimation if offset else value
+    if _reads_again(machine, offset):
+        value = written
+    changed = netns.run_estimation != value
+    if changed and machine.interleaved:
+        yield WRITE_RUN_ESTIMATION
+    netns.run_estimation = value
+    _record_write(machine, "run_estimation", written, netns.run_estimation)
+    if changed:
+        yield from request_restart(machine)
+    yield machine.unlock_est
+    return 0
+
+
+def _reads_again(machine: Machine, offset: int) -> bool:
+    return offset != 0 and machine.revision.reads_sysctls_under_est_mutex
+
+
+def _record_write(machine: Machine, sysctl: str, written: int, value: int) -> None:
+    if machine.events is not None:
+        machine.events.append(SysctlWritten(machine.now, sysctl, written, value))

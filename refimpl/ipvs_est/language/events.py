@@ -267,6 +267,21 @@ class CpulistSet:
 
 
 @dataclass(frozen=True, slots=True)
+class SysctlWritten:
+    """A write to est_nice or run_estimation has stored its value; est_mutex is still held
+    (section 12)."""
+
+    kind: ClassVar[str] = "sysctl-written"
+    jiffies: int
+    sysctl: str
+    """Which of the two."""
+    written: int
+    """The number written last: this write's, or what est_mutex has found if it gives none."""
+    value: int
+    """The sysctl's value then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
     """Values of fields that a mutex guards (section 15)."""
 
@@ -361,6 +376,7 @@ Event = (
     | CalcPhaseRequested
     | CalcPhaseBegun
     | CpulistSet
+    | SysctlWritten
     | Resumed
     | Paused
     | LockTaken

@@ -62,6 +62,9 @@ class SetNice:
 
     op: ClassVar[str] = "nice"
     value: int
+    offset: int = 0
+    """Of the write in the file; elsewhere than at its beginning no number is taken from it, as
+    from a write of no bytes, and the value is written that was read before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class SetRunEstimation:
 
     op: ClassVar[str] = "run_estimation"
     value: int
+    offset: int = 0
+    """As that of `SetNice`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,9 @@ class Revision:
     thread_limit_counts_contexts: bool = False
     """Repair of F05: the thread limit is compared with the contexts, not with the slots, of
     which some may be holes (section 6)."""
+    reads_sysctls_under_est_mutex: bool = False
+    """Repair of F28: a write without a number to est_nice or run_estimation writes the value that
+    it reads under est_mutex, not one that it has read before (section 12)."""
 
 
 V7 = Revision(
@@ -152,6 +155,7 @@ REPAIRED = replace(
     frees_cpulist_under_est_mutex=True,
     clears_enable_under_est_mutex=True,
     thread_limit_counts_contexts=True,
+    reads_sysctls_under_est_mutex=True,
 )
 """Mainline and the smallest repair of each finding (`ipvs-est show F01` and so on)."""
 

@@ -1,4 +1,4 @@
-"""Requests: what a write to est_cpulist sets off."""
+"""Requests: what a write to a sysctl sets off."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -12,6 +12,7 @@ from ipvs_est.language.events import (
     LockReleased,
     LockTaken,
     Paused,
+    SysctlWritten,
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
@@ -50,6 +51,20 @@ def is_one(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The number is 1."""
     (number,) = case
     return a.equal(number, a.number(1))
+
+
+def kept_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
+    """For each write to est_nice or run_estimation: the number written last, the value now."""
+    del params
+    for event in events:
+        if isinstance(event, SysctlWritten):
+            yield event.written, event.value
+
+
+def written_is_kept(a: Algebra[B, N], case: Sequence[N]) -> B:
+    """The value is the number."""
+    written, value = case
+    return a.equal(written, value)
 
 
 def lost_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:

@@ -262,9 +262,9 @@ def _call(machine: Machine, operation: Operation) -> Call | None:
             if allowed is None:
                 allowed = frozenset(range(machine.params.possible_cpus))
             return sysctl.write_cpulist(machine, text, allowed, offset)
-        case SetNice(value):
-            return sysctl.set_nice(machine, value)
-        case SetRunEstimation(value):
-            return sysctl.set_run_estimation(machine, value)
+        case SetNice(value, offset):
+            return sysctl.set_nice(machine, value, offset)
+        case SetRunEstimation(value, offset):
+            return sysctl.set_run_estimation(machine, value, offset)
         case _:
             raise TypeError(f"no task of a scenario can do {operation.op}")

@@ -132,7 +132,8 @@ class World:
 def guarded_fields(revision: Revision) -> frozenset[str]:
     """Fields of the netns that no task of this revision accesses without est_mutex.
 
-    What a mutant does without it is still a point, but what the others do under it is none.
+    What a mutant does without it is still a point, but what the others do under it is none. The
+    first look of a write without a number is one, too: who stores holds est_mutex until then.
     """
     guarded: set[str] = set()
     if revision.est_mutex_at_enable and revision.thread_limit_under_est_mutex:

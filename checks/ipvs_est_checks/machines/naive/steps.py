@@ -167,12 +167,14 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
         case ReadCpulist():
             cpus = kthread_cpus(model) & frozenset(range(model.params.possible_cpus))
             return Answer(text=in_ranges(cpus))
-        case SetNice(value):
+        case SetNice(value, offset):
+            if offset:
+                return DONE
             if not -20 <= value <= 19:
                 return Answer(EINVAL)
             model.nice = value
-        case SetRunEstimation(value):
-            model.run_estimation = value
+        case SetRunEstimation(value, offset):
+            model.run_estimation = model.run_estimation if offset else value
         case Advance(jiffies):
             _pass_time(model, model.now + jiffies)
         case InitNetns() | StartTotal():

@@ -87,7 +87,8 @@ static int written_value;
 int proc_dointvec(const struct ctl_table *table, int write, void *buffer,
 		  size_t *length, loff_t *position)
 {
-	if (write)
+	/* At an offset there is no number, and nothing is stored. */
+	if (write && !*position)
 		*(int *)table->data = written_value;
 	return 0;
 }

@@ -6,7 +6,8 @@
 typedef int handler_fn(const struct ctl_table *table, int write, void *buffer,
 		       size_t *length, loff_t *position);
 
-static long write_integer(handler_fn *handler, int *data, int value)
+static long write_integer(handler_fn *handler, int *data, int value,
+			  long offset)
 {
 	struct ctl_table table = {
 		.data = data,
@@ -14,21 +15,22 @@ static long write_integer(handler_fn *handler, int *data, int value)
 		.maxlen = sizeof(*data),
 	};
 	size_t length = sizeof(*data);
-	loff_t position = 0;
+	loff_t position = offset;
 
 	written_value = value;
 	return handler(&table, 1, "", &length, &position);
 }
 
-long glue_write_nice(int value)
+long glue_write_nice(int value, long offset)
 {
-	return write_integer(ipvs_proc_est_nice, &netns->sysctl_est_nice, value);
+	return write_integer(ipvs_proc_est_nice, &netns->sysctl_est_nice, value,
+			     offset);
 }
 
-long glue_write_run_estimation(int value)
+long glue_write_run_estimation(int value, long offset)
 {
 	return write_integer(ipvs_proc_run_estimation,
-			     &netns->sysctl_run_estimation, value);
+			     &netns->sysctl_run_estimation, value, offset);
 }
 
 /* A write of a list of that many CPUs, which may be more than are possible. */
@@ -54,21 +56,21 @@ long glue_set_cpulist(int weight)
 	return 0;
 }
 
-static long access_cpulist(int write, char *text, size_t *length)
+static long access_cpulist(int write, char *text, size_t *length, long offset)
 {
 	struct ctl_table table = {
 		.data = &netns->sysctl_est_cpulist,
 		.extra2 = netns,
 	};
-	loff_t position = 0;
+	loff_t position = offset;
 
 	return ipvs_proc_est_cpulist(&table, write, text, length, &position);
 }
 
-long glue_write_cpulist(char *text, unsigned long size)
+long glue_write_cpulist(char *text, unsigned long size, long offset)
 {
 	size_t length = size;
-	long ret = access_cpulist(1, text, &length);
+	long ret = access_cpulist(1, text, &length, offset);
 
 	return ret < 0 ? ret : 0;
 }
@@ -77,19 +79,19 @@ long glue_write_cpulist(char *text, unsigned long size)
 long glue_read_cpulist(char *text, unsigned long size)
 {
 	size_t length = size - 1;
-	long ret = access_cpulist(0, text, &length);
+	long ret = access_cpulist(0, text, &length, 0);
 
 	return ret < 0 ? ret : (long)length;
 }
 
 #else
 
-long glue_write_nice(int value)
+long glue_write_nice(int value, long offset)
 {
 	return -ENOSYS;
 }
 
-long glue_write_run_estimation(int value)
+long glue_write_run_estimation(int value, long offset)
 {
 	return -ENOSYS;
 }
@@ -99,7 +101,7 @@ long glue_set_cpulist(int weight)
 	return -ENOSYS;
 }
 
-long glue_write_cpulist(char *text, unsigned long size)
+long glue_write_cpulist(char *text, unsigned long size, long offset)
 {
 	return -ENOSYS;
 }

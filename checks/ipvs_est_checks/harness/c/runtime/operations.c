@@ -204,12 +204,12 @@ static bool apply_traffic(struct call *call)
 
 static bool apply_nice(struct call *call)
 {
-	return returned(glue_write_nice(call->values[0]));
+	return returned(glue_write_nice(call->values[0], call->values[1]));
 }
 
 static bool apply_run_estimation(struct call *call)
 {
-	return returned(glue_write_run_estimation(call->values[0]));
+	return returned(glue_write_run_estimation(call->values[0], call->values[1]));
 }
 
 static bool apply_cpulist(struct call *call)
@@ -277,7 +277,7 @@ static bool apply_write_cpulist(struct call *call)
 		return false;
 	}
 	glue_task_allow_cpus(writer, allowed, count);
-	ret = glue_write_cpulist(text, length);
+	ret = glue_write_cpulist(text, length, call->values[0]);
 	glue_task_allow_cpus(writer, NULL, 0);
 	free(allowed);
 	free(text);
@@ -513,6 +513,7 @@ static bool apply_put_dest(struct call *call)
 
 #define ID		{ .name = "id", .high = MAX_ID }
 #define COUNTER(n)	{ .name = n, .high = UINT64_MAX }
+#define OFFSET		{ .name = "offset", .high = MAX_TEXT, .optional = true }
 
 static const struct operation operations[] = {
 	{ "tot", apply_tot, true, { { NULL } } },
@@ -522,8 +523,9 @@ static const struct operation operations[] = {
 	{ "cpulist", apply_cpulist, true, { { .name = "weight", .high = 8192 } } },
 	{ "cost", apply_cost, false, { { .name = "ns", .high = 1000000000000000ULL } } },
 	{ "nice", apply_nice, true,
-	  { { .name = "value", .low = INT32_MIN, .high = INT32_MAX } } },
-	{ "run_estimation", apply_run_estimation, true, { { .name = "value", .high = 1 } } },
+	  { { .name = "value", .low = INT32_MIN, .high = INT32_MAX }, OFFSET } },
+	{ "run_estimation", apply_run_estimation, true,
+	  { { .name = "value", .low = INT32_MIN, .high = INT32_MAX }, OFFSET } },
 	{ "traffic", apply_traffic, false,
 	  { ID, { .name = "cpu", .high = 8191 }, COUNTER("conns"), COUNTER("inpkts"),
 	    COUNTER("outpkts"), COUNTER("inbytes"), COUNTER("outbytes") } },
@@ -542,7 +544,7 @@ static const struct operation operations[] = {
 	{ "delete_dest", apply_delete_dest, false, { ID } },
 	{ "get_dest", apply_get_dest, false, { ID } },
 	{ "put_dest", apply_put_dest, false, { ID } },
-	{ "write_cpulist", apply_write_cpulist, true, { { NULL } } },
+	{ "write_cpulist", apply_write_cpulist, true, { OFFSET } },
 	{ "read_cpulist", apply_read_cpulist, true, { { NULL } } },
 	{ "fail_allocations", apply_fail_allocations, false,
 	  { { .name = "nth", .low = 1, .high = INT32_MAX },
