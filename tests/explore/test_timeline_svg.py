@@ -94,14 +94,19 @@ def test_boxes_do_not_overlap_and_lie_within_the_picture(picture: ElementTree.El
 def test_a_mutex_is_drawn_as_long_as_it_is_held(
     deadlock: Timeline, picture: ElementTree.Element
 ) -> None:
-    for name, colour in MUTEX_COLOURS.items():
+    held = {name for step in deadlock.steps for name, _ in step.holds}
+    assert held == {"__ip_vs_mutex", "est_mutex"}
+    assert {MUTEX_COLOURS[name] for name in held} == set(MUTEX_COLOURS.values())
+    for name in held:
         # Up to and with the step at whose end it is unlocked.
         owners = [
             each.column if name in each.releases else dict(each.holds).get(name)
             for each in deadlock.steps
         ]
         times = sum(owner is not None for owner, _ in groupby(owners))
+        assert times
         legend = 1
+        colour = MUTEX_COLOURS[name]
         drawn = [each for each in picture.iter(f"{SVG}rect") if each.get("fill") == colour]
         assert len(drawn) == times + legend
 
