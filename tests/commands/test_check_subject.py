@@ -126,6 +126,32 @@ def test_what_is_no_subject_is_one_line(
     assert err == f"Error: --subject {subject}: {message}\n"
 
 
+@pytest.mark.parametrize(
+    ("way", "row", "detail"),
+    [
+        ("slow", "subject.silence", "no answer within 5 s"),
+        ("null", "subject.no-answer", "result.: expected an object, found null"),
+        ("refusal", "subject.no-answer", "configure is refused: params.hz: not this one"),
+    ],
+)
+def test_a_failure_where_no_operation_is_to_blame_is_told_as_a_row(
+    way: str,
+    row: str,
+    detail: str,
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    report = tmp_path / "r.json"
+    subject = f"'{sys.executable}' '{ODD}' {way} 0"
+    options = ("--seconds", "5", "--property", "place.total")
+    code, out, err = check(capsys, subject, report, *options)
+    assert (code, err) == (1, "")
+    assert detail in out
+    assert rows(report)[row]["verdict"] == "FAIL"
+
+
 def test_compare_is_for_a_subject(capsys: Capture) -> None:
     done = here(capsys, "check", "--compare", "mainline")
     assert (done.code, done.err) == (2, "Error: --compare is for a --subject\n")

@@ -1,6 +1,7 @@
 """The oracle as a subject that goes wrong at its nth operation, in the way that it is told.
 
-`python odd_subject.py WAY N`; as WAY `none` it is the oracle. Run as a program of its own.
+`python odd_subject.py WAY N`; as WAY `none` it is the oracle. `null`, `refusal` and `slow`
+are ways to answer what is no operation. Run as a program of its own.
 """
 
 import json
@@ -53,7 +54,14 @@ def main(way: str, nth: int) -> None:
         say({name: value for name, value in first.items() if name != "gives" or way != "minimal"})
     operations = 0
     for number, line in enumerate(sys.stdin.buffer, 1):
+        configure = b'"configure"' in line
+        if way == "slow" and configure:
+            time.sleep(60)
         answered = answer(session, line.rstrip(b"\n"), number)
+        if way == "refusal" and configure:
+            answered = {"error": {"field": "params.hz", "message": "not this one"}}
+        if way == "null" and b'"snapshot"' in line and not configure:
+            answered = {"result": None}
         operations += b'"op":' in line
         if operations == nth and b'"op":' in line:
             go_wrong(way, answered)

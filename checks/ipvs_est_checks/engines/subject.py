@@ -27,7 +27,13 @@ from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.compare import Differs, compared
 from ipvs_est_checks.subjects.failure import SENTENCES as FAILURES
-from ipvs_est_checks.subjects.keeper import Keeper, running, system_of
+from ipvs_est_checks.subjects.failure import (
+    FailureKind,
+    RefusedError,
+    SubjectError,
+    SubjectFailure,
+)
+from ipvs_est_checks.subjects.keeper import Keeper, running, stop, system_of
 from ipvs_est_checks.subjects.trace import NotAsked, Refused, replay_on
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty
@@ -64,9 +70,26 @@ def engines_of(asked: Asked) -> tuple[Engine, ...]:
 
 def _of(asked: Asked, rows: Callable[[Asked, Request], Iterator[Row]]) -> Engine:
     def engine(request: Request) -> Iterator[Row]:
-        return rows(asked, request)
+        started = perf_counter()
+        try:
+            yield from rows(asked, request)
+        except SubjectError as error:
+            # Where no operation of a history is to blame: while the subject is configured, or its
+            # state is looked at.
+            stop(asked.keeper)
+            yield _failed_row(error.failure, perf_counter() - started)
+        except RefusedError as error:
+            # None of the machines is taken, or one that was taken before.
+            failure = SubjectFailure(FailureKind.NO_ANSWER, f"configure is refused: {error}")
+            yield _failed_row(failure, perf_counter() - started)
 
     return engine
+
+
+def _failed_row(failure: SubjectFailure, seconds: float) -> Row:
+    id_ = failure.kind.value
+    problem = Problem(id_, SUBJECT, failure.detail, (), None, "")
+    return Row(id_, SENTENCES[id_], SUBJECT, Verdict.FAIL, SAMPLED, 1, seconds, problems=(problem,))
 
 
 def _recorded(asked: Asked, request: Request) -> Iterator[Row]:

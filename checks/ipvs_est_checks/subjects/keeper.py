@@ -37,17 +37,21 @@ def stop(keeper: Keeper) -> None:
 
 def system_of(keeper: Keeper, revision: Revision) -> System:
     """The subject as a system for the state machines: what it takes, and which machines it can
-    be, is asked of it. Raises SubjectError and OSError."""
+    be, is asked of it. Raises SubjectError and OSError, RefusedError if it can be none."""
 
     def new_oracle(params: Params, revision: Revision) -> Run:
         return begin(running(keeper), params, revision)
 
     geometries = []
+    refused: RefusedError | None = None
     for params in dict.fromkeys(CHOICES):
         try:
             new_oracle(params, revision)
-        except RefusedError:
+        except RefusedError as error:
+            refused = error
             continue
         geometries.append(params)
+    if refused is not None and not geometries:
+        raise refused
     operations = running(keeper).handshake.operations
     return System(new_oracle, operations=operations, geometries=tuple(geometries))
