@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, Revision
+from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, V7_UNWIND, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import Deadlock, IndexOutOfRange, UseAfterFree, Violation
 from ipvs_est_checks.explore.engine.fingerprint import fingerprint
@@ -20,11 +20,19 @@ from ipvs_est_checks.explore.schedulers.scheduler import system_of
 
 # Known defects, section 1: scenario, kind of violation by revision.
 DEFECTS: dict[str, dict[Revision, type[Violation]]] = {
-    "delete-in-recalculation": {V7: UseAfterFree, STABLE: UseAfterFree},  # D07
-    "exit-in-calc-phase": {V7: IndexOutOfRange, STABLE: Deadlock},  # D01, D03e
-    "last-estimator-goes": {V7: Deadlock, STABLE: Deadlock},  # D03d
-    "restart-in-calc-phase": {V7: Deadlock, STABLE: Deadlock},  # D03a, D03b
-    "restart-in-drain": {V7: Deadlock, STABLE: Deadlock},  # D03c
+    "delete-in-recalculation": {
+        V7: UseAfterFree,
+        V7_UNWIND: UseAfterFree,
+        STABLE: UseAfterFree,
+    },  # D07
+    "exit-in-calc-phase": {
+        V7: IndexOutOfRange,
+        V7_UNWIND: IndexOutOfRange,
+        STABLE: Deadlock,
+    },  # D01, D03e
+    "last-estimator-goes": {V7: Deadlock, V7_UNWIND: Deadlock, STABLE: Deadlock},  # D03d
+    "restart-in-calc-phase": {V7: Deadlock, V7_UNWIND: Deadlock, STABLE: Deadlock},  # D03a, D03b
+    "restart-in-drain": {V7: Deadlock, V7_UNWIND: Deadlock, STABLE: Deadlock},  # D03c
 }
 
 # Schedules and states of each scenario on `repaired` at two preemptions.
