@@ -210,7 +210,7 @@ def test_schedules_of_the_library_let_every_two_actors_meet() -> None:
     """Counted in random schedules that were run: one took a step between two of the other."""
     met = set[Pair]()
     for name in library():
-        met |= pairs_met(load(name), MAINLINE, schedules=12, seed=1)
+        met |= pairs_met(load(name), MAINLINE, schedules=24, seed=1)
     assert len(all_pairs()) == 36
     assert met == all_pairs()
 
