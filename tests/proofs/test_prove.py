@@ -221,9 +221,9 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
     v7 = replace(everything, revisions=(V7,), profile="ci")
     assert {each.revision for each in engine_proofs(v7)} <= {
         "",
-        "v7",
-        "v7, stable",
-        "v7, stable, mainline",
+        "v7, v7-unwind",
+        "v7, v7-unwind, stable",
+        "v7, v7-unwind, stable, mainline",
     }
 
 
@@ -265,7 +265,7 @@ def test_list_tells_theorems_and_how_strongly_properties_are_established() -> No
     by_id = {each["id"]: each["established"] for each in properties}
     assert by_id["delay.relinked-row"] == [
         "proved (rows.relinked-property)",
-        "explored on v7, mainline, repaired (1 preemption)",
+        "explored on v7, v7-unwind, mainline, repaired (1 preemption)",
         "sampled (netns)",
     ]
     assert all(by_id.values())

@@ -55,13 +55,13 @@ def test_what_is_not_replayed_says_why() -> None:
         ("timer.closest", 2, "numbers: the twin's numbers, given to the model's function"),
         (
             "induction.limits.computed.F21",
-            7,
+            9,
             "state: twin: in a state loaded into the model of repaired, finish loses limits.",
         ),
         (
             "protocol.memory-relinking",
             3,
-            "schedule: twin: a schedule of 105 steps ends so: use-after-free: thing=kd 1",
+            "schedule: twin: a schedule of 102 steps ends so: use-after-free: thing=kd 1",
         ),
     ],
 )
