@@ -59,12 +59,12 @@ def plant(fault: Fault, package: Path) -> None:
 
 # Reasons that several faults share
 
-NO_FAILURE = "In the recordings every allocation succeeds."
+NO_FAILURE = "In the recordings that failure of an allocation is not there or makes no difference."
 NOT_READ = "No recording reads the file."
 NO_OVERLAP = "In the recordings nothing else runs meanwhile: a task runs until it waits."
 NOT_RECORDED = "A history that reads or writes out of range has no recording."
 NOT_SHOWN = "The recordings do not show the heap, RCU, mutexes or what a task was given."
-NO_WRAP = "Recorded jiffies start at 1000 and do not wrap."
+NO_WRAP = "Where recorded jiffies wrap it makes no difference."
 SAME_COST = "The cost of an estimation does not fall within a recorded limits test."
 
 
@@ -474,8 +474,7 @@ FAULTS = (
         module="estimator/enqueue.py",
         old="            return -ENOMEM",
         new="            return 0",
-        test="test_estimator_is_not_enqueued_when_no_tick_can_be_allocated",
-        uncaught=NO_FAILURE,
+        trace="fault-7.3.4-60010.jsonl",
     ),
     Fault(
         id="tick-allocation-may-fail",
@@ -484,8 +483,7 @@ FAULTS = (
         module="estimator/enqueue.py",
         old="if not allocate(machine, td):",
         new="if allocate(machine, td) is None:",
-        test="test_estimator_is_not_enqueued_when_no_tick_can_be_allocated",
-        uncaught=NO_FAILURE,
+        trace="fault-7.3.4-60010.jsonl",
     ),
     Fault(
         id="full-chain-is-passed-over",
@@ -1065,8 +1063,7 @@ FAULTS = (
         module="estimator/contexts.py",
         old="    if grows and not may_allocate(machine.memory):",
         new="    if grows and may_allocate(machine.memory) is None:",
-        test="test_failed_allocation_adds_no_context_and_leaks_nothing",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.117-60009.jsonl",
     ),
     Fault(
         id="kept-array-needs-no-allocation",
@@ -1085,8 +1082,7 @@ FAULTS = (
         module="estimator/contexts.py",
         old=("    if not allocate(machine, kd):\n        return -ENOMEM"),
         new=("    if not allocate(machine, kd):\n        return -EINVAL"),
-        test="test_failed_allocation_adds_no_context_and_leaks_nothing",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.95-60006.jsonl",
     ),
     Fault(
         id="calc-stats-allocation-may-fail",
@@ -1137,8 +1133,7 @@ FAULTS = (
             "            return error\n"
         ),
         new="",
-        test="test_failed_allocation_adds_no_context_and_leaks_nothing",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.117-60002.jsonl",
     ),
     Fault(
         id="failed-task-start-is-undone-v7",
@@ -1950,8 +1945,7 @@ FAULTS = (
         module="estimator/kthread.py",
         old="gap = signed(kd.est_timer - now, params.word_bits)",
         new="gap = kd.est_timer - now",
-        test="test_late_timer_before_the_wrap_catches_up",
-        uncaught=NO_WRAP,
+        trace="fault-6.12.95-60001.jsonl",
     ),
     Fault(
         id="gap-0-does-not-sleep",
@@ -2317,8 +2311,7 @@ FAULTS = (
         module="estimator/kthread.py",
         old="kd.est_timer = kd.est_timer + tick & mask",
         new="kd.est_timer = kd.est_timer + tick",
-        test="test_timer_of_a_kthread_wraps_with_jiffies",
-        uncaught=NO_WRAP,
+        trace="fault-6.12.95-60001.jsonl",
     ),
     # 9. Tasks: start, stop, reload
     Fault(
@@ -2347,8 +2340,7 @@ FAULTS = (
         module="estimator/kthread_tasks.py",
         old="gap = signed(kd.est_timer - now, params.word_bits)",
         new="gap = kd.est_timer - now",
-        test="test_start_keeps_a_near_timer_beyond_the_wrap",
-        uncaught=NO_WRAP,
+        trace="fault-7.3.4-60008.jsonl",
     ),
     Fault(
         id="start-gap-of-4-ticks-is-kept",
@@ -2422,8 +2414,7 @@ FAULTS = (
         module="estimator/kthread_tasks.py",
         old="        return -ENOMEM\n",
         new="        return 0\n",
-        test="test_failed_start_leaves_no_task",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.117-60011.jsonl",
     ),
     Fault(
         id="task-has-nice",
@@ -2812,8 +2803,7 @@ FAULTS = (
         module="estimator/reload_work.py",
         old="            failed = True\n",
         new="            pass\n",
-        test="test_work_that_cannot_start_a_task_is_queued_again_in_a_tenth_of_a_second",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.117-60011.jsonl",
     ),
     Fault(
         id="failed-start-is-queued-in-a-tenth",
@@ -2822,8 +2812,7 @@ FAULTS = (
         module="estimator/reload_work.py",
         old="RETRIES_PER_SECOND = 10",
         new="RETRIES_PER_SECOND = 11",
-        test="test_work_that_cannot_start_a_task_is_queued_again_in_a_tenth_of_a_second",
-        uncaught=NO_FAILURE,
+        trace="fault-6.12.95-60006.jsonl",
     ),
     Fault(
         id="work-records-genid",
