@@ -244,12 +244,12 @@ static void do_nice(const char *line)
 
 static void do_run_estimation(const char *line)
 {
-	uint64_t value;
+	uint64_t value = netns.run_estimation;
 
 	if (!integer(line, "value", &value))
 		return;
-	if (!at_offset(line))
-		est_set_run(value);
+	/* At an offset the value that is there is written again. */
+	est_set_run(at_offset(line) ? netns.run_estimation : value);
 	answer_ret(0);
 }
 

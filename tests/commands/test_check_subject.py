@@ -55,7 +55,7 @@ def test_the_port_answers_what_mainline_answers(
     assert found["counts.tick-len"]["remark"] == "the subject gives no snapshot"
 
 
-MOST_OPERATIONS = 5
+MOST_OPERATIONS = 6
 """Of a shortened history: what starts, what happens, what shows it."""
 
 
@@ -65,7 +65,7 @@ MOST_OPERATIONS = 5
         ("count", "subject.answer", ".full: 0, not 1"),
         ("errno", "subject.answer", "ret: -34, not -22"),
         ("lost", "subject.answer", "est_count: "),
-        ("rate", "subject.answer", "bps: "),
+        ("rate", "subject.answer", "ps: "),
         ("crash", "subject.crash", "killed by SIGABRT"),
         ("silence", "subject.silence", "no answer within 2 s"),
     ],
@@ -154,4 +154,4 @@ def test_a_failure_where_no_operation_is_to_blame_is_told_as_a_row(
 
 def test_compare_is_for_a_subject(capsys: Capture) -> None:
     done = here(capsys, "check", "--compare", "mainline")
-    assert (done.code, done.err) == (2, "Error: --compare is for a --subject\n")
+    assert (done.code, done.err) == (2, "Error: --compare is for a --subject or a --tree\n")

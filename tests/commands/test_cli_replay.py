@@ -214,7 +214,8 @@ def test_history_without_a_defined_result_is_a_failure(tmp_path: Path, capsys: C
         '{"op":"add_service","id":1,"result":{"ret":-12}}',
     ]
     file = write_lines(tmp_path / "x.jsonl", lines)
-    run = here(capsys, "replay", file)
+    # Its kernel is v7-unwind, where that path is mended.
+    run = here(capsys, "replay", "--revision", "v7", file)
     assert run.out.splitlines()[0] == (
         f'FAIL small-1007: {file}:3: {{"op":"add_service","id":1}}: result:'
         ' recorded {"ret":-12}, computed "no result: invalid-pointer:'

@@ -233,6 +233,7 @@ FIELDS_EVERYWHERE = {
     "enable",
     "est_calc_phase",
     "est_genid",
+    "est_nice",
     "est_row",
     "est_temp_list",
     "kstats",

@@ -7,7 +7,7 @@ from ipvs_est import OperationError, Oracle, Params, Revision, ViolationError
 from ipvs_est.answers.results import Deadlocked, Result
 from ipvs_est.answers.trace import write_trace
 from ipvs_est.language.header import Header
-from ipvs_est.language.operations import Dump, Operation
+from ipvs_est.language.operations import Advance, Dump, Operation, Read, Traffic
 from ipvs_est.replay import Failed
 from ipvs_est_checks.generate.histories import Made
 from ipvs_est_checks.machines.shorten import shortest
@@ -33,11 +33,13 @@ def compared(
 ) -> tuple[int, Differs | None]:
     """How many answers were compared, and the first difference, if there is one.
 
-    The state is asked for behind each operation that changes it, if the subject tells it.
+    The state is asked for behind each operation, and what has counted is read whenever time has
+    passed, as far as the subject answers that.
     Shortening tries at most `attempts` histories.
     """
-    dumps = Dump.op in running(keeper).handshake.operations
-    watched = tuple(_with_dumps(made.operations)) if dumps else made.operations
+    taken = running(keeper).handshake.operations
+    looks = _with_looks(made.operations)
+    watched = tuple(each for each in looks if each.op in taken)
     answered, first = _first(keeper, revision, made.params, watched)
     if first is None:
         return answered, None
@@ -51,9 +53,15 @@ def compared(
     return answered, last or first
 
 
-def _with_dumps(operations: Sequence[Operation]) -> Iterator[Operation]:
+def _with_looks(operations: Sequence[Operation]) -> Iterator[Operation]:
+    counted: dict[int, None] = {}
     for operation in operations:
         yield operation
+        if isinstance(operation, Traffic):
+            counted[operation.id] = None
+        if isinstance(operation, Advance):
+            # Of what is gone meanwhile the model says so, and it is not asked.
+            yield from map(Read, counted)
         if not isinstance(operation, Dump):
             yield Dump()
 
