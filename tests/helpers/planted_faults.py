@@ -633,8 +633,7 @@ FAULTS = (
         module="estimator/enqueue.py",
         old="if td.chain_len[cid] >= kd.chain_max:",
         new="if td.chain_len[cid] == kd.chain_max:",
-        test="test_with_limits_of_0_each_estimator_uses_up_a_row",
-        uncaught="No recording enqueues under limits of 0.",
+        trace="fault-6.12.95-60013.jsonl",
     ),
     Fault(
         id="full-bit-of-the-chain",
@@ -899,8 +898,7 @@ FAULTS = (
             "    for slot, kd in reversed([*enumerate(machine.netns.est_kt_arr)]):\n"
             "        if kd is None:"
         ),
-        test="test_context_takes_the_lowest_empty_slot",
-        uncaught="No recording adds a context while there are two empty slots.",
+        trace="again-7.3.4-60003.jsonl",
     ),
     Fault(
         id="empty-slot-before-growing",
@@ -1053,8 +1051,7 @@ FAULTS = (
         module="estimator/contexts.py",
         old="    if slot == 0:\n",
         new="    if slot >= 0:\n",
-        test="test_context_above_0_allocates_no_calc_stats",
-        uncaught=NOT_SHOWN,
+        trace="fault-6.12.117-60009.jsonl",
     ),
     Fault(
         id="array-allocation-may-fail",
@@ -1457,8 +1454,7 @@ FAULTS = (
             "            netns.est_kt_arr[kd.id] = None\n"
             "            trim_array(machine)\n"
         ),
-        test="test_emptied_context_is_freed_under_est_mutex",
-        uncaught=NO_OVERLAP,
+        trace="fault-6.12.95-60006.jsonl",
     ),
     Fault(
         id="task-of-a-freed-kd-is-stopped",
@@ -4565,8 +4561,7 @@ FAULTS = (
         module="language/revision.py",
         old="    work_starts_tasks=False,",
         new="    work_starts_tasks=True,",
-        test="test_adding_a_context_takes_est_mutex_and_has_its_task_started",
-        uncaught="The reload work then starts the task before anything that is recorded.",
+        trace="fault-6.12.117-60009.jsonl",
     ),
     Fault(
         id="work-starts-tasks-flipped-off",
@@ -4724,10 +4719,7 @@ FAULTS = (
         module="language/revision.py",
         old="renews_flags_with_limits: bool = False",
         new="renews_flags_with_limits: bool = True",
-        test="test_new_limits_leave_the_flags_of_the_estimator_that_kd_0_keeps",
-        uncaught=(
-            "In no recording new limits make or unmake the chain of kd 0's kept estimator full."
-        ),
+        trace="fault-6.12.95-60013.jsonl",
     ),
     Fault(
         id="thread-limit-counts-contexts-flipped-on",
@@ -4745,8 +4737,7 @@ FAULTS = (
         module="language/revision.py",
         old="stop_prefers_room_to_holes: bool = False",
         new="stop_prefers_room_to_holes: bool = True",
-        test="test_est_add_ktid_stays_on_a_hole_below_the_context_that_got_room",
-        uncaught="In the recordings est_add_ktid is never a hole below a kd that gets room.",
+        trace="again-7.3.4-60004.jsonl",
     ),
     Fault(
         id="frees-cpulist-under-est-mutex-flipped-on",
@@ -4774,10 +4765,7 @@ FAULTS = (
         module="language/revision.py",
         old="thread_limit_when_disabled: bool = False",
         new="thread_limit_when_disabled: bool = True",
-        test="test_thread_limit_refuses_a_context",
-        uncaught=(
-            "While enable is 0, recordings add a context only to an empty array without a limit."
-        ),
+        trace="fault-7.3.4-60009.jsonl",
     ),
     Fault(
         id="keeps-row-when-stopped-in-sleep-flipped-on",
