@@ -252,8 +252,7 @@ class Oracle:
                 return self._call(control.delete_service(machine, self._service(object_id, "id")))
             case AddDest(object_id, service_id):
                 service = self._service(service_id, "service")
-                if control.waiting_for(machine, object_id, service) is None:
-                    self._check_unused(object_id)
+                self._check_unused(object_id)
                 return self._call(control.add_dest(machine, object_id, service))
             case DeleteDest(object_id):
                 return self._call(control.delete_dest(machine, self._dest(object_id)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipvs_est import REVISIONS, Oracle, Revision
+from ipvs_est import REVISIONS, OperationError, Oracle, Revision
 from ipvs_est.language.events import Stopped
 from ipvs_est.language.operations import (
     AddDest,
@@ -194,3 +194,13 @@ def test_of_a_dest_in_the_trash_connections_count_and_packets_do_not(revision: R
     assert counted(oracle, 10, 1, 0) == [(1, 0, 0, 0, 0)] * 3
     run(oracle, [AddDest(10, 1), Packet(10, 0, 0, 2, 0, 4, 0)])
     assert counted(oracle, 10, 1, 0) == [(1, 2, 0, 4, 0)] * 3
+
+
+@every_revision
+def test_an_id_that_another_service_has_now_brings_nothing_back(revision: Revision) -> None:
+    """An id names one live object: it took the place of the live one, and deleting that failed."""
+    oracle = booted(revision)
+    run(oracle, [AddService(1), AddService(2), AddDest(10, 1), DeleteDest(10), AddDest(10, 2)])
+    with pytest.raises(OperationError, match="object 10 exists already"):
+        oracle.apply(AddDest(10, 1))
+    run(oracle, [DeleteService(2), AddDest(10, 1), DeleteService(1)])

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from ipvs_est.language.counters import ZERO
@@ -23,9 +24,11 @@ from ipvs_est_spec.catalogue import (
     STATE_PROPERTIES,
     VIOLATION_PROPERTIES,
 )
-from ipvs_est_spec.properties import load, readers, tasks
-from ipvs_est_spec.property import Scope
+from ipvs_est_spec.properties import load, rates, readers, tasks
+from ipvs_est_spec.property import Case, Scope
 from sampled import samples
+
+Cases = Callable[[Params, Sequence[Event]], Iterator[Case]]
 
 OF_GROUP = {
     "place": 4,
@@ -164,6 +167,25 @@ def test_group_may_be_any_that_was_there_during_the_reading() -> None:
     (case,) = read_after(counted(0, 5), counted(0, 2**64 - 9))
     assert case[::5] == (3, 3, 8, 2**64 - 1)
     assert not readers.is_one_of_the_groups(A, (4, *case[1:]))
+
+
+def test_readings_of_an_object_that_an_id_does_not_tell_from_another_are_not_judged() -> None:
+    """Two destinations with one address may lie in the trash, of two services."""
+    new, back = StartReturned(0, 1, True, 0, True), StartReturned(0, 1, False, 0, True)
+    read: list[Event] = [ReadingBegun(0, 1), replace(AVERAGED, sums=(5, 0, 0, 0, 0))]
+    once: list[Event] = [new, *read, back, *read]
+    twice: list[Event] = [new, *read, new, *read, back, *read]
+    for cases, of_one_reading in ((readers.group_cases, 1), (readers.counter_cases, 5)):
+
+        def judged(events: Sequence[Event], cases: Cases = cases) -> int:
+            return len(list(cases(Params(word_bits=32), events)))
+
+        assert judged(once) == 2 * of_one_reading
+        assert judged(twice) == 2 * of_one_reading
+        assert judged([*twice, new, *read]) == 3 * of_one_reading
+    # Of each counter, from one reading to the next one of the same object.
+    assert len(list(rates.continued_cases(Params(), once))) == 5
+    assert list(rates.continued_cases(Params(), twice)) == []
 
 
 def test_a_counter_is_judged_by_itself_whatever_the_others_are() -> None:

@@ -70,7 +70,9 @@ def add_dest(machine: Machine, dest_id: int, service: Service) -> Call:
     """
     yield machine.lock_service
     trashed = waiting_for(machine, dest_id, service)
-    if trashed is None:
+    if dest_id in machine.objects:
+        error = -EEXIST
+    elif trashed is None:
         error = yield from _add_new_dest(machine, dest_id, service)
     else:
         error = yield from _add_trashed_dest(machine, trashed, service)
@@ -91,8 +93,6 @@ def waiting_for(machine: Machine, dest_id: int, service: Service) -> Dest | None
 
 
 def _add_new_dest(machine: Machine, dest_id: int, service: Service) -> Call:
-    if dest_id in machine.objects:
-        return -EEXIST
     dest = Dest(id=dest_id, service=service)
     if not allocate(machine, dest):
         return -ENOMEM

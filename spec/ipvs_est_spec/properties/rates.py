@@ -11,6 +11,7 @@ from typing import TypeVar
 from ipvs_est.language.events import Averaged, Event, StartReturned
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.objects import Objects
 from ipvs_est_spec.property import Case
 from ipvs_est_spec.state.abstract_state import AbstractState
 
@@ -38,9 +39,11 @@ def continued_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     sum from which the second takes its rate."""
     del params
     known: dict[int, Sequence[int]] = {}
+    objects = Objects()
     for event in events:
-        if isinstance(event, StartReturned) and event.new:
-            known.pop(event.id, None)
+        if isinstance(event, StartReturned):
+            if objects.changed(event):
+                known.pop(event.id, None)
         elif isinstance(event, Averaged):
             if event.id in known:
                 yield from zip(known[event.id], event.last, strict=True)

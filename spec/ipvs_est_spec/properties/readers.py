@@ -17,6 +17,7 @@ from ipvs_est.language.events import (
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.objects import Objects
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -54,9 +55,11 @@ def _readings(events: Sequence[Event]) -> Iterator[tuple[_Group, list[list[_Grou
     during the reading. All writers since the object is there are on record."""
     left: dict[int, dict[int, list[_Group]]] = {}
     reading: set[int] = set()
+    objects = Objects()
     for event in events:
-        if isinstance(event, StartReturned) and event.new:
-            left.pop(event.id, None)
+        if isinstance(event, StartReturned):
+            if objects.changed(event):
+                left.pop(event.id, None)
         elif isinstance(event, Counted):
             groups = left.setdefault(event.id, {}).setdefault(event.cpu, [_NOTHING])
             groups.append(_sum([groups[-1], event.steps]))
@@ -67,7 +70,8 @@ def _readings(events: Sequence[Event]) -> Iterator[tuple[_Group, list[list[_Grou
         elif isinstance(event, Averaged):
             reading.discard(event.id)
             cpus = left.get(event.id, {})
-            yield event.sums, list(cpus.values())
+            if objects.known(event.id):
+                yield event.sums, list(cpus.values())
             for groups in cpus.values():
                 del groups[:-1]
 
