@@ -16,7 +16,7 @@ from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.findings import FINDINGS, watch_finding
 from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.mutants.all import BY_ID
-from ipvs_est_checks.mutants.mutation import applied
+from ipvs_est_checks.text_edits import applied
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 VIOLATIONS = {each.id for each in VIOLATION_PROPERTIES}

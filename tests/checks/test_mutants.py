@@ -33,19 +33,12 @@ from ipvs_est_checks.mutants.kill_matrix import (
     run_control,
     unbroken,
 )
-from ipvs_est_checks.mutants.mutation import (
-    Edit,
-    Engine,
-    Mutant,
-    MutationError,
-    applied,
-    edited,
-    patch,
-)
+from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.report import exit_code, json_report, notes
 from ipvs_est_checks.mutants.run import breaks, control, mutated
 from ipvs_est_checks.report.rows import Request
 from ipvs_est_checks.report.verdict import Verdict as Told
+from ipvs_est_checks.text_edits import Edit, EditError, applied, edited, patch
 from ipvs_est_spec.catalogue import PROPERTIES
 
 # Known defects, section 2: row -> its mutants. D02 is of section 1.
@@ -165,7 +158,7 @@ def test_failing_block_restores_every_function() -> None:
         raise ZeroDivisionError
     assert codes() == before
     with (
-        pytest.raises(MutationError),
+        pytest.raises(EditError),
         applied([*BY_ID["D24"].edits, Edit("estimator.drain:nothing", "", "")]),
     ):
         pass
@@ -175,10 +168,10 @@ def test_failing_block_restores_every_function() -> None:
 def test_edit_that_does_not_fit_is_an_error() -> None:
     assert edited("a = 1\n", Edit("m:f", "1", "2")) == "a = 2\n"
     for old in ("3", "a"):
-        with pytest.raises(MutationError, match="times, not once"):
+        with pytest.raises(EditError, match="times, not once"):
             edited("a = a\n", Edit("m:f", old, "b"))
     becomes_generator = Edit("estimator.contexts:trim_array", "array.pop()", "yield array.pop()")
-    with pytest.raises(MutationError, match="generator"), applied([becomes_generator]):
+    with pytest.raises(EditError, match="generator"), applied([becomes_generator]):
         pass
 
 

@@ -6,14 +6,13 @@ left out, two steps in the wrong order. `test_planted_faults.py` plants them.
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
-PACKAGE = "ipvs_est"
+from ipvs_est_checks.text_edits import Edit
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One edit of one module.
+    """One edit of one module, seldom more.
 
     Either a trace catches it (`trace`), or `uncaught` says why none does; then a direct test
     catches it (`test`), unless the fault can be seen by nobody.
@@ -29,8 +28,8 @@ class Fault:
     old: str
     """The exact text to be replaced."""
     new: str
-    count: int = 1
-    """How often `old` occurs; each occurrence is replaced."""
+    more: tuple[Edit, ...] = ()
+    """Where the rule has several places: the edits of the others."""
     trace: str = ""
     """A trace that catches it, to be tried first."""
     test: str = ""
@@ -39,22 +38,9 @@ class Fault:
     """Why no trace catches it."""
 
 
-def edited(fault: Fault, text: str) -> str:
-    """A module's text with the fault; ValueError if the text to be replaced is not there."""
-    found = text.count(fault.old)
-    if found != fault.count:
-        raise ValueError(f"{fault.id}: found {found} times, not {fault.count}: {fault.old!r}")
-    return text.replace(fault.old, fault.new)
-
-
-def plant(fault: Fault, package: Path) -> None:
-    """Edit the copy of the package in that directory; ValueError as `edited`."""
-    file = package / fault.module
-    text = edited(fault, file.read_text(encoding="utf-8"))
-    # The name of a compiled module does not tell sources of one second apart.
-    for compiled in (package / "__pycache__").glob(f"{file.stem}.*"):
-        compiled.unlink()
-    file.write_text(text, encoding="utf-8")
+def edits(fault: Fault) -> tuple[Edit, ...]:
+    """Of files of the package."""
+    return (Edit(fault.module, fault.old, fault.new), *fault.more)
 
 
 # Reasons that several faults share
@@ -3233,9 +3219,15 @@ FAULTS = (
         section="11 limits test",
         rule="the limits test aborts if enable is 0 or asked to stop",
         module="estimator/calc_limits.py",
-        old="if not netns.enable or task.should_stop:",
-        new="if False:",
-        count=2,
+        old="            if not netns.enable or task.should_stop:\n                return",
+        new="            if False:\n                return",
+        more=(
+            Edit(
+                "estimator/calc_limits.py",
+                "READ_ENABLE\n        if not netns.enable or task.should_stop:",
+                "READ_ENABLE\n        if False:",
+            ),
+        ),
         trace="early-3003.jsonl",
     ),
     Fault(

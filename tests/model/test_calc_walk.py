@@ -9,7 +9,6 @@ from types import FunctionType
 
 import pytest
 
-from changed import changed
 from ipvs_est import REPAIRED, REVISIONS, Oracle, Revision
 from ipvs_est.estimator import calc_phase
 from ipvs_est.language.operations import (
@@ -29,6 +28,7 @@ from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.world import enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
 from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.text_edits import applied, function_edit
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive import in_range, walk
 from ipvs_est_spec.proof.inductive.changes import LAST
@@ -148,7 +148,7 @@ def test_schedules_take_every_step_of_the_walk() -> None:
     ids=lambda each: getattr(each, "__name__", ""),
 )
 def test_a_walk_that_differs_is_noticed(function: FunctionType, old: str, new: str) -> None:
-    with changed(function, old, new):
+    with applied([function_edit(function, old, new)]):
         for name in _TASKS:
             for number in range(8):
                 found = Followed()
@@ -190,7 +190,7 @@ def test_twins_leave_estimators_in_chains_that_get_new_limits(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calc_phase, "_finish", finished)
         for wrong in (old, new):
-            with changed(function, old, wrong):
+            with applied([function_edit(function, old, wrong)]):
                 oracle = Oracle(replace(_PARAMS, est_cost_ns=cost), REPAIRED)
                 for each in (*_SETUP[:8], Advance(250), WriteCpulist("0"), Advance(50)):
                     oracle.apply(each)

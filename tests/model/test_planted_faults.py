@@ -26,10 +26,13 @@ import pytest
 
 from direct_tests import direct_tests, load_test
 from ipvs_est import Revision
-from planted_faults import FAULTS, PACKAGE, Fault, edited, plant
+from ipvs_est_checks.text_edits import PACKAGE, EditError, edited, plant
+from planted_faults import FAULTS, Fault, edits
 
 TESTS = Path(__file__).resolve().parents[1]
 SOURCES = TESTS.parent / "refimpl" / PACKAGE
+IMPORTED = (SOURCES.parent, TESTS.parent / "checks", TESTS / "helpers")
+"""Where this file, run as a script, finds what it imports."""
 HAND = "by_hand"
 """What direct tests share; it imports the model, so each copy needs its own."""
 # Small ones first: most faults are seen at once.
@@ -152,7 +155,7 @@ class Runner:
         self._process = subprocess.Popen(
             [sys.executable, "-B", __file__],
             # For its own imports; each copy goes before it.
-            env={**os.environ, "PYTHONPATH": f"{SOURCES.parent}{os.pathsep}{TESTS / 'helpers'}"},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, IMPORTED))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -191,7 +194,7 @@ def planted(compiled: Path, directory: Path, *faults: Fault) -> str:
     """The directory, now with a copy of the package that has these faults."""
     copytree(compiled, directory / PACKAGE)
     for fault in faults:
-        plant(fault, directory / PACKAGE)
+        plant(edits(fault), directory / PACKAGE)
     return str(directory)
 
 
@@ -225,14 +228,18 @@ class Group:
 
     def takes(self, fault: Fault) -> bool:
         """Add the fault, unless its module has its share or an earlier one is in its way."""
-        name = fault.module
-        if sum(each.module == name for each in self.faults) == FAULTS_PER_MODULE:
+        if sum(each.module == fault.module for each in self.faults) == FAULTS_PER_MODULE:
             return False
-        text = self.texts.get(name) or (SOURCES / name).read_text(encoding="utf-8")
+        texts = dict(self.texts)
         try:
-            self.texts[name] = edited(fault, text)
-        except ValueError:
+            for edit in edits(fault):
+                text = texts.get(edit.place)
+                if text is None:
+                    text = (SOURCES / edit.place).read_text(encoding="utf-8")
+                texts[edit.place] = edited(text, edit)
+        except EditError:
             return False
+        self.texts = texts
         self.faults.append(fault)
         return True
 
@@ -373,9 +380,9 @@ A_FAULT = next(fault for fault in FAULTS if fault.module == "estimator/drain.py"
 
 
 def test_text_that_is_not_there_is_an_error(compiled: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="found 0 times, not 1"):
+    with pytest.raises(EditError, match=r"drain\.py: the text occurs 0 times, not once: no such"):
         planted(compiled, tmp_path, replace(A_FAULT, old="no such text"))
-    with pytest.raises(ValueError, match="not 1"):
+    with pytest.raises(EditError, match="times, not once: est"):
         planted(compiled, tmp_path / "twice", replace(A_FAULT, old="est"))
 
 

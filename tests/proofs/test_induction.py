@@ -6,7 +6,6 @@ from types import FunctionType
 
 import pytest
 
-from changed import changed
 from ipvs_est import REVISIONS, OperationError, Oracle, Params, ViolationError
 from ipvs_est.language.operations import (
     Advance,
@@ -18,6 +17,7 @@ from ipvs_est.language.operations import (
     StartService,
 )
 from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.text_edits import applied, function_edit
 from ipvs_est_spec.proof.framework.solve import Options, Status, ask
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive import theorems as theorems_module
@@ -116,7 +116,7 @@ def test_a_wrong_step_is_noticed(function: FunctionType, old: str, new: str) -> 
     for seed in range(3, HISTORIES, 4):
         params, operations = random_history(seed)
         if params.nticks < 10:
-            with changed(function, old, new):
+            with applied([function_edit(function, old, new)]):
                 drive(steps, params, "repaired", operations)
         if steps.wrong:
             return

@@ -13,7 +13,6 @@ from ipvs_est_checks.explore.engine.world import TIME, World, enabled, step
 from ipvs_est_checks.explore.failures.cause import Cause, cause_of
 from ipvs_est_checks.explore.protocol.replay import again, ends_with, replay
 from ipvs_est_checks.explore.scenarios.scenario import TINY, Actor, Scenario
-from ipvs_est_checks.mutants.mutation import applied
 from ipvs_est_checks.proving.counterexamples.schedules import (
     REPLAYS,
     Schedule,
@@ -21,6 +20,7 @@ from ipvs_est_checks.proving.counterexamples.schedules import (
     scenario_of,
     twin_schedule,
 )
+from ipvs_est_checks.text_edits import applied
 from ipvs_est_spec.proof.protocol.bad_runs import DEADLOCKS, FOUND, TWINS
 from ipvs_est_spec.proof.protocol.theorems import THEOREMS
 from ipvs_est_spec.properties.requests import lost_cases

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ipvs_est_checks.text_edits import Edit, plant
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 
@@ -169,10 +170,8 @@ def test_one_changed_sign_makes_the_proof_and_the_state_machine_fail(
 ) -> None:
     spec = tmp_path / "spec"
     shutil.copytree(CHECKOUT / "spec", spec, ignore=shutil.ignore_patterns("__pycache__"))
-    module = spec / "ipvs_est_spec" / "properties" / f"{sign.module}.py"
-    text = module.read_text(encoding="utf-8")
-    assert text.count(sign.old) == 1
-    module.write_text(text.replace(sign.old, sign.new), encoding="utf-8")
+    edit = Edit(f"properties/{sign.module}.py", sign.old, sign.new)
+    plant([edit], spec / "ipvs_est_spec")
     status, _, failing = judged(sign, spec)
     assert status == "refuted"
     assert failing == [sign.property]

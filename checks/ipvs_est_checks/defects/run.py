@@ -18,8 +18,8 @@ from ipvs_est_checks.explore.failures.cause import Cause, shows
 from ipvs_est_checks.explore.failures.hunt import Hit, Hunt, hunt, shortest
 from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.mutants.mutation import applied
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.text_edits import applied
 from ipvs_est_checks.workers import Lost, Pool, ignore
 
 PREEMPTIONS = 2

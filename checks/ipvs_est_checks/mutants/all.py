@@ -1,10 +1,10 @@
 """All mutants: the mistakes of the reviews, then those for the remaining properties.
 
-How a mutant is made and taken back is explained in `ipvs_est_checks.mutation`.
+How a mutant is made and taken back is explained in `ipvs_est_checks.text_edits`.
 """
 
 from ipvs_est_checks.mutants.completing import COMPLETING
-from ipvs_est_checks.mutants.mutation import Mutant
+from ipvs_est_checks.mutants.mutant import Mutant
 from ipvs_est_checks.mutants.reviewed import REVIEWED
 
 MUTANTS: tuple[Mutant, ...] = (*REVIEWED, *COMPLETING)

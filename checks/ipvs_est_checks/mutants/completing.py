@@ -1,7 +1,8 @@
 """Mutants for the properties that no mistake of the reviews breaks."""
 
 from ipvs_est.language.revision import MAINLINE
-from ipvs_est_checks.mutants.mutation import Edit, Engine, Mutant
+from ipvs_est_checks.mutants.mutant import Engine, Mutant
+from ipvs_est_checks.text_edits import Edit
 
 COMPLETING: tuple[Mutant, ...] = (
     Mutant(

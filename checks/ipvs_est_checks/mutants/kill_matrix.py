@@ -14,8 +14,9 @@ from ipvs_est.language.revision import MAINLINE, Revision
 from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
-from ipvs_est_checks.mutants.mutation import Engine, Mutant, MutationError
+from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.run import Seen, control, mutated, shrunk, watched
+from ipvs_est_checks.text_edits import EditError
 from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.catalogue import PROPERTIES
 
@@ -236,7 +237,7 @@ def _judge(seed: int, named_only: bool, id_: str) -> Outcome:
     started = perf_counter()
     try:
         return judge(BY_ID[id_], seed, named_only=named_only)
-    except MutationError as error:
+    except EditError as error:
         # One that a change of the model has overtaken must not hide what the others show.
         return Outcome(id_, Verdict.UNFIT, None, (), perf_counter() - started, str(error))
 

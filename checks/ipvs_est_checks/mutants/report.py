@@ -19,9 +19,9 @@ from ipvs_est_checks.mutants.kill_matrix import (
     breakers,
     unbroken,
 )
-from ipvs_est_checks.mutants.mutation import patch
 from ipvs_est_checks.mutants.schedule import Interruption
 from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.text_edits import patch
 
 HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")
 

@@ -1,7 +1,8 @@
 """The mistakes found in reviews, planted again (known defects, section 2, and D02)."""
 
 from ipvs_est.language.revision import MAINLINE, STABLE
-from ipvs_est_checks.mutants.mutation import Edit, Engine, Mutant
+from ipvs_est_checks.mutants.mutant import Engine, Mutant
+from ipvs_est_checks.text_edits import Edit
 
 REVIEWED: tuple[Mutant, ...] = (
     Mutant(

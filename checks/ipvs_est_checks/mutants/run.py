@@ -7,8 +7,9 @@ from ipvs_est.language.operations import Operation
 from ipvs_est.language.revision import Revision
 from ipvs_est_checks.history.monitor import Failure, run
 from ipvs_est_checks.mutants.histories import Scenario
-from ipvs_est_checks.mutants.mutation import Edit, Mutant, applied
+from ipvs_est_checks.mutants.mutant import Mutant
 from ipvs_est_checks.mutants.schedule import interrupted
+from ipvs_est_checks.text_edits import Edit, applied
 
 # Operations that shrinking a history may take; what it has by then is kept.
 SHRINKING_OPERATIONS = 1500

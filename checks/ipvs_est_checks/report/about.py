@@ -10,9 +10,10 @@ from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.machines.run import SENTENCES, SITUATIONS
 from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
-from ipvs_est_checks.mutants.mutation import Engine, patch
+from ipvs_est_checks.mutants.mutant import Engine
 from ipvs_est_checks.mutants.reviewed import REVIEWED
 from ipvs_est_checks.pages.documents import sections
+from ipvs_est_checks.text_edits import patch
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import BY_ID as THEOREMS
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.answers.snapshot import take_snapshot
 from ipvs_est.state.machine import Machine
-from ipvs_est_checks.mutants.mutation import Edit, applied
 from ipvs_est_checks.proving.counterexamples.loading import loaded
 from ipvs_est_checks.proving.counterexamples.steps import take
 from ipvs_est_checks.proving.counterexamples.wrong_steps import WRONG_STEPS as EDITS
+from ipvs_est_checks.text_edits import Edit, applied
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.proof.inductive.concrete import SIZES, Build, Concrete, Size, smallest
 from ipvs_est_spec.proof.inductive.geometries import FULL

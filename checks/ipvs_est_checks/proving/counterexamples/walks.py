@@ -25,7 +25,7 @@ from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.world import RCU, TIME, Thread, World, enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.mutants.mutation import Edit, applied
+from ipvs_est_checks.text_edits import Edit, applied
 
 _PARAMS = Params(hz=100, nticks=3, chain_factor=2, est_cost_ns=10_000, steps_per_break=1)
 """chain_max is 2: a kd has room for 12 estimators."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ipvs_est_checks.mutants.mutation import Edit
+from ipvs_est_checks.text_edits import Edit
 
 _STOP = "estimator.start_stop:stop_estimator"
 _UNLINK = "estimator.start_stop:_unlink_from_chain"
