@@ -73,7 +73,7 @@ REPORT = {
             "file": "mixed/pass.jsonl",
             "trace": "small-1007",
             "kernel": "6.12.94",
-            "revision": "v7",
+            "revision": "v7-unwind",
             "verdict": "pass",
             "operations": 172,
             "violations": {"use-after-free": 2},

@@ -105,7 +105,7 @@ def test_process_greets_answers_and_ends_with_its_input() -> None:
     assert (greeting["protocol"], greeting["formats"], greeting["snapshots"]) == (1, [1], [2])
     assert {"v7", "stable", "mainline"} <= set(greeting["revisions"])
     assert {"6.12.94", "6.12.95", "6.12.117", "7.3.4"} <= set(greeting["kernels"])
-    assert len(greeting["operations"]) == 29
+    assert len(greeting["operations"]) == 32
     assert greeting["max_line"] == 8 * 1024 * 1024
     assert configured["configured"]["revision"] == "mainline"
     assert rest == [{"result": {"ret": 0}}, {"result": {"ret": 0}}]
@@ -133,13 +133,13 @@ def test_each_answer_is_there_before_the_next_line_is_sent() -> None:
 
 def test_all_recorded_traces_can_be_piped_in_as_they_are() -> None:
     files = sorted(TRACES.glob("*.jsonl"))
-    assert len(files) == 120
+    assert len(files) == 258
     lines = b"".join(file.read_bytes() for file in files)
     done = process(lines)
     assert (done.returncode, done.stderr) == (0, b"")
     _, *answered = [json.loads(line) for line in done.stdout.splitlines()]
     seen = Counter(member for each in answered for member in each)
-    assert seen == {"configured": 120, "result": 117_958, "equal": 117_958, "violations": 37}
+    assert seen == {"configured": 258, "result": 128_334, "equal": 128_334, "violations": 41}
     assert all(each.get("equal", True) for each in answered)
 
 

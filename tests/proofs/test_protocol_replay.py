@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ipvs_est import REPAIRED
+from ipvs_est import REPAIRED, V7_UNWIND
 from ipvs_est.language.events import CalcPhaseBegun, Event
 from ipvs_est.language.operations import AddService, ExitNetns, InitNetns, WriteCpulist
 from ipvs_est.language.violations import Deadlock, Violation, ViolationError
@@ -71,6 +71,9 @@ def test_every_theorem_of_the_protocol_has_a_replayed_twin_and_every_finding_its
     assert FOUND.keys() == {each.id for each in THEOREMS if each.refuted_by}
     for each in THEOREMS:
         revisions = each.revision.split(", ") if each.refuted_by else []
+        if V7_UNWIND.name in revisions:
+            # The same system as that of v7, which another test compares.
+            revisions.remove(V7_UNWIND.name)
         assert [run.revision.name for run in FOUND.get(each.id, ())] == revisions
 
 

@@ -169,7 +169,7 @@ def test_an_interrupted_run_reports_what_was_found(
 def test_the_record_of_a_theorem_is_complete() -> None:
     result = CliRunner().invoke(cli, ["prove", "--json", "-", "rows.relinked-interval"])
     assert result.exit_code == 0
-    written = json.loads(result.output)
+    written = json.loads(result.stdout)
     (theorem,) = written["theorems"]
     assert re.fullmatch(r"z3 \d+\.\d+\.\d+", written["solver"])
     assert theorem["verdict"] == "PROVED"

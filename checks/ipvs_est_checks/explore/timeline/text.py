@@ -87,18 +87,16 @@ def _steps(told: Timeline) -> Iterator[str]:
 def _lefts(names: Sequence[str], longest: Sequence[int], room: int) -> list[int]:
     """Where each column begins: as far from the one before as there is room for."""
     lefts: list[int] = []
+    latest = [room - min(width, _LEAST_ROOM) for width in longest]
     for most in range(max(longest, default=0), _LEAST_COLUMN - 1, -1):
         widths = [
             max(len(name), min(width, most)) + 2 for name, width in zip(names, longest, strict=True)
         ]
         lefts = list(accumulate(widths, initial=0))[:-1]
-        if all(
-            left + min(width, _LEAST_ROOM) <= room
-            for left, width in zip(lefts, longest, strict=True)
-        ):
+        if all(left <= last for left, last in zip(lefts, latest, strict=True)):
             break
     # With very many columns the last ones share a place.
-    return [min(left, room - _LEAST_ROOM) for left in lefts]
+    return [min(left, last) for left, last in zip(lefts, latest, strict=True)]
 
 
 def wrapped(line: str) -> Iterator[str]:
