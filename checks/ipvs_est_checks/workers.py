@@ -47,6 +47,8 @@ _LOOK_SECONDS = 0.5
 # takes about a tenth of the time.
 _ALLOCATIONS_PER_COLLECTION = 20_000
 _NO_MEMORY = "out of memory"
+# A process may come to its end before it begins what it was given; the next one need not.
+_MOST_GIVEN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Task(Generic[R]):
     on_note: Callable[[Any], None]
     """Called here with what the work tells before its end."""
     answer: R | Lost | _Raised | _Pending = _Pending.PENDING
+    given: int = 0
+    """To how many processes."""
 
     @property
     def done(self) -> bool:
@@ -109,6 +113,8 @@ class _Worker:
     pipe: "Pipe"
     task: Task[Any] | None = None
     began: float = 0.0
+    has_begun: bool = False
+    """It has told that it received the task."""
 
 
 def ignore(_: object) -> None:
@@ -289,8 +295,10 @@ class Pool:
             self._end(worker)
             return
         self._todo.popleft()
+        task.given += 1
         worker.task = task
         worker.began = monotonic()
+        worker.has_begun = False
 
     def _receive(self, worker: _Worker) -> None:
         task = worker.task
@@ -299,11 +307,17 @@ class Pool:
             kind, value = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join()
+            if not worker.has_begun and task.given < _MOST_GIVEN:
+                # It was already dying when it was given the task: another one does it.
+                self._todo.appendleft(task)
+                self._end(worker)
+                return
             self._lose(worker, _cause_of_death(worker.process.exitcode))
             return
-        if kind is _Kind.READY:
+        if kind is _Kind.BEGUN:
             # To load what a fresh process needs is no part of its work.
             worker.began = monotonic()
+            worker.has_begun = True
             return
         if kind is _Kind.NOTE:
             task.on_note(value)
@@ -417,7 +431,7 @@ def _signals_held() -> Iterator[None]:
 class _Kind(Enum):
     """What comes back from a worker."""
 
-    READY = auto()
+    BEGUN = auto()
     NOTE = auto()
     ANSWER = auto()
     NO_MEMORY = auto()
@@ -435,9 +449,10 @@ def _work(to_parent: "Pipe", to_worker: "Pipe", much: bool) -> None:
     if much:
         _collect_rarely()
     try:
-        to_parent.send((_Kind.READY, None))
         while True:
-            _do(to_parent.recv(), to_parent)
+            call = to_parent.recv()
+            to_parent.send((_Kind.BEGUN, None))
+            _do(call, to_parent)
     except (EOFError, OSError):
         # The parent is gone.
         return

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -106,10 +107,23 @@ def test_a_process_that_dies_idle_loses_nothing() -> None:
         first = pool.outcome(pool.submit("first", process_id, 0))
         assert isinstance(first, int)
         os.kill(first, signal.SIGKILL)
-        time.sleep(0.05)
         again = pool.outcome(pool.submit("again", process_id, 0))
         assert isinstance(again, int)
         assert again not in (first, os.getpid())
+
+
+def test_what_a_dying_process_was_given_and_has_not_begun_is_done_by_another() -> None:
+    with Pool(2) as pool:
+        first = pool.outcome(pool.submit("first", process_id, 0))
+        assert isinstance(first, int)
+        os.kill(first, signal.SIGSTOP)
+        # After the pool has given it the next work.
+        kill = Timer(0.2, os.kill, (first, signal.SIGKILL))
+        kill.start()
+        again = pool.outcome(pool.submit("again", process_id, 0))
+        kill.join()
+    assert isinstance(again, int)
+    assert again not in (first, os.getpid())
 
 
 def test_an_exit_in_the_middle_is_a_death() -> None:
