@@ -1,6 +1,7 @@
 """A failing schedule is named as the finding or defect that it is, or told to be new."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,20 @@ def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object)
         )
         known = [known_as(revision, each.cause) for each in seen.hits]
         assert any(each is not None and chosen.id in each.ids for each in known)
+
+
+@pytest.mark.parametrize("broken", ["counts", "bitmaps"])
+def test_the_counts_of_a_total_that_exit_takes_off_its_chain_are_f27(broken: str) -> None:
+    """Each of its properties is broken by its schedule, and by none with its repair alone."""
+    (finding,) = [each for each in SCHEDULED if each.id == "F27"]
+    watched = [each for each in finding.properties if each.startswith(broken)]
+    scenario = load("exit-in-first-drain")
+    for each in watched:
+        hits = hunt(scenario, STABLE, Bounds(2), frozenset({each})).hits
+        assert each in {hit.cause.property for hit in hits}
+    mended = replace(STABLE, total_stopped_under_service_mutex=True)
+    hits = hunt(scenario, mended, Bounds(2), frozenset(watched)).hits
+    assert {hit.cause.property for hit in hits}.isdisjoint(watched)
 
 
 def test_a_second_cause_of_a_recorded_property_is_not_taken_for_the_finding() -> None:
