@@ -19,6 +19,7 @@ ON_6_12 = {
     "F05": Shown.SHOWS,
     "F17": Shown.SHOWS,
     "F22": Shown.NOT,
+    "F23": Shown.SHOWS,
 }
 
 

@@ -1,6 +1,7 @@
 """Schedules as text, what is told of a run, and the search, on a made program."""
 
 import json
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from ipvs_est_checks.harness.schedules import (
     Run,
     Step,
     cause_of,
+    check_schedule,
     run_schedule,
-    schedule_from_text,
     schedule_text,
     search,
     timeline,
@@ -28,7 +29,11 @@ MADE = """\
 import json, sys
 print("{}", flush=True)
 for line in sys.stdin:
-    wanted = json.loads(line)["schedule"]
+    asked = json.loads(line)
+    wanted = []
+    for part in filter(None, asked["schedule"].split(".")):
+        choice, _, times = part.partition("x")
+        wanted += [int(choice)] * int(times or 1)
     left, last, steps, order = {1: 3, 2: 3}, None, [], ""
     while any(left.values()):
         choices = [age for age in left if left[age]]
@@ -39,19 +44,41 @@ for line in sys.stdin:
         left[choice] -= 1
         last = choice
         order += "AB"[choice - 1]
-    told = {"end": "done", "steps": steps, "state": {}}
+    word = ".".join(str(step[0]) for step in steps)
+    turns = []
+    for number, (chosen, choices, goes_on, _, _) in enumerate(steps):
+        for choice in choices:
+            within = goes_on <= asked.get("budget", 0)
+            if number >= asked.get("from", 0) and choice != chosen and within:
+                turns += [number, choice, int(goes_on)]
+    told = {"end": "done", "word": word, "count": len(steps), "turns": turns, "steps": steps}
     if order.startswith("AAB"):
         told |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
     print(json.dumps({"schedule": told}), flush=True)
 """
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    path = tmp_path / "made"
-    path.write_text(MADE)
+# Every run has a thousand steps, each of which can be left in three ways that cost nothing.
+LONG = """\
+#!/usr/bin/env python3
+import json
+print("{}", flush=True)
+turns = [number for step in range(1000) for age in (2, 3, 4) for number in (step, age, 0)]
+answer = {"end": "done", "word": "1x1000", "count": 1000, "turns": turns}
+while input():
+    print(json.dumps({"schedule": answer}), flush=True)
+"""
+
+
+def program_of(text: str, path: Path) -> Path:
+    path.write_text(text)
     path.chmod(0o755)
     return path
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return program_of(MADE, tmp_path / "made")
 
 
 def run_of(steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any) -> Run:
@@ -59,16 +86,16 @@ def run_of(steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any
     return Run(end, tuple(Step(age, (age,), True, name, at) for age, name, at in steps), **told)
 
 
-def test_a_schedule_is_a_word_and_the_word_is_a_schedule() -> None:
+def test_a_schedule_is_a_word() -> None:
     run = run_of([(3, "CTL", ""), (0, "time", ""), (0, "time", ""), (2, "ipvs-e:0", "")])
     assert schedule_text(run) == "3.0x2.2"
-    assert schedule_from_text("3.0x2.2") == (3, 0, 0, 2)
+    check_schedule("3.0x2.2")
 
 
 @pytest.mark.parametrize("text", ["", "a", "1x", "1x0", "1x4097", "1.", "1x4096.1"])
 def test_a_word_that_is_no_schedule_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="schedule"):
-        schedule_from_text(text)
+        check_schedule(text)
 
 
 def test_steps_of_one_task_in_a_row_are_told_together() -> None:
@@ -115,10 +142,22 @@ def test_the_search_counts_every_schedule_within_its_bound(made: Path) -> None:
 
 def test_a_schedule_that_was_found_runs_again_the_same(made: Path) -> None:
     with running(made) as program:
-        again = run_schedule(program, (1, 1, 2, 2, 2, 1), 10, fields=False)
-        shorter = run_schedule(program, (1, 1, 2), 10, fields=False)
+        again = run_schedule(program, "1x2.2x3.1", 10, fields=False)
+        shorter = run_schedule(program, "1x2.2", 10, fields=False)
     assert cause_of(again) == "made: x in f"
     assert again == shorter
+
+
+def test_a_long_search_keeps_little_of_what_is_still_to_be_tried(tmp_path: Path) -> None:
+    """Of 60,000 schedules each a list of its choices would be half a gigabyte."""
+    scenario = load("last-estimator-goes")
+    tracemalloc.start()
+    with running(program_of(LONG, tmp_path / "long")) as program:
+        found = search(program, scenario, preemptions=0, fields=False, most=20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.schedules, found.steps, found.exhausted) == (20, 20_000, False)
+    assert peak < 4 * 2**20
 
 
 def test_a_token_of_another_kind_is_refused() -> None:

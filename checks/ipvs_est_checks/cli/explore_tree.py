@@ -16,9 +16,9 @@ from ipvs_est_checks.harness.schedules import (
     Failure,
     Searched,
     cause_of,
+    check_schedule,
     prepare,
     run_schedule,
-    schedule_from_text,
     schedule_text,
     search,
     timeline,
@@ -105,13 +105,14 @@ def replay_on_tree(path: Path, scenario: Scenario, token: str) -> int:
     if kind is None:
         raise BadInputError(f"--replay: {token[:40]}: begins neither by {FIELDS} nor by {LOCKS}")
     try:
-        choices = schedule_from_text(token.removeprefix(kind))
+        word = token.removeprefix(kind)
+        check_schedule(word)
     except ValueError as error:
         raise BadInputError(f"--replay: {error}") from None
     program = build(read_tree(path), options_for(scenario.params, Variant.POINTS))
     with running(program) as started:
         prepare(started, scenario)
-        run = run_schedule(started, choices, scenario.jiffies, fields=kind == FIELDS)
+        run = run_schedule(started, word, scenario.jiffies, fields=kind == FIELDS)
     for line in timeline(run):
         click.echo(line)
     cause = cause_of(run)

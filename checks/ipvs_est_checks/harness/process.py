@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ipvs_est_checks.cli.bad_input import BadInputError
+
 _SANITISER = {
     "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0:handle_segv=0:handle_sigfpe=0",
     "UBSAN_OPTIONS": "print_stacktrace=0",
@@ -15,8 +17,8 @@ _SANITISER = {
 """The program itself tells what goes wrong, and where."""
 
 
-class ProgramDiedError(Exception):
-    """The program itself, not the kernel's code in it, came to an end."""
+class ProgramDiedError(BadInputError):
+    """The program itself, not the kernel's code in it, came to an end, such as without memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Schedules of a scenario on a tree's code: one run, and the search through them.
 
 A schedule is a list of choices, one for each step: the age of the task that goes on, or `TIME`.
-After its end the task that ran goes on while it can, else the oldest one that can.
+It is written as a word, such as 3.0x2.4, in which repeated choices are counted. After its end the
+task that ran goes on while it can, else the oldest one that can.
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -102,14 +104,26 @@ def _told(program: Program, line: dict[str, Any], scenario: Scenario) -> dict[st
     return told
 
 
-def run_schedule(program: Program, choices: tuple[int, ...], jiffies: int, *, fields: bool) -> Run:
-    """Run one schedule from what was prepared; `fields`: also switch at shared fields."""
-    line = {"schedule": list(choices), "jiffies": jiffies, "fields": fields}
-    told = json.loads(ask(program, json.dumps(line).encode() + b"\n"))["schedule"]
+def run_schedule(program: Program, word: str, jiffies: int, *, fields: bool) -> Run:
+    """Run one schedule, a word, from what was prepared; `fields`: also switch at shared fields."""
+    told = _ask(program, {"schedule": word, "jiffies": jiffies, "fields": fields})
     steps = tuple(
         Step(chosen, tuple(choices), goes_on, name, place)
         for chosen, choices, goes_on, name, place in told["steps"]
     )
+    return _run(told, steps)
+
+
+def _ask(program: Program, line: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
+    if "error" in found:
+        error = found["error"]
+        raise BadInputError(f"{error['field']}: {error['message']}")
+    told: dict[str, Any] = found["schedule"]
+    return told
+
+
+def _run(told: dict[str, Any], steps: tuple[Step, ...]) -> Run:
     return Run(
         told["end"],
         steps,
@@ -117,6 +131,62 @@ def run_schedule(program: Program, choices: tuple[int, ...], jiffies: int, *, fi
         tuple(told.get("cycle", ())),
         told.get("state"),
     )
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Where schedules leave one run, the last to be tried first.
+
+    A search has millions of them: of each there is only a step and another choice.
+    """
+
+    word: str
+    """Of the run."""
+    steps: "array[int]" = field(default_factory=lambda: array("H"))
+    choices: "array[int]" = field(default_factory=lambda: array("I"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Todo:
+    """Schedules that are still to be tried, by the preemptions that they have."""
+
+    stacks: list[list[_Turns]]
+
+    def add(self, word: str, cost: int, turns: Sequence[int]) -> None:
+        """Schedules that leave a run: step, other choice, what it costs, in one row."""
+        for more in (0, 1):
+            kept = _Turns(word)
+            for at in range(0, len(turns), 3):
+                if turns[at + 2] == more:
+                    kept.steps.append(turns[at])
+                    kept.choices.append(turns[at + 1])
+            if kept.steps:
+                self.stacks[cost + more].append(kept)
+
+    def take(self) -> tuple[int, str, int] | None:
+        """One with the fewest preemptions: their number, its word, its number of steps."""
+        for cost, stack in enumerate(self.stacks):
+            if stack:
+                turns = stack[-1]
+                step, choice = turns.steps.pop(), turns.choices.pop()
+                if not turns.steps:
+                    stack.pop()
+                return cost, _leaving(turns.word, step, choice), step + 1
+        return None
+
+
+def _leaving(word: str, step: int, choice: int) -> str:
+    """The word of the first steps, and another choice behind them."""
+    words: list[str] = []
+    left = step
+    for part in word.split("."):
+        if not left:
+            break
+        taken, _, times = part.partition("x")
+        count = min(int(times or "1"), left)
+        words.append(f"{taken}x{count}" if count > 1 else taken)
+        left -= count
+    return ".".join([*words, str(choice)])
 
 
 def search(
@@ -136,37 +206,26 @@ def search(
     search unless `keep_going`.
     """
     failures: dict[str, Failure] = {}
-    # By preemptions: the schedules that are still to be tried.
-    todo: list[list[tuple[int, ...]]] = [[] for _ in range(preemptions + 1)]
-    todo[0].append(())
+    todo = _Todo([[] for _ in range(preemptions + 1)])
     tried = steps = 0
-    while (cost := next((cost for cost, each in enumerate(todo) if each), None)) is not None:
+    following: tuple[int, str, int] | None = (0, "", 0)
+    while following is not None:
         if tried == most or (not keep_going and any(map(ends, failures))):
             break
-        prefix = todo[cost].pop()
-        run = run_schedule(program, prefix, scenario.jiffies, fields=fields)
+        cost, word, fixed = following
+        line = {"schedule": word, "jiffies": scenario.jiffies, "fields": fields}
+        told = _ask(program, {**line, "from": fixed, "budget": preemptions - cost})
         tried += 1
-        steps += len(run.steps)
+        steps += told["count"]
         if on_run is not None:
             on_run(tried)
-        cause = cause_of(run)
+        cause = cause_of(_run(told, ()))
         if cause and cause not in failures:
+            run = run_schedule(program, told["word"], scenario.jiffies, fields=fields)
             failures[cause] = Failure(cause, run, tried)
-        for schedule, more in _deviations(run, len(prefix)):
-            if cost + more <= preemptions:
-                todo[cost + more].append(schedule)
-    return Searched(tried, steps, not any(todo), tuple(failures.values()))
-
-
-def _deviations(run: Run, fixed: int) -> Iterator[tuple[tuple[int, ...], int]]:
-    """The schedules that leave this run at one step behind its prefix, and the preemptions that
-    this costs."""
-    chosen = tuple(each.chosen for each in run.steps)
-    for number, step in enumerate(run.steps[fixed:], start=fixed):
-        for choice in step.choices:
-            if choice != step.chosen:
-                # Time that passes while somebody can run is a delay of who is not chosen.
-                yield (*chosen[:number], choice), int(step.goes_on or choice == TIME)
+        todo.add(told["word"], cost, told["turns"])
+        following = todo.take()
+    return Searched(tried, steps, following is None, tuple(failures.values()))
 
 
 def cause_of(run: Run) -> str:
@@ -204,15 +263,13 @@ def schedule_text(run: Run) -> str:
     return ".".join(words)
 
 
-def schedule_from_text(text: str) -> tuple[int, ...]:
-    """The inverse of `schedule_text`. Raises ValueError."""
-    choices: list[int] = []
+def check_schedule(text: str) -> None:
+    """Raises ValueError if the text is no word of a schedule."""
+    steps = 0
     for word in text.split("."):
         found = _WORD.fullmatch(word)
         if found is None:
             raise ValueError(f"{word[:40]!r} is no part of a schedule")
-        times = int(found["times"] or "1")
-        if len(choices) + times > MAX_STEPS:
-            raise ValueError(f"a schedule of more than {MAX_STEPS} steps")
-        choices += [int(found["choice"])] * times
-    return tuple(choices)
+        steps += int(found["times"] or "1")
+    if steps > MAX_STEPS:
+        raise ValueError(f"a schedule of more than {MAX_STEPS} steps")

@@ -28,7 +28,24 @@ struct step {
 	int choices[MAX_CHOICES];
 	bool goes_on;		/* the task of the step before could go on */
 	char name[32];
-	char place[64];
+	char place[PLACE_SIZE];
+};
+
+/* What is wanted of a run: which steps, and at which the next runs may leave it. */
+struct wanted {
+	const struct json *word;	/* the choices, such as "3.0x2.4" */
+	int jiffies;
+	bool brief;		/* not each step, but where it may be left */
+	uint64_t from;		/* the first step for that */
+	uint64_t budget;	/* of preemptions */
+};
+
+/* How far the choices are read. */
+struct reader {
+	const char *at;
+	const char *end;
+	int choice;
+	long times;		/* that it is still to be taken */
 };
 
 struct trail {
@@ -174,7 +191,57 @@ static struct task *find_cycle(void)
 	return NULL;
 }
 
-static void out_steps(void)
+/* The choices in a word, repeated ones counted. */
+static void out_word(void)
+{
+	int i;
+	int first;
+
+	out_raw("\"word\":\"");
+	for (i = 0; i < trail->count; i++) {
+		for (first = i; i + 1 < trail->count &&
+		     trail->steps[i + 1].chosen == trail->steps[first].chosen; i++)
+			;
+		out_raw(first ? "." : "");
+		out_signed(trail->steps[first].chosen);
+		if (i > first) {
+			out_raw("x");
+			out_signed(i - first + 1);
+		}
+	}
+	out_raw("\"");
+}
+
+/* Where the next runs may leave this one: step, other choice, what it costs. */
+static void out_turns(const struct wanted *wanted)
+{
+	const char *between = "";
+	int i;
+	int j;
+
+	out_format("\"count\":%d,\"turns\":[", trail->count);
+	for (i = wanted->from; i < trail->count; i++) {
+		const struct step *step = &trail->steps[i];
+
+		for (j = 0; j < step->count; j++) {
+			/* Time that passes while somebody can run is a delay of who is
+			 * not chosen. */
+			uint64_t cost = step->goes_on || step->choices[j] == TIME;
+
+			if (step->choices[j] == step->chosen || cost > wanted->budget)
+				continue;
+			out_raw(between);
+			out_signed(i);
+			out_raw(",");
+			out_signed(step->choices[j]);
+			out_raw(cost ? ",1" : ",0");
+			between = ",";
+		}
+	}
+	out_raw("]");
+}
+
+static void out_each_step(void)
 {
 	int i;
 	int j;
@@ -198,6 +265,16 @@ static void out_steps(void)
 	out_raw("]");
 }
 
+static void out_steps(const struct wanted *wanted)
+{
+	out_word();
+	out_raw(",");
+	if (wanted->brief)
+		out_turns(wanted);
+	else
+		out_each_step();
+}
+
 /* Take the next step; false when the run is over, `end` says how. */
 static bool take_step(int wanted, struct task **last, int *jiffies_left, int *settling,
 		      const char **end)
@@ -214,7 +291,7 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 		*end = "limit";
 		return false;
 	}
-	memset(step, 0, sizeof(*step));
+	step->place[0] = 0;
 	step->count = runnable(step->choices);
 	step->goes_on = *last && (*last)->state == TASK_RUNNABLE;
 	if (!step->count && !*jiffies_left && (!control_left() || !(*settling)--)) {
@@ -233,8 +310,12 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 		}
 	}
 	step->chosen = wanted;
-	snprintf(step->name, sizeof(step->name), "%s", task ? task->name : "time");
-	snprintf(step->place, sizeof(step->place), "%.63s", task ? task->place : "");
+	if (task) {
+		memcpy(step->name, task->name, sizeof(step->name));
+		memcpy(step->place, task->place, sizeof(step->place));
+	} else {
+		strcpy(step->name, "time");
+	}
 	trail->count++;
 	if (task) {
 		task_slice(task);
@@ -255,29 +336,39 @@ static void limit_time(void)
 	setitimer(ITIMER_PROF, &limit, NULL);
 }
 
-/* The answer's members; they begin after the brace and the seq. */
-static void run_schedule(struct json *nodes, const struct json *choices, int jiffies_left)
+/* The next choice; -1 behind the last. */
+static int next_choice(struct reader *reader)
 {
+	char *after;
+
+	if (!reader->times) {
+		if (reader->at >= reader->end)
+			return -1;
+		reader->choice = strtol(reader->at, &after, 10);
+		reader->times = *after == 'x' ? strtol(after + 1, &after, 10) : 1;
+		/* The dot; a word that is none ends here. */
+		reader->at = after > reader->at && reader->times > 0 ? after + 1 :
+								       reader->end;
+		if (reader->times < 1)
+			return -1;
+	}
+	reader->times--;
+	return reader->choice;
+}
+
+/* The answer's members; they begin after the brace and the seq. */
+static void run_schedule(const struct wanted *wanted)
+{
+	struct reader reader = { .at = wanted->word->start + 1,
+				 .end = wanted->word->start + wanted->word->length - 1 };
+	int jiffies_left = wanted->jiffies;
 	struct task *last = NULL;
 	int settling = SETTLING;
 	const char *end = NULL;
-	int child = choices->first;
-	bool negative;
 
 	exploring = true;
 	limit_time();
-	for (;;) {
-		uint64_t age = 0;
-		int wanted = -1;
-
-		if (child) {
-			if (!json_integer(&nodes[child], &negative, &age))
-				age = 0;
-			wanted = age;
-			child = nodes[child].next;
-		}
-		if (!take_step(wanted, &last, &jiffies_left, &settling, &end))
-			break;
+	while (take_step(next_choice(&reader), &last, &jiffies_left, &settling, &end)) {
 		if (violations_pending()) {
 			end = "violation";
 			break;
@@ -296,29 +387,47 @@ static void run_schedule(struct json *nodes, const struct json *choices, int jif
 		violations_out();
 	}
 	out_raw(",");
-	out_steps();
-	out_raw(",\"state\":");
-	glue_dump();
+	out_steps(wanted);
+	if (!wanted->brief) {
+		out_raw(",\"state\":");
+		glue_dump();
+	}
 	out_raw("}}\n");
 	out_commit();
 }
 
 /* ---- the fork server ---- */
 
-static bool read_jiffies(struct json *nodes, struct json *line, int *value,
-			 struct refusal *refusal)
+static bool read_number(struct json *nodes, const struct json *line, const char *name,
+			uint64_t most, uint64_t *value, struct refusal *refusal)
 {
-	struct json *node = json_member(nodes, line, "jiffies");
-	uint64_t magnitude;
+	struct json *node = json_member(nodes, line, name);
 	bool negative;
 
-	*value = 10;
 	if (!node)
 		return true;
-	if (!json_integer(node, &negative, &magnitude) || (negative && magnitude) ||
-	    magnitude > 1000000)
-		return refuse(refusal, "jiffies", "not in 0..1000000");
-	*value = magnitude;
+	if (!json_integer(node, &negative, value) || (negative && *value) || *value > most)
+		return refuse(refusal, name, "not in 0..%llu", (unsigned long long)most);
+	return true;
+}
+
+static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wanted,
+			struct refusal *refusal)
+{
+	struct json *fields = json_member(nodes, line, "fields");
+	uint64_t jiffies_left = 10;
+
+	*wanted = (struct wanted){ 0 };
+	wanted->word = json_member(nodes, line, "schedule");
+	wanted->brief = json_member(nodes, line, "from") != NULL;
+	if (wanted->word->kind != JSON_STRING)
+		return refuse(refusal, "schedule", "expected choices, such as 3.0x2.4");
+	if (!read_number(nodes, line, "jiffies", 1000000, &jiffies_left, refusal) ||
+	    !read_number(nodes, line, "from", MAX_STEPS, &wanted->from, refusal) ||
+	    !read_number(nodes, line, "budget", 1000, &wanted->budget, refusal))
+		return false;
+	wanted->jiffies = jiffies_left;
+	field_points = fields && fields->kind == JSON_TRUE;
 	return true;
 }
 
@@ -332,29 +441,24 @@ static void explore_boot(void)
 		fail("no memory for the steps of a schedule");
 }
 
-/* A line with `schedule`, a list of choices; its answer, but for the first brace. */
+/* A line with `schedule`, the choices; its answer, but for the first brace. */
 bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal)
 {
-	struct json *choices = json_member(nodes, line, "schedule");
-	struct json *fields = json_member(nodes, line, "fields");
+	struct wanted wanted;
 	char place[256];
-	int jiffies_left;
 	pid_t child;
 	int status;
 
-	if (choices->kind != JSON_ARRAY)
-		return refuse(refusal, "schedule", "expected a list of choices");
-	if (!read_jiffies(nodes, line, &jiffies_left, refusal))
+	if (!read_wanted(nodes, line, &wanted, refusal))
 		return false;
 	explore_boot();
 	trail->count = 0;
 	memset(last_words, 0, sizeof(*last_words));
-	field_points = fields && fields->kind == JSON_TRUE;
 	child = fork();
 	if (child < 0)
 		fail("no process for a schedule");
 	if (!child) {
-		run_schedule(nodes, choices, jiffies_left);
+		run_schedule(&wanted);
 		_exit(ENDING_DONE);
 	}
 	waitpid(child, &status, 0);
@@ -366,7 +470,7 @@ bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal)
 	out_raw("{\"schedule\":{\"end\":\"crash\",\"violations\":[");
 	out_last_words(place, status);
 	out_raw("],");
-	out_steps();
+	out_steps(&wanted);
 	out_raw("}}\n");
 	out_commit();
 	return true;

@@ -25,6 +25,7 @@
 #define PER_CPU_SIZE	(512UL << 20)
 #define CPU_STRIDE	(64UL << 20)
 #endif
+#define LEAST_SIZE	(1UL << 20)
 #define MAGIC	0x68656170
 #define UNKNOWN_TYPE	"a heap object"
 
@@ -43,6 +44,9 @@ struct header {
 extern unsigned long __per_cpu_offset[];
 void *kmalloc_caches[32][32];
 
+/* Less if the system does not give so much, see map(). */
+static unsigned long heap_size = HEAP_SIZE;
+static unsigned long per_cpu_size = PER_CPU_SIZE;
 static char *heap;
 static unsigned char *freed_lines;	/* of the heap, one byte each */
 static unsigned long heap_used;
@@ -74,14 +78,18 @@ void *pcpu_alloc_noprof(unsigned long size, unsigned long align, bool reserved,
 			unsigned int gfp);
 void free_percpu(void *object);
 
-static char *map(unsigned long size)
+/* Address space, not memory; where it is limited, an eighth, or an eighth of that. */
+static char *map(unsigned long *size)
 {
-	char *area = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *area;
 
-	if (area == MAP_FAILED)
-		fail("no address space for the heap");
-	return area;
+	for (; *size >= LEAST_SIZE; *size /= 8) {
+		area = mmap(NULL, *size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (area != MAP_FAILED)
+			return area;
+	}
+	fail("no address space for the heap");
 }
 
 static unsigned long aligned(unsigned long size)
@@ -91,14 +99,20 @@ static unsigned long aligned(unsigned long size)
 
 void memory_boot(int possible_cpus)
 {
+	unsigned long lines;
 	int cpu;
 
-	heap = map(HEAP_SIZE);
-	freed_lines = (unsigned char *)map(HEAP_SIZE / LINE_SIZE);
+	heap = map(&heap_size);
+	lines = heap_size / LINE_SIZE;
+	freed_lines = (unsigned char *)map(&lines);
+	heap_size = lines * LINE_SIZE;
 	per_cpu_stride = CPU_STRIDE;
-	while (per_cpu_stride > PER_CPU_SIZE / possible_cpus)
+	while (per_cpu_stride > per_cpu_size / possible_cpus)
 		per_cpu_stride /= 2;
-	per_cpu = map(per_cpu_stride * possible_cpus);
+	per_cpu_size = per_cpu_stride * possible_cpus;
+	per_cpu = map(&per_cpu_size);
+	while (per_cpu_stride > per_cpu_size / possible_cpus)
+		per_cpu_stride /= 2;
 	for (cpu = 0; cpu < possible_cpus; cpu++)
 		__per_cpu_offset[cpu] = cpu * per_cpu_stride;
 }
@@ -135,8 +149,8 @@ void *memory_allocate(unsigned long size, bool zeroed)
 	if (!header)
 		fail("no memory");
 #else
-	if (heap_used + sizeof(*header) + aligned(size) > HEAP_SIZE)
-		fail("the history has used up the heap of %lu GB", HEAP_SIZE >> 30);
+	if (heap_used + sizeof(*header) + aligned(size) > heap_size)
+		fail("the history has used up the heap of %lu MB", heap_size >> 20);
 	header = (struct header *)(heap + heap_used);
 	heap_used += sizeof(*header) + aligned(size);
 #endif

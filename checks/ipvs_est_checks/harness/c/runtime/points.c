@@ -11,15 +11,25 @@
 
 bool field_points;
 
+static char *append(char *to, const char *end, const char *text)
+{
+	while (*text && to < end)
+		*to++ = *text++;
+	return to;
+}
+
 /* Under the rule of the recordings nothing happens here. */
 void point(const char *what, const char *object)
 {
 	struct task *task = current_task;
+	const char *end = task->place + sizeof(task->place) - 1;
+	char *to = task->place;
 
 	if (!exploring || task_is_caller())
 		return;
-	snprintf(task->place, sizeof(task->place), "%s%s%s", what, *object ? " " : "",
-		 object);
+	to = append(to, end, what);
+	to = append(to, end, *object ? " " : "");
+	*append(to, end, object) = 0;
 	task->state = TASK_RUNNABLE;
 	task_pause();
 }

@@ -7,6 +7,7 @@
 #ifndef RUNTIME_H
 #define RUNTIME_H
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@
 #include "../glue/glue.h"
 
 #define KERNEL_ENOMEM	12
+#define PLACE_SIZE	64	/* of a point's name */
 #define LINE_SIZE	64	/* of a cache; the kernel aligns to it */
 
 /* ---- tasks (task.c) ---- */
@@ -55,9 +57,11 @@ struct task {
 	long nice;
 	char name[32];
 	ucontext_t context;
+	jmp_buf registers;		/* where it has paused */
+	bool started;
 	void *stack;
 	void *fake_stack;		/* AddressSanitizer's */
-	char place[96];			/* the point that it stands at */
+	char place[PLACE_SIZE];		/* the point that it stands at */
 };
 
 extern struct task *current_task;

@@ -23,7 +23,11 @@ struct task *tasks;
 
 static struct task *caller;
 static unsigned long tasks_created;
+#ifdef __SANITIZE_ADDRESS__
 static ucontext_t scheduler;
+#else
+static jmp_buf scheduler;
+#endif
 static void *free_stacks[STACKS_KEPT];
 static int free_stack_count;
 
@@ -113,6 +117,53 @@ static void enter_stack(void *fake_stack)
 #endif
 }
 
+/*
+ * Switches. Those of ucontext.h call the system for the mask of signals, which
+ * is most of their time; AddressSanitizer follows no others.
+ */
+#ifdef __SANITIZE_ADDRESS__
+
+static void enter_task(struct task *task)
+{
+	swapcontext(&scheduler, &task->context);
+}
+
+static void leave_task(struct task *task)
+{
+	swapcontext(&task->context, &scheduler);
+}
+
+NORETURN static void leave_for_ever(void)
+{
+	setcontext(&scheduler);
+	abort();
+}
+
+#else
+
+static void enter_task(struct task *task)
+{
+	if (_setjmp(scheduler))
+		return;
+	if (task->started)
+		_longjmp(task->registers, 1);
+	task->started = true;
+	setcontext(&task->context);
+}
+
+static void leave_task(struct task *task)
+{
+	if (!_setjmp(task->registers))
+		_longjmp(scheduler, 1);
+}
+
+NORETURN static void leave_for_ever(void)
+{
+	_longjmp(scheduler, 1);
+}
+
+#endif
+
 static void exit_task(struct task *task)
 {
 	struct task **link = &tasks;
@@ -141,7 +192,7 @@ static void run_task(void)
 		task->function(task->argument);
 	exit_task(task);
 	leave_stack(NULL, NULL, 0);
-	setcontext(&scheduler);
+	leave_for_ever();
 }
 
 /* Run the task until it pauses or exits. */
@@ -164,7 +215,7 @@ void task_slice(struct task *task)
 	glue_set_current(task_kernel(task));
 	glue_task_set_running(task_kernel(task));
 	leave_stack(&fake_stack, task->stack, STACK_SIZE);
-	swapcontext(&scheduler, &task->context);
+	enter_task(task);
 	enter_stack(fake_stack);
 	current_task = before;
 	glue_set_current(kernel_before);
@@ -180,7 +231,7 @@ void task_pause(void)
 	struct task *task = current_task;
 
 	leave_stack(&task->fake_stack, NULL, 0);
-	swapcontext(&task->context, &scheduler);
+	leave_task(task);
 	enter_stack(task->fake_stack);
 }
 
