@@ -5,39 +5,38 @@ tasks the reload work goes first, then kthreads by id. RCU callbacks, which the 
 do not show, run when the next jiffy passes, timers before them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from typing import assert_never
 
-from ipvs_est.control.services import scan_trash
-from ipvs_est.estimator.kthread import estimation_kthread
-from ipvs_est.estimator.kthread_tasks import exit_task
-from ipvs_est.estimator.reload_work import reload_work
 from ipvs_est.language.violations import Deadlock
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.points import (
     Body,
     Call,
-    CancelWork,
-    FieldAccess,
-    GiveWay,
-    Join,
     Lock,
-    QueueWork,
-    RcuReadLock,
-    RcuReadUnlock,
+    Point,
     Sleep,
     Start,
     Stop,
     Unlock,
-    WordAccess,
 )
 from ipvs_est.machine.rcu import end_grace_period
 from ipvs_est.machine.tasks import Task, TaskState
+from ipvs_est.performer import (
+    NOTHING_TO_DO,
+    end_task,
+    function_of,
+    in_the_way,
+    perform,
+    run_timers,
+    start_due_work,
+    take,
+    wait_text,
+)
 from ipvs_est.state.machine import Machine, report
-from ipvs_est.state.task_record import lock_released, lock_taken, paused, resumed
+from ipvs_est.state.task_record import paused, resumed
 
-WORK_RANK = 0
 CALLER_RANK = -1
 
 # A control process that is blocked for this long is taken to wait for ever.
@@ -59,6 +58,8 @@ class Sequential:
     """Heap of (rank, age, task)."""
     sleepers: list[tuple[int, int, int, Task]] = field(default_factory=list)
     """Heap of (wake-up in jiffies since boot, age, sleep ticket, task)."""
+    function_of: Callable[[Machine, Task], Body] = function_of
+    """Makes a task's function when it first runs."""
 
 
 def call(driver: Sequential, body: Call) -> int:
@@ -136,14 +137,8 @@ def wait_chain(task: Task) -> tuple[str, ...]:
         if waits_for is None:
             chain.append(f"{current.name}: {current.state.value}")
             break
-        if isinstance(waits_for, Mutex):
-            holder = waits_for.owner
-            held = "nobody" if holder is None else holder.name
-            chain.append(f"{current.name}: waits for {waits_for.name}, held by {held}")
-            current = holder
-        else:
-            chain.append(f"{current.name}: waits for the exit of {waits_for.name}")
-            current = waits_for
+        chain.append(f"{current.name}: waits {wait_text(waits_for)}")
+        current = in_the_way(waits_for)
     return tuple(chain)
 
 
@@ -172,9 +167,7 @@ def _next_event(driver: Sequential) -> int | None:
 def _jiffy(driver: Sequential) -> None:
     """What a jiffy's passing sets off: timers, RCU callbacks, wake-ups, due work."""
     machine = driver.machine
-    due = machine.netns.trash_scan_due
-    if due is not None and due <= machine.now:
-        scan_trash(machine)
+    run_timers(machine)
     if machine.rcu.pending:
         end_grace_period(machine.rcu)
     sleepers = driver.sleepers
@@ -186,16 +179,9 @@ def _jiffy(driver: Sequential) -> None:
 
 
 def _look_at_work(driver: Sequential) -> None:
-    """Pending work that is due becomes a task unless an earlier instance is alive."""
-    machine = driver.machine
-    work = machine.netns.reload_work
-    if not work.pending or work.running is not None or work.due > machine.now:
-        return
-    machine.tasks_created += 1
-    task = Task(name="est_reload_work", rank=WORK_RANK, age=machine.tasks_created)
-    work.pending = False
-    work.running = task
-    heappush(driver.runnable, (task.rank, task.age, task))
+    task = start_due_work(driver.machine)
+    if task is not None:
+        heappush(driver.runnable, (task.rank, task.age, task))
 
 
 def _make_runnable(driver: Sequential, task: Task) -> None:
@@ -208,7 +194,7 @@ def _slice(driver: Sequential) -> None:
     """Run the first runnable task until it waits or exits, then look at the work."""
     _, _, task = heappop(driver.runnable)
     if task.body is None:
-        task.body = _function(driver.machine, task)
+        task.body = driver.function_of(driver.machine, task)
     if task.state is TaskState.NEW and task.should_stop:
         _exit(driver, task)
     else:
@@ -228,118 +214,76 @@ def _record_pause(driver: Sequential, task: Task) -> None:
         machine.events.append(paused(machine, task))
 
 
-def _function(machine: Machine, task: Task) -> Body:
-    if task.kd is None:
-        return reload_work(machine)
-    return estimation_kthread(machine, task.kd, task)
-
-
 def _exit(driver: Sequential, task: Task) -> None:
-    work = driver.machine.netns.reload_work
-    if work.running is task:
-        work.running = None
-    for joiner in exit_task(driver.machine, task):
+    for joiner in end_task(driver.machine, task):
         _make_runnable(driver, joiner)
 
 
 def _run(driver: Sequential, task: Task, body: Body | Call) -> None:
     """Resume `body` until it waits; raises StopIteration when it has returned."""
     waits_for = task.waits_for
-    if waits_for is not None:
-        if isinstance(waits_for, Mutex) and not _try_lock(waits_for, task):
-            return
-        task.waits_for = None
+    mutex = waits_for if isinstance(waits_for, Mutex) else None
+    if mutex is not None and mutex.owner is not None:
+        _wait_for_mutex(task, mutex)
+        return
+    task.waits_for = None
     task.state = TaskState.RUNNING
     machine = driver.machine
-    events = machine.events
-    if events is not None:
-        events.append(resumed(machine, task))
-        if isinstance(waits_for, Mutex):
-            events.append(lock_taken(machine, task, waits_for))
+    if machine.events is not None:
+        machine.events.append(resumed(machine, task))
+    if mutex is not None:
+        take(machine, task, mutex)
     resume = body.__next__
     while True:
         point = resume()
-        if isinstance(point, Lock):
-            mutex = point.mutex
-            if mutex.owner is None:
-                mutex.owner = task
-                if events is not None:
-                    events.append(lock_taken(machine, task, mutex))
-            else:
-                _try_lock(mutex, task)
-                return
-        elif isinstance(point, Unlock):
-            mutex = point.mutex
-            mutex.owner = None
-            if events is not None:
-                events.append(lock_released(machine, task, mutex))
-            if mutex.waiters:
-                _wake_waiters(driver, mutex)
-        elif isinstance(point, GiveWay | RcuReadLock | RcuReadUnlock | WordAccess | FieldAccess):
-            continue
-        elif _waits_at(driver, task, point):
+        if not isinstance(point, NOTHING_TO_DO) and _waits_at(driver, task, point):
             return
 
 
-def _waits_at(
-    driver: Sequential,
-    task: Task,
-    point: Sleep | Stop | Join | Start | QueueWork | CancelWork,
-) -> bool:
+def _waits_at(driver: Sequential, task: Task, point: Point) -> bool:
     """Perform a point; True if the task has to wait there."""
     machine = driver.machine
-    if isinstance(point, Sleep):
-        task.sleep_ticket += 1
-        if task.should_stop:
-            _make_runnable(driver, task)
-            return True
-        task.state = TaskState.SLEEPING
-        task.wake_at = machine.now + point.jiffies
-        heappush(driver.sleepers, (task.wake_at, task.age, task.sleep_ticket, task))
+    if isinstance(point, Lock) and point.mutex.owner is not None:
+        _wait_for_mutex(task, point.mutex)
         return True
-    if isinstance(point, Stop):
-        point.task.should_stop = True
+    awaited = perform(machine, task, point)
+    if awaited is not None:
+        _wait_for_exit(task, awaited)
+        return True
+    if isinstance(point, Unlock):
+        if point.mutex.waiters:
+            _wake_waiters(driver, point.mutex)
+    elif isinstance(point, Sleep):
+        _sleep(driver, task, point.jiffies)
+        return True
+    elif isinstance(point, Stop):
         if point.task.state is TaskState.SLEEPING:
             _make_runnable(driver, point.task)
-        return False
-    if isinstance(point, Join):
-        return _join(task, point.task)
-    if isinstance(point, Start):
+    elif isinstance(point, Start):
         heappush(driver.runnable, (point.task.rank, point.task.age, point.task))
-        return False
-    work = machine.netns.reload_work
-    if isinstance(point, QueueWork):
-        if not work.pending and not work.refused:
-            work.pending = True
-            work.due = machine.now + point.delay
-        return False
-    if isinstance(point, CancelWork):
-        work.pending = False
-        work.refused = True
-        if machine.events is not None:
-            # The task may be alone from here on.
-            machine.events.extend((paused(machine, task), resumed(machine, task)))
-        return work.running is not None and _join(task, work.running)
-    assert_never(point)
+    return False
 
 
-def _join(task: Task, other: Task) -> bool:
-    if other.state is TaskState.EXITED:
-        return False
+def _sleep(driver: Sequential, task: Task, jiffies: int) -> None:
+    task.sleep_ticket += 1
+    if task.should_stop:
+        _make_runnable(driver, task)
+        return
+    task.state = TaskState.SLEEPING
+    task.wake_at = driver.machine.now + jiffies
+    heappush(driver.sleepers, (task.wake_at, task.age, task.sleep_ticket, task))
+
+
+def _wait_for_exit(task: Task, other: Task) -> None:
     task.state = TaskState.JOINING
     task.waits_for = other
     other.joiners.append(task)
-    return True
 
 
-def _try_lock(mutex: Mutex, task: Task) -> bool:
-    if mutex.owner is None:
-        mutex.owner = task
-        return True
+def _wait_for_mutex(task: Task, mutex: Mutex) -> None:
     task.state = TaskState.BLOCKED
     task.waits_for = mutex
     mutex.waiters.append(task)
-    return False
 
 
 def _wake_waiters(driver: Sequential, mutex: Mutex) -> None:

@@ -197,7 +197,7 @@ def test_a_trash_that_frees_what_is_in_use_is_noticed(monkeypatch: pytest.Monkey
         kept: list[Dest] = []
         machine.netns.trash, machine.netns.trash_scan_due = kept, None
 
-    monkeypatch.setattr("ipvs_est.sequential.scan_trash", scan)
+    monkeypatch.setattr("ipvs_est.performer.scan_trash", scan)
     assert _noticed("netns") & {"model.trash", "memory.leak", "model.memory"}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from ipvs_est import sequential
+from ipvs_est import performer
 from ipvs_est.control import estimator_objects, netns_life, sysctl
 from ipvs_est.control import services as control
 from ipvs_est.estimator import calc_phase, drain, kthread, start_stop
@@ -353,7 +353,7 @@ def _watch_calc_phase(patch: pytest.MonkeyPatch, steps: Steps) -> None:
     patch.setattr(calc_phase, "_relink", relinked)
     patch.setattr(calc_phase, "_finish", finished)
     patch.setattr(kthread, "calc_phase", phased)
-    patch.setattr(sequential, "estimation_kthread", ran)
+    patch.setattr(performer, "estimation_kthread", ran)
 
 
 def _watch_netns(patch: pytest.MonkeyPatch, steps: Steps) -> None:

@@ -7,10 +7,10 @@ from ipvs_est import MAINLINE, Params, ViolationError
 from ipvs_est.control.netns_life import cleanup_estimators
 from ipvs_est.language.events import Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est.language.violations import DivisionByZero, DoubleFree, describe
-from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.memory import Life
+from ipvs_est.machine.points import Lock
 from ipvs_est.machine.tasks import Task, TaskState
-from ipvs_est.sequential import _try_lock
+from ipvs_est.sequential import Sequential, _waits_at
 from ipvs_est.state.machine import Machine, boot
 from ipvs_est.state.task_record import cpu_bitmap, lock_released, lock_taken, paused, resumed
 
@@ -83,11 +83,13 @@ def test_a_cpu_set_is_told_as_a_bitmap() -> None:
 
 
 def test_a_free_mutex_is_taken_and_another_is_waited_for() -> None:
-    mutex = Mutex("est_mutex")
+    machine = small()
+    driver = Sequential(machine)
+    mutex = machine.netns.est_mutex
     first, second = Task(name="first"), Task(name="second", state=TaskState.RUNNING)
-    assert _try_lock(mutex, first)
+    assert not _waits_at(driver, first, Lock(mutex))
     assert (mutex.owner, mutex.waiters) == (first, [])
-    assert not _try_lock(mutex, second)
+    assert _waits_at(driver, second, Lock(mutex))
     assert mutex.owner is first
     assert mutex.waiters == [second]
     assert second.waits_for is mutex

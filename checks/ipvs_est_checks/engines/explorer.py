@@ -15,7 +15,7 @@ from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.generated import search_generated
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.explore.scenarios.stand_in import searched_on
-from ipvs_est_checks.history.monitor import is_chosen
+from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import explained

@@ -1,12 +1,13 @@
 """What was found where a property fails, in more words than its sentence has."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
 from ipvs_est import Params
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est_checks.history.monitor import Watch
-from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
+from ipvs_est_checks.judge import broken_cases
 from ipvs_est_spec.case_words import told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty
@@ -14,7 +15,6 @@ from ipvs_est_spec.state.witness import witness
 
 _STATE = {each.id: each for each in STATE_PROPERTIES}
 _RECORD = {each.id: each for each in RECORD_PROPERTIES}
-_ALGEBRA = PythonAlgebra()
 
 
 def explain(seen: Watch, property_id: str) -> str:
@@ -46,8 +46,7 @@ def _first_case(failed: RecordProperty, params: Params, events: Sequence[Event])
 
 
 def _failing(failed: RecordProperty, params: Params, events: Sequence[Event]) -> Case | None:
-    cases = failed.cases(params, events)
-    return next((case for case in cases if not failed.predicate(_ALGEBRA, case)), None)
+    return next(broken_cases(failed, params, events, Counter()), None)
 
 
 _EST_FIELDS = (

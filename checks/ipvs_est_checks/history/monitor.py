@@ -9,16 +9,20 @@ from ipvs_est.answers.results import Deadlocked, Result
 from ipvs_est.language.operations import Advance, Operation, Settle
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.history.watchable import Watchable
+from ipvs_est_checks.judge import (
+    EST_FREE,
+    QUIET,
+    SERVICE_FREE,
+    SETTLED,
+    STEP,
+    broken_cases,
+    broken_states,
+    is_chosen,
+    quiet_jiffies,
+    record_properties,
+)
 from ipvs_est_checks.subjects.failure import SubjectError, SubjectFailure
-from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
-from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES, VIOLATION_PROPERTIES
-from ipvs_est_spec.property import Case, Scope
-from ipvs_est_spec.state.snapshot_state import SnapshotState
-
-# Long enough for a restart, the calc phase, a drain and its next attempt.
-QUIET_REVOLUTIONS = 2
-
-_ALGEBRA = PythonAlgebra()
+from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 NewOracle = Callable[[Params, Revision], Watchable]
 """Makes the system under test: mutants make a changed one, subjects are programs."""
@@ -109,10 +113,8 @@ def finish(seen: Watch) -> None:
     oracle = seen.oracle
     state = seen.before.state
     if not oracle.ended and state.enable and not state.stopped:
-        params = oracle.machine.params
-        revolution = params.nticks * params.tick_jiffies
         known = len(oracle.violations)
-        quiet = Advance(QUIET_REVOLUTIONS * revolution)
+        quiet = Advance(quiet_jiffies(oracle.machine.params))
         answer: Result | None
         try:
             answer = oracle.apply(quiet)
@@ -124,7 +126,7 @@ def finish(seen: Watch) -> None:
         after = oracle.snapshot()
         _check_violations(seen, known, -1, after)
         if answer is not None and not isinstance(answer, Deadlocked):
-            scopes = _scopes(after, settled=True) | {Scope.QUIET}
+            scopes = _scopes(after, settled=True) | QUIET
             _check_state(seen, scopes, -1, after)
         seen.before = after
     _check_record(seen)
@@ -154,29 +156,18 @@ def _failed(seen: Watch, operation: Operation, failure: SubjectFailure) -> Subje
     return failure
 
 
-def is_chosen(properties: frozenset[str] | None, property_id: str) -> bool:
-    """Whether a choice of properties, None = all, has this one."""
-    return properties is None or property_id in properties
-
-
-def _scopes(snapshot: Snapshot, *, settled: bool) -> set[Scope]:
-    scopes = {Scope.STEP}
+def _scopes(snapshot: Snapshot, *, settled: bool) -> int:
+    scopes = STEP
     for mutex in snapshot.mutexes:
         if mutex.owner is None:
-            est = mutex.name == "est_mutex"
-            scopes.add(Scope.EST_MUTEX_FREE if est else Scope.SERVICE_MUTEX_FREE)
-    if settled:
-        scopes.add(Scope.SETTLED)
-    return scopes
+            scopes |= EST_FREE if mutex.name == "est_mutex" else SERVICE_FREE
+    return scopes | SETTLED if settled else scopes
 
 
-def _check_state(seen: Watch, scopes: set[Scope], index: int, after: Snapshot) -> None:
-    state = SnapshotState(_ALGEBRA, seen.oracle.machine.params, after)
-    for each in STATE_PROPERTIES:
-        if each.scope in scopes and is_chosen(seen.properties, each.id):
-            seen.checks[each.id] += 1
-            if not each.predicate(state):
-                _fail(seen, each.id, index, each.sentence, after)
+def _check_state(seen: Watch, scopes: int, index: int, after: Snapshot) -> None:
+    params = seen.oracle.machine.params
+    for broken in broken_states(params, after, scopes, seen.properties, seen.checks):
+        _fail(seen, broken.id, index, broken.sentence, after)
 
 
 def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> None:
@@ -195,19 +186,9 @@ def _check_record(seen: Watch) -> None:
     events = seen.oracle.machine.events
     if events is None:
         return
-    for each in RECORD_PROPERTIES:
-        if not is_chosen(seen.properties, each.id):
-            continue
-        # Most cases repeat, those of idle counters above all.
-        held: set[Case] = set()
-        for case in each.cases(params, events):
-            seen.checks[each.id] += 1
-            if case in held:
-                continue
-            if each.predicate(_ALGEBRA, case):
-                held.add(case)
-            else:
-                _fail(seen, each.id, -1, each.sentence, seen.before)
+    for each in record_properties(seen.properties):
+        for _ in broken_cases(each, params, events, seen.checks):
+            _fail(seen, each.id, -1, each.sentence, seen.before)
 
 
 def _fail(seen: Watch, property_id: str, index: int, detail: str, after: Snapshot) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
 from ipvs_est.answers.results import Deadlocked, Returned
 from ipvs_est.language.operations import Operation
-from ipvs_est_checks.history.monitor import NewOracle, Watch, finish, is_chosen, step, watch
+from ipvs_est_checks.history.monitor import NewOracle, Watch, finish, step, watch
+from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differences, wrong_answer
 from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
 from ipvs_est_checks.machines.naive.steps import Answer, Heap, follow, makes_sense, needs_netns, see

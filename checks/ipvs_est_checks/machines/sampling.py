@@ -13,7 +13,7 @@ from time import monotonic
 
 from ipvs_est import V7, V7_UNWIND, Revision
 from ipvs_est_checks.cli.progress import OnProgress, no_progress
-from ipvs_est_checks.history.monitor import is_chosen
+from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.machines.profiles import Profile
 from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_checks.machines.run import amount_of, run_round, wants_more

@@ -32,7 +32,8 @@ def watched(
     properties: frozenset[str] | None = None,
 ) -> Seen:
     """Run the scenario on the base revision with these edits; `properties`: None = all."""
-    with applied(edits), interrupted(scenario.plan) as new_oracle:
+    with applied(edits):
+        new_oracle = interrupted(scenario.plan)
         seen = run(scenario.params, base, scenario.operations, new_oracle, properties)
     return Seen(seen.failures, len(seen.operations))
 

@@ -6,12 +6,12 @@ been preempted there. It stays where it is, with all that it holds, until they a
 other tasks may run. Nothing else differs, and the same generators run.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from ipvs_est import Oracle, Params, Revision, sequential
+from ipvs_est import Oracle, Params, Revision
 from ipvs_est.answers.results import Returned
 from ipvs_est.language.events import Event
 from ipvs_est.language.operations import (
@@ -34,6 +34,7 @@ from ipvs_est.machine.points import (
     Unlock,
 )
 from ipvs_est.machine.tasks import Task
+from ipvs_est.performer import function_of
 from ipvs_est.state.machine import Machine, report
 from ipvs_est.state.task_record import paused, resumed
 from ipvs_est_checks.history.monitor import NewOracle
@@ -70,6 +71,7 @@ class InterruptedOracle(Oracle):
 
     def __init__(self, params: Params, revision: Revision, plan: tuple[Interruption, ...]) -> None:
         super().__init__(params, revision)
+        self._driver.function_of = self._interposed_function
         self._plan = plan
         self._seen = [0] * len(plan)
         self._interrupted = False
@@ -82,6 +84,9 @@ class InterruptedOracle(Oracle):
         finally:
             if outermost:
                 self._calling = False
+
+    def _interposed_function(self, machine: Machine, task: Task) -> Body:
+        return self.interposed(task, function_of(machine, task))
 
     def interposed(self, task: Task, body: Generator[Point, None, T]) -> Generator[Point, None, T]:
         """The task's function, interrupted where the plan says so."""
@@ -140,25 +145,9 @@ class InterruptedOracle(Oracle):
         raise ViolationError(deadlock)
 
 
-@contextmanager
-def interrupted(plan: tuple[Interruption, ...]) -> Iterator[NewOracle]:
-    """Makes oracles whose tasks are interrupted, one at a time, until the block is left."""
-    made: list[InterruptedOracle] = []
-
-    def new_oracle(params: Params, revision: Revision) -> Oracle:
-        made[:] = [InterruptedOracle(params, revision, plan)]
-        return made[0]
-
-    original = sequential._function
-
-    def function(machine: Machine, task: Task) -> Body:
-        return made[0].interposed(task, original(machine, task))
-
-    sequential._function = function
-    try:
-        yield new_oracle
-    finally:
-        sequential._function = original
+def interrupted(plan: tuple[Interruption, ...]) -> NewOracle:
+    """Makes oracles whose tasks are interrupted as planned."""
+    return partial(InterruptedOracle, plan=plan)
 
 
 def _check(operation: Operation, task: str, *, may_sleep: bool) -> None:

@@ -23,9 +23,7 @@ histories in which time never passed while a task could run.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 
 from ipvs_est.answers.snapshot import take_snapshot
 from ipvs_est.language.events import Event
@@ -33,10 +31,15 @@ from ipvs_est.language.params import Params
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.projection import Projection, projection
-from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
+from ipvs_est_checks.judge import (
+    EST_FREE,
+    SERVICE_FREE,
+    STEP,
+    broken_cases,
+    broken_states,
+    record_properties,
+)
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
-from ipvs_est_spec.property import RecordProperty, Scope, StateProperty
-from ipvs_est_spec.state.snapshot_state import SnapshotState
 
 WATCHED = frozenset(
     [each.id for each in STATE_PROPERTIES] + [each.id for each in RECORD_PROPERTIES]
@@ -44,11 +47,8 @@ WATCHED = frozenset(
 """Ids of all properties that are watched; violations raise themselves."""
 LEAK = "memory.leak"
 """Id; the one violation that is looked for at the end of a schedule alone."""
-QUIET_REVOLUTIONS = 2
 NEEDS_PROMPT_TASKS = frozenset({"delay"})
 """Groups; see above."""
-
-_ALGEBRA = PythonAlgebra()
 
 
 @dataclass(slots=True)
@@ -63,21 +63,6 @@ class Watch:
     """Id of the first property that is broken, '' = none; by scopes and state."""
     in_setup: dict[str, int] = field(default_factory=dict)
     """How many cases the setup has, by property of what happened."""
-    _by_scopes: dict[int, tuple[StateProperty, ...]] = field(default_factory=dict)
-    _of_record: tuple[RecordProperty, ...] | None = None
-
-
-_BITS = {scope: 1 << index for index, scope in enumerate(Scope)}
-STEP, SERVICE_FREE, EST_FREE, SETTLED, QUIET = (
-    _BITS[each]
-    for each in (
-        Scope.STEP,
-        Scope.SERVICE_MUTEX_FREE,
-        Scope.EST_MUTEX_FREE,
-        Scope.SETTLED,
-        Scope.QUIET,
-    )
-)
 
 
 def broken_state(watch: Watch, machine: Machine, scopes: int) -> BrokenProperty | None:
@@ -90,43 +75,22 @@ def broken_state(watch: Watch, machine: Machine, scopes: int) -> BrokenProperty 
     key = scopes, projection(machine)
     verdict = watch.verdicts.get(key)
     if verdict is None:
-        verdict = watch.verdicts[key] = next(_broken(watch, machine, scopes), "")
+        snapshot = take_snapshot(machine)
+        broken = broken_states(machine.params, snapshot, scopes, watch.properties, watch.checks)
+        verdict = watch.verdicts[key] = next((each.id for each in broken), "")
     return BrokenProperty(verdict, "") if verdict else None
 
 
 def all_broken(machine: Machine, scopes: int) -> tuple[str, ...]:
     """Ids of all properties of states in these scopes that do not hold now."""
-    return tuple(_broken(Watch(), machine, scopes))
-
-
-def _broken(watch: Watch, machine: Machine, scopes: int) -> Iterator[str]:
-    state = SnapshotState(_ALGEBRA, machine.params, take_snapshot(machine))
-    for each in _properties(watch, scopes):
-        watch.checks[each.id] += 1
-        if not each.predicate(state):
-            yield each.id
-
-
-def _properties(watch: Watch, scopes: int) -> tuple[StateProperty, ...]:
-    found = watch._by_scopes.get(scopes)
-    if found is None:
-        found = watch._by_scopes[scopes] = tuple(
-            each
-            for each in STATE_PROPERTIES
-            if each.id in watch.properties and scopes & _BITS[each.scope]
-        )
-    return found
+    snapshot = take_snapshot(machine)
+    broken = broken_states(machine.params, snapshot, scopes, None, Counter())
+    return tuple(each.id for each in broken)
 
 
 def watches_record(watch: Watch) -> bool:
     """Whether a record of events is needed."""
-    return bool(_record_properties(watch))
-
-
-def _record_properties(watch: Watch) -> tuple[RecordProperty, ...]:
-    if watch._of_record is None:
-        watch._of_record = tuple(each for each in RECORD_PROPERTIES if each.id in watch.properties)
-    return watch._of_record
+    return bool(record_properties(watch.properties))
 
 
 def broken_record(
@@ -134,15 +98,13 @@ def broken_record(
 ) -> BrokenProperty | None:
     """The first property of what happened that does not hold of the record, of whose entries
     the first `setup` are from the setup."""
-    for each in _record_properties(watch):
+    for each in record_properties(watch.properties):
         if each.group in NEEDS_PROMPT_TASKS and not prompt:
             continue
         known = watch.in_setup.get(each.id)
         if known is None:
             known = sum(1 for _ in each.cases(params, events[:setup]))
             watch.in_setup[each.id] = known
-        for case in islice(each.cases(params, events), known, None):
-            watch.checks[each.id] += 1
-            if not each.predicate(_ALGEBRA, case):
-                return BrokenProperty(each.id, ", ".join(map(str, case)))
+        for case in broken_cases(each, params, events, watch.checks, known):
+            return BrokenProperty(each.id, ", ".join(map(str, case)))
     return None

@@ -16,13 +16,8 @@ revision accesses under est_mutex (`guarded_fields`) is no point for who holds i
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import assert_never
 
 from ipvs_est import Oracle, Revision
-from ipvs_est.control.services import scan_trash
-from ipvs_est.estimator.kthread import estimation_kthread
-from ipvs_est.estimator.kthread_tasks import exit_task
-from ipvs_est.estimator.reload_work import reload_work
 from ipvs_est.language.revision import BEFORE_MAINLINE
 from ipvs_est.language.violations import (
     BrokenProperty,
@@ -34,37 +29,40 @@ from ipvs_est.language.violations import (
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.points import (
     Body,
-    CancelWork,
     FieldAccess,
     GiveWay,
     Join,
     Lock,
     Point,
-    QueueWork,
     RcuReadLock,
     RcuReadUnlock,
     Sleep,
     Start,
-    Stop,
     Unlock,
-    WordAccess,
 )
 from ipvs_est.machine.tasks import Task, TaskState
+from ipvs_est.performer import (
+    end_task,
+    function_of,
+    in_the_way,
+    perform,
+    run_timers,
+    start_due_work,
+    wait_text,
+)
 from ipvs_est.sequential import Sequential
 from ipvs_est.state.machine import Machine
-from ipvs_est.state.task_record import lock_released, lock_taken, paused, resumed
+from ipvs_est.state.task_record import paused, resumed
 from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_body
 from ipvs_est_checks.explore.engine.watch import (
     LEAK,
-    QUIET,
-    QUIET_REVOLUTIONS,
-    SETTLED,
     Watch,
     broken_record,
     broken_state,
     watches_record,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.judge import QUIET, SETTLED, quiet_jiffies
 
 TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""
@@ -176,7 +174,7 @@ def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) ->
     for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
         if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
             continue
-        body = task.body if task.body is not None else _function(machine, task)
+        body = task.body if task.body is not None else function_of(machine, task)
         thread = _add(world, _index(world, task), task, body)
         if task.state is TaskState.SLEEPING:
             thread.point = Sleep(0, "setup")
@@ -204,12 +202,6 @@ def _index(world: World, task: Task) -> int:
         # One of its slot is still there.
         index += _SLOTS
     return index
-
-
-def _function(machine: Machine, task: Task) -> Body:
-    if task.kd is None:
-        return reload_work(machine)
-    return estimation_kthread(machine, task.kd, task)
 
 
 def can_run(world: World, thread: Thread) -> bool:
@@ -270,9 +262,7 @@ def _step(world: World, choice: int) -> None:
         due = _next_wake_up(world)
         assert due is not None
         world.machine.now = due
-        scan = world.machine.netns.trash_scan_due
-        if scan is not None and scan <= due:
-            scan_trash(world.machine)
+        run_timers(world.machine)
     elif choice == RCU:
         callback, _ = world.callbacks.pop(0)
         callback()
@@ -289,13 +279,13 @@ def _scopes(world: World) -> int:
         world.marks.append(len(machine.events))
     if not finished(world) or any(can_run(world, each) for each in world.threads):
         return 0
-    netns, params = machine.netns, machine.params
+    netns = machine.netns
     if not netns.enable or netns.est_stopped:
         world.quiet_since = None
         return SETTLED
     if world.quiet_since is None:
         world.quiet_since = machine.now
-    quiet_at = world.quiet_since + QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies
+    quiet_at = world.quiet_since + quiet_jiffies(machine.params)
     # Without anybody to wake up nothing will be other then.
     event = machine.now if machine.now >= quiet_at else _next_event(world)
     return SETTLED | (QUIET if event is None or event >= quiet_at else 0)
@@ -364,7 +354,7 @@ def _run(world: World, thread: Thread) -> None:
     if point is None and task.state is TaskState.NEW and task.should_stop:
         # Whoever goes on after it may be alone.
         _pause(world)
-        _exit(world, thread)
+        end_task(world.machine, thread.task)
         return
     task.state = TaskState.RUNNING
     events = world.machine.events
@@ -383,7 +373,7 @@ def _run(world: World, thread: Thread) -> None:
             point = next(thread.body)
         except StopIteration:
             _pause(world)
-            _exit(world, thread)
+            end_task(world.machine, thread.task)
             return
         if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
             _perform(world, thread, point)
@@ -420,11 +410,8 @@ def _pause(world: World) -> None:
     task, point = thread.task, thread.point
     state = task.state
     if point is not None and not can_run(world, thread):
-        if isinstance(point, Lock):
-            task.waits_for = point.mutex
-        elif isinstance(point, Join):
-            task.waits_for = point.task
-        elif isinstance(point, Sleep) and point.where != USER_SPACE:
+        task.waits_for = _waited_for(thread)
+        if isinstance(point, Sleep) and point.where != USER_SPACE:
             task.state = TaskState.SLEEPING
     machine.events.append(paused(machine, task))
     task.waits_for, task.state = None, state
@@ -432,50 +419,23 @@ def _pause(world: World) -> None:
 
 def _perform(world: World, thread: Thread, point: Point) -> bool:
     """Do what the point says; False if the thread now stands at another one."""
-    machine = world.machine
-    work = machine.netns.reload_work
     if thread.opens_section and not isinstance(point, RcuReadUnlock):
         _open_section(world, thread)
-    match point:
-        case Lock(mutex):
-            mutex.owner = thread.task
-            if machine.events is not None:
-                machine.events.append(lock_taken(machine, thread.task, mutex))
-        case Unlock(mutex):
-            mutex.owner = None
-            if machine.events is not None:
-                machine.events.append(lock_released(machine, thread.task, mutex))
-            if world.looks and world.watch is not None:
-                _look(world, world.watch, 0)
-        case Stop(task):
-            task.should_stop = True
-        case Start(task):
-            _add(world, _index(world, task), task, _function(machine, task))
-        case QueueWork(delay):
-            if not work.pending and not work.refused:
-                work.pending = True
-                work.due = machine.now + delay
-        case CancelWork():
-            work.pending = False
-            work.refused = True
-            events = world.machine.events
-            if events is not None:
-                # The task may be alone from here on.
-                events.extend(
-                    (paused(world.machine, thread.task), resumed(world.machine, thread.task))
-                )
-            if work.running is not None:
-                thread.point = Join(work.running)
-                return False
-        case RcuReadLock():
-            thread.opens_section = True
-        case RcuReadUnlock():
-            thread.opens_section = False
-            thread.reading = 0
-        case Sleep() | Join() | GiveWay() | WordAccess() | FieldAccess():
-            pass
-        case _:
-            assert_never(point)
+    awaited = perform(world.machine, thread.task, point)
+    if awaited is not None:
+        # It has cancelled the work, of which an instance is alive.
+        thread.point = Join(awaited)
+        return False
+    if isinstance(point, Unlock):
+        if world.looks and world.watch is not None:
+            _look(world, world.watch, 0)
+    elif isinstance(point, Start):
+        _add(world, _index(world, point.task), point.task, function_of(world.machine, point.task))
+    elif isinstance(point, RcuReadLock):
+        thread.opens_section = True
+    elif isinstance(point, RcuReadUnlock):
+        thread.opens_section = False
+        thread.reading = 0
     return True
 
 
@@ -485,22 +445,10 @@ def _open_section(world: World, thread: Thread) -> None:
     thread.reading = world.sections
 
 
-def _exit(world: World, thread: Thread) -> None:
-    work = world.machine.netns.reload_work
-    if work.running is thread.task:
-        work.running = None
-    exit_task(world.machine, thread.task)
-
-
 def _start_work(world: World) -> None:
-    machine = world.machine
-    work = machine.netns.reload_work
-    if not work.pending or work.running is not None or work.due > machine.now:
-        return
-    task = Task(name="est_reload_work")
-    work.pending = False
-    work.running = task
-    _add(world, _index(world, task), task, reload_work(machine))
+    task = start_due_work(world.machine)
+    if task is not None:
+        _add(world, _index(world, task), task, function_of(world.machine, task))
 
 
 def _take_callbacks(world: World) -> None:
@@ -564,25 +512,23 @@ def deadlocked(world: World) -> list[Thread]:
 
 def _waits_on(world: World, thread: Thread) -> Thread | None:
     """The thread without which this one cannot go on."""
-    point = thread.point
     if thread.task.state is TaskState.EXITED or can_run(world, thread):
         return None
-    other: Task | None = None
-    if isinstance(point, Lock):
-        other = point.mutex.owner
-    elif isinstance(point, Join):
-        other = point.task
+    waited_for = _waited_for(thread)
+    other = None if waited_for is None else in_the_way(waited_for)
     return next((each for each in world.threads if each.task is other), None)
 
 
 def waits_for(thread: Thread) -> str:
     """What a thread waits for that waits for a mutex or another task."""
+    waited_for = _waited_for(thread)
+    assert waited_for is not None
+    return wait_text(waited_for)
+
+
+def _waited_for(thread: Thread) -> Mutex | Task | None:
+    """The mutex or the task of the point at which it stands."""
     point = thread.point
     if isinstance(point, Lock):
-        return f"for {point.mutex.name}, held by {_holder(point.mutex)}"
-    assert isinstance(point, Join)
-    return f"for the exit of {point.task.name}"
-
-
-def _holder(mutex: Mutex) -> str:
-    return "nobody" if mutex.owner is None else mutex.owner.name
+        return point.mutex
+    return point.task if isinstance(point, Join) else None
