@@ -47,6 +47,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             "bitwuzla",
             "click",
             "cvc5",
+            # Reads dumps that are no ELF files, for who has the extra.
+            "drgn",
             "hypothesis",
             "rich",
         }
@@ -62,6 +64,7 @@ CHECK_EXTRA = {
 }
 
 SOLVERS_EXTRA = {"bitwuzla": "bitwuzla", "cvc5": "cvc5"}
+DRGN_EXTRA = {"drgn": "drgn"}
 
 UNRESOLVED = "<unresolved>"
 
@@ -238,20 +241,26 @@ def test_oracle_loads_only_the_standard_library() -> None:
 def test_declared_dependencies_are_those_of_the_layers() -> None:
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["dependencies"] == []
-    for extra, brought in (("check", CHECK_EXTRA), ("solvers", SOLVERS_EXTRA)):
+    extras = (("check", CHECK_EXTRA), ("solvers", SOLVERS_EXTRA), ("drgn", DRGN_EXTRA))
+    for extra, brought in extras:
         names = {
             re.split(r"[^\w-]", requirement)[0]
             for requirement in project["optional-dependencies"][extra]
         }
         assert names == brought.keys()
     third_party = frozenset().union(*ALLOWED.values()) - VOCABULARY - ALLOWED.keys()
-    assert third_party == {*CHECK_EXTRA.values(), *SOLVERS_EXTRA.values()}
+    assert third_party == set().union(*(brought.values() for _, brought in extras))
 
 
 def test_only_the_second_solver_needs_the_solvers() -> None:
     scanned = [source for root in PACKAGE_OF_ROOT for source in sources(CHECKOUT / root)]
     for solver in SOLVERS_EXTRA.values():
         assert importers_of(solver, scanned) == ["ipvs_est_checks.proving.second_solver"]
+
+
+def test_only_the_reader_of_other_dumps_needs_drgn() -> None:
+    scanned = [source for root in PACKAGE_OF_ROOT for source in sources(CHECKOUT / root)]
+    assert importers_of("drgn", scanned) == ["ipvs_est_checks.live.memory.by_drgn"]
 
 
 # The checks can fail

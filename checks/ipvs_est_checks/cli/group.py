@@ -26,6 +26,7 @@ SUBCOMMANDS = {
     "replay": "replay:replay_command",
     "oracle": "oracle:oracle_command",
     "harness": "harness:harness",
+    "inspect": "inspect:inspect_command",
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
     "schema": "schema:schema_command",

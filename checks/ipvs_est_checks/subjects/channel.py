@@ -41,8 +41,6 @@ class Channel:
     rest: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
     """The end of what came on standard error."""
-    slowest: float = 0.0
-    """Seconds that the slowest answer took."""
 
 
 def open_channel(subject: str) -> Channel:
@@ -95,16 +93,13 @@ def exchange(
             selector.register(channel.errors, selectors.EVENT_READ)
         if waiting:
             _also_write(selector, channel)
-        since = monotonic()
-        deadline = since + seconds
+        deadline = monotonic() + seconds
         while True:
             while len(found) < wanted and (end := channel.rest.find(b"\n", start)) >= 0:
                 found.append(bytes(channel.rest[:end]))
                 del channel.rest[: end + 1]
                 start = 0
-                now = monotonic()
-                channel.slowest = max(channel.slowest, now - since)
-                since, deadline = now, now + seconds
+                deadline = monotonic() + seconds
             if len(found) == wanted and not waiting:
                 return
             start = len(channel.rest)
@@ -126,11 +121,8 @@ def exchange(
                     raise SubjectError(FailureKind.CRASH, _how_it_ended(channel))
 
 
-def close(channel: Channel, *, at_once: bool = False) -> None:
-    """End the connection, and the process with all that it has started.
-
-    `at_once`: it has failed, so it is not waited for.
-    """
+def close(channel: Channel) -> None:
+    """End the connection, and the process with all that it has started."""
     if channel.connection is not None:
         channel.connection.close()
     process = channel.process
@@ -138,7 +130,7 @@ def close(channel: Channel, *, at_once: bool = False) -> None:
         return
     _close_pipes(process)
     try:
-        process.wait(0.0 if at_once else _PATIENCE_AT_END)
+        process.wait(_PATIENCE_AT_END)
     except subprocess.TimeoutExpired:
         kill(process)
 

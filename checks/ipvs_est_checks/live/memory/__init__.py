@@ -1,0 +1,1 @@
+"""Kernel memory, symbols and types, wherever they come from."""

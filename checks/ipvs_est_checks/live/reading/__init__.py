@@ -1,0 +1,1 @@
+"""The estimators of a netns in kernel memory, as a snapshot."""
