@@ -33,9 +33,18 @@ _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
     type=NamedPath(),
     help="Try the findings on the code of this Linux tree; default: all of them.",
 )
+@click.option(
+    "--repaired",
+    is_flag=True,
+    help="With --tree: try each finding on a copy of the code that has the finding's repair.",
+)
 @click.pass_context
 def findings(
-    context: click.Context, ids: tuple[str, ...], revision: str | None, tree: Path | None
+    context: click.Context,
+    ids: tuple[str, ...],
+    revision: str | None,
+    tree: Path | None,
+    repaired: bool,
 ) -> None:
     """List the recorded findings, or tell each ID step by step.
 
@@ -47,7 +56,9 @@ def findings(
     if tree is not None:
         if revision is not None:
             raise click.UsageError("--tree and --revision exclude each other")
-        context.exit(_on_tree(tree, ids))
+        context.exit(_on_tree(tree, ids, repaired=repaired))
+    if repaired:
+        raise click.UsageError("--repaired is for a --tree")
     if not ids:
         for each in _BY_ID.values():
             defect = f" ({each.defect})" if each.defect else ""
@@ -66,24 +77,32 @@ def findings(
             context.exit(code)
 
 
-def _on_tree(path: Path, ids: tuple[str, ...]) -> int:
-    """A line for each finding: whether it shows, and by what; incomplete if one was not tried."""
+def _on_tree(path: Path, ids: tuple[str, ...], *, repaired: bool) -> int:
+    """A line for each finding: whether it shows, and by what; incomplete if one was not tried.
+
+    With its repair none may show.
+    """
     # Imported here: only who has a tree needs it.
     from ipvs_est_checks.harness.findings import Shown, tell_findings
+    from ipvs_est_checks.harness.repairs import tell_repaired
     from ipvs_est_checks.harness.tree import read_tree, version_text
 
     tree = read_tree(path)
-    click.echo(f"linux {version_text(tree)} in {path}")
+    with_repairs = ", each finding with its repair" if repaired else ""
+    click.echo(f"linux {version_text(tree)} in {path}{with_repairs}")
+    tell = tell_repaired if repaired else tell_findings
     counts = dict.fromkeys(Shown, 0)
     wanted = frozenset(ids or _BY_ID)
     with progress_bar("findings", len(wanted)) as bar:
-        for told in tell_findings(tree, wanted):
+        for told in tell(tree, wanted):
             counts[told.shown] += 1
             hide(bar)
             click.echo(f"{told.id}  {told.shown.value:<15}  {told.title}")
             click.echo(f"{'':22}{told.observation}")
             draw(bar, sum(counts.values()))
     click.echo(", ".join(f"{count} {shown.value}" for shown, count in counts.items()))
+    if repaired and counts[Shown.SHOWS]:
+        return exit_codes.FAIL
     return exit_codes.INCOMPLETE if counts[Shown.UNTRIED] else exit_codes.PASS
 
 

@@ -18,6 +18,7 @@ from ipvs_est.oracle import Oracle
 from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.build import build
+from ipvs_est_checks.harness.judge import broken_on_tree
 from ipvs_est_checks.harness.options import Variant, options_for
 from ipvs_est_checks.harness.process import answers, running
 from ipvs_est_checks.harness.replay import violation_text
@@ -158,10 +159,7 @@ def _by_answers(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown
     if apart is None:
         if any(each.startswith(_OF_LOCKS) for each in finding.properties):
             return Shown.UNTRIED, "which locks are held shows in no answer and in no state"
-        if seen == having:
-            broken = ", ".join(finding.properties)
-            return Shown.SHOWS, f"answers and states are those of {revision.name}: {broken}"
-        return Shown.UNTRIED, f"answers otherwise than {revision.name}"
+        return _by_properties(tree, finding, revision)
     place = f"operation {apart // _PER_OPERATION + 1} of its history"
     if _agree(seen, having, apart):
         path = _path(seen, mended, apart)
@@ -172,6 +170,17 @@ def _by_answers(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown
     first = _first_apart(seen, having)
     number = (first or 0) // _PER_OPERATION + 1
     return Shown.UNTRIED, f"behaves as no revision that has it, from operation {number} on"
+
+
+def _by_properties(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown, str]:
+    """The code's states break the properties, some only in the quiet time behind the history."""
+    history = history_of(finding, revision.name)
+    wanted = frozenset(finding.properties)
+    params, operations = history.header.params, history.operations
+    broken = broken_on_tree(tree, params, revision, operations, properties=wanted)
+    if wanted <= broken.keys():
+        return Shown.SHOWS, f"its states break {', '.join(finding.properties)}"
+    return Shown.NOT, f"its states do not break {', '.join(sorted(wanted - broken.keys()))}"
 
 
 def _on_tree(
