@@ -17,6 +17,7 @@ from ipvs_est_checks.generate.histories import Wish, make_histories
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.machines.naive.compare import SENTENCES as NAIVE
 from ipvs_est_checks.machines.netns_driver import NAME as NETNS
 from ipvs_est_checks.machines.profiles import PROFILES, Profile
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
@@ -25,7 +26,7 @@ from ipvs_est_checks.machines.run import run_round
 from ipvs_est_checks.machines.system import System
 from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
-from ipvs_est_checks.subjects.compare import Differs, compared
+from ipvs_est_checks.subjects.compare import Differs, first_difference, shortened
 from ipvs_est_checks.subjects.failure import SENTENCES as FAILURES
 from ipvs_est_checks.subjects.failure import (
     FailureKind,
@@ -34,8 +35,9 @@ from ipvs_est_checks.subjects.failure import (
     SubjectFailure,
 )
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop, system_of
+from ipvs_est_checks.subjects.subject import WATCHED
 from ipvs_est_checks.subjects.trace import NotAsked, Refused, replay_on
-from ipvs_est_spec.catalogue import PROPERTIES
+from ipvs_est_spec.catalogue import PROPERTIES, RECORD_PROPERTIES
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty
 
 SUBJECT = "subject"
@@ -99,6 +101,7 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
     started = perf_counter()
     passed, left = 0, 0
     problems: list[Problem] = []
+    remarks: list[str] = []
     found = [(each, lines_of(each.name, each.data)) for each in recordings()]
     for done, (each, lines) in enumerate(found):
         request.progress(f"recording {each.name}", done, len(found))
@@ -116,6 +119,14 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
             problems.append(_recording(f"{each.name}:{outcome.line}: {at}{told}"))
         else:
             problems.append(_recording(f"{each.name}:{outcome.line}: {outcome.failure.detail}"))
+            if outcome.failure.kind is FailureKind.SILENCE:
+                # Each recording would have to be waited for.
+                remarks.append(f"{len(found) - done - 1} recordings are not asked any more")
+                break
+    if left:
+        remarks.append(
+            f"{left} recordings have operations or machines that the subject does not take"
+        )
     verdict = Verdict.PASS if passed else Verdict.NOT_JUDGED
     yield Row(
         RECORDED,
@@ -126,9 +137,7 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
         passed + len(problems),
         perf_counter() - started,
         problems=tuple(problems),
-        remark=f"{left} recordings have operations or machines that the subject does not take"
-        if left
-        else "",
+        remark="; ".join(remarks),
     )
 
 
@@ -153,11 +162,15 @@ def _compared(asked: Asked, request: Request) -> Iterator[Row]:
         for index, made in enumerate(make_histories(wish)):
             done = number * amount.examples + index
             request.progress(f"beside {compare.name}", done, amount.rounds * amount.examples)
-            more, differs = compared(asked.keeper, compare, made, profile.attempts)
+            more, differs = first_difference(asked.keeper, compare, made)
             answers += more
-            if differs is not None:
-                # One of each kind is enough: what follows would mostly be the same again.
-                found.setdefault(differs.kind, differs)
+            # One of each kind is enough: what follows would mostly be the same again.
+            if differs is not None and differs.kind not in found:
+                request.progress("a shorter history", done, amount.rounds * amount.examples)
+                found[differs.kind] = shortened(asked.keeper, compare, differs, profile.attempts)
+            if FailureKind.SILENCE.value in found:
+                # Each history would have to be waited for.
+                break
         if found:
             break
     for id_ in (ANSWER, *FAILURES):
@@ -211,7 +224,7 @@ def _sampled(asked: Asked, request: Request) -> Iterator[Row]:
                 yield _not_judged(each.id, "the subject gives no snapshot")
         return
     revision = asked.compare or MAINLINE
-    system = system_of(asked.keeper, revision)
+    system = system_of(asked.keeper, revision, _read(request.properties))
     profile = PROFILES[request.profile]
     rounds: list[MachineReport] = []
     for number in range(profile.netns.rounds):
@@ -220,6 +233,16 @@ def _sampled(asked: Asked, request: Request) -> Iterator[Row]:
         if rounds[-1].unexpected:
             break
     yield from _sampled_rows(merged(rounds), handshake.gives, asked, revision, request)
+
+
+def _read(properties: frozenset[str] | None) -> tuple[str, ...]:
+    """The chapters that have to be watched for these properties; None = all.
+
+    What happens is the most by far, and most properties do not read it.
+    """
+    if properties is None or not properties.isdisjoint(_READ_EVENTS):
+        return WATCHED
+    return ("snapshot",)
 
 
 def _round(
@@ -286,6 +309,10 @@ _NEEDED: dict[type[Property], str] = {
     ViolationProperty: "violations",
 }
 """The chapter of the contract that tells what a kind of property reads."""
+
+
+_READ_EVENTS = {each.id for each in RECORD_PROPERTIES} | NAIVE.keys()
+"""Of the catalogue and of the naive model, which follows the estimations."""
 
 
 def _missing(id_: str, gives: dict[str, int]) -> str:

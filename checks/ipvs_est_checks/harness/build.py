@@ -37,7 +37,7 @@ def build(tree: Tree, options: BuildOptions, on_unit: OnUnit | None = None) -> P
     """
     compiler = find_compiler()
     places = _Places(tree, compiler, generic_headers(tree))
-    folder = places.folder(options)
+    folder = places.program(options)
     program, record = folder / _PROGRAM, folder / "record.json"
     recipe = _recipe()
     if program.exists() and cache.is_current(record, recipe):
@@ -70,6 +70,12 @@ class _Places:
         tree = self.tree
         parts = [str(tree.path), str(tree.version), tree.header, repr(astuple(options))]
         return self._named([*parts, *self.generic])
+
+    def program(self, options: BuildOptions) -> Path:
+        """Of the program and its record."""
+        folder = self.folder(options)
+        texts = [part for each in self.tree.edited for part in each]
+        return folder / f"edited-{cache.digest(texts)[:16]}" if texts else folder
 
     def runtime(self, options: BuildOptions) -> Path:
         """Of the runtime, which no tree's headers go into."""

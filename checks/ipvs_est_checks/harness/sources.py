@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ipvs_est_checks.harness.cache import digest, write_at_once
 from ipvs_est_checks.harness.options import BuildOptions, Variant
 from ipvs_est_checks.harness.symbols import SIGNATURES
-from ipvs_est_checks.harness.tree import CONTROL, ESTIMATOR, Tree
+from ipvs_est_checks.harness.tree import CONTROL, ESTIMATOR, Tree, text_of
 
 C = Path(__file__).parent / "c"
 ARCH = C / "arch"
@@ -86,14 +87,17 @@ def units(
     tree: Tree, options: BuildOptions, folder_of: FolderOf, runtime_folder: Path
 ) -> list[Unit]:
     """All files, those first that take longest. Generated headers are in each folder's include."""
-    arguments = (*_VARIANT[options.variant], *_glue_arguments(tree))
     folder = folder_of(options)
     kernel = _kernel(tree, options, folder)
-    found = [Unit("glue", GLUE / "ctl.c", (*kernel, *arguments), folder, True)]
+    name, control = _source(tree, CONTROL, folder)
+    name = name.replace(Path(CONTROL).stem, "glue")
+    arguments = (*_VARIANT[options.variant], *_glue_arguments(tree, control))
+    found = [Unit(name, GLUE / "ctl.c", (*kernel, *arguments), folder, True)]
     for name in _NEIGHBOURS:
         found.append(_of_tree(tree, name, neighbour_options(tree, name, options), folder_of))
     arguments = (*kernel, *_VARIANT[options.variant])
-    found.append(Unit("ip_vs_est", tree.path / ESTIMATOR, arguments, folder, True))
+    name, estimator = _source(tree, ESTIMATOR, folder)
+    found.append(Unit(name, estimator, arguments, folder, True))
     for name in _LIBRARY:
         if (tree.path / name).exists():
             found.append(_of_tree(tree, name, library_options(options), folder_of))
@@ -111,7 +115,7 @@ def library_options(options: BuildOptions) -> BuildOptions:
 def neighbour_options(tree: Tree, name: str, options: BuildOptions) -> BuildOptions:
     """All that a file beside the estimator depends on: not the geometry, as a rule."""
     plain = replace(options, variant=Variant.PLAIN)
-    text = (tree.path / name).read_text(encoding="utf-8", errors="replace")
+    text = text_of(tree, name)
     if re.search("IPVS_EST_|ip_vs_est_", text):
         return plain
     return replace(plain, nticks=None, chain_factor=None, load_divisor=None)
@@ -120,7 +124,24 @@ def neighbour_options(tree: Tree, name: str, options: BuildOptions) -> BuildOpti
 def _of_tree(tree: Tree, name: str, options: BuildOptions, folder_of: FolderOf) -> Unit:
     folder = folder_of(options)
     arguments = _kernel(tree, options, folder)
-    return Unit(Path(name).stem, tree.path / name, arguments, folder, True)
+    unit, source = _source(tree, name, folder)
+    return Unit(unit, source, arguments, folder, True)
+
+
+def _source(tree: Tree, name: str, folder: Path) -> tuple[str, Path]:
+    """What is compiled for a file of the tree, and the object's name: of a text that was edited,
+    a copy that says where it is from."""
+    stem = Path(name).stem
+    text = dict(tree.edited).get(name)
+    if text is None:
+        return stem, tree.path / name
+    data = f'#line 1 "{tree.path / name}"\n{text}'.encode("utf-8", "surrogateescape")
+    unit = f"{stem}-{digest([data])[:16]}"
+    copy = folder / f"{unit}.c"
+    if not copy.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_at_once(copy, data)
+    return unit, copy
 
 
 def _kernel(tree: Tree, options: BuildOptions, folder: Path) -> tuple[str, ...]:
@@ -158,7 +179,7 @@ def link_arguments(options: BuildOptions) -> tuple[str, ...]:
     return tuple(arguments)
 
 
-def _glue_arguments(tree: Tree) -> tuple[str, ...]:
-    found = [f'-DCONTROL_FILE="{tree.path / CONTROL}"']
+def _glue_arguments(tree: Tree, control: Path) -> tuple[str, ...]:
+    found = [f'-DCONTROL_FILE="{control}"']
     found += [f"-D{macro}" for macro, pattern in SIGNATURES if re.search(pattern, tree.header)]
     return tuple(found)

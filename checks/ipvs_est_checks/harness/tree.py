@@ -1,14 +1,17 @@
 """A Linux tree as the harness sees it, and why one is refused."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ipvs_est_checks.cli.bad_input import BadInputError
 
 ESTIMATOR = "net/netfilter/ipvs/ip_vs_est.c"
 CONTROL = "net/netfilter/ipvs/ip_vs_ctl.c"
+CORE = "net/netfilter/ipvs/ip_vs_core.c"
 HEADER = "include/net/ip_vs.h"
+FILES = {each.rpartition("/")[2]: each for each in (ESTIMATOR, CONTROL, CORE, HEADER)}
+"""Those that edits may change, by their last name."""
 _FIRST = "IPVS_EST_NTICKS"
 """Came with the kthread estimator, in Linux 6.2."""
 
@@ -24,6 +27,18 @@ class Tree:
     """Text of `HEADER`."""
     control: str
     """Text of `CONTROL`."""
+    edited: tuple[tuple[str, str], ...] = ()
+    """Files that are compiled with another text than they have, and that text."""
+
+
+def text_of(tree: Tree, name: str) -> str:
+    """What a file of the tree holds. Raises BadInputError."""
+    return dict(tree.edited).get(name) or _text(tree.path, name)
+
+
+def with_texts(tree: Tree, texts: dict[str, str]) -> Tree:
+    """The tree with other texts in these files; nothing is written."""
+    return replace(tree, edited=tuple(sorted(texts.items())))
 
 
 def version_text(tree: Tree) -> str:

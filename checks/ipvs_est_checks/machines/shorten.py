@@ -1,10 +1,26 @@
-"""Shorter histories with the same failure, found by leaving out and by lowering numbers."""
+"""Shorter histories with the same failure: by leaving out, by joining, by lowering numbers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 
 from ipvs_est import Oracle, Params, Revision
-from ipvs_est.language.operations import Advance, Operation
+from ipvs_est.language.operations import (
+    AddDest,
+    AddService,
+    Advance,
+    Delete,
+    DeleteDest,
+    DeleteService,
+    Export,
+    InitNetns,
+    Operation,
+    Packet,
+    Read,
+    StartDest,
+    StartService,
+    StartTotal,
+    Traffic,
+)
 from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines.netns_history import failures_of
 
@@ -44,23 +60,110 @@ def shortest(operations: History, failure: Callable[[History], str], attempts: i
     progress = bool(found.sentence)
     while progress and found.attempts < attempts:
         before = found.operations
-        length = max(1, len(before) // 2)
-        while length:
-            # From the end, so that what was left out does not move what is tried next.
-            for start in range(len(found.operations) - length, -1, -length):
-                best = found.operations
-                found = _tried(found, best[:start] + best[start + length :], failure, attempts)
-            length //= 2
-        for index in range(len(found.operations)):
-            for lower in _LOWER:
-                each = found.operations[index]
-                if isinstance(each, Advance) and each.n > 1:
-                    simpler = replace(each, n=lower(each.n))
-                    best = found.operations
-                    candidate = (*best[:index], simpler, *best[index + 1 :])
-                    found = _tried(found, candidate, failure, attempts)
+        found = _left_out(found, failure, attempts)
+        for simpler in (_joined, _one_object_less, _plainer):
+            found = _first_that_fails(found, simpler, failure, attempts)
+        # Numbers are lowered when nothing else helps any more: they are many.
+        if found.operations == before:
+            found = _lowered(found, failure, attempts)
         progress = found.operations != before
     return found
+
+
+def _left_out(found: Shortened, failure: Callable[[History], str], attempts: int) -> Shortened:
+    """Without some that follow each other: half of them at first, at last single ones."""
+    length = max(1, len(found.operations) // 2)
+    while length:
+        # From the end, so that what was left out does not move what is tried next.
+        for start in range(len(found.operations) - length, -1, -length):
+            best = found.operations
+            found = _tried(found, best[:start] + best[start + length :], failure, attempts)
+        length //= 2
+    return found
+
+
+def _first_that_fails(
+    found: Shortened,
+    simpler: Callable[[History], Iterator[History]],
+    failure: Callable[[History], str],
+    attempts: int,
+) -> Shortened:
+    """The first of the simpler histories that fails, and the same with it, as long as one does."""
+    progress = True
+    while progress:
+        before = found.operations
+        for candidate in simpler(before):
+            found = _tried(found, candidate, failure, attempts)
+            if found.operations != before:
+                break
+        progress = found.operations != before
+    return found
+
+
+def _joined(operations: History) -> Iterator[History]:
+    """One wait less: the next, or else the one before, takes as much longer."""
+    waits = [index for index, each in enumerate(operations) if isinstance(each, Advance)]
+    for place, index in enumerate(waits):
+        for other in (*waits[place + 1 : place + 2], *waits[max(0, place - 1) : place]):
+            first, second = operations[index], operations[other]
+            assert isinstance(first, Advance)
+            assert isinstance(second, Advance)
+            longer = _with(operations, other, Advance(first.n + second.n))
+            yield longer[:index] + longer[index + 1 :]
+
+
+_COMES_OR_GOES = (StartService, StartDest, AddService, AddDest, Delete, DeleteService, DeleteDest)
+
+
+def _one_object_less(operations: History) -> Iterator[History]:
+    """One object does what two did: what starts and ends the other is left out."""
+    ids = dict.fromkeys(each.id for each in operations if isinstance(each, _COMES_OR_GOES))
+    if any(isinstance(each, StartTotal | InitNetns) for each in operations):
+        ids = {0: None, **ids}
+    for gone in ids:
+        rest = [each for each in operations if not _starts_or_ends(each, gone)]
+        for stays in ids:
+            if stays != gone:
+                yield tuple(_renamed(each, {gone: stays}) for each in rest)
+
+
+def _starts_or_ends(operation: Operation, object_id: int) -> bool:
+    if isinstance(operation, StartTotal | InitNetns):
+        return object_id == 0
+    return isinstance(operation, _COMES_OR_GOES) and operation.id == object_id
+
+
+def _plainer(operations: History) -> Iterator[History]:
+    """One operation is replaced by one that does less; at last, ids count from 1."""
+    for index, each in enumerate(operations):
+        plain: Operation | None = None
+        match each:
+            case AddService(id_):
+                plain = StartService(id_)
+            case AddDest(id_, _):
+                plain = StartDest(id_)
+            case DeleteService(id_) | DeleteDest(id_):
+                plain = Delete(id_)
+            case InitNetns():
+                plain = StartTotal()
+            case Export(id_):
+                plain = Read(id_)
+            case Packet(id_, cpu):
+                counted = (getattr(each, field.name) for field in fields(each)[2:])
+                plain = Traffic(id_, cpu, *counted)
+            case _:
+                pass
+        if plain is not None:
+            yield _with(operations, index, plain)
+    ids = dict.fromkeys(each.id for each in operations if isinstance(each, _COMES_OR_GOES))
+    names = {old: new for new, old in enumerate(ids, 1)}
+    if names != dict(zip(ids, ids, strict=True)):
+        yield tuple(_renamed(each, names) for each in operations)
+
+
+def _renamed(operation: Operation, names: dict[int, int]) -> Operation:
+    old = {name: getattr(operation, name, None) for name in ("id", "service")}
+    return _changed(operation, {name: names[id_] for name, id_ in old.items() if id_ in names})
 
 
 _LOWER: tuple[Callable[[int], int], ...] = (
@@ -70,7 +173,61 @@ _LOWER: tuple[Callable[[int], int], ...] = (
     lambda n: n * 7 // 8,
     lambda n: n - 1,
 )
-"""How an `Advance` is shortened."""
+"""How a wait is shortened."""
+_LOWER_OTHERS: tuple[Callable[[int], int], ...] = (
+    lambda n: 0,
+    lambda n: 1,
+    lambda n: n >> n.bit_length() // 2,
+    lambda n: n // 2,
+    lambda n: n - 1,
+)
+"""How any other number is lowered, of which the sign stays."""
+_NAMES = ("id", "service", "nth")
+"""Numbers that mean no amount."""
+
+
+def _lowered(found: Shortened, failure: Callable[[History], str], attempts: int) -> Shortened:
+    for index in range(len(found.operations)):
+        each = found.operations[index]
+        wait = isinstance(each, Advance)
+        for field in fields(each):
+            if field.name in _NAMES or type(getattr(each, field.name)) is not int:
+                continue
+            for lower in _LOWER if wait else _LOWER_OTHERS:
+                found = _lower(found, index, field.name, lower, failure, attempts)
+    return found
+
+
+def _lower(
+    found: Shortened,
+    index: int,
+    name: str,
+    lower: Callable[[int], int],
+    failure: Callable[[History], str],
+    attempts: int,
+) -> Shortened:
+    """Lower one number in one way as long as that fails; by one, only once."""
+    while True:
+        each = found.operations[index]
+        number = getattr(each, name)
+        size = abs(number)
+        less = lower(size)
+        if not isinstance(each, Advance) <= less < size:
+            return found
+        simpler = _changed(each, {name: less if number > 0 else -less})
+        before = found.operations
+        found = _tried(found, _with(before, index, simpler), failure, attempts)
+        if found.operations == before or less == size - 1:
+            return found
+
+
+def _with(operations: History, index: int, operation: Operation) -> History:
+    return (*operations[:index], operation, *operations[index + 1 :])
+
+
+def _changed(operation: Operation, changes: dict[str, int]) -> Operation:
+    # The names are those of its own fields, which no type can say.
+    return replace(operation, **changes)  # type: ignore[arg-type]
 
 
 def _tried(

@@ -41,6 +41,8 @@ class Channel:
     rest: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
     """The end of what came on standard error."""
+    slowest: float = 0.0
+    """Seconds that the slowest answer took."""
 
 
 def open_channel(subject: str) -> Channel:
@@ -93,13 +95,16 @@ def exchange(
             selector.register(channel.errors, selectors.EVENT_READ)
         if waiting:
             _also_write(selector, channel)
-        deadline = monotonic() + seconds
+        since = monotonic()
+        deadline = since + seconds
         while True:
             while len(found) < wanted and (end := channel.rest.find(b"\n", start)) >= 0:
                 found.append(bytes(channel.rest[:end]))
                 del channel.rest[: end + 1]
                 start = 0
-                deadline = monotonic() + seconds
+                now = monotonic()
+                channel.slowest = max(channel.slowest, now - since)
+                since, deadline = now, now + seconds
             if len(found) == wanted and not waiting:
                 return
             start = len(channel.rest)
@@ -121,8 +126,11 @@ def exchange(
                     raise SubjectError(FailureKind.CRASH, _how_it_ended(channel))
 
 
-def close(channel: Channel) -> None:
-    """End the connection, and the process with all that it has started."""
+def close(channel: Channel, *, at_once: bool = False) -> None:
+    """End the connection, and the process with all that it has started.
+
+    `at_once`: it has failed, so it is not waited for.
+    """
     if channel.connection is not None:
         channel.connection.close()
     process = channel.process
@@ -130,7 +138,7 @@ def close(channel: Channel) -> None:
         return
     _close_pipes(process)
     try:
-        process.wait(_PATIENCE_AT_END)
+        process.wait(0.0 if at_once else _PATIENCE_AT_END)
     except subprocess.TimeoutExpired:
         kill(process)
 

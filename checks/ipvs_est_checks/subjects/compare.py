@@ -11,6 +11,7 @@ from ipvs_est.language.operations import Advance, Dump, Operation, Read, Traffic
 from ipvs_est.replay import Failed
 from ipvs_est_checks.generate.histories import Made
 from ipvs_est_checks.machines.shorten import shortest
+from ipvs_est_checks.subjects.failure import FailureKind
 from ipvs_est_checks.subjects.keeper import Keeper, running
 from ipvs_est_checks.subjects.trace import Unanswered, replay_on
 
@@ -21,78 +22,109 @@ class Differs:
 
     params: Params
     operations: tuple[Operation, ...]
-    """The shortest that was found; what differs is the answer to the last one."""
+    """What differs is the answer to the last one."""
     what: str
     """One line."""
     kind: str
     """`subject.answer`, or the id of the subject's failure."""
 
 
-def compared(
-    keeper: Keeper, revision: Revision, made: Made, attempts: int
-) -> tuple[int, Differs | None]:
+def first_difference(keeper: Keeper, revision: Revision, made: Made) -> tuple[int, Differs | None]:
     """How many answers were compared, and the first difference, if there is one.
 
-    The state is asked for behind each operation, and what has counted is read whenever time has
-    passed, as far as the subject answers that.
-    Shortening tries at most `attempts` histories.
+    The judge looks behind each operation, as far as the subject answers that: at the state, and
+    at what has counted. Of these looks a history that differs holds only the last.
     """
-    taken = running(keeper).handshake.operations
-    looks = _with_looks(made.operations)
-    watched = tuple(each for each in looks if each.op in taken)
-    answered, first = _first(keeper, revision, made.params, watched)
-    if first is None:
-        return answered, None
+    return _first(keeper, revision, made.params, made.operations, looks=True)
+
+
+def shortened(keeper: Keeper, revision: Revision, first: Differs, attempts: int) -> Differs:
+    """The shortest history found that differs in the same way, after at most `attempts` tries."""
 
     def failure(candidate: tuple[Operation, ...]) -> str:
-        _, found = _first(keeper, revision, made.params, candidate)
+        _, found = _first(keeper, revision, first.params, candidate, looks=True)
         return "" if found is None or found.kind != first.kind else found.what
 
-    found = shortest(first.operations, failure, attempts)
-    _, last = _first(keeper, revision, made.params, found.operations)
-    return answered, last or first
+    whole = Differs(first.params, first.operations, first.what, first.kind)
+    patience = keeper.seconds
+    if first.kind == FailureKind.SILENCE.value:
+        # Waiting for as long each time would take minutes; what is found has to last in the end.
+        _wait(keeper, min(patience, max(_LEAST_PATIENCE, 20 * running(keeper).channel.slowest)))
+    try:
+        found = shortest(whole.operations, failure, attempts)
+    finally:
+        _wait(keeper, patience)
+    # First without the looks before the last one: they are not part of the history.
+    _, told = _first(keeper, revision, first.params, found.operations, looks=True)
+    for looks in (False, True):
+        operations = (told or whole).operations
+        _, last = _first(keeper, revision, first.params, operations, looks=looks)
+        if last is not None and last.kind == first.kind:
+            return last
+    return whole
 
 
-def _with_looks(operations: Sequence[Operation]) -> Iterator[Operation]:
+_LEAST_PATIENCE = 0.5
+"""Seconds; a process may have to wait that long for its CPU."""
+
+
+def _wait(keeper: Keeper, seconds: float) -> None:
+    keeper.seconds = seconds
+    if keeper.subject is not None:
+        keeper.subject.seconds = seconds
+
+
+def _with_looks(operations: Sequence[Operation]) -> Iterator[tuple[Operation, bool]]:
+    """Each operation, and whether the judge has added it."""
     counted: dict[int, None] = {}
     for operation in operations:
-        yield operation
+        yield operation, False
         if isinstance(operation, Traffic):
             counted[operation.id] = None
         if isinstance(operation, Advance):
             # Of what is gone meanwhile the model says so, and it is not asked.
-            yield from map(Read, counted)
+            yield from ((Read(each), True) for each in counted)
         if not isinstance(operation, Dump):
-            yield Dump()
+            yield Dump(), True
 
 
 def _first(
-    keeper: Keeper, revision: Revision, params: Params, operations: Sequence[Operation]
+    keeper: Keeper,
+    revision: Revision,
+    params: Params,
+    operations: Sequence[Operation],
+    *,
+    looks: bool,
 ) -> tuple[int, Differs | None]:
-    steps = list(_answers(revision, params, operations))
+    taken = running(keeper).handshake.operations
+    seen = _with_looks(operations) if looks else ((each, False) for each in operations)
+    asked = [(each, added) for each, added in seen if each.op in taken]
+    steps = list(_answers(revision, params, asked))
     header = Header("compared", revision.name, 0, params, revision)
-    found = replay_on(running(keeper), "compared", list(write_trace(header, steps)))
-    asked = tuple(operation for operation, _ in steps)
+    trace = write_trace(header, [(operation, result) for operation, result, _ in steps])
+    found = replay_on(running(keeper), "compared", list(trace))
     match found:
         case Failed():
             difference = found.difference
             at = f"{difference.path}: " if difference.path else ""
             what = f"{at}{_shown(difference.computed)}, not {_shown(difference.recorded)}"
-            return len(steps), Differs(params, asked[: found.operations], what, "subject.answer")
+            done, kind = found.operations, "subject.answer"
         case Unanswered():
-            failed = found.failure
-            done = asked[: max(0, found.line - 1)]
-            return len(steps), Differs(params, done, failed.detail, failed.kind.value)
+            what, kind = found.failure.detail, found.failure.kind.value
+            done = max(0, found.line - 1)
         case _:
             return len(steps), None
+    own = [each for each, _, added in steps[: done - 1] if not added] if done else []
+    last = [steps[done - 1][0]] if done else []
+    return len(steps), Differs(params, (*own, *last), what, kind)
 
 
 def _answers(
-    revision: Revision, params: Params, operations: Sequence[Operation]
-) -> Iterator[tuple[Operation, Result]]:
+    revision: Revision, params: Params, operations: Sequence[tuple[Operation, bool]]
+) -> Iterator[tuple[Operation, Result, bool]]:
     """What the model answers, as long as the history has a defined continuation."""
     oracle = Oracle(params, revision)
-    for operation in operations:
+    for operation, added in operations:
         try:
             result = oracle.apply(operation)
         except OperationError:
@@ -100,7 +132,7 @@ def _answers(
             continue
         except ViolationError:
             return
-        yield operation, result
+        yield operation, result, added
         if isinstance(result, Deadlocked):
             return
 

@@ -1,12 +1,20 @@
 """A subject that is kept alive from history to history, and started anew after it has failed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvs_est import Params, Revision
 from ipvs_est_checks.machines.geometries import CHOICES
 from ipvs_est_checks.machines.system import System
 from ipvs_est_checks.subjects.failure import RefusedError
-from ipvs_est_checks.subjects.subject import Run, Subject, begin, start_subject, stop_subject
+from ipvs_est_checks.subjects.subject import (
+    WATCHED,
+    Run,
+    Subject,
+    begin,
+    start_subject,
+    stop_subject,
+)
 
 
 @dataclass(slots=True)
@@ -35,12 +43,12 @@ def stop(keeper: Keeper) -> None:
         keeper.subject = None
 
 
-def system_of(keeper: Keeper, revision: Revision) -> System:
+def system_of(keeper: Keeper, revision: Revision, watched: Sequence[str] = WATCHED) -> System:
     """The subject as a system for the state machines: what it takes, and which machines it can
     be, is asked of it. Raises SubjectError and OSError, RefusedError if it can be none."""
 
     def new_oracle(params: Params, revision: Revision) -> Run:
-        return begin(running(keeper), params, revision)
+        return begin(running(keeper), params, revision, watched)
 
     geometries = []
     refused: RefusedError | None = None

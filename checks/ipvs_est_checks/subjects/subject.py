@@ -68,13 +68,13 @@ def start_subject(name: str, seconds: float = SECONDS) -> Subject:
         exchange(channel, b"", 1, seconds, said)
         return Subject(channel, _handshake(_object(said[0])), seconds)
     except BaseException:
-        close(channel)
+        close(channel, at_once=True)
         raise
 
 
 def stop_subject(subject: Subject) -> None:
     """End it."""
-    close(subject.channel)
+    close(subject.channel, at_once=subject.failed)
 
 
 def answers_to(subject: Subject, lines: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
@@ -185,9 +185,18 @@ class Run:
             self._snapshot = snapshot_from_json(answer["snapshot"])
 
 
-def begin(subject: Subject, params: Params, revision: Revision) -> Run:
-    """Give the subject a new machine. Raises SubjectError, and RefusedError if it cannot be it."""
-    watch = [name for name in ("snapshot", "events") if name in subject.handshake.gives]
+WATCHED = ("snapshot", "events")
+"""Chapters of the contract that are told with each answer, if they are watched."""
+
+
+def begin(
+    subject: Subject, params: Params, revision: Revision, watched: Sequence[str] = WATCHED
+) -> Run:
+    """Give the subject a new machine, of which that is watched what it gives.
+
+    Raises SubjectError, and RefusedError if it cannot be it.
+    """
+    watch = [name for name in watched if name in subject.handshake.gives]
     configure: dict[str, object] = {"revision": revision.name, "params": params_to_json(params)}
     if watch:
         configure["watch"] = watch

@@ -114,7 +114,7 @@ def _make(wanted: Any, special: Decoders) -> _Decoder:
     restriction = None
     if get_origin(wanted) is Annotated:
         wanted, restriction = get_args(wanted)
-    return _plain(wanted, restriction)
+    return _Plain(wanted, restriction)
 
 
 def _optional(inner: _Decoder) -> _Decoder:
@@ -124,14 +124,18 @@ def _optional(inner: _Decoder) -> _Decoder:
     return decoder
 
 
-def _plain(wanted: type, restriction: Range | OneOf | None) -> _Decoder:
-    def decoder(value: object) -> object:
-        if type(value) is not wanted:
-            raise InputError("", f"expected {_NAMES[wanted]}, found {type_name(value)}")
-        _check(restriction, value)
-        return value
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """The decoder of a value that has no parts; `restriction` goes with its type."""
 
-    return decoder
+    wanted: type
+    restriction: Range | OneOf | None
+
+    def __call__(self, value: object) -> object:
+        if type(value) is not self.wanted:
+            raise InputError("", f"expected {_NAMES[self.wanted]}, found {type_name(value)}")
+        _check(self.restriction, value)
+        return value
 
 
 def _check(restriction: Range | OneOf | None, value: Any) -> None:
@@ -144,10 +148,29 @@ def _check(restriction: Range | OneOf | None, value: Any) -> None:
         raise InputError("", f"{value[:40]!r} is not one of {', '.join(restriction.values)}")
 
 
+def _all_good(item: _Decoder, values: list[Any]) -> bool:
+    """Whether none can be refused, found without looking at one after the other.
+
+    Most of a snapshot are long lists of numbers.
+    """
+    # Any: parsed data from outside, whose types are checked first.
+    if not isinstance(item, _Plain) or not set(map(type, values)) <= {item.wanted}:
+        return False
+    match item.restriction:
+        case None:
+            return True
+        case Range(low, high):
+            return not values or (min(values) >= low and (high is None or max(values) <= high))
+        case OneOf():
+            return False
+
+
 def _list_of(item: _Decoder) -> _Decoder:
     def decoder(value: object) -> object:
         if not isinstance(value, list):
             raise InputError("", f"expected a list, found {type_name(value)}")
+        if _all_good(item, value):
+            return tuple(value)
         decoded: list[object] = []
         try:
             for each in value:
@@ -160,11 +183,15 @@ def _list_of(item: _Decoder) -> _Decoder:
 
 
 def _items_of(items: list[_Decoder]) -> _Decoder:
+    alike = all(each == items[0] for each in items)
+
     def decoder(value: object) -> object:
         if not isinstance(value, list):
             raise InputError("", f"expected a list, found {type_name(value)}")
         if len(value) != len(items):
             raise InputError("", f"expected {len(items)} items, found {len(value)}")
+        if alike and _all_good(items[0], value):
+            return tuple(value)
         decoded: list[object] = []
         try:
             for item, each in zip(items, value, strict=True):

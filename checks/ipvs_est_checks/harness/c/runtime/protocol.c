@@ -397,7 +397,7 @@ static void out_handshake(void)
 	operations_out();
 	out_raw(",\"max_line\":");
 	out_unsigned(MAX_LINE);
-	out_raw("}\n");
+	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"fail_allocations\":1}}\n");
 	out_commit();
 }
 
