@@ -13,7 +13,7 @@ from ipvs_est.language.events import Event
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty, Scope, StateProperty
-from ipvs_est_spec.state.snapshot_state import SnapshotState
+from ipvs_est_spec.state.snapshot_state import snapshot_state
 
 QUIET_REVOLUTIONS = 2
 """Long enough for a restart, the calc phase, a drain and its next attempt."""
@@ -52,7 +52,7 @@ def broken_states(
     checks: Counter[str],
 ) -> Iterator[StateProperty]:
     """The chosen properties of states in these scopes that do not hold; counts evaluations."""
-    state = SnapshotState(_ALGEBRA, params, snapshot)
+    state = snapshot_state(_ALGEBRA, params, snapshot)
     for each in _state_properties(properties, scopes):
         checks[each.id] += 1
         if not each.predicate(state):

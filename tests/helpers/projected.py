@@ -25,10 +25,11 @@ from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.stats import Estimator
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
-from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState
+from ipvs_est_spec.proof.inductive.domains import Guarded, left_out
 from ipvs_est_spec.proof.inductive.steps import BY_ID, Inputs
+from ipvs_est_spec.state.abstract_state import AbstractState
 
-PythonState = FunctionalState[bool, int]
+PythonState = AbstractState[bool, int]
 _ALGEBRA = PythonAlgebra()
 
 
@@ -94,7 +95,12 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
         for id_, est in known.estimators.items()
     }
     unknown = (0, 0, 0, "dest")
-    fields: Fields[bool, int] = Fields(
+    there = frozenset(objects | places.keys() | known.estimators.keys())
+    finite = _Finite(netns.est_kt_count + 2, params.nticks, params.tick_chains, there)
+    return AbstractState(
+        algebra=_ALGEBRA,
+        params=params,
+        domains=Guarded(finite),
         enable=netns.enable,
         est_stopped=netns.est_stopped,
         est_calc_phase=netns.est_calc_phase,
@@ -130,10 +136,11 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
         times_listed=lambda e: len(places.get(e, ())),
         on_temp_list=lambda e: None in places.get(e, ()),
         on_chain=lambda e, s, r, c: (s, r, c) in places.get(e, ()),
+        restart_pending=left_out,
+        running=left_out,
+        task_freed=left_out,
+        task_stopping=left_out,
     )
-    there = frozenset(objects | places.keys() | known.estimators.keys())
-    finite = _Finite(netns.est_kt_count + 2, params.nticks, params.tick_chains, there)
-    return FunctionalState(_ALGEBRA, finite, params, fields)
 
 
 _NETNS = (
@@ -150,7 +157,7 @@ _OF_EST = ("ktid", "ktrow", "ktcid")
 
 def differences(left: PythonState, right: PythonState, known: Known) -> Iterator[str]:
     """The fields in which two states differ; those of unlinked estimators mean nothing."""
-    x, y, params = left.fields, right.fields, left.params
+    x, y, params = left, right, left.params
 
     def compared(names: Iterable[str], *where: int) -> Iterator[str]:
         for name in names:
@@ -203,7 +210,7 @@ def check_step(
     **given: int | bool,
 ) -> None:
     """The state after is what some case of the step makes of the one before."""
-    f = after.fields
+    f = after
     inputs: Inputs[bool, int] = Inputs(
         est=est,
         total=f.is_total(est),
@@ -293,15 +300,13 @@ def _watch_lists(patch: pytest.MonkeyPatch, steps: Steps) -> None:
         _, before, id_ = begun["drain"]
         found = yield from add_kthread_context(machine)
         if isinstance(found, KthreadContext):
-            f = projected(machine, steps.known, _objects(machine)).fields
-            waiting = before.fields
-            after = before.with_fields(
-                replace(
-                    f,
-                    temp_length=waiting.temp_length,
-                    times_listed=waiting.times_listed,
-                    on_temp_list=waiting.on_temp_list,
-                )
+            f = projected(machine, steps.known, _objects(machine))
+            waiting = before
+            after = replace(
+                f,
+                temp_length=waiting.temp_length,
+                times_listed=waiting.times_listed,
+                on_temp_list=waiting.on_temp_list,
             )
             check_step(steps, machine, "add-context", id_, before, after)
         return found

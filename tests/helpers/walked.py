@@ -91,7 +91,7 @@ class _Follower:
             self.followed.broken[each.id] += not each.predicate(self.now)
 
     def inputs(self, est: int, after: PythonState) -> Inputs[bool, int]:
-        f = after.fields
+        f = after
         return Inputs(
             est=est,
             total=f.is_total(est),
@@ -188,9 +188,9 @@ def following(followed: Followed) -> Iterator[None]:
         inputs = follower.inputs(est.stats.id, after)
         wrong: list[str] = []
         # Sysctls may be written while a kd is freed.
-        f, g = before.state.fields, after.fields
+        f, g = before.state, after
         written = {name: getattr(g, name) for name in _SYSCTL}
-        begun = replace(before, state=before.state.with_fields(replace(f, **written)))
+        begun = replace(before, state=replace(f, **written))
         for case, stride in walk.visited(begun, machine.revision, inputs).items():
             if case.startswith("relinked") and stride.premise:
                 found = list(differences(stride.after.state, after, followed.known))
@@ -247,7 +247,7 @@ def _left(follower: _Follower, then: calc_phase._Next, delay: int, slot: int) ->
     if follower.visited:
         follower.visited = False
         _visit_without_relinking(follower)
-    where, count = follower.now.walk, follower.now.state.est_kt_count()
+    where, count = follower.now.walk, follower.now.state.est_kt_count
     wanted = {
         calc_phase._Next.KD: (delay, slot),
         calc_phase._Next.DELAY: (delay - 1, count),

@@ -94,8 +94,8 @@ SIGNS = (
     Sign(
         "array.add-ktid",
         "array",
-        "at_most(state.est_add_ktid(), state.est_kt_count())",
-        "less(state.est_add_ktid(), state.est_kt_count())",
+        "at_most(state.est_add_ktid, state.est_kt_count)",
+        "less(state.est_add_ktid, state.est_kt_count)",
         "induction.array.add-ktid",
         "netns",
     ),

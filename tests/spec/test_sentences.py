@@ -29,7 +29,7 @@ from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.catalogue import PROPERTIES, RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case
-from ipvs_est_spec.state.snapshot_state import SnapshotState
+from ipvs_est_spec.state.snapshot_state import snapshot_state
 from model import TINY, run
 
 A = PythonAlgebra()
@@ -50,7 +50,7 @@ def two_kthreads() -> Snapshot:
 
 
 def holds(property_id: str, snapshot: Snapshot) -> bool:
-    return STATES[property_id].predicate(SnapshotState(A, snapshot.params, snapshot))
+    return STATES[property_id].predicate(snapshot_state(A, snapshot.params, snapshot))
 
 
 def _task(s: Snapshot, **changes: object) -> Snapshot:

@@ -30,7 +30,7 @@ from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.algebra.z3_algebra import Z3Algebra
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case
-from ipvs_est_spec.state.snapshot_state import SnapshotState
+from ipvs_est_spec.state.snapshot_state import snapshot_state
 from model import TINY, run
 from sampled import samples
 
@@ -42,13 +42,13 @@ RECORDED = {each.id: each for each in RECORD_PROPERTIES}
 
 def broken(snapshot: Snapshot, *, each_kind_once: bool = True) -> set[str]:
     """The state properties that do not hold there, whatever their scope."""
-    state = SnapshotState(PYTHON, snapshot.params, snapshot, each_kind_once=each_kind_once)
+    state = snapshot_state(PYTHON, snapshot.params, snapshot, each_kind_once=each_kind_once)
     return {each.id for each in STATE_PROPERTIES if not each.predicate(state)}
 
 
 def broken_for_z3(snapshot: Snapshot, *, each_kind_once: bool) -> set[str]:
     """The same, as z3 sees it."""
-    state = SnapshotState(Z3, snapshot.params, snapshot, each_kind_once=each_kind_once)
+    state = snapshot_state(Z3, snapshot.params, snapshot, each_kind_once=each_kind_once)
     return {each.id for each in STATE_PROPERTIES if not Z3.holds(each.predicate(state))}
 
 

@@ -11,13 +11,13 @@ N = TypeVar("N")
 def no_trailing_hole(state: AbstractState[B, N]) -> B:
     """The last slot is never empty, unless it is slot 0."""
     a = state.algebra
-    last = a.minus(state.est_kt_count(), a.number(1))
+    last = a.minus(state.est_kt_count, a.number(1))
     return a.implies(a.less(a.number(0), last), state.exists(last))
 
 
 def add_ktid_in_array(state: AbstractState[B, N]) -> B:
     """`est_add_ktid` is at most `est_kt_count`."""
-    return state.algebra.at_most(state.est_add_ktid(), state.est_kt_count())
+    return state.algebra.at_most(state.est_add_ktid, state.est_kt_count)
 
 
 def add_ktid_usable(state: AbstractState[B, N]) -> B:
@@ -29,7 +29,7 @@ def add_ktid_usable(state: AbstractState[B, N]) -> B:
         return a.both(state.exists(slot), a.less(state.est_count(slot), state.est_max_count(slot)))
 
     nobody = state.every_slot(lambda slot: a.negate(has_space(slot)))
-    return a.either(nobody, has_space(state.est_add_ktid()))
+    return a.either(nobody, has_space(state.est_add_ktid))
 
 
 def kd0_outlives_the_rest(state: AbstractState[B, N]) -> B:
@@ -39,5 +39,5 @@ def kd0_outlives_the_rest(state: AbstractState[B, N]) -> B:
     others = a.negate(
         state.every_slot(lambda slot: a.implies(a.less(zero, slot), a.negate(state.exists(slot))))
     )
-    waiting = a.less(zero, state.temp_length())
+    waiting = a.less(zero, state.temp_length)
     return a.implies(a.either(waiting, others), state.exists(zero))

@@ -54,7 +54,7 @@ def kthread_limits_from_chain_max(state: AbstractState[B, N]) -> B:
         lambda slot: a.implies(
             state.exists(slot),
             a.both(
-                a.equal(state.chain_max(slot), a.times(a.number(factor), state.est_chain_max())),
+                a.equal(state.chain_max(slot), a.times(a.number(factor), state.est_chain_max)),
                 a.equal(
                     state.tick_max(slot),
                     a.times(a.number(params.tick_chains), state.chain_max(slot)),
@@ -71,19 +71,19 @@ def kthread_limits_from_chain_max(state: AbstractState[B, N]) -> B:
 def max_threads_as_configured(state: AbstractState[B, N]) -> B:
     """While `enable` is set, `est_max_threads`, once computed, is max(1, 4 x the CPUs)."""
     a = state.algebra
-    wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())
+    wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus)
     positive = a.choose(a.less(wanted, a.number(1)), a.number(1), wanted)
-    computed = a.both(state.enable(), a.less(a.number(0), state.est_max_threads()))
-    return a.implies(computed, a.equal(state.est_max_threads(), positive))
+    computed = a.both(state.enable, a.less(a.number(0), state.est_max_threads))
+    return a.implies(computed, a.equal(state.est_max_threads, positive))
 
 
 def stopped_as_configured(state: AbstractState[B, N]) -> B:
     """While `enable` is set, `est_stopped` is set exactly if run_estimation is 0 or a written
     cpulist is empty."""
     a = state.algebra
-    empty = a.both(state.cpulist_valid(), a.equal(state.kthread_cpus(), a.number(0)))
-    wanted = a.either(a.negate(state.run_estimation()), empty)
-    return a.implies(state.enable(), a.same(state.est_stopped(), wanted))
+    empty = a.both(state.cpulist_valid, a.equal(state.kthread_cpus, a.number(0)))
+    wanted = a.either(a.negate(state.run_estimation), empty)
+    return a.implies(state.enable, a.same(state.est_stopped, wanted))
 
 
 def limits_known(state: AbstractState[B, N]) -> B:
@@ -91,7 +91,7 @@ def limits_known(state: AbstractState[B, N]) -> B:
     a = state.algebra
     zero = a.number(0)
     return a.implies(
-        a.equal(state.est_chain_max(), zero),
+        a.equal(state.est_chain_max, zero),
         state.every_slot(lambda slot: a.equal(state.est_count(slot), zero)),
     )
 
@@ -99,5 +99,5 @@ def limits_known(state: AbstractState[B, N]) -> B:
 def kthreads_allowed(state: AbstractState[B, N]) -> B:
     """There are at most `est_max_threads` kthread contexts, once that is computed."""
     a = state.algebra
-    limit = state.est_max_threads()
-    return a.either(a.equal(limit, a.number(0)), a.at_most(state.contexts(), limit))
+    limit = state.est_max_threads
+    return a.either(a.equal(limit, a.number(0)), a.at_most(state.contexts, limit))

@@ -39,9 +39,9 @@ def total_in_kd0(state: AbstractState[B, N]) -> B:
     """With limits computed, no calc phase pending and nothing waiting, the total's `ktid` is 0."""
     a = state.algebra
     drained = a.both(
-        a.less(a.number(0), state.est_chain_max()),
-        a.equal(state.temp_length(), a.number(0)),
-        a.negate(state.est_calc_phase()),
+        a.less(a.number(0), state.est_chain_max),
+        a.equal(state.temp_length, a.number(0)),
+        a.negate(state.est_calc_phase),
     )
     return state.every_estimator(
         lambda est: a.implies(

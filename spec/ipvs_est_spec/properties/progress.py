@@ -16,8 +16,8 @@ def none_waits_while_there_is_room(state: AbstractState[B, N]) -> B:
             state.exists(slot), a.at_most(state.est_max_count(slot), state.est_count(slot))
         )
     )
-    at_limit = a.at_most(state.est_max_threads(), state.est_kt_count())
-    return a.either(a.equal(state.temp_length(), a.number(0)), a.both(full, at_limit))
+    at_limit = a.at_most(state.est_max_threads, state.est_kt_count)
+    return a.either(a.equal(state.temp_length, a.number(0)), a.both(full, at_limit))
 
 
 def recalculation_completes(state: AbstractState[B, N]) -> B:
@@ -28,10 +28,10 @@ def recalculation_completes(state: AbstractState[B, N]) -> B:
     a = state.algebra
     zero = a.number(0)
     nothing = a.both(
-        a.equal(state.temp_length(), zero),
+        a.equal(state.temp_length, zero),
         state.every_slot(lambda slot: a.equal(state.est_count(slot), zero)),
     )
-    return a.either(nothing, a.negate(state.est_calc_phase()))
+    return a.either(nothing, a.negate(state.est_calc_phase))
 
 
 def wanted_tasks_run(state: AbstractState[B, N]) -> B:
@@ -46,6 +46,6 @@ def stopped_tasks_do_not_run(state: AbstractState[B, N]) -> B:
     """While `enable` is set, with `est_stopped` set no kthread runs."""
     a = state.algebra
     return a.implies(
-        a.both(state.enable(), state.est_stopped()),
+        a.both(state.enable, state.est_stopped),
         state.every_slot(lambda slot: a.negate(state.running(slot))),
     )

@@ -1,4 +1,7 @@
-"""What predicates may ask of a state.
+"""A state, as predicates ask of it and as steps change it: the one declaration of its fields.
+
+A snapshot is made one by `snapshot_state`; the proofs make one of symbols, of which nothing is
+known, and say with `dataclasses.replace` what a step changes.
 
 Every function is total: for a slot, row, chain or estimator that does not exist it answers
 0 or false, so that predicates guard with `exists` and its like. Lengths called true are
@@ -11,7 +14,8 @@ all answers are the same need be asked but once. Slots are numbers.
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
@@ -20,196 +24,144 @@ B = TypeVar("B")
 N = TypeVar("N")
 
 
-class AbstractState(Protocol[B, N]):
+@dataclass(frozen=True, slots=True)
+class AbstractState(Generic[B, N]):
     """One state of a netns' estimators."""
 
-    @property
-    def algebra(self) -> Algebra[B, N]:
-        """The operations on what the functions answer."""
-        ...
+    algebra: Algebra[B, N]
+    """The operations on what the functions answer."""
+    params: Params
+    """Geometry and configuration."""
+    domains: "Domains[B, N]"
+    """What the quantifiers range over."""
 
-    @property
-    def params(self) -> Params:
-        """Geometry and configuration."""
-        ...
+    # The netns.
+    enable: B
+    """`enable`."""
+    est_stopped: B
+    """`est_stopped`."""
+    est_kt_count: N
+    """`est_kt_count`."""
+    est_add_ktid: N
+    """`est_add_ktid`."""
+    est_max_threads: N
+    """`est_max_threads`."""
+    est_chain_max: N
+    """`est_chain_max`."""
+    est_calc_phase: B
+    """`est_calc_phase`."""
+    restart_pending: Callable[[], B]
+    """est_genid and est_genid_done differ, or the reload work is pending or running.
+    Asked, not kept: the proofs' states have none."""
+    temp_length: N
+    """True length of est_temp_list."""
+    run_estimation: B
+    """The sysctl's value."""
+    cpulist_valid: B
+    """est_cpulist was written."""
+    kthread_cpus: N
+    """How many CPUs kthreads may use: the cpulist's, or those for housekeeping."""
+    contexts: N
+    """How many slots below est_kt_count have a kd."""
 
-    # What there is.
+    # Contexts, by slot.
+    exists: Callable[[N], B]
+    """The slot has a kd."""
+    running: Callable[[N], B]
+    """kd's task is there and has not exited."""
+    task_freed: Callable[[N], B]
+    """kd's `task` points to a task that is freed."""
+    task_stopping: Callable[[N], B]
+    """kd's task was asked to stop; whoever did so holds a reference."""
+    est_count: Callable[[N], N]
+    """`est_count`."""
+    est_max_count: Callable[[N], N]
+    """`est_max_count`."""
+    chain_max: Callable[[N], N]
+    """`chain_max`."""
+    tick_max: Callable[[N], N]
+    """`tick_max`."""
+    est_row: Callable[[N], N]
+    """`est_row`."""
+    kd_length: Callable[[N], N]
+    """True length of all its chains together."""
+
+    # Ticks and chains.
+    avail: Callable[[N, N], B]
+    """The row's bit in `avail`."""
+    tick_len: Callable[[N, N], N]
+    """`tick_len`."""
+    tick_exists: Callable[[N, N], B]
+    """The row has a tick."""
+    tick_length: Callable[[N, N], N]
+    """True length of all the row's chains together."""
+    present: Callable[[N, N, N], B]
+    """The chain's bit in `present`."""
+    full: Callable[[N, N, N], B]
+    """The chain's bit in `full`."""
+    chain_len: Callable[[N, N, N], N]
+    """`chain_len`."""
+    true_length: Callable[[N, N, N], N]
+    """True length of the chain."""
+
+    # Estimators.
+    is_object: Callable[[N], B]
+    """It belongs to a stats object that its owner uses."""
+    is_total: Callable[[N], B]
+    """It is the netns total's."""
+    ktid: Callable[[N], N]
+    """`ktid`; -1 = on the temp list."""
+    ktrow: Callable[[N], N]
+    """`ktrow`."""
+    ktcid: Callable[[N], N]
+    """`ktcid`."""
+    times_listed: Callable[[N], N]
+    """How often it is found on all lists together."""
+    on_temp_list: Callable[[N], B]
+    """It is on est_temp_list."""
+    on_chain: Callable[[N, N, N, N], B]
+    """It is on that chain."""
+
     def every_slot(self, body: Callable[[N], B]) -> B:
         """`body` holds for every slot below est_kt_count, holes included."""
-        ...
+        return self.domains.slots(self, body)
 
     def every_row(self, slot: N, body: Callable[[N], B]) -> B:
         """`body` holds for every row of the slot."""
-        ...
+        return self.domains.rows(self, slot, body)
 
     def every_chain(self, slot: N, row: N, body: Callable[[N], B]) -> B:
         """`body` holds for every chain id of the row."""
-        ...
+        return self.domains.chains(self, slot, row, body)
 
     def every_estimator(self, body: Callable[[N], B]) -> B:
         """`body` holds for every estimator that is on a list or belongs to a live object."""
-        ...
+        return self.domains.estimators(self, body)
 
     def every_counter(self, body: Callable[[N, N], B]) -> B:
         """`body` holds for the last sum and the `kstats` of every counter of every live object."""
+        return self.domains.counters(self, body)
+
+
+class Domains(Protocol[B, N]):
+    """What there is in an interpretation; `every_slot` and its like say what each has to cover."""
+
+    def slots(self, state: AbstractState[B, N], body: Callable[[N], B], /) -> B:
+        """`every_slot`."""
         ...
 
-    # The netns.
-    def enable(self) -> B:
-        """`enable`."""
+    def rows(self, state: AbstractState[B, N], slot: N, body: Callable[[N], B], /) -> B:
+        """`every_row`."""
         ...
 
-    def est_stopped(self) -> B:
-        """`est_stopped`."""
+    def chains(self, state: AbstractState[B, N], slot: N, row: N, body: Callable[[N], B], /) -> B:
+        """`every_chain`."""
         ...
 
-    def est_kt_count(self) -> N:
-        """`est_kt_count`."""
+    def estimators(self, state: AbstractState[B, N], body: Callable[[N], B], /) -> B:
+        """`every_estimator`."""
         ...
 
-    def est_add_ktid(self) -> N:
-        """`est_add_ktid`."""
-        ...
-
-    def est_max_threads(self) -> N:
-        """`est_max_threads`."""
-        ...
-
-    def est_chain_max(self) -> N:
-        """`est_chain_max`."""
-        ...
-
-    def est_calc_phase(self) -> B:
-        """`est_calc_phase`."""
-        ...
-
-    def restart_pending(self) -> B:
-        """est_genid and est_genid_done differ, or the reload work is pending or running."""
-        ...
-
-    def temp_length(self) -> N:
-        """True length of est_temp_list."""
-        ...
-
-    def run_estimation(self) -> B:
-        """The sysctl's value."""
-        ...
-
-    def cpulist_valid(self) -> B:
-        """est_cpulist was written."""
-        ...
-
-    def kthread_cpus(self) -> N:
-        """How many CPUs kthreads may use: the cpulist's, or those for housekeeping."""
-        ...
-
-    def contexts(self) -> N:
-        """How many slots below est_kt_count have a kd."""
-        ...
-
-    # Contexts, by slot.
-    def exists(self, slot: N) -> B:
-        """The slot has a kd."""
-        ...
-
-    def running(self, slot: N) -> B:
-        """kd's task is there and has not exited."""
-        ...
-
-    def task_freed(self, slot: N) -> B:
-        """kd's `task` points to a task that is freed."""
-        ...
-
-    def task_stopping(self, slot: N) -> B:
-        """kd's task was asked to stop; whoever did so holds a reference."""
-        ...
-
-    def est_count(self, slot: N) -> N:
-        """`est_count`."""
-        ...
-
-    def est_max_count(self, slot: N) -> N:
-        """`est_max_count`."""
-        ...
-
-    def chain_max(self, slot: N) -> N:
-        """`chain_max`."""
-        ...
-
-    def tick_max(self, slot: N) -> N:
-        """`tick_max`."""
-        ...
-
-    def est_row(self, slot: N) -> N:
-        """`est_row`."""
-        ...
-
-    def kd_length(self, slot: N) -> N:
-        """True length of all its chains together."""
-        ...
-
-    # Ticks and chains.
-    def avail(self, slot: N, row: N) -> B:
-        """The row's bit in `avail`."""
-        ...
-
-    def tick_len(self, slot: N, row: N) -> N:
-        """`tick_len`."""
-        ...
-
-    def tick_exists(self, slot: N, row: N) -> B:
-        """The row has a tick."""
-        ...
-
-    def tick_length(self, slot: N, row: N) -> N:
-        """True length of all the row's chains together."""
-        ...
-
-    def present(self, slot: N, row: N, cid: N) -> B:
-        """The chain's bit in `present`."""
-        ...
-
-    def full(self, slot: N, row: N, cid: N) -> B:
-        """The chain's bit in `full`."""
-        ...
-
-    def chain_len(self, slot: N, row: N, cid: N) -> N:
-        """`chain_len`."""
-        ...
-
-    def true_length(self, slot: N, row: N, cid: N) -> N:
-        """True length of the chain."""
-        ...
-
-    # Estimators.
-    def is_object(self, est: N) -> B:
-        """It belongs to a stats object that its owner uses."""
-        ...
-
-    def is_total(self, est: N) -> B:
-        """It is the netns total's."""
-        ...
-
-    def ktid(self, est: N) -> N:
-        """`ktid`; -1 = on the temp list."""
-        ...
-
-    def ktrow(self, est: N) -> N:
-        """`ktrow`."""
-        ...
-
-    def ktcid(self, est: N) -> N:
-        """`ktcid`."""
-        ...
-
-    def times_listed(self, est: N) -> N:
-        """How often it is found on all lists together."""
-        ...
-
-    def on_temp_list(self, est: N) -> B:
-        """It is on est_temp_list."""
-        ...
-
-    def on_chain(self, est: N, slot: N, row: N, cid: N) -> B:
-        """It is on that chain."""
+    def counters(self, state: AbstractState[B, N], body: Callable[[N, N], B], /) -> B:
+        """`every_counter`."""
         ...

@@ -9,7 +9,7 @@ from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.property import StateProperty
 from ipvs_est_spec.state.abstract_state import AbstractState
-from ipvs_est_spec.state.snapshot_state import SnapshotState
+from ipvs_est_spec.state.snapshot_state import snapshot_state
 
 _QUANTIFIERS = ("every_slot", "every_row", "every_chain", "every_estimator", "every_counter")
 _NO_ANSWERS = ("algebra", "params")
@@ -37,7 +37,10 @@ class _Noted:
         asked: object = getattr(self._state, name)
         if name in _NO_ANSWERS:
             return asked
-        assert callable(asked)
+        if not callable(asked):
+            assert isinstance(asked, int)
+            self.reads.append(_Read(name, (), int(asked)))
+            return asked
         return partial(self._decide if name in _QUANTIFIERS else self._answer, name, asked)
 
     def _answer(self, question: str, ask: Callable[..., int], *of: int) -> int:
@@ -65,7 +68,7 @@ def witness(failed: StateProperty, params: Params, snapshot: Snapshot) -> str:
 
     Such as `kd 0 row 0 chain 1: tick_exists 1, full 1, chain_max 2, true_length 1`.
     """
-    state = _Noted(SnapshotState(PythonAlgebra(), params, snapshot, each_kind_once=False))
+    state = _Noted(snapshot_state(PythonAlgebra(), params, snapshot, each_kind_once=False))
     # It answers all that an abstract state is asked: `__getattr__` hands it on.
     if failed.predicate(cast("AbstractState[bool, int]", state)):
         return ""

@@ -22,7 +22,7 @@ from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.table import Kind, Row, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
-from ipvs_est_spec.state.snapshot_state import SnapshotState
+from ipvs_est_spec.state.snapshot_state import snapshot_state
 
 _ALGEBRA = PythonAlgebra()
 
@@ -100,5 +100,5 @@ def _replay(
 
 def broken(machine: Machine) -> tuple[str, ...]:
     """Ids of the induction's invariants that do not hold of the machine as it is now."""
-    state = SnapshotState(_ALGEBRA, machine.params, take_snapshot(machine))
+    state = snapshot_state(_ALGEBRA, machine.params, take_snapshot(machine))
     return tuple(id_ for id_, each in INVARIANTS.items() if not each.predicate(state))

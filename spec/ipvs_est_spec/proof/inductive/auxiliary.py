@@ -16,8 +16,8 @@ N = TypeVar("N")
 def named_kd_has_room(state: AbstractState[B, N]) -> B:
     """With limits computed, the kd that est_add_ktid names has room."""
     a = state.algebra
-    slot = state.est_add_ktid()
-    known = a.less(a.number(0), state.est_chain_max())
+    slot = state.est_add_ktid
+    known = a.less(a.number(0), state.est_chain_max)
     return a.implies(
         a.both(known, state.exists(slot)), a.less(state.est_count(slot), state.est_max_count(slot))
     )
@@ -28,8 +28,8 @@ def one_slot_before_limits(state: AbstractState[B, N]) -> B:
     a = state.algebra
     zero = a.number(0)
     return a.implies(
-        a.equal(state.est_chain_max(), zero),
-        a.both(a.at_most(state.est_kt_count(), a.number(1)), a.equal(state.est_add_ktid(), zero)),
+        a.equal(state.est_chain_max, zero),
+        a.both(a.at_most(state.est_kt_count, a.number(1)), a.equal(state.est_add_ktid, zero)),
     )
 
 
@@ -37,13 +37,13 @@ def nothing_in_an_empty_array(state: AbstractState[B, N]) -> B:
     """Without any slot est_add_ktid is 0."""
     a = state.algebra
     zero = a.number(0)
-    return a.implies(a.equal(state.est_kt_count(), zero), a.equal(state.est_add_ktid(), zero))
+    return a.implies(a.equal(state.est_kt_count, zero), a.equal(state.est_add_ktid, zero))
 
 
 def no_room_below_the_named(state: AbstractState[B, N]) -> B:
     """No kd in a slot below est_add_ktid has room."""
     a = state.algebra
-    named = state.est_add_ktid()
+    named = state.est_add_ktid
     return state.every_slot(
         lambda slot: a.either(
             a.at_most(named, slot),
@@ -75,8 +75,8 @@ def waiting_total_has_kd0(state: AbstractState[B, N]) -> B:
     """With limits computed and no calc phase requested, a total that waits is next for kd 0."""
     a = state.algebra
     zero = a.number(0)
-    computed = a.both(a.less(zero, state.est_chain_max()), a.negate(state.est_calc_phase()))
-    next_for_kd0 = a.both(state.exists(zero), a.equal(state.est_add_ktid(), zero))
+    computed = a.both(a.less(zero, state.est_chain_max), a.negate(state.est_calc_phase))
+    next_for_kd0 = a.both(state.exists(zero), a.equal(state.est_add_ktid, zero))
     return state.every_estimator(
         lambda est: a.implies(
             a.both(computed, state.is_object(est), state.is_total(est)),
@@ -88,9 +88,9 @@ def waiting_total_has_kd0(state: AbstractState[B, N]) -> B:
 def threads_of_the_configuration(state: AbstractState[B, N]) -> B:
     """`est_max_threads` is 0 or what the configuration says, also while `enable` is 0."""
     a = state.algebra
-    wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus())
+    wanted = a.times(a.number(state.params.cpu_kthreads), state.kthread_cpus)
     positive = a.choose(a.less(wanted, a.number(1)), a.number(1), wanted)
-    threads = state.est_max_threads()
+    threads = state.est_max_threads
     return a.either(a.equal(threads, a.number(0)), a.equal(threads, positive))
 
 

@@ -230,65 +230,67 @@ def _places(size: Size) -> Iterator[tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]
 
 def _whole(state: Z3State, size: Size) -> Iterator[z3.BoolRef]:
     """Lists are what estimators are on, lengths and sums are the true ones, nothing is large."""
-    f = state.fields
     slots, rows = _range(size.slots), _range(size.rows)
     chains, estimators = _range(size.chains), _range(size.estimators)
-    for number in (f.est_kt_count, f.est_add_ktid):
+    for number in (state.est_kt_count, state.est_add_ktid):
         yield z3.And(number >= 0, number <= size.slots)
-    for number in (f.est_max_threads, f.est_chain_max):
+    for number in (state.est_max_threads, state.est_chain_max):
         yield z3.And(number >= 0, number <= _MOST)
-    yield z3.And(f.kthread_cpus >= 0, f.kthread_cpus <= _CPUS)
+    yield z3.And(state.kthread_cpus >= 0, state.kthread_cpus <= _CPUS)
     # Without a cpulist those of the machine.
-    yield z3.Or(_truth(f.cpulist_valid), f.kthread_cpus == _CPUS)
-    waiting = [_one_if(_truth(f.on_temp_list(est))) for est in estimators]
-    yield f.temp_length == z3.Sum(*waiting)
+    yield z3.Or(_truth(state.cpulist_valid), state.kthread_cpus == _CPUS)
+    waiting = [_one_if(_truth(state.on_temp_list(est))) for est in estimators]
+    yield state.temp_length == z3.Sum(*waiting)
     for est, waits in zip(estimators, waiting, strict=True):
-        here = [_one_if(_truth(f.on_chain(est, *place))) for place in _places(size)]
-        yield f.times_listed(est) == z3.Sum(waits, *here)
-        yield z3.And(f.ktid(est) >= -1, f.ktid(est) <= size.slots)
-        for number in (f.ktrow(est), f.ktcid(est)):
+        here = [_one_if(_truth(state.on_chain(est, *place))) for place in _places(size)]
+        yield state.times_listed(est) == z3.Sum(waits, *here)
+        yield z3.And(state.ktid(est) >= -1, state.ktid(est) <= size.slots)
+        for number in (state.ktrow(est), state.ktcid(est)):
             yield z3.And(number >= 0, number <= _MOST)
     for place in _places(size):
-        listed = [_one_if(_truth(f.on_chain(est, *place))) for est in estimators]
-        yield f.true_length(*place) == z3.Sum(*listed)
-        yield z3.And(f.chain_len(*place) >= 0, f.chain_len(*place) <= _MOST)
+        listed = [_one_if(_truth(state.on_chain(est, *place))) for est in estimators]
+        yield state.true_length(*place) == z3.Sum(*listed)
+        yield z3.And(state.chain_len(*place) >= 0, state.chain_len(*place) <= _MOST)
     for slot in slots:
         for row in rows:
-            yield f.tick_length(slot, row) == z3.Sum(
-                *(f.true_length(slot, row, cid) for cid in chains)
+            yield state.tick_length(slot, row) == z3.Sum(
+                *(state.true_length(slot, row, cid) for cid in chains)
             )
-            yield z3.And(f.tick_len(slot, row) >= 0, f.tick_len(slot, row) <= _MOST)
-        yield f.kd_length(slot) == z3.Sum(*(f.tick_length(slot, row) for row in rows))
-        for number in (f.est_count(slot), f.chain_max(slot)):
+            yield z3.And(state.tick_len(slot, row) >= 0, state.tick_len(slot, row) <= _MOST)
+        yield state.kd_length(slot) == z3.Sum(*(state.tick_length(slot, row) for row in rows))
+        for number in (state.est_count(slot), state.chain_max(slot)):
             yield z3.And(number >= 0, number <= _MOST)
-    yield f.contexts == z3.Sum(*(_one_if(_truth(f.exists(slot))) for slot in slots))
+    yield state.contexts == z3.Sum(*(_one_if(_truth(state.exists(slot))) for slot in slots))
     # A netns has one total.
-    yield z3.Sum(*(_one_if(_truth(f.is_total(est))) for est in estimators)) <= 1
+    yield z3.Sum(*(_one_if(_truth(state.is_total(est))) for est in estimators)) <= 1
 
 
 def _total(state: Z3State, size: Size) -> Formula:
     """What does not exist answers 0 or false: a step that forgets a field is no step that leaves
     something in what it frees."""
-    a, f = state.algebra, state.fields
+    a = state.algebra
     zero = a.number(0)
     parts: list[Formula] = []
     for slot in _range(size.slots):
-        no_kd = [a.equal(number(slot), zero) for number in (f.est_count, f.chain_max, f.tick_max)]
+        no_kd = [
+            a.equal(number(slot), zero)
+            for number in (state.est_count, state.chain_max, state.tick_max)
+        ]
         for row in _range(size.rows):
             no_tick: list[Formula] = []
             for cid in _range(size.chains):
-                no_tick += [a.negate(bit(slot, row, cid)) for bit in (f.present, f.full)]
-                no_tick.append(a.equal(f.chain_len(slot, row, cid), zero))
-            parts.append(a.either(f.tick_exists(slot, row), a.both(*no_tick)))
-            no_kd.append(a.negate(f.tick_exists(slot, row)))
-            no_kd += [a.negate(f.avail(slot, row)), a.equal(f.tick_len(slot, row), zero)]
-        parts.append(a.either(f.exists(slot), a.both(*no_kd)))
+                no_tick += [a.negate(bit(slot, row, cid)) for bit in (state.present, state.full)]
+                no_tick.append(a.equal(state.chain_len(slot, row, cid), zero))
+            parts.append(a.either(state.tick_exists(slot, row), a.both(*no_tick)))
+            no_kd.append(a.negate(state.tick_exists(slot, row)))
+            no_kd += [a.negate(state.avail(slot, row)), a.equal(state.tick_len(slot, row), zero)]
+        parts.append(a.either(state.exists(slot), a.both(*no_kd)))
     return a.both(*parts)
 
 
 def _as_the_model_does(state: Z3State, step: str, size: Size) -> Iterator[z3.BoolRef]:
     """Narrower than the step: what the model does with what the step leaves open."""
-    f, i = state.fields, INPUTS
+    f, i = state, INPUTS
     for est in _range(size.estimators):
         waits = _truth(f.on_temp_list(est))
         yield z3.Implies(waits, f.ktrow(est) < size.rows)
@@ -308,7 +310,6 @@ def _as_the_model_does(state: Z3State, step: str, size: Size) -> Iterator[z3.Boo
 
 
 def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
-    f = state.fields
 
     def number(term: z3.ArithRef) -> int:
         value = model.evaluate(term, model_completion=True)
@@ -325,38 +326,38 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
         rows, chains = _range(size.rows), _range(size.chains)
         return Context(
             number(slot),
-            number(f.est_count(slot)),
-            number(f.est_max_count(slot)),
-            number(f.chain_max(slot)),
-            number(f.tick_max(slot)),
-            bits(f.avail(slot, row) for row in rows),
-            tuple(number(f.tick_len(slot, row)) for row in rows),
+            number(state.est_count(slot)),
+            number(state.est_max_count(slot)),
+            number(state.chain_max(slot)),
+            number(state.tick_max(slot)),
+            bits(state.avail(slot, row) for row in rows),
+            tuple(number(state.tick_len(slot, row)) for row in rows),
             tuple(
                 Tick(
                     number(row),
-                    bits(f.present(slot, row, cid) for cid in chains),
-                    bits(f.full(slot, row, cid) for cid in chains),
-                    tuple(number(f.chain_len(slot, row, cid)) for cid in chains),
+                    bits(state.present(slot, row, cid) for cid in chains),
+                    bits(state.full(slot, row, cid) for cid in chains),
+                    tuple(number(state.chain_len(slot, row, cid)) for cid in chains),
                 )
                 for row in rows
-                if truth(f.tick_exists(slot, row))
+                if truth(state.tick_exists(slot, row))
             ),
         )
 
     def estimator(est: z3.ArithRef) -> Estimator:
-        here = [place for place in _places(size) if truth(f.on_chain(est, *place))]
+        here = [place for place in _places(size) if truth(state.on_chain(est, *place))]
         assert len(here) <= 1
         place = tuple(number(each) for each in here[0]) if here else None
         assert place is None or len(place) == 3
         return Estimator(
             number(est),
-            truth(f.on_temp_list(est)),
+            truth(state.on_temp_list(est)),
             place,
-            truth(f.is_object(est)),
-            truth(f.is_total(est)),
-            number(f.ktid(est)),
-            number(f.ktrow(est)),
-            number(f.ktcid(est)),
+            truth(state.is_object(est)),
+            truth(state.is_total(est)),
+            number(state.ktid(est)),
+            number(state.ktrow(est)),
+            number(state.ktcid(est)),
         )
 
     given = INPUTS
@@ -381,17 +382,17 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
     ]
     return Concrete(
         state.params,
-        truth(f.enable),
-        truth(f.est_stopped),
-        truth(f.est_calc_phase),
-        truth(f.run_estimation),
-        truth(f.cpulist_valid),
-        number(f.est_kt_count),
-        number(f.est_add_ktid),
-        number(f.est_max_threads),
-        number(f.est_chain_max),
-        number(f.kthread_cpus),
-        tuple(context(slot) for slot in _range(size.slots) if truth(f.exists(slot))),
+        truth(state.enable),
+        truth(state.est_stopped),
+        truth(state.est_calc_phase),
+        truth(state.run_estimation),
+        truth(state.cpulist_valid),
+        number(state.est_kt_count),
+        number(state.est_add_ktid),
+        number(state.est_max_threads),
+        number(state.est_chain_max),
+        number(state.kthread_cpus),
+        tuple(context(slot) for slot in _range(size.slots) if truth(state.exists(slot))),
         tuple(used),
         inputs,
     )

@@ -22,12 +22,12 @@ def numbers_are_natural(state: AbstractState[B, N]) -> B:
         *(
             a.at_most(zero, each)
             for each in (
-                state.est_kt_count(),
-                state.est_add_ktid(),
-                state.est_max_threads(),
-                state.est_chain_max(),
-                state.temp_length(),
-                state.kthread_cpus(),
+                state.est_kt_count,
+                state.est_add_ktid,
+                state.est_max_threads,
+                state.est_chain_max,
+                state.temp_length,
+                state.kthread_cpus,
             )
         )
     )
@@ -201,8 +201,8 @@ def long_ticks_fill_their_kd(state: AbstractState[B, N]) -> B:
 def contexts_are_in_slots(state: AbstractState[B, N]) -> B:
     """There are as many contexts as slots, less the holes."""
     a = state.algebra
-    zero, contexts = a.number(0), state.contexts()
-    count = state.est_kt_count()
+    zero, contexts = a.number(0), state.contexts
+    count = state.est_kt_count
     return a.both(
         a.at_most(zero, contexts),
         a.at_most(contexts, count),
@@ -238,16 +238,16 @@ def listed_estimators_are_counted(state: AbstractState[B, N]) -> B:
         )
 
     somebody = a.negate(state.every_estimator(lambda est: a.negate(state.on_temp_list(est))))
-    nobody_waits = a.at_most(state.temp_length(), a.number(0))
+    nobody_waits = a.at_most(state.temp_length, a.number(0))
     counted = state.every_estimator(
         lambda est: a.both(
             on_chain(est),
-            a.implies(state.on_temp_list(est), a.at_most(one, state.temp_length())),
+            a.implies(state.on_temp_list(est), a.at_most(one, state.temp_length)),
             state.every_estimator(
                 lambda other: a.either(
                     a.equal(est, other),
                     a.negate(a.both(state.on_temp_list(est), state.on_temp_list(other))),
-                    a.at_most(two, state.temp_length()),
+                    a.at_most(two, state.temp_length),
                 )
             ),
         )

@@ -280,23 +280,22 @@ def initially(invariant: str, params: Params) -> Goal:
 
 def shown(state: Z3State) -> tuple[tuple[str, z3.ExprRef], ...]:
     """Of a counterexample."""
-    f = state.fields
     est, other = INPUTS.est, OTHER
     slot, row, cid = place_of(est)
     zero = z3.IntVal(0)
     return (
-        ("est_kt_count", f.est_kt_count),
-        ("contexts", f.contexts),
-        ("est_add_ktid", f.est_add_ktid),
-        ("est_max_threads", f.est_max_threads),
-        ("est_chain_max", f.est_chain_max),
-        ("temp_length", f.temp_length),
-        ("kd 0 est_count", f.est_count(zero)),
-        ("kd 0 chain_max", f.chain_max(zero)),
+        ("est_kt_count", state.est_kt_count),
+        ("contexts", state.contexts),
+        ("est_add_ktid", state.est_add_ktid),
+        ("est_max_threads", state.est_max_threads),
+        ("est_chain_max", state.est_chain_max),
+        ("temp_length", state.temp_length),
+        ("kd 0 est_count", state.est_count(zero)),
+        ("kd 0 chain_max", state.chain_max(zero)),
         ("ktid", slot),
         ("ktrow", row),
         ("ktcid", cid),
-        ("its kd's est_count", f.est_count(slot)),
+        ("its kd's est_count", state.est_count(slot)),
         ("row", INPUTS.row),
         ("cid", INPUTS.cid),
         ("new est_add_ktid", INPUTS.add_ktid),
@@ -304,6 +303,6 @@ def shown(state: Z3State) -> tuple[tuple[str, z3.ExprRef], ...]:
         ("some slot", other.slot),
         ("some row", other.row),
         ("some cid", other.chain),
-        ("true_length there", f.true_length(other.slot, other.row, other.chain)),
-        ("chain_max there", f.chain_max(other.slot)),
+        ("true_length there", state.true_length(other.slot, other.row, other.chain)),
+        ("chain_max there", state.chain_max(other.slot)),
     )

@@ -85,7 +85,7 @@ def named_kd_has_a_place(
 ) -> Goal:
     """Kthread 0 takes an estimator off the temp list; est_add_ktid names a kd."""
     state = _before(params).state
-    a, named = state.algebra, state.est_add_ktid()
+    a, named = state.algebra, state.est_add_ktid
     premise = a.both(draining(state, revision, INPUTS), state.exists(named))
     return _goal(params, premise, both_are_found(state, named), needs, facts)
 
@@ -119,7 +119,7 @@ def after_one_more(params: Params, revision: Revision, needs: Sequence[str]) -> 
     """After an estimator was enqueued into the kd that est_add_ktid names, another one of that row
     finds a chain."""
     state = _before(params).state
-    named = state.est_add_ktid()
+    named = state.est_add_ktid
     change = BY_ID[_STEP].build(state, revision, INPUTS)[NAMED]
     conclusion = a_chain_is_found(change.after, named, INPUTS.row)
     return _goal(params, change.premise, conclusion, needs, _ALL_FACTS)

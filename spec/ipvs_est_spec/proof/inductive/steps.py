@@ -7,8 +7,8 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState
 from ipvs_est_spec.proof.inductive.updates import number_at, truth_at
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
 N = TypeVar("N")
@@ -45,7 +45,7 @@ class Build(Protocol):
     """The cases of a step, for every algebra."""
 
     def __call__(
-        self, state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N], /
+        self, state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N], /
     ) -> Mapping[str, Change[B, N]]:
         """Case -> when it applies and what comes of it."""
         ...
@@ -63,9 +63,9 @@ class Step:
 
 
 def _start(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
+    a, f = state.algebra, state
     zero = a.number(0)
     est = inputs.est
     new = a.both(
@@ -78,15 +78,15 @@ def _start(
     if revision.computes_max_threads_at_start:
         unset = a.both(f.enable, a.equal(f.est_max_threads, zero))
         threads = a.choose(unset, changes.wanted_threads(state), f.est_max_threads)
-        state = state.with_fields(replace(f, est_max_threads=threads))
+        state = replace(f, est_max_threads=threads)
     has_kd0 = f.exists(zero)
     added = changes.context_added(state, revision, zero)
     marked = state
     if revision.start_marks_kd0_needed:
         # If kd 0 is needed already nothing is requested; then est_stopped is what it was.
-        asked = changes.restart_requested(state).fields
+        asked = changes.restart_requested(state)
         stopped = a.choose_truth(inputs.flag, asked.est_stopped, f.est_stopped)
-        marked = state.with_fields(replace(state.fields, est_stopped=stopped))
+        marked = replace(state, est_stopped=stopped)
     return {
         "kd 0 exists": Change(a.both(new, has_kd0), _linked(marked, inputs)),
         "kd 0 is added": Change(
@@ -96,44 +96,41 @@ def _start(
     }
 
 
-def _linked(state: FunctionalState[B, N], inputs: Inputs[B, N]) -> FunctionalState[B, N]:
+def _linked(state: AbstractState[B, N], inputs: Inputs[B, N]) -> AbstractState[B, N]:
     a = state.algebra
     delay = a.number(state.params.nticks - 1)
     after = changes.put_on_temp_list(state, inputs.est, delay)
-    f = after.fields
     yes, est = a.truth(True), inputs.est
-    return after.with_fields(
-        replace(
-            f,
-            is_object=truth_at(a, f.is_object, (est,), yes),
-            is_total=truth_at(a, f.is_total, (est,), inputs.total),
-            ktcid=number_at(a, f.ktcid, (est,), a.number(0)),
-        )
+    return replace(
+        after,
+        is_object=truth_at(a, after.is_object, (est,), yes),
+        is_total=truth_at(a, after.is_total, (est,), inputs.total),
+        ktcid=number_at(a, after.ktcid, (est,), a.number(0)),
     )
 
 
 def _add_context(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
     added = changes.context_added(state, revision, inputs.slot)
-    a, f = state.algebra, state.fields
-    no_kd = a.negate(f.exists(f.est_add_ktid))
+    a = state.algebra
+    no_kd = a.negate(state.exists(state.est_add_ktid))
     begun = a.both(draining(state, revision, inputs), no_kd)
     return {"": Change(a.both(begun, added.premise), added.after)}
 
 
-def draining(state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]) -> B:
+def draining(state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]) -> B:
     """Kthread 0 is in its loop, and takes this estimator off the temp list."""
-    a, f = state.algebra, state.fields
+    a = state.algebra
     est = inputs.est
-    premises = [f.on_temp_list(est), f.exists(a.number(0))]
+    premises = [state.on_temp_list(est), state.exists(a.number(0))]
     if revision.returns_after_aborted_calc_phase:
-        premises.append(a.less(a.number(0), f.est_chain_max))
+        premises.append(a.less(a.number(0), state.est_chain_max))
     if revision.drain_takes_total_first:
         premises.append(
             state.every_estimator(
                 lambda each: a.implies(
-                    a.both(f.is_total(each), f.on_temp_list(each)), a.equal(each, est)
+                    a.both(state.is_total(each), state.on_temp_list(each)), a.equal(each, est)
                 )
             )
         )
@@ -141,18 +138,18 @@ def draining(state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B,
 
 
 def _drain(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
+    a = state.algebra
     est, row, cid, chosen = inputs.est, inputs.row, inputs.cid, inputs.add_ktid
     off = changes.taken_off_temp_list(state, est)
     begun = a.both(draining(state, revision, inputs), off.premise)
-    usable = f.exists(f.est_add_ktid)
-    there = changes.enqueued(off.after, est, f.est_add_ktid, row, cid, chosen)
+    usable = state.exists(state.est_add_ktid)
+    there = changes.enqueued(off.after, est, state.est_add_ktid, row, cid, chosen)
     added = changes.context_added(off.after, revision, inputs.slot)
     new = changes.enqueued(added.after, est, inputs.slot, row, cid, chosen)
     full = a.both(begun, a.negate(usable), added.premise)
-    back = changes.put_on_temp_list(added.after, est, f.ktrow(est))
+    back = changes.put_on_temp_list(added.after, est, state.ktrow(est))
     return {
         "into the kd that est_add_ktid names": Change(
             a.both(begun, usable, there.premise), there.after
@@ -163,7 +160,7 @@ def _drain(
 
 
 def _stop(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
     a, est = state.algebra, inputs.est
     owned = state.is_object(est)
@@ -174,27 +171,25 @@ def _stop(
     }
 
 
-def _disowned(state: FunctionalState[B, N], est: N) -> FunctionalState[B, N]:
-    a, f = state.algebra, state.fields
+def _disowned(state: AbstractState[B, N], est: N) -> AbstractState[B, N]:
+    a = state.algebra
     no = a.truth(False)
-    return state.with_fields(
-        replace(
-            f,
-            is_object=truth_at(a, f.is_object, (est,), no),
-            is_total=truth_at(a, f.is_total, (est,), no),
-        )
+    return replace(
+        state,
+        is_object=truth_at(a, state.is_object, (est,), no),
+        is_total=truth_at(a, state.is_total, (est,), no),
     )
 
 
 def _relink(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f, est = state.algebra, state.fields, inputs.est
+    a, est = state.algebra, inputs.est
     zero = a.number(0)
-    only = a.both(a.equal(f.ktid(est), zero), a.at_most(f.est_count(zero), a.number(1)))
+    only = a.both(a.equal(state.ktid(est), zero), a.at_most(state.est_count(zero), a.number(1)))
     begun = a.both(
-        f.est_calc_phase,
-        f.exists(zero),
+        state.est_calc_phase,
+        state.exists(zero),
         a.negate(only),
         a.at_most(zero, inputs.delay),
         a.less(inputs.delay, a.number(state.params.nticks)),
@@ -211,115 +206,113 @@ def _relink(
     }
 
 
-def relinked(state: FunctionalState[B, N]) -> B:
+def relinked(state: AbstractState[B, N]) -> B:
     """All estimators are on the temp list, but for one of kd 0."""
-    a, f = state.algebra, state.fields
+    a = state.algebra
     zero, one = a.number(0), a.number(1)
     return state.every_slot(
-        lambda slot: a.at_most(f.est_count(slot), a.choose(a.equal(slot, zero), one, zero))
+        lambda slot: a.at_most(state.est_count(slot), a.choose(a.equal(slot, zero), one, zero))
     )
 
 
 def _finish(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
+    a = state.algebra
     renewed = changes.limits_renewed(state, revision, inputs.chain_max)
-    g = renewed.after.fields
+    g = renewed.after
     # It stays requested if genid has changed meanwhile.
-    phase = a.both(f.est_calc_phase, inputs.flag)
+    phase = a.both(state.est_calc_phase, inputs.flag)
     return {
         "": Change(
             # The first two are what the walk ends with (`walk`).
-            a.both(relinked(state), f.est_calc_phase, renewed.premise),
-            renewed.after.with_fields(replace(g, est_calc_phase=phase)),
+            a.both(relinked(state), state.est_calc_phase, renewed.premise),
+            replace(g, est_calc_phase=phase),
         )
     }
 
 
 def _run(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
-    phase = a.either(f.est_calc_phase, a.equal(f.est_chain_max, a.number(0)))
-    after = state.with_fields(replace(f, est_calc_phase=phase))
-    return {"": Change(f.exists(a.number(0)), after)}
+    a = state.algebra
+    phase = a.either(state.est_calc_phase, a.equal(state.est_chain_max, a.number(0)))
+    after = replace(state, est_calc_phase=phase)
+    return {"": Change(state.exists(a.number(0)), after)}
 
 
 def _enable(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
-    enabled = replace(f, enable=a.truth(True))
+    a = state.algebra
+    enabled = replace(state, enable=a.truth(True))
     if revision.est_mutex_at_enable:
         enabled = replace(enabled, est_max_threads=changes.wanted_threads(state))
-    after = changes.restart_requested(state.with_fields(enabled))
+    after = changes.restart_requested(enabled)
     # No task has run yet: enable becomes 1 once, and 0 for good.
-    first = a.both(a.negate(f.enable), a.at_most(f.est_kt_count, a.number(1)))
+    first = a.both(a.negate(state.enable), a.at_most(state.est_kt_count, a.number(1)))
     return {"": Change(first, after)}
 
 
 def _write_cpulist(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
+    a = state.algebra
     yes = a.truth(True)
-    written = state.with_fields(
-        replace(f, cpulist_valid=yes, kthread_cpus=inputs.cpus, est_calc_phase=yes)
-    )
-    g = replace(written.fields, est_max_threads=changes.wanted_threads(written))
-    after = changes.restart_requested(written.with_fields(g))
+    written = replace(state, cpulist_valid=yes, kthread_cpus=inputs.cpus, est_calc_phase=yes)
+    g = replace(written, est_max_threads=changes.wanted_threads(written))
+    after = changes.restart_requested(g)
     return {"": Change(a.at_most(a.number(0), inputs.cpus), after)}
 
 
 def _set_run_estimation(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
-    changed = state.with_fields(replace(f, run_estimation=inputs.flag))
-    different = a.negate(a.same(f.run_estimation, inputs.flag))
+    a = state.algebra
+    changed = replace(state, run_estimation=inputs.flag)
+    different = a.negate(a.same(state.run_estimation, inputs.flag))
     return {"": Change(different, changes.restart_requested(changed))}
 
 
 def _disable(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
-    return {"": Change(f.enable, state.with_fields(replace(f, enable=a.truth(False))))}
+    a = state.algebra
+    return {"": Change(state.enable, replace(state, enable=a.truth(False)))}
 
 
 def _release(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
-    a, f = state.algebra, state.fields
+    a = state.algebra
     no, zero = a.truth(False), a.number(0)
-    nobody = state.every_estimator(lambda est: a.negate(f.is_object(est)))
+    nobody = state.every_estimator(lambda est: a.negate(state.is_object(est)))
     gone = empty_fields(state)
     after = replace(
         gone,
-        run_estimation=f.run_estimation,
-        est_stopped=f.est_stopped,
+        run_estimation=state.run_estimation,
+        est_stopped=state.est_stopped,
         cpulist_valid=no,
         kthread_cpus=inputs.cpus,
-        temp_length=f.temp_length,
-        is_object=f.is_object,
-        is_total=f.is_total,
-        ktid=f.ktid,
-        ktrow=f.ktrow,
-        ktcid=f.ktcid,
-        on_temp_list=f.on_temp_list,
-        times_listed=lambda est: a.choose(f.on_temp_list(est), a.number(1), zero),
+        temp_length=state.temp_length,
+        is_object=state.is_object,
+        is_total=state.is_total,
+        ktid=state.ktid,
+        ktrow=state.ktrow,
+        ktcid=state.ktcid,
+        on_temp_list=state.on_temp_list,
+        times_listed=lambda est: a.choose(state.on_temp_list(est), a.number(1), zero),
     )
-    premise = a.both(nobody, a.negate(f.enable), a.less(zero, inputs.cpus))
-    return {"": Change(premise, state.with_fields(after))}
+    premise = a.both(nobody, a.negate(state.enable), a.less(zero, inputs.cpus))
+    return {"": Change(premise, after)}
 
 
-def empty_fields(state: FunctionalState[B, N]) -> Fields[B, N]:
+def empty_fields(state: AbstractState[B, N]) -> AbstractState[B, N]:
     """A netns before its init (section 1: fields start as 0, run_estimation as 1)."""
-    a, f = state.algebra, state.fields
+    a = state.algebra
     no, zero = a.truth(False), a.number(0)
     return replace(
-        f,
+        state,
         enable=no,
         est_stopped=no,
         est_calc_phase=no,
@@ -358,10 +351,10 @@ def empty_fields(state: FunctionalState[B, N]) -> Fields[B, N]:
 
 
 def _init(
-    state: FunctionalState[B, N], revision: Revision, inputs: Inputs[B, N]
+    state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Change[B, N]]:
     a = state.algebra
-    return {"": Change(a.truth(True), state.with_fields(empty_fields(state)))}
+    return {"": Change(a.truth(True), empty_fields(state))}
 
 
 INITIAL = Step("initial", "Before netns init.", "1", _init)

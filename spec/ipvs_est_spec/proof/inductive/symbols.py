@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.inductive.domains import Guarded, left_out
 from ipvs_est_spec.proof.inductive.formula import (
     Every,
     Formula,
@@ -14,10 +15,10 @@ from ipvs_est_spec.proof.inductive.formula import (
     Sort,
     skolem_term,
 )
-from ipvs_est_spec.proof.inductive.functional_state import Fields, FunctionalState
 from ipvs_est_spec.proof.inductive.steps import Inputs
+from ipvs_est_spec.state.abstract_state import AbstractState
 
-Z3State = FunctionalState[Formula, z3.ArithRef]
+Z3State = AbstractState[Formula, z3.ArithRef]
 
 T = TypeVar("T")
 
@@ -115,7 +116,10 @@ def any_state(params: Params) -> Z3State:
             )
         )
 
-    fields: Fields[Formula, z3.ArithRef] = Fields(
+    return AbstractState(
+        algebra=a,
+        params=params,
+        domains=Guarded(QUANTIFIERS),
         enable=Ground(z3.Bool("enable")),
         est_stopped=Ground(z3.Bool("est_stopped")),
         est_calc_phase=Ground(z3.Bool("est_calc_phase")),
@@ -157,8 +161,11 @@ def any_state(params: Params) -> Z3State:
             z3.And(_number("times_listed", e) > 0, _truth("on_temp_list", e))
         ),
         on_chain=_once(on_chain),
+        restart_pending=left_out,
+        running=left_out,
+        task_freed=left_out,
+        task_stopping=left_out,
     )
-    return FunctionalState(a, QUANTIFIERS, params, fields)
 
 
 def _number(name: str, *of: z3.ArithRef) -> z3.ArithRef:

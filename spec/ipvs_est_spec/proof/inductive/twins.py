@@ -7,9 +7,9 @@ from ipvs_est.language.revision import MAINLINE, REPAIRED, V7, Revision
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive.changes import LAST, OTHERS, Change, limits_renewed
 from ipvs_est_spec.proof.inductive.formula import Formula
-from ipvs_est_spec.proof.inductive.functional_state import Fields
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 NAMED = "into the kd that est_add_ktid names"
 
@@ -115,16 +115,14 @@ def wrong_change(state: Z3State, wrong: WrongStep) -> Change[Formula, z3.ArithRe
     change = BY_ID[wrong.step].build(state, wrong.revision, INPUTS)[wrong.case]
     return Change(
         change.premise,
-        change.after.with_fields(
-            _forgetting(change.after.fields, state.fields, frozenset(wrong.forgets))
-        ),
+        _forgetting(change.after, state, frozenset(wrong.forgets)),
     )
 
 
 def _forgetting(
-    after: Fields[Formula, z3.ArithRef],
-    before: Fields[Formula, z3.ArithRef],
+    after: AbstractState[Formula, z3.ArithRef],
+    before: AbstractState[Formula, z3.ArithRef],
     names: frozenset[str],
-) -> Fields[Formula, z3.ArithRef]:
+) -> AbstractState[Formula, z3.ArithRef]:
     kept: dict[str, object] = {each: getattr(before, each) for each in names}
     return replace(after, **kept)  # type: ignore[arg-type]  # each has the type of its namesake

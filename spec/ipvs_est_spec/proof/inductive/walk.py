@@ -14,9 +14,9 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est.language.revision import Revision
 from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.proof.inductive import changes, steps
-from ipvs_est_spec.proof.inductive.functional_state import FunctionalState
 from ipvs_est_spec.proof.inductive.steps import Inputs
 from ipvs_est_spec.proof.inductive.updates import number_at
+from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")
 N = TypeVar("N")
@@ -48,7 +48,7 @@ class Walk(Generic[B, N]):
 class Walking(Generic[B, N]):
     """A state, and where the walk is."""
 
-    state: FunctionalState[B, N]
+    state: AbstractState[B, N]
     walk: Walk[B, N]
 
 
@@ -74,14 +74,14 @@ class WalkPredicate(Protocol):
 # Sums and differences of two rows modulo nticks, written so that z3 has one remainder for a kd.
 
 
-def row_ahead(state: FunctionalState[B, N], slot: N, delay: N) -> N:
+def row_ahead(state: AbstractState[B, N], slot: N, delay: N) -> N:
     """The row that is `delay` ticks ahead, 0 <= delay < nticks."""
     a, nticks = state.algebra, state.params.nticks
     row = a.plus(a.modulo(state.est_row(slot), nticks), delay)
     return a.choose(a.less(row, a.number(nticks)), row, a.minus(row, a.number(nticks)))
 
 
-def ticks_ahead(state: FunctionalState[B, N], slot: N, row: N) -> N:
+def ticks_ahead(state: AbstractState[B, N], slot: N, row: N) -> N:
     """How many ticks ahead a row is."""
     a, nticks = state.algebra, state.params.nticks
     ahead = a.minus(row, a.modulo(state.est_row(slot), nticks))
@@ -98,7 +98,7 @@ def passed(now: Walking[B, N], slot: N, row: N) -> B:
     )
 
 
-def keeps_its_last(state: FunctionalState[B, N]) -> B:
+def keeps_its_last(state: AbstractState[B, N]) -> B:
     """Kd 0 has at most one estimator."""
     a = state.algebra
     return a.at_most(state.est_count(a.number(0)), a.number(1))
@@ -164,7 +164,7 @@ def place_is_its_own(now: Walking[B, N]) -> B:
 def kd0_is_there(now: Walking[B, N]) -> B:
     """Kd 0, whose kthread walks, exists, and the calc phase is still requested."""
     return now.state.algebra.both(
-        now.state.exists(now.state.algebra.number(0)), now.state.est_calc_phase()
+        now.state.exists(now.state.algebra.number(0)), now.state.est_calc_phase
     )
 
 
@@ -187,29 +187,29 @@ def _between(
 
 def next_delay(now: Walking[B, N]) -> Walk[B, N]:
     """The row, if any, is left; the last slot comes next."""
-    a, f = now.state.algebra, now.state.fields
+    a, f = now.state.algebra, now.state
     delay = a.minus(now.walk.delay, a.number(1))
     return _between(a, now.walk, delay=delay, id_=f.est_kt_count)
 
 
-def begun(state: FunctionalState[B, N]) -> Stride[B, N]:
+def begun(state: AbstractState[B, N]) -> Stride[B, N]:
     """No row is passed yet."""
-    a, f = state.algebra, state.fields
+    a = state.algebra
     no, zero = a.truth(False), a.number(0)
-    walk = Walk(a.number(state.params.nticks - 1), f.est_kt_count, no, zero, zero, no, no, no)
-    return Stride(a.both(f.est_calc_phase, f.exists(zero)), Walking(state, walk))
+    walk = Walk(a.number(state.params.nticks - 1), state.est_kt_count, no, zero, zero, no, no, no)
+    return Stride(a.both(state.est_calc_phase, state.exists(zero)), Walking(state, walk))
 
 
 def gone_on(now: Walking[B, N]) -> dict[str, Stride[B, N]]:
     """From between two rows to the next one, if it has a tick."""
     state, walk = now.state, now.walk
-    a, f = state.algebra, state.fields
+    a = state.algebra
     zero, yes, no = a.number(0), a.truth(True), a.truth(False)
     here = a.both(a.negate(walk.in_row), a.at_most(zero, walk.delay))
     slot = a.minus(walk.id, a.number(1))
     row = row_ahead(state, slot, walk.delay)
     over = a.less(slot, zero)
-    kept = a.both(a.equal(slot, zero), f.exists(zero), keeps_its_last(state))
+    kept = a.both(a.equal(slot, zero), state.exists(zero), keeps_its_last(state))
     usable = a.both(here, a.negate(over), a.negate(kept))
     entered = replace(
         walk, id=slot, in_row=yes, row=row, cid=zero, in_break=no, same_kd=yes, same_tick=yes
@@ -219,10 +219,10 @@ def gone_on(now: Walking[B, N]) -> dict[str, Stride[B, N]]:
             a.both(here, a.either(over, kept)), Walking(state, next_delay(now))
         ),
         "past a hole or a row without a tick": Stride(
-            a.both(usable, a.negate(f.tick_exists(slot, row))),
+            a.both(usable, a.negate(state.tick_exists(slot, row))),
             Walking(state, _between(a, walk, id_=slot)),
         ),
-        "into a row": Stride(a.both(usable, f.tick_exists(slot, row)), Walking(state, entered)),
+        "into a row": Stride(a.both(usable, state.tick_exists(slot, row)), Walking(state, entered)),
     }
 
 
@@ -231,10 +231,10 @@ def visited(
 ) -> dict[str, Stride[B, N]]:
     """A visit to a chain's head: go on to the next chain or delay, or relink an estimator."""
     state, walk = now.state, now.walk
-    a, f = state.algebra, state.fields
+    a = state.algebra
     zero, one = a.number(0), a.number(1)
     here = a.both(walk.in_row, a.negate(walk.in_break))
-    empty = a.equal(f.true_length(walk.id, walk.row, walk.cid), zero)
+    empty = a.equal(state.true_length(walk.id, walk.row, walk.cid), zero)
     cid = a.plus(walk.cid, one)
     more = a.less(cid, a.number(state.params.tick_chains))
     next_chain = replace(walk, cid=a.choose(more, cid, zero), in_row=a.both(walk.in_row, more))
@@ -256,12 +256,12 @@ def visited(
     est = inputs.est
     first = a.both(
         here,
-        a.equal(f.ktid(est), walk.id),
-        a.equal(f.ktrow(est), walk.row),
-        a.equal(f.ktcid(est), walk.cid),
+        a.equal(state.ktid(est), walk.id),
+        a.equal(state.ktrow(est), walk.row),
+        a.equal(state.ktcid(est), walk.cid),
     )
     of_loop = replace(inputs, delay=walk.delay)
-    last_in_tick = a.at_most(f.tick_len(walk.id, walk.row), one)
+    last_in_tick = a.at_most(state.tick_len(walk.id, walk.row), one)
     for case, change in steps.BY_ID["relink"].build(state, revision, of_loop).items():
         left = a.truth(True) if case == changes.LAST else last_in_tick
         after = replace(walk, in_row=a.both(walk.in_row, a.negate(left)))
@@ -284,7 +284,7 @@ SAME_TICK = "the same tick"
 def taken_up(now: Walking[B, N]) -> dict[str, Stride[B, N]]:
     """The service mutex is taken again: the three tests."""
     walk, state = now.walk, now.state
-    a, f = state.algebra, state.fields
+    a, f = state.algebra, state
     here = a.both(walk.in_row, walk.in_break)
     beyond = a.at_most(f.est_kt_count, walk.id)
     inside = a.both(here, a.negate(beyond))
@@ -310,7 +310,7 @@ def meanwhile(now: Walking[B, N], change: changes.Change[B, N], *, in_break: boo
     None of them frees a kd or a tick and puts a new one in its place.
     """
     walk, a = now.walk, now.state.algebra
-    after = change.after.fields
+    after = change.after
     same_kd = a.both(walk.same_kd, after.exists(walk.id))
     same_tick = a.both(walk.same_tick, after.tick_exists(walk.id, walk.row))
     moved = replace(walk, same_kd=same_kd, same_tick=same_tick)
@@ -328,7 +328,7 @@ def total_stopped(
     now: Walking[B, N], revision: Revision, inputs: Inputs[B, N]
 ) -> dict[str, Stride[B, N]]:
     """Netns exit stops the total's estimator without the service mutex, so at any time."""
-    a, f = now.state.algebra, now.state.fields
+    a, f = now.state.algebra, now.state
     when = a.both(f.is_total(inputs.est), a.negate(f.enable))
     return {
         case: meanwhile(now, replace(change, premise=a.both(when, change.premise)), in_break=False)
@@ -339,14 +339,14 @@ def total_stopped(
 def next_row_estimated(now: Walking[B, N], inputs: Inputs[B, N], running: B) -> Stride[B, N]:
     """A kthread above 0, if one is running, goes on to its next row (section 8, e)."""
     state = now.state
-    a, f = state.algebra, state.fields
+    a, f = state.algebra, state
     row = a.modulo(a.plus(f.est_row(inputs.slot), a.number(1)), state.params.nticks)
     est_row = number_at(
         a, f.est_row, (inputs.slot,), a.choose(running, row, f.est_row(inputs.slot))
     )
     change = changes.Change(
         a.both(a.less(a.number(0), inputs.slot), f.exists(inputs.slot)),
-        state.with_fields(replace(f, est_row=est_row)),
+        replace(f, est_row=est_row),
     )
     return meanwhile(now, change, in_break=False)
 

@@ -65,7 +65,7 @@ def _kept(invariant: str, wrong: Callable[[Z3Walking, Params], Z3Stride]) -> Cal
 
 
 def _leaves_two(now: Z3Walking, params: Params) -> Z3Stride:
-    a, f, walk = now.state.algebra, now.state.fields, now.walk
+    a, f, walk = now.state.algebra, now.state, now.walk
     zero = a.number(0)
     premise = a.both(
         a.negate(walk.in_row),
@@ -85,7 +85,7 @@ def _takes_one_of_each_chain(now: Z3Walking, params: Params) -> Z3Stride:
 
 
 def _does_not_look_for_the_tick(now: Z3Walking, params: Params) -> Z3Stride:
-    a, f, walk = now.state.algebra, now.state.fields, now.walk
+    a, f, walk = now.state.algebra, now.state, now.walk
     premise = a.both(walk.in_row, walk.in_break, a.less(walk.id, f.est_kt_count), walk.same_kd)
     return Stride(premise, stride_of("take up", SAME_TICK, MAINLINE, params).after)
 
@@ -97,7 +97,7 @@ def _releases_kd0(now: Z3Walking, params: Params) -> Z3Stride:
 def _begins_the_delay_again(params: Params) -> Goal:
     now, step, case = before_stride(params).now, "take up", "another kd or tick"
     stride = stride_of(step, case, REPAIRED, params)
-    again = replace(stride.after.walk, id=now.state.est_kt_count())
+    again = replace(stride.after.walk, id=now.state.est_kt_count)
     wrong = Stride(stride.premise, Walking(stride.after.state, again))
     return nearer(step, case, wrong, params, KNOWN, ALL_FACTS)
 
