@@ -100,12 +100,16 @@ def test_random_histories_take_every_case_of_every_step() -> None:
 @pytest.mark.parametrize(
     ("function", "old", "new"),
     [
-        (changes.enqueued, "chain_full, a.at_most(f.tick_max", "chain_full, a.less(f.tick_max"),
-        (changes.taken_off_chain, "row), a.truth(True))", "row), f.avail(slot, row))"),
+        (
+            changes.enqueued,
+            "chain_full, a.at_most(state.tick_max",
+            "chain_full, a.less(state.tick_max",
+        ),
+        (changes.taken_off_chain, "row), a.truth(True))", "row), state.avail(slot, row))"),
         (
             changes.stopped,
-            "a.less(slot, f.est_add_ktid), slot",
-            "a.less(f.est_add_ktid, slot), slot",
+            "a.less(slot, state.est_add_ktid), slot",
+            "a.less(state.est_add_ktid, slot), slot",
         ),
         (changes.slot_cleared, "a.less(kt_count, old)", "a.less(old, kt_count)"),
     ],
