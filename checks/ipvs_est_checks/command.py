@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.signals import ending_signals, with_signal
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.signals import ending_signals, with_signal
 
 _OF_EXTRA = ("click", "rich", "hypothesis", "z3")
 _PACKAGES = "click hypothesis rich z3-solver"

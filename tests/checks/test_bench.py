@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from ipvs_est_checks.bench.explorer import bench_explore
 from ipvs_est_checks.bench.model import Load, bench_recorded, bench_synthetic
-from ipvs_est_checks.cli import bench as bench_module
-from ipvs_est_checks.cli.bench import bench
+from ipvs_est_checks.cli.commands import bench as bench_module
+from ipvs_est_checks.cli.commands.bench import bench
 from ipvs_est_checks.explore.engine.job import Kind
 from ipvs_est_checks.explore.engine.watch import WATCHED
 

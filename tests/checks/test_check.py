@@ -13,7 +13,7 @@ from ipvs_est import MAINLINE, REPAIRED, REVISIONS, V7, Revision
 from ipvs_est.language.operations import Dump
 from ipvs_est.oracle_process import Session, answer
 from ipvs_est.replay import Failed, Passed, replay
-from ipvs_est_checks.cli import check as cli_check
+from ipvs_est_checks.cli.commands import check as cli_check
 from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.conformance.recordings import Recording, recordings
 from ipvs_est_checks.engines import conformance, findings

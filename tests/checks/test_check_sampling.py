@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from ipvs_est import MAINLINE, REPAIRED, V7, V7_UNWIND, Params, Revision
-from ipvs_est_checks.cli import check as cli_check
+from ipvs_est_checks.cli.commands import check as cli_check
 from ipvs_est_checks.cli.group import cli
 from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines

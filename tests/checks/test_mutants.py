@@ -13,7 +13,6 @@ import ipvs_est
 from command_line import here
 from ipvs_est import MAINLINE
 from ipvs_est.language.operations import Settle
-from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.known.findings import FINDINGS, explained, history_of
 from ipvs_est_checks.mutants import kill_matrix
@@ -38,6 +37,7 @@ from ipvs_est_checks.mutants.report import exit_code, json_report, notes
 from ipvs_est_checks.mutants.run import breaks, control, mutated
 from ipvs_est_checks.report.rows import Request
 from ipvs_est_checks.report.verdict import Verdict as Told
+from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.text_edits import Edit, EditError, applied, edited, patch
 from ipvs_est_spec.catalogue import PROPERTIES
 

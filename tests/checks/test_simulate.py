@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from ipvs_est.language.revision import REVISIONS, Revision
-from ipvs_est_checks.cli import simulate as cli_simulate
+from ipvs_est_checks.cli.commands import simulate as cli_simulate
 from ipvs_est_checks.comparison.picture import simulation_svg
 from ipvs_est_checks.comparison.simulate import (
     CpuLoad,

@@ -21,10 +21,10 @@ from ipvs_est.answers.trace import TraceError
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Failed, replay
-from ipvs_est_checks.cli import progress
 from ipvs_est_checks.cli.group import SUBCOMMANDS
 from ipvs_est_checks.conformance import outcomes as replays
 from ipvs_est_checks.conformance.outcome import Outcome, outcome_of
+from ipvs_est_checks.terminal import progress
 from planted_traces import Path_, lines_of, numbers_in, plant, write_lines, written
 
 Capture = pytest.CaptureFixture[str]
@@ -783,7 +783,7 @@ print(*sys.modules, sep="\\n")
 """
     run = python("-c", script, "replay", TRACES / "early-3003.jsonl")
     loaded = set(run.out.splitlines())
-    assert {"click", "ipvs_est.replay", "ipvs_est_checks.cli.replay"} <= loaded
+    assert {"click", "ipvs_est.replay", "ipvs_est_checks.cli.commands.replay"} <= loaded
     slow = {
         "rich",
         "hypothesis",
@@ -794,5 +794,5 @@ print(*sys.modules, sep="\\n")
         "importlib.metadata",
     }
     assert slow & loaded == set()
-    subcommands = {f"ipvs_est_checks.cli.{name}" for name in SUBCOMMANDS}
-    assert subcommands & loaded == {"ipvs_est_checks.cli.replay"}
+    subcommands = {f"ipvs_est_checks.cli.commands.{name}" for name in SUBCOMMANDS}
+    assert subcommands & loaded == {"ipvs_est_checks.cli.commands.replay"}

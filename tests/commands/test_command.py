@@ -81,7 +81,9 @@ def test_missing_rich_is_told_as_well(capsys: Capture, monkeypatch: pytest.Monke
     assert found.code == 2
 
 
-@pytest.mark.parametrize("name", ["click.core", "clic", "ipvs_est_checks.cli.replay", "numpy"])
+@pytest.mark.parametrize(
+    "name", ["click.core", "clic", "ipvs_est_checks.cli.commands.replay", "numpy"]
+)
 def test_other_missing_module_is_no_matter_of_extras(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,7 +169,8 @@ sys.exit(main())
 def test_a_second_signal_a_while_later_ends_the_report_too() -> None:
     script = """\
 import os, signal, sys
-from ipvs_est_checks.cli import group, signals
+from ipvs_est_checks.cli import group
+from ipvs_est_checks.terminal import signals
 from ipvs_est_checks.command import main
 signals._SECONDS_OF_ONE = 0.0
 for each in (signal.SIGTERM, signal.SIGINT):

@@ -8,7 +8,7 @@ import pytest
 from command_line import here
 from ipvs_est import MAINLINE, REPAIRED, V7
 from ipvs_est.language.violations import BrokenProperty, Violation
-from ipvs_est_checks.cli import findings as cli_findings
+from ipvs_est_checks.cli.commands import findings as cli_findings
 from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load

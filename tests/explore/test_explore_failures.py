@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from ipvs_est import MAINLINE, REVISIONS, STABLE, V7, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
-from ipvs_est_checks.cli import explore as explore_command
+from ipvs_est_checks.cli.commands import explore as explore_command
 from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.explore.engine.job import watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, failure_key, switches
@@ -588,7 +588,7 @@ def test_an_interrupted_run_reports_what_it_found(
     jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C after the first failure of a search that would go on."""
-    from ipvs_est_checks.cli import explore as cli_explore
+    from ipvs_est_checks.cli.commands import explore as cli_explore
 
     note = cli_explore._note
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.compiler import (
     CompileError,
     check_word_bits,
@@ -14,6 +13,7 @@ from ipvs_est_checks.harness.compiler import (
 )
 from ipvs_est_checks.harness.options import Variant
 from ipvs_est_checks.harness.sources import RUNTIME, WARNINGS, runtime_arguments
+from ipvs_est_checks.terminal.bad_input import BadInputError
 from kernel_trees import need_compiler
 
 

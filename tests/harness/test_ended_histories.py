@@ -8,9 +8,9 @@ import pytest
 
 from ipvs_est import MAINLINE, Params, ViolationError
 from ipvs_est.language.operations import Advance, InitNetns
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.command import harness_command
 from ipvs_est_checks.subjects.subject import begin, start_subject, stop_subject
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 # The oracle, but for its second operation: there it crashes, as a tree's program would tell it.
 CRASHES = """\

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.edits import Edit, edited
 from ipvs_est_checks.harness.mutants import MUTANTS, TreeMutant, found
+from ipvs_est_checks.terminal.bad_input import BadInputError
 from kernel_trees import need_tree
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.options import BuildOptions, Variant
 from ipvs_est_checks.harness.process import answers, running
 from ipvs_est_checks.harness.replay import outcome_on_tree
 from ipvs_est_checks.harness.tree import Tree, read_tree
+from ipvs_est_checks.terminal.bad_input import BadInputError
 from kernel_trees import CHECKOUT, need_tree
 
 TRACES = CHECKOUT / "tests" / "data" / "traces"

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.explore_tree import replay_on_tree
+from ipvs_est_checks.cli.commands.explore_tree import replay_on_tree
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.process import running
 from ipvs_est_checks.harness.schedules import (
@@ -22,6 +21,7 @@ from ipvs_est_checks.harness.schedules import (
     search,
     timeline,
 )
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 # Two tasks of three steps each; it fails when B's first step comes between A's second and third.
 MADE = """\

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from ipvs_est import REVISIONS, V7
-from ipvs_est_checks.cli import prove as cli_prove
+from ipvs_est_checks.cli.commands import prove as cli_prove
 from ipvs_est_checks.cli.group import cli, run
 from ipvs_est_checks.engines import proofs as engine_proofs_module
 from ipvs_est_checks.engines.proofs import engine_proofs

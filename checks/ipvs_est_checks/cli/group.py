@@ -10,9 +10,9 @@ from pkgutil import resolve_name
 import click
 
 from ipvs_est import __version__
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.suggest import check_names
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.printable import printable
+from ipvs_est_checks.terminal.suggest import check_names
 
 SUBCOMMANDS = {
     "check": "check:check",
@@ -32,7 +32,7 @@ SUBCOMMANDS = {
     "schema": "schema:schema_command",
     "bench": "bench:bench",
 }
-"""Name -> module of this package and attribute, in the order of the help."""
+"""Name -> module of `commands` and attribute, in the order of the help."""
 
 COMPLETE = "_IPVS_EST_COMPLETE"
 """Environment variable with which a shell asks for completion."""
@@ -53,7 +53,7 @@ class LazyGroup(click.Group):
         target = SUBCOMMANDS.get(cmd_name)
         if target is None:
             return None
-        command: click.Command = resolve_name(f"ipvs_est_checks.cli.{target}")
+        command: click.Command = resolve_name(f"ipvs_est_checks.cli.commands.{target}")
         return command
 
     def resolve_command(

@@ -9,7 +9,7 @@ from ipvs_est.answers.trace import TraceError
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import Violation
 from ipvs_est.replay import Failed, Passed, replay, replay_bytes
-from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.workers import Lost
 
 

@@ -7,8 +7,8 @@ from typing import assert_never
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.violations import Violation, describe
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.cli.printable import printable, short_json, shorten
 from ipvs_est_checks.conformance.outcome import Outcome, Totals, Unusable
+from ipvs_est_checks.terminal.printable import printable, short_json, shorten
 from ipvs_est_checks.workers import Lost
 
 

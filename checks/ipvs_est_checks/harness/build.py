@@ -9,7 +9,6 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness import cache
 from ipvs_est_checks.harness.compiler import (
     CompileError,
@@ -24,6 +23,7 @@ from ipvs_est_checks.harness.options import BuildOptions
 from ipvs_est_checks.harness.sources import ARCH, GLUE, C, Unit, link_arguments, units
 from ipvs_est_checks.harness.symbols import COMPILER, COMPILER_PREFIXES, FROM_LIBC, RENAMED
 from ipvs_est_checks.harness.tree import Tree
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 _PROGRAM = "harness"
 OnUnit = Callable[[int, int], None]

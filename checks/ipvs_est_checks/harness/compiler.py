@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
 @dataclass(frozen=True, slots=True)

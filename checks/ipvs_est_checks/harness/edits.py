@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.tree import FILES, HEADER, Tree, text_of, with_texts
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 FOUND = "$&"
 """In a replacement: what was found, as it is written in the tree."""

@@ -15,7 +15,6 @@ from ipvs_est.language.operations import Dump, Operation, OperationError
 from ipvs_est.language.params import Params
 from ipvs_est.language.violations import ViolationError
 from ipvs_est.oracle import Oracle
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.judge import broken_on_tree
@@ -27,6 +26,7 @@ from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.findings import FINDINGS, history_of
 from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
 class Shown(Enum):

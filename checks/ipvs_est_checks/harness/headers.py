@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.kconfig import autoconf, bounds
 from ipvs_est_checks.harness.options import BuildOptions
 from ipvs_est_checks.harness.timeconst import timeconst
 from ipvs_est_checks.harness.tree import HEADER, Tree, version_text
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 _GENERIC = ("include/asm-generic", "include/uapi/asm-generic")
 _EMPTY = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 _SANITISER = {
     "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0:handle_segv=0:handle_sigfpe=0",

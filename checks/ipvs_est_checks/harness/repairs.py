@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.harness.edits import FOUND, Edit, edited
 from ipvs_est_checks.harness.findings import Shown, Told, tell_findings
 from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.known.registry import ALL
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 EST, CTL = "ip_vs_est.c", "ip_vs_ctl.c"
 _ADD, _CALC, _STOP = "ip_vs_est_add_kthread", "ip_vs_est_calc_phase", "ip_vs_stop_estimator"

@@ -15,9 +15,9 @@ from typing import Any
 
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
-from ipvs_est_checks.cli.bad_input import BadInputError
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.harness.process import Program, ask
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 TIME = 0
 """The choice that a jiffy passes."""

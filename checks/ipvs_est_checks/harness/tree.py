@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ipvs_est_checks.cli.bad_input import BadInputError
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 ESTIMATOR = "net/netfilter/ipvs/ip_vs_est.c"
 CONTROL = "net/netfilter/ipvs/ip_vs_ctl.c"

@@ -12,11 +12,11 @@ from itertools import count
 from time import monotonic
 
 from ipvs_est import V7, V7_UNWIND, Revision
-from ipvs_est_checks.cli.progress import OnProgress, no_progress
 from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.machines.profiles import Profile
 from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_checks.machines.run import amount_of, run_round, wants_more
+from ipvs_est_checks.terminal.progress import OnProgress, no_progress
 from ipvs_est_checks.workers import Lost, Pool
 
 _TOLD_APART = "memory.pointer"

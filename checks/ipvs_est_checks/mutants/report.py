@@ -7,7 +7,6 @@ from typing import assert_never
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
-from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.mutants.all import BY_ID
 from ipvs_est_checks.mutants.histories import Scenario
 from ipvs_est_checks.mutants.kill_matrix import (
@@ -21,6 +20,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
 )
 from ipvs_est_checks.mutants.schedule import Interruption
 from ipvs_est_checks.report.json_text import json_text
+from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.text_edits import patch
 
 HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from ipvs_est_checks.cli.list import findings_of, scope
+from ipvs_est_checks.cli.commands.list import findings_of, scope
 from ipvs_est_checks.engines.established import strengths
 from ipvs_est_checks.pages.documents import linked
 from ipvs_est_spec.catalogue import PROPERTIES

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ipvs_est_checks.cli import exit_codes
 from ipvs_est_checks.report import verdict as whole
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
+from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
 from ipvs_est_spec.proof.registry import BY_ID

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from ipvs_est_checks.cli.suggest import no_such
+from ipvs_est_checks.terminal.suggest import no_such
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import GROUPS, THEOREMS
 

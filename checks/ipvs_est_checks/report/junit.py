@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.terminal.printable import printable
 
 INTERRUPTED = "interrupted"
 

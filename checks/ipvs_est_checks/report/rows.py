@@ -6,9 +6,9 @@ from pathlib import Path
 from time import perf_counter
 
 from ipvs_est import Revision
-from ipvs_est_checks.cli.progress import OnProgress, no_progress
 from ipvs_est_checks.history.monitor import Failure
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.terminal.progress import OnProgress, no_progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.terminal import exit_codes
 
 
 class Verdict(Enum):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import BrokenProperty
-from ipvs_est_checks.cli.printable import printable, shorten
 from ipvs_est_checks.explore.engine.functions import operation_text
 from ipvs_est_checks.explore.engine.job import Guarantee, Job, JobResult, Kind, watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Figures
@@ -19,6 +18,7 @@ from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines, wrapped
 from ipvs_est_checks.known.failures import Known, known_as
 from ipvs_est_checks.report.verdict import Verdict, counted
+from ipvs_est_checks.terminal.printable import printable, shorten
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from textwrap import wrap
 from xml.etree.ElementTree import Element, SubElement
 
 from ipvs_est.language.violations import Deadlock
-from ipvs_est_checks.cli.printable import printable, shorten
 from ipvs_est_checks.explore.timeline.lines import Line, runs_of
 from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
 from ipvs_est_checks.explore.timeline.text import changes_lines, violation_lines
 from ipvs_est_checks.report import svg
+from ipvs_est_checks.terminal.printable import printable, shorten
 
 MUTEX_COLOURS = {
     "__ip_vs_mutex": svg.ORANGE,

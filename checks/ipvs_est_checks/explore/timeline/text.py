@@ -9,9 +9,9 @@ from itertools import accumulate
 from textwrap import wrap
 
 from ipvs_est.language.violations import BrokenProperty, Deadlock, Livelock, describe
-from ipvs_est_checks.cli.printable import shorten
 from ipvs_est_checks.explore.timeline.lines import Line, runs_of
 from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
+from ipvs_est_checks.terminal.printable import shorten
 from ipvs_est_spec.case_words import told as told_case
 from ipvs_est_spec.catalogue import PROPERTIES
 

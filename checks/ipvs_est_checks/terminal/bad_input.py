@@ -2,7 +2,7 @@
 
 import click
 
-from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.terminal import exit_codes
 
 
 class BadInputError(click.ClickException):

@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-from ipvs_est_checks.cli.progress import is_terminal
+from ipvs_est_checks.terminal.progress import is_terminal
 
 
 class _Console(Console):

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import click
 
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.progress import draw, hide, progress_bar
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.options import Variant, options_for
@@ -24,6 +21,9 @@ from ipvs_est_checks.harness.schedules import (
     timeline,
 )
 from ipvs_est_checks.harness.tree import Tree, read_tree, version_text
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
 
 FIELDS = "fields:"
 """A schedule with points at shared fields begins so, one without by `LOCKS`."""

@@ -9,18 +9,15 @@ import click
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
     reports_at_end,
     write_target,
 )
-from ipvs_est_checks.cli.suggest import check_names, no_such
 from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings, watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.searches import do_jobs
@@ -43,6 +40,9 @@ from ipvs_est_checks.explore.timeline.picture import timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.terminal.suggest import check_names, no_such
 
 
 @click.command()
@@ -212,7 +212,7 @@ def _on_tree(
     token: str | None,
 ) -> int:
     # Imported here: only who has a tree needs it.
-    from ipvs_est_checks.cli.explore_tree import explore_on_tree, replay_on_tree
+    from ipvs_est_checks.cli.commands.explore_tree import explore_on_tree, replay_on_tree
 
     wanted = [_load(each, ()) for each in names or library()]
     if token is None:

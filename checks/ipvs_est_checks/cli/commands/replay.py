@@ -13,12 +13,9 @@ from ipvs_est.language.header import find_revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Passed
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import draw, hide, is_terminal, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
@@ -28,6 +25,9 @@ from ipvs_est_checks.conformance.outcome import Outcome, Piped, Unusable, exit_c
 from ipvs_est_checks.conformance.outcomes import outcomes
 from ipvs_est_checks.conformance.replay_text import closing_line, details, verdict, violation_lines
 from ipvs_est_checks.conformance.trace_files import trace_files
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.printable import printable
+from ipvs_est_checks.terminal.progress import draw, hide, is_terminal, progress_bar
 from ipvs_est_checks.workers import Lost
 
 _STDOUT = Path("-")

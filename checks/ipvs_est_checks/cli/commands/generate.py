@@ -9,15 +9,15 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.json_input import check_unique_keys, parse_object
 from ipvs_est.language.params import Params
 from ipvs_est.language.revision import MAINLINE, REVISIONS
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.progress import draw, progress_bar
+from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.explore.scenarios.scenario import scenario_text
 from ipvs_est_checks.generate.histories import Wish, history_text, make_histories
 from ipvs_est_checks.generate.scenarios import make_scenarios
 from ipvs_est_checks.machines.netns_themes import THEMES
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.report_file import write_report_file
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.progress import draw, progress_bar
 
 _DERIVED = frozenset({"tick_jiffies", "tick_chains"})
 

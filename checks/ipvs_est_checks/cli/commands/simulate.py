@@ -9,11 +9,7 @@ import click
 from ipvs_est.language.cpulist import CpulistError, parse_cpulist
 from ipvs_est.language.params import MAX_POSSIBLE_CPUS
 from ipvs_est.language.revision import MAINLINE, REVISIONS
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.console import output_console
-from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import draw, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
+from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
 from ipvs_est_checks.comparison.picture import simulation_svg
 from ipvs_est_checks.comparison.simulate import (
     MAX_ESTIMATORS,
@@ -23,6 +19,10 @@ from ipvs_est_checks.comparison.simulate import (
 )
 from ipvs_est_checks.comparison.simulate import simulate as run_simulation
 from ipvs_est_checks.comparison.text import print_report
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.console import output_console
+from ipvs_est_checks.terminal.printable import printable
+from ipvs_est_checks.terminal.progress import draw, progress_bar
 
 _OPTION_OF_FIELD = {
     "cost_ps": "--cost",

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import click
 
-from ipvs_est_checks.cli.amount import Amount
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import draw, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
@@ -23,6 +20,9 @@ from ipvs_est_checks.live.inspection import Inspected, inspect, verdict_of
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 from ipvs_est_checks.live.page import page
 from ipvs_est_checks.report.verdict import exit_code
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.printable import printable
+from ipvs_est_checks.terminal.progress import draw, progress_bar
 
 _STEP = 0.1
 

@@ -23,10 +23,10 @@ from ipvs_est_checks.bench.model import (
     bench_recorded,
     bench_synthetic,
 )
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.workers import Lost, Pool
 
 # Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import click
 
-from ipvs_est_checks.cli.printable import printable, shorten
+from ipvs_est_checks.terminal.printable import printable, shorten
 
 _NEAR = 0.5
 """Similarity from which a name may be meant; difflib's own 0.6 misses short ids."""

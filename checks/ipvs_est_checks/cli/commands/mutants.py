@@ -6,10 +6,8 @@ from contextlib import suppress
 
 import click
 
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.progress import draw, is_terminal, progress_bar
-from ipvs_est_checks.cli.report_option import check_targets, json_option, reports_at_end
-from ipvs_est_checks.cli.suggest import check_names
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import (
     EMPTY_CONTROL,
@@ -21,6 +19,8 @@ from ipvs_est_checks.mutants.kill_matrix import (
 )
 from ipvs_est_checks.mutants.report import HEADINGS, exit_code, json_report, notes, row
 from ipvs_est_checks.report.columns import aligned
+from ipvs_est_checks.terminal.progress import draw, is_terminal, progress_bar
+from ipvs_est_checks.terminal.suggest import check_names
 
 _COLOURS = {"KILLED": "green", "FAIL": "red", "OUT OF REACH": "yellow"}
 
@@ -89,7 +89,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ipvs_est_checks.cli.console import output_console
+    from ipvs_est_checks.terminal.console import output_console
 
     table = Table(box=None, pad_edge=False)
     for heading in HEADINGS:

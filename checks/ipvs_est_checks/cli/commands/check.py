@@ -9,21 +9,16 @@ from time import perf_counter
 import click
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.amount import Amount
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.printable import printable
-from ipvs_est_checks.cli.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
     reports_at_end,
     write_target,
 )
-from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.engines.explorer import engine_explorer
@@ -47,6 +42,11 @@ from ipvs_est_checks.report.verdict import exit_code, worst
 from ipvs_est_checks.subjects.failure import SubjectError
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.subject import SECONDS
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.printable import printable
+from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
+from ipvs_est_checks.terminal.suggest import check_names
 
 ENGINES: tuple[Engine, ...] = (
     engine_findings,

@@ -6,16 +6,13 @@ import click
 from click.core import ParameterSource
 
 from ipvs_est import V7
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.progress import draw, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
     reports_at_end,
 )
-from ipvs_est_checks.cli.suggest import check_names
 from ipvs_est_checks.defects.generated import PREEMPTIONS as GENERATED_PREEMPTIONS
 from ipvs_est_checks.defects.generated import SCHEDULES, Seen, lines, rows_of, search_defects
 from ipvs_est_checks.defects.report import details, json_report, junit_report, summary, table
@@ -24,6 +21,9 @@ from ipvs_est_checks.defects.table import ROWS, Row
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import Verdict, exit_code, worst
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.progress import draw, progress_bar
+from ipvs_est_checks.terminal.suggest import check_names
 
 
 @click.command()

@@ -8,11 +8,10 @@ from time import perf_counter
 
 import click
 
-from ipvs_est_checks.cli.amount import Amount
-from ipvs_est_checks.cli.jobs_option import jobs_option
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.progress import draw, is_terminal, progress_bar
-from ipvs_est_checks.cli.report_option import (
+from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
     junit_option,
@@ -34,6 +33,7 @@ from ipvs_est_checks.proving.second_solver import missing, versions
 from ipvs_est_checks.proving.select import NoSuchTheoremError, select
 from ipvs_est_checks.proving.smtlib import write_scripts
 from ipvs_est_checks.report.columns import aligned
+from ipvs_est_checks.terminal.progress import draw, is_terminal, progress_bar
 from ipvs_est_spec.proof.framework.solve import RLIMIT, Options, Outcome, Verdict
 from ipvs_est_spec.proof.framework.theorem import Theorem
 
@@ -183,7 +183,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from ipvs_est_checks.cli.console import output_console
+    from ipvs_est_checks.terminal.console import output_console
 
     table = Table(box=None, pad_edge=False)
     for heading in HEADINGS:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from ipvs_est_checks.cli.named_path import NamedPath
+from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.harness.options import Variant
 
 

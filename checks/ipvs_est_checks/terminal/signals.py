@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from time import monotonic
 from types import FrameType
 
-from ipvs_est_checks.cli import exit_codes
+from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.workers import ENDING
 
 # `timeout` and terminals send a signal to the command and again to its process group: that is one.

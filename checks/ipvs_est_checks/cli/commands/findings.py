@@ -5,16 +5,16 @@ from pathlib import Path
 import click
 
 from ipvs_est import REVISIONS, Revision
-from ipvs_est_checks.cli import exit_codes
-from ipvs_est_checks.cli.named_path import NamedPath
-from ipvs_est_checks.cli.progress import draw, hide, progress_bar
-from ipvs_est_checks.cli.suggest import check_names
+from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS
 from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
+from ipvs_est_checks.terminal.suggest import check_names
 
 _ALL: tuple[Finding, ...] = (*FINDINGS, *SCHEDULED)
 _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import click
 
-from ipvs_est_checks.cli.bad_input import BadInputError
-from ipvs_est_checks.cli.printable import printable
 from ipvs_est_checks.report.report_file import check_report_file, write_report_file
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.printable import printable
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -1,0 +1,1 @@
+"""Options that several subcommands share, and what their values may be."""
