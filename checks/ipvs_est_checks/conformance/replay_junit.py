@@ -38,14 +38,26 @@ def _case(outcome: Outcome) -> Case:
                 kind="difference",
             )
         case Unusable(error):
-            return _not_replayed(error.file, details(outcome), "unusable")
+            text = details(outcome)
+            return Case(
+                _CLASS,
+                error.file,
+                Verdict.FAIL,
+                message=text,
+                text=text,
+                file=error.file,
+                kind="unusable",
+                error=True,
+            )
         case Lost(file):
-            return _not_replayed(file, details(outcome), "lost")
+            # As in the reports of all commands: what is incomplete is skipped, never passed.
+            return Case(
+                _CLASS,
+                file,
+                Verdict.INCOMPLETE,
+                message=details(outcome),
+                file=file,
+                kind="lost",
+            )
         case _:
             assert_never(outcome)
-
-
-def _not_replayed(file: str, text: str, kind: str) -> Case:
-    return Case(
-        _CLASS, file, Verdict.FAIL, message=text, text=text, file=file, kind=kind, error=True
-    )

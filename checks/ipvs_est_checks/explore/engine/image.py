@@ -170,7 +170,9 @@ class _Reader:
         left_out = _LEFT_OUT.get(kind, _NUMBERING if issubclass(kind, HeapObject) else frozenset())
         members = [each for each in fields(kind) if each.name not in left_out]
         self.name = kind.__name__
-        self.frozen = bool(kind.__dataclass_params__.frozen)  # type: ignore[attr-defined]  # as before
+        # Dataclasses keep their parameters in an attribute that typeshed does not know.
+        parameters = kind.__dataclass_params__  # type: ignore[attr-defined]
+        self.frozen = bool(parameters.frozen)
         plain = [name for each in members if (name := _plain_name(each.name, each.type))]
         self.others = [each.name for each in members if not _plain_name(each.name, each.type)]
         self.values: Callable[[object], Plain] = _NO_VALUES
