@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-import histories
 from ipvs_est import REVISIONS, Params, Snapshot
 from ipvs_est.language.operations import ExitNetns, Operation
 from ipvs_est_checks.history.monitor import finish, step, watch
+from ipvs_est_checks.testing import random_histories as histories
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 from ipvs_est_spec.property import Case
 

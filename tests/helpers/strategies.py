@@ -1,15 +1,10 @@
 """Hypothesis strategies for the operation language."""
 
-from dataclasses import fields
-
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from histories import history, params, revisions, steps
 from ipvs_est import Params, Revision
 from ipvs_est.language.operations import (
-    BOUNDS,
-    OPERATIONS,
     Advance,
     Cleanup,
     Disable,
@@ -23,7 +18,7 @@ from ipvs_est.language.operations import (
     StartTotal,
     TakeSnapshot,
 )
-from ipvs_est.language.params import MAX_POSSIBLE_CPUS
+from ipvs_est_checks.testing.random_histories import history, params, revisions, steps
 
 # Fixed seeds: a run on another day finds the same. How long an example takes is no matter.
 repeatable = settings(
@@ -34,26 +29,6 @@ repeatable = settings(
 
 Machine = tuple[Params, Revision, list[Operation]]
 """A machine and the history that it is to go through."""
-
-
-def operations_of(kind: type[Operation]) -> st.SearchStrategy[Operation]:
-    """Operations of one kind, well-formed, over the whole range of their fields."""
-    chosen = {each.name: _value(each.name) for each in fields(kind)}
-    return st.builds(kind, **chosen)
-
-
-def operations() -> st.SearchStrategy[Operation]:
-    """Any well-formed operation; most make no sense on a given machine."""
-    return st.one_of([operations_of(kind) for kind in OPERATIONS])
-
-
-def _value(name: str) -> st.SearchStrategy[object]:
-    if name == "text":
-        # Without surrogates: JSON makes one character of two of them.
-        return st.text(max_size=40)
-    if name == "allowed":
-        return st.none() | st.frozensets(st.integers(0, MAX_POSSIBLE_CPUS - 1), max_size=8)
-    return st.integers(*BOUNDS[name])
 
 
 @st.composite

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from histories import Step, history, params, revisions, steps
 from ipvs_est import MAINLINE, REVISIONS, Oracle, Params, Revision, ViolationError
 from ipvs_est.language.operations import (
     AddDest,
@@ -22,6 +21,7 @@ from ipvs_est.language.operations import (
     StartService,
 )
 from ipvs_est.language.violations import IndexOutOfRange, UseAfterFree
+from ipvs_est_checks.testing.random_histories import Step, history, params, revisions, steps
 from model import TINY, booted, returned, run, seconds
 
 every_revision = pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda r: r.name)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from histories import Step, history, params, revisions, steps
 from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
 from ipvs_est.language.operations import Advance, Operation, Settle
+from ipvs_est_checks.testing.random_histories import Step, history, params, revisions, steps
 
 # Fixed seeds: a run on another day finds the same.
 repeatable = settings(

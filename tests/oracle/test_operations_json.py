@@ -19,7 +19,8 @@ from ipvs_est.language.operations import (
     Traffic,
     WriteCpulist,
 )
-from strategies import operations, operations_of, repeatable
+from ipvs_est_checks.testing import operations
+from strategies import repeatable
 
 RECORDED = {
     *("tot", "svc", "dest", "del", "cpulist", "cost", "nice", "run_estimation", "traffic"),
@@ -73,7 +74,7 @@ def test_every_operation_has_a_form_and_a_name_of_its_own() -> None:
 @kinds
 def test_each_operation_survives_json(kind: type[Operation]) -> None:
     @repeatable
-    @given(operation=operations_of(kind))
+    @given(operation=operations([kind]))
     def survives(operation: Operation) -> None:
         assert operation_from_json(through_text(operation_to_json(operation))) == operation
 

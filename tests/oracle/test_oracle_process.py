@@ -22,7 +22,8 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.machine.tasks import Task
 from ipvs_est.oracle_process import MAX_LINE, Session, answer, handshake, serve
-from strategies import operations, repeatable
+from ipvs_est_checks.testing import operations
+from strategies import repeatable
 
 # Any in this file: parsed JSON.
 

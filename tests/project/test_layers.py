@@ -50,6 +50,8 @@ ALLOWED: Mapping[str, frozenset[str]] = {
             # Reads dumps that are no ELF files, for who has the extra.
             "drgn",
             "hypothesis",
+            # Only the plugin, which pytest itself loads.
+            "pytest",
             "rich",
         }
     ),
@@ -215,6 +217,15 @@ def test_package_imports_only_from_its_layer_and_below(root: str, package: str) 
     assert [
         complaint for source in scanned for complaint in forbidden_imports(source, ALLOWED[package])
     ] == []
+
+
+def test_only_the_plugin_imports_pytest() -> None:
+    importing = {
+        source.module
+        for source in sources(CHECKOUT / "checks")
+        if any(name.split(".")[0] == "pytest" for name in imported_names(source))
+    }
+    assert importing == {"ipvs_est_checks.testing.plugin"}
 
 
 def test_at_most_one_module_imports_z3() -> None:

@@ -5,7 +5,8 @@ from ipvs_est import Params
 
 def geometry_text(params: Params) -> str:
     """Such as `HZ 250, IPVS_EST_NTICKS 1 (in the kernel 50), ...`, on one line."""
-    kernel = Params(params.hz, preempt_rcu=params.preempt_rcu)
+    # HZ does not matter to what is compared, and below 25 no tick of the kernel has a length.
+    kernel = Params(preempt_rcu=params.preempt_rcu)
 
     def compared(name: str, here: int, there: int) -> str:
         return f"{name} {here}" + (f" (in the kernel {there})" if here != there else "")
