@@ -118,7 +118,8 @@ def ended(command: tuple[str, ...], action: str, directory: Path, *, closed: boo
 def test_work_of_a_worker_that_is_killed_is_named_and_the_rest_goes_on(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
-    seen = ended(command, "worker.process.kill()", tmp_path)
+    # What is killed before it has told that it began would be done by another process.
+    seen = ended(command, "worker.pipe.poll(None); worker.process.kill()", tmp_path)
     why = "its process was killed by SIGKILL"
     assert why in seen.out + seen.err
     assert why in json.dumps(seen.report)
