@@ -10,6 +10,7 @@ ON_7_3 = {
     "F02": Shown.SHOWS,
     "F04": Shown.NOT,
     "F05": Shown.SHOWS,
+    "F06": Shown.SHOWS,
     "F11": Shown.SHOWS,
     "F17": Shown.NOT,
     "F21": Shown.SHOWS,
@@ -17,6 +18,7 @@ ON_7_3 = {
 ON_6_12 = {
     "F04": Shown.SHOWS,
     "F05": Shown.SHOWS,
+    "F08": Shown.SHOWS,
     "F17": Shown.SHOWS,
     "F22": Shown.NOT,
     "F23": Shown.SHOWS,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
+from ipvs_est.language.event_json import EVENTS_VERSION
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
@@ -31,6 +32,7 @@ def test_its_first_line_is_the_handshake_of_a_subject() -> None:
     assert handshake["gives"] == {
         "violations": 1,
         "snapshot": SNAPSHOT_VERSION,
+        "events": EVENTS_VERSION,
         "fail_allocations": 1,
     }
     assert set(handshake["operations"]) == {each.op for each in OPERATIONS}

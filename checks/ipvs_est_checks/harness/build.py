@@ -20,8 +20,24 @@ from ipvs_est_checks.harness.compiler import (
 )
 from ipvs_est_checks.harness.headers import generated_headers, generic_headers, write_headers
 from ipvs_est_checks.harness.options import BuildOptions
-from ipvs_est_checks.harness.sources import ARCH, GLUE, C, Unit, link_arguments, units
-from ipvs_est_checks.harness.symbols import COMPILER, COMPILER_PREFIXES, FROM_LIBC, RENAMED
+from ipvs_est_checks.harness.sources import (
+    ARCH,
+    ESTIMATOR_UNIT,
+    GLUE,
+    GLUE_UNIT,
+    C,
+    Unit,
+    link_arguments,
+    units,
+)
+from ipvs_est_checks.harness.symbols import (
+    COMPILER,
+    COMPILER_PREFIXES,
+    FROM_LIBC,
+    HOOKED,
+    RENAMED,
+    WATCHED,
+)
 from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
@@ -206,10 +222,10 @@ def _join_kernel(
     So the kernel's vsprintf is not taken for libc's.
     """
     joined, kernel = scratch / "joined.o", scratch / "kernel.o"
-    objects = [str(_object(each)) for each in wanted if each.of_kernel]
+    objects = [str(_watched(compiler, each, scratch)) for each in wanted if each.of_kernel]
     run(compiler, ["-r", "-nostdlib", f"-m{options.word_bits}", "-o", str(joined), *objects])
     visible = scratch / "visible"
-    names = ["glue_*", "nr_cpu_ids", "__per_cpu_offset", *sorted(set(RENAMED.values()))]
+    names = ["glue_*", "nr_cpu_ids", "__per_cpu_offset", *sorted(set(RENAMED.values())), *HOOKED]
     visible.write_text("".join(f"{each}\n" for each in names))
     _tool(
         [
@@ -221,6 +237,20 @@ def _join_kernel(
         ]
     )
     return kernel
+
+
+def _watched(compiler: Compiler, unit: Unit, scratch: Path) -> Path:
+    """The object, with what the record of events needs: functions of the estimator by name, and
+    the calls of them that others make by way of the runtime."""
+    if unit.name.startswith(GLUE_UNIT):
+        how = [f"--redefine-sym={old}={new}" for old, new in WATCHED.items()]
+    elif unit.name.startswith(ESTIMATOR_UNIT):
+        how = [f"--globalize-symbol={each}" for each in HOOKED]
+    else:
+        return _object(unit)
+    output = scratch / f"{unit.name}.o"
+    _tool([tool(compiler, "objcopy"), *how, str(_object(unit)), str(output)])
+    return output
 
 
 def _traps(

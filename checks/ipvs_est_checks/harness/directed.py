@@ -17,7 +17,6 @@ from ipvs_est.language.operations import (
     PutDest,
     Read,
     ReadCpulist,
-    ReadPercpu,
     SetCost,
     SetNice,
     SetRunEstimation,
@@ -125,7 +124,6 @@ HISTORIES: dict[str, tuple[Operation, ...]] = {
         Read(1),
         Export(1),
         Export(2),
-        ReadPercpu(),
     ),
     "destinations-come-back": (
         InitNetns(),

@@ -26,7 +26,9 @@ from ipvs_est_checks.terminal.bad_input import BadInputError
 
 _OPERATION = b'"op"'
 _CONFIGURATION_MARKS = frozenset({"configure", "trace", "format", "kernel", "params"})
-GIVES = {name: ORACLE_GIVES[name] for name in ("violations", "snapshot", "fail_allocations")}
+GIVES = {
+    name: ORACLE_GIVES[name] for name in ("violations", "snapshot", "events", "fail_allocations")
+}
 """Chapters of the contract that a tree's program gives."""
 
 

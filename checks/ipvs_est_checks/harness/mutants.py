@@ -307,7 +307,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "cpulist-of-others",
         "A cpulist may name CPUs that its writer may not use.",
         "tasks-stop-and-start",
-        "model.sysctls",
+        "limits.cpulist",
         Edit(
             CTL,
             "ipvs_proc_est_cpumask_set",
@@ -326,6 +326,68 @@ MUTANTS: tuple[TreeMutant, ...] = (
             "ipvs->est_max_threads = ip_vs_est_max_threads(ipvs);",
             ";",
         ),
+    ),
+    _of_history(
+        "one-cpu-counts",
+        "The packets of the last CPU stand for those of all.",
+        "counts-and-rates",
+        "model.counters",
+        Edit(EST, "ip_vs_chain_estimation", "kinpkts += inpkts", "kinpkts = inpkts"),
+    ),
+    _of_history(
+        "zero-keeps-a-rate",
+        "Zeroing keeps the rate of outgoing bytes.",
+        "counts-and-rates",
+        "model.counters",
+        Edit(EST, "ip_vs_zero_estimator", "est->outbps = 0;", ";"),
+    ),
+    _of_history(
+        "calc-phase-not-requested",
+        "A written cpulist does not request the calc phase.",
+        "limits-come-anew",
+        "limits.requested",
+        Edit(CTL, "ipvs_proc_est_cpumask_set", "ipvs->est_calc_phase = 1;", ";"),
+    ),
+    _of_history(
+        "wrong-row-for-a-new-one",
+        "A new estimator gets the earliest available row.",
+        "limits-come-anew",
+        "delay.new-row",
+        Edit(
+            EST,
+            _ENQUEUE,
+            "row = find_last_bit(kd->avail, crow);",
+            "row = find_first_bit(kd->avail, crow);",
+        ),
+    ),
+    _of_history(
+        "tick-comes-late",
+        "The time of the next tick is one jiffy late.",
+        "counts-and-rates",
+        "delay.period",
+        Edit(
+            EST,
+            "ip_vs_estimation_kthread",
+            "kd->est_timer += IPVS_EST_TICK;",
+            "kd->est_timer += IPVS_EST_TICK + 1;",
+        ),
+    ),
+    _of_history(
+        "delay-forgotten-by-relinking",
+        "A relinked estimator wants the row after the one that it had.",
+        "limits-come-anew",
+        "delay.remaining",
+        Edit(
+            EST, "ip_vs_est_calc_phase", "est->ktrow = delay;", "est->ktrow = delay + (delay < 4);"
+        ),
+    ),
+    _of_history(
+        "restart-without-est-mutex",
+        "A write of est_nice does not take est_mutex.",
+        "tasks-stop-and-start",
+        "locks.est-fields",
+        Edit(CTL, "ipvs_proc_est_nice", "mutex_lock(&ipvs->est_mutex);", ";"),
+        Edit(CTL, "ipvs_proc_est_nice", "mutex_unlock(&ipvs->est_mutex);", ";"),
     ),
     _of_schedule(
         "tick-freed-at-once",

@@ -62,6 +62,16 @@ _VARIANT = {
     ),
 }
 
+_HOOKS = (
+    "-finstrument-functions",
+    "-finstrument-functions-exclude-file-list=/include/,include/",
+)
+"""The runtime is told where the estimator's own functions begin and end."""
+
+ESTIMATOR_UNIT = Path(ESTIMATOR).stem
+GLUE_UNIT = "glue"
+"""How the names of these two objects begin."""
+
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 """What the project's own files are clean of; a test says so, not each user's compiler."""
 
@@ -90,12 +100,12 @@ def units(
     folder = folder_of(options)
     kernel = _kernel(tree, options, folder)
     name, control = _source(tree, CONTROL, folder)
-    name = name.replace(Path(CONTROL).stem, "glue")
+    name = name.replace(Path(CONTROL).stem, GLUE_UNIT)
     arguments = (*_VARIANT[options.variant], *_glue_arguments(tree, control))
     found = [Unit(name, GLUE / "ctl.c", (*kernel, *arguments), folder, True)]
     for name in _NEIGHBOURS:
         found.append(_of_tree(tree, name, neighbour_options(tree, name, options), folder_of))
-    arguments = (*kernel, *_VARIANT[options.variant])
+    arguments = (*kernel, *_VARIANT[options.variant], *_HOOKS)
     name, estimator = _source(tree, ESTIMATOR, folder)
     found.append(Unit(name, estimator, arguments, folder, True))
     for name in _LIBRARY:

@@ -17,6 +17,22 @@ RENAMED = {
     "_cond_resched": "__cond_resched",
 }
 
+HOOKED = (
+    "ip_vs_enqueue_estimator",
+    "ip_vs_est_add_kthread",
+    "ip_vs_est_calc_phase",
+    "ip_vs_est_set_params",
+    "ip_vs_start_estimator",
+    "ip_vs_stop_estimator",
+)
+"""Functions of the estimator that the record of events knows; without one, its events are not."""
+
+WATCHED = {
+    "ip_vs_start_estimator": "rt_watch_start",
+    "ip_vs_stop_estimator": "rt_watch_stop",
+}
+"""Calls out of ip_vs_ctl.c that go by way of the runtime, and what is called there."""
+
 FROM_LIBC = frozenset(
     [
         "memchr",

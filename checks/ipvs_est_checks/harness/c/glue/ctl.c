@@ -40,3 +40,4 @@ unsigned long __per_cpu_offset[NR_CPUS];
 #include "dump.c"
 #include "layout.c"
 #include "snapshot.c"
+#include "events.c"

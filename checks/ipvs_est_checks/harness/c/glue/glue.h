@@ -41,6 +41,43 @@ struct glue_type {
 	const struct glue_field *fields;
 };
 
+/* Where an estimator says that it is. */
+struct glue_place {
+	int ktid;
+	int row;
+};
+
+struct glue_context {
+	int est_row;
+	int add_row;
+	int est_count;
+	int tick_max;
+	unsigned long avail;	/* its first word */
+};
+
+struct glue_limits {
+	int slots;
+	int contexts;
+	int add_ktid;
+	int chain_max;
+	unsigned long max_threads;
+	int calc_phase;
+};
+
+struct glue_averages {
+	glue_u64 last[GLUE_COUNTERS];
+	glue_u64 sums[GLUE_COUNTERS];
+	glue_u64 rates[GLUE_COUNTERS];
+};
+
+struct glue_sysctls {
+	int valid;
+	int nice;
+	int stopped;
+	int run_estimation;
+	int genid;
+};
+
 /* ---- build and boot ---- */
 void glue_describe(struct glue_build *build);
 void glue_boot(int possible_cpus);
@@ -106,6 +143,22 @@ void glue_out_affinity(void *task);
 void glue_out_sysctls(void);
 void *glue_trash_timer(void);
 
+/* ---- for the record of events ---- */
+const void *glue_stats_of_lock(const void *lock);
+const void *glue_first_waiting(void);
+int glue_linked(const void *stats);
+void glue_place(const void *stats, struct glue_place *place);
+int glue_context(long ktid, struct glue_context *context);
+int glue_context_id(const void *kd);
+const void *glue_context_of_slot(int slot);
+void glue_limits(struct glue_limits *limits);
+void glue_averages(const void *stats, struct glue_averages *averages);
+int glue_parse_cpus(const char *text, glue_u64 *bits);
+glue_u64 glue_writer_cpus(void);
+glue_u64 glue_cpulist(int *freed);
+void glue_sysctls(struct glue_sysctls *sysctls);
+int glue_kthreads_alive(void);
+
 /* ---- supplied by the runtime ---- */
 void out_raw(const char *text);
 void out_signed(long long value);
@@ -114,6 +167,7 @@ void out_hex(unsigned long value);
 void out_moment(glue_u64 jiffies);	/* since boot, of those since the start */
 void rt_bind(void *stats, long id);
 long rt_id_of(const void *stats);
+int rt_is_freed(const void *object);
 int rt_task_runs(const void *task);
 void rt_out_task(const void *task, int ktid);
 void rt_out_dests(long service);

@@ -62,12 +62,15 @@ int wake_up_process(void *kernel)
 	/* Property tasks.enabled, of which no state tells. */
 	if (task->kind == TASK_KTHREAD && !glue_enabled())
 		violation("task-started-while-disabled", task->name, "wake_up_process");
+	if (task->state == TASK_NEW)
+		event_task_started(task);
 	task_wake(task);
 	return 1;
 }
 
 bool kthread_should_stop(void)
 {
+	event_asks_to_stop();
 	return current_task->should_stop;
 }
 

@@ -137,10 +137,13 @@ static bool read_watch(struct json *nodes, const struct json *watch,
 		return refuse(refusal, "configure.watch", "expected a list, found %s",
 			      json_kind_name(watch));
 	for (child = watch->first; child; child = nodes[child].next) {
-		if (!json_text_is(&nodes[child], "snapshot"))
+		if (json_text_is(&nodes[child], "snapshot"))
+			machine->watch_snapshot = true;
+		else if (json_text_is(&nodes[child], "events"))
+			machine->watch_events = true;
+		else
 			return refuse(refusal, "configure.watch",
-				      "this program gives snapshots only");
-		machine->watch_snapshot = true;
+				      "this program gives snapshots and events");
 	}
 	return true;
 }
@@ -155,7 +158,7 @@ bool machine_read(struct json *nodes, struct json *line, const struct glue_build
 	const struct json *on_violation;
 	const struct json *watch;
 
-	*machine = (struct machine){ 1, 1000, 1000, false, false };
+	*machine = (struct machine){ 1, 1000, 1000, false, false, false };
 	if (where->kind != JSON_OBJECT)
 		return refuse(refusal, "configure", "expected an object, found %s",
 			      json_kind_name(where));
@@ -210,13 +213,20 @@ void machine_out(const struct machine *machine, const struct glue_build *build)
 	machine_out_params(machine, build);
 	out_raw(",\"on_violation\":");
 	out_raw(machine->raise_violations ? "\"raise\"" : "\"record\"");
-	out_raw(machine->watch_snapshot ? ",\"watch\":[\"snapshot\"]}" : "}");
+	if (machine->watch_snapshot && machine->watch_events)
+		out_raw(",\"watch\":[\"snapshot\",\"events\"]");
+	else if (machine->watch_snapshot)
+		out_raw(",\"watch\":[\"snapshot\"]");
+	else if (machine->watch_events)
+		out_raw(",\"watch\":[\"events\"]");
+	out_raw("}");
 }
 
 void machine_boot(const struct machine *machine)
 {
 	schedule_boot(machine->initial_jiffies);
 	est_cost_ns = machine->est_cost_ns;
+	watch_events = machine->watch_events;
 	memory_boot(machine->possible_cpus);
 	task_boot();
 	glue_boot(machine->possible_cpus);

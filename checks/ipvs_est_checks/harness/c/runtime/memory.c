@@ -207,6 +207,7 @@ static void forget(struct header *header)
 void kfree(const void *object)
 {
 	struct header *header = (struct header *)object - 1;
+	bool is_mask;
 
 	/* NULL, an error code, or ZERO_SIZE_PTR. */
 	if ((uintptr_t)object < 4096)
@@ -218,7 +219,11 @@ void kfree(const void *object)
 		violation("double-free", type_name(header->size), "kfree");
 		return;
 	}
+	is_mask = header->is_mask;
 	forget(header);
+	/* A cpulist goes without a lock at which the record would show it. */
+	if (is_mask)
+		event_resumed(current_task);
 }
 
 void kvfree(const void *object)
@@ -445,4 +450,12 @@ bool memory_type(const void *address, const char **type, unsigned long *offset)
 		return false;
 	describe(address, header_of(at), type, offset);
 	return true;
+}
+
+int rt_is_freed(const void *object)
+{
+	const char *type;
+	unsigned long offset;
+
+	return memory_freed(object, &type, &offset);
 }

@@ -3,6 +3,8 @@
  * Stands in for kernel/locking: mutexes are a table by address, spinlocks and
  * read-write locks are held by nobody, since tasks are not switched inside.
  */
+#include <string.h>
+
 #include "runtime.h"
 
 #define MUTEXES	64
@@ -69,6 +71,22 @@ bool mutex_held_by(const struct task *task)
 	return false;
 }
 
+/* Whether the task that runs holds the mutex of that name, or one whose name ends so. */
+bool mutex_is_held(const char *name)
+{
+	bool is_service = !strcmp(name, "service_mutex");
+	int i;
+
+	for (i = 0; i < record_count; i++) {
+		if (records[i].owner != current_task || !records[i].name)
+			continue;
+		if (!strcmp(records[i].name, name) ||
+		    (is_service && !strcmp(records[i].name, "__ip_vs_mutex")))
+			return true;
+	}
+	return false;
+}
+
 int rt_holds_mutex(void)
 {
 	return mutex_held_by(current_task);
@@ -102,6 +120,7 @@ void mutex_lock(const void *mutex)
 		current_task->mutex = NULL;
 	}
 	record->owner = current_task;
+	event_lock("lock-taken", record->name);
 }
 
 int mutex_trylock(const void *mutex)
@@ -119,10 +138,12 @@ void mutex_unlock(const void *mutex)
 	struct mutex_record *record = find(mutex);
 	struct task *task;
 
+	event_unlocks();
 	if (record->owner != current_task)
 		violation("broken-lock", record->name ? record->name : "a mutex",
 			  "mutex_unlock");
 	record->owner = NULL;
+	event_lock("lock-released", record->name);
 	for (task = tasks; task; task = task->next) {
 		if (task->state == TASK_BLOCKED && task->mutex == record)
 			task->state = TASK_RUNNABLE;
@@ -137,14 +158,15 @@ void mutex_unlock(const void *mutex)
  */
 void _raw_spin_lock(void *lock)
 {
-	(void)lock;
 	if (current_task->kind == TASK_KTHREAD)
 		clock_ns += est_cost_ns;
+	event_stats_locked(lock);
 }
 
 void _raw_spin_unlock(void *lock)
 {
 	(void)lock;
+	event_stats_unlocked();
 }
 
 unsigned long _raw_spin_lock_irqsave(void *lock)

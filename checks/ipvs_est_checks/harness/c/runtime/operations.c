@@ -197,24 +197,53 @@ static bool apply_traffic(struct call *call)
 	for (i = 0; i < GLUE_COUNTERS; i++)
 		steps[i] = call->values[2 + i];
 	glue_count(stats, call->values[1], steps);
+	event_counted(call->values[0], call->values[1], steps);
 	return returned(0);
 }
 
 /* ---- sysctls ---- */
 
+/* A write at an offset has no number: the one that is there counts as written. */
 static bool apply_nice(struct call *call)
 {
-	return returned(glue_write_nice(call->values[0], call->values[1]));
+	struct glue_sysctls before;
+	struct glue_sysctls after;
+	long ret;
+
+	glue_sysctls(&before);
+	ret = glue_write_nice(call->values[0], call->values[1]);
+	glue_sysctls(&after);
+	if (!ret)
+		event_sysctl_written("est_nice",
+				     call->values[1] ? before.nice : (int)call->values[0],
+				     after.nice);
+	return returned(ret);
 }
 
 static bool apply_run_estimation(struct call *call)
 {
-	return returned(glue_write_run_estimation(call->values[0], call->values[1]));
+	struct glue_sysctls before;
+	struct glue_sysctls after;
+	long ret;
+
+	glue_sysctls(&before);
+	ret = glue_write_run_estimation(call->values[0], call->values[1]);
+	glue_sysctls(&after);
+	if (!ret)
+		event_sysctl_written("run_estimation",
+				     call->values[1] ? before.run_estimation :
+						       (int)call->values[0],
+				     after.run_estimation);
+	return returned(ret);
 }
 
 static bool apply_cpulist(struct call *call)
 {
-	return returned(glue_set_cpulist(call->values[0]));
+	long ret = glue_set_cpulist(call->values[0]);
+
+	if (!ret)
+		event_cpulist_set(NULL, 0);
+	return returned(ret);
 }
 
 /* The writer's own CPUs; NULL is all of them. */
@@ -252,6 +281,7 @@ static bool apply_write_cpulist(struct call *call)
 {
 	struct json *node = json_member(call->nodes, call->line, "text");
 	void *writer = glue_current_task();
+	glue_u64 writer_cpus;
 	int *allowed;
 	char *text;
 	int count;
@@ -277,7 +307,12 @@ static bool apply_write_cpulist(struct call *call)
 		return false;
 	}
 	glue_task_allow_cpus(writer, allowed, count);
+	writer_cpus = glue_writer_cpus();
+	text[length] = 0;
 	ret = glue_write_cpulist(text, length, call->values[0]);
+	/* A write of nothing, or at an offset, changes nothing. */
+	if (!ret && length && !call->values[0])
+		event_cpulist_set(text, writer_cpus);
 	glue_task_allow_cpus(writer, NULL, 0);
 	free(allowed);
 	free(text);
@@ -375,11 +410,13 @@ static bool apply_init(struct call *call)
 static bool apply_exit(struct call *call)
 {
 	(void)call;
+	event_of_netns("exit-begun");
 	glue_exit_netns();
 	while (rcu_pending())
 		rcu_grace_period();
 	memory_report_leaks();
 	objects_forget();
+	event_of_netns("exit-ended");
 	/* In a scheduled run others may still look at the one that is gone. */
 	if (!exploring)
 		glue_renew_netns();
@@ -397,6 +434,7 @@ static bool apply_add_service(struct call *call)
 
 	if (!check_new(call, id))
 		return false;
+	event_starts(id, false);
 	ret = glue_add_service(id, &service);
 	if (ret)
 		return returned(ret);
@@ -447,6 +485,7 @@ static bool apply_add_dest(struct call *call)
 	struct object *service = find_kind(call, OBJECT_SERVICE, call->values[1],
 					   "service");
 	struct object *object;
+	bool from_trash;
 	void *dest;
 	long ret;
 
@@ -456,7 +495,12 @@ static bool apply_add_dest(struct call *call)
 		return false;
 	if (object_find(id))
 		return refuse(call->refusal, "id", "object %ld exists already", id);
+	from_trash = object_trashed(id) != NULL;
+	event_starts(id, from_trash);
 	ret = glue_add_dest(id, service->owner, &dest);
+	if (from_trash)
+		event_dest_taken(id, ret, !ret,
+				 ret && glue_dest_in_trash(object_trashed(id)->owner));
 	if (ret)
 		return returned(ret);
 	object = object_from_trash(id, dest);

@@ -235,11 +235,15 @@ static void answer_operation(struct envelope *envelope, const struct machine *ma
 	size_t mark;
 	const char *result;
 	size_t length;
+	bool applied;
 
 	out_start(envelope);
 	out_raw("\"result\":");
 	mark = out_mark();
-	if (!operation_apply(envelope->nodes, envelope->value, &refusal)) {
+	event_resumed(current_task);
+	applied = operation_apply(envelope->nodes, envelope->value, &refusal);
+	event_paused(current_task);
+	if (!applied) {
 		out_rollback();
 		out_refusal(envelope, "bad-input", &refusal);
 		return;
@@ -262,6 +266,10 @@ static void answer_operation(struct envelope *envelope, const struct machine *ma
 	if (violations_pending()) {
 		out_raw(",\"violations\":");
 		violations_out();
+	}
+	if (machine->watch_events) {
+		out_raw(",\"events\":");
+		events_out();
 	}
 	if (machine->watch_snapshot) {
 		out_raw(",\"snapshot\":");
@@ -397,7 +405,7 @@ static void out_handshake(void)
 	operations_out();
 	out_raw(",\"max_line\":");
 	out_unsigned(MAX_LINE);
-	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"fail_allocations\":1}}\n");
+	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"events\":1,\"fail_allocations\":1}}\n");
 	out_commit();
 }
 

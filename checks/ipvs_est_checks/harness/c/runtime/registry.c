@@ -9,6 +9,7 @@
 struct slot {
 	const void *stats;
 	long id;
+	struct glue_place place;	/* where it was linked last */
 };
 
 static struct slot *slots;
@@ -56,7 +57,7 @@ void rt_bind(void *stats, long id)
 	at = slot_of(stats);
 	if (!slots[at].stats)
 		slots_used++;
-	slots[at] = (struct slot){ stats, id };
+	slots[at] = (struct slot){ stats, id, { -1, 0 } };
 }
 
 long rt_id_of(const void *stats)
@@ -64,6 +65,25 @@ long rt_id_of(const void *stats)
 	size_t at = slots ? slot_of(stats) : 0;
 
 	return slots && slots[at].stats ? slots[at].id : -1;
+}
+
+/* Where an object was linked last. */
+void rt_keep_place(const void *stats, int ktid, int row)
+{
+	size_t at = slots ? slot_of(stats) : 0;
+
+	if (slots && slots[at].stats)
+		slots[at].place = (struct glue_place){ ktid, row };
+}
+
+bool rt_kept_place(const void *stats, struct glue_place *place)
+{
+	size_t at = slots ? slot_of(stats) : 0;
+
+	if (!slots || !slots[at].stats)
+		return false;
+	*place = slots[at].place;
+	return true;
 }
 
 struct object *object_find(long id)

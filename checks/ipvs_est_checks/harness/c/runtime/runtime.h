@@ -87,6 +87,7 @@ extern glue_u64 clock_ns;
 extern glue_u64 est_cost_ns;
 extern bool exploring;
 
+const char *moment_text(glue_u64 since_start);
 void schedule_boot(uint64_t initial_jiffies);
 void schedule_settle(void);
 void schedule_advance(uint64_t jiffies);
@@ -104,6 +105,7 @@ struct mutex_record {
 
 struct mutex_record *mutex_records(int *count);
 bool mutex_held_by(const struct task *task);
+bool mutex_is_held(const char *name);
 
 /* ---- work and timers (work.c) ---- */
 
@@ -142,6 +144,27 @@ bool memory_type(const void *address, const char **type, unsigned long *offset);
 void point(const char *what, const char *object);
 void points_boot(void);
 extern bool field_points;
+
+/* ---- the record of events (events.c) ---- */
+
+extern bool watch_events;
+
+void events_out(void);
+void event_resumed(struct task *task);
+void event_paused(struct task *task);
+void event_lock(const char *kind, const char *mutex);
+void event_unlocks(void);
+void event_task_started(const struct task *task);
+void event_task_exited(const struct task *task);
+void event_stats_locked(const void *lock);
+void event_stats_unlocked(void);
+void event_asks_to_stop(void);
+void event_starts(long id, bool from_trash);
+void event_counted(long id, int cpu, const glue_u64 *steps);
+void event_of_netns(const char *kind);
+void event_dest_taken(long id, long error, bool in_service, bool in_trash);
+void event_cpulist_set(const char *written, glue_u64 allowed);
+void event_sysctl_written(const char *sysctl, long long written, long long value);
 
 /* ---- failures (failure.c) ---- */
 
@@ -205,6 +228,8 @@ void object_remove(struct object *object);
 void object_to_trash(struct object *object);
 struct object *object_after(const struct object *previous);
 void objects_forget(void);
+void rt_keep_place(const void *stats, int ktid, int row);
+bool rt_kept_place(const void *stats, struct glue_place *place);
 const struct object *object_of_trashed(const void *owner);
 
 /* ---- text (json_read.c, json_compare.c, json_write.c) ---- */
@@ -277,6 +302,7 @@ struct machine {
 	uint64_t est_cost_ns;
 	bool raise_violations;
 	bool watch_snapshot;	/* with each answer */
+	bool watch_events;
 };
 
 void machine_boot(const struct machine *machine);

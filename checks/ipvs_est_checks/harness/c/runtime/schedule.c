@@ -24,10 +24,10 @@ void schedule_boot(uint64_t initial_jiffies)
 }
 
 /* Not wrapped, so that it may have more than 64 bits. */
-void out_moment(glue_u64 since_start)
+const char *moment_text(glue_u64 since_start)
 {
-	char digits[40];
-	int at = sizeof(digits);
+	static char digits[40];
+	int at = sizeof(digits) - 1;
 #ifdef __SIZEOF_INT128__
 	unsigned __int128 moment = start;
 #else
@@ -39,7 +39,12 @@ void out_moment(glue_u64 since_start)
 		digits[--at] = '0' + (int)(moment % 10);
 		moment /= 10;
 	} while (moment);
-	out_characters(digits + at, sizeof(digits) - at);
+	return digits + at;
+}
+
+void out_moment(glue_u64 since_start)
+{
+	out_raw(moment_text(since_start));
 }
 
 glue_u64 ktime_get(void)

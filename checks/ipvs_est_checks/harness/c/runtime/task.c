@@ -177,6 +177,7 @@ static void exit_task(struct task *task)
 		if (other->state == TASK_JOINING && other->joined == task)
 			other->state = TASK_RUNNABLE;
 	}
+	event_task_exited(task);
 	if (task->kind == TASK_WORK)
 		work_exited(task);
 	task_put(task);
@@ -214,9 +215,11 @@ void task_slice(struct task *task)
 	task->state = TASK_RUNNING;
 	glue_set_current(task_kernel(task));
 	glue_task_set_running(task_kernel(task));
+	event_resumed(task);
 	leave_stack(&fake_stack, task->stack, STACK_SIZE);
 	enter_task(task);
 	enter_stack(fake_stack);
+	event_paused(task);
 	current_task = before;
 	glue_set_current(kernel_before);
 	if (task->state == TASK_EXITED) {
@@ -242,8 +245,10 @@ void task_wait(enum task_state state, bool (*ready)(void *), void *argument)
 
 	if (task_is_caller()) {
 		task->state = state;
+		event_paused(task);
 		schedule_until(ready, argument);
 		task->state = TASK_RUNNING;
+		event_resumed(task);
 		return;
 	}
 	while (!ready(argument)) {
