@@ -27,6 +27,8 @@ SUBCOMMANDS = {
     "oracle": "oracle:oracle_command",
     "harness": "harness:harness",
     "inspect": "inspect:inspect_command",
+    "record": "record:record_command",
+    "judge": "judge:judge_command",
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
     "schema": "schema:schema_command",

@@ -8,23 +8,14 @@ from pathlib import Path
 
 from ipvs_est_checks.live.memory.dump import open_dump
 from ipvs_est_checks.live.memory.live import open_live
-from ipvs_est_checks.live.memory.protocol import MODULE
 from ipvs_est_checks.live.memory.qemu import Guest, open_qemu, stopped
 from ipvs_est_checks.live.memory.unreadable import TornError, UnmappedError
 from ipvs_est_checks.live.reading.netns import Namespace, Reader, Reading
-from ipvs_est_checks.live.tracefs import Instance, hits, probing
+from ipvs_est_checks.live.tracefs import Instance, guard_definitions, hits, probing
 
 _SECONDS = 10.0
 """How long a consistent reading is tried for."""
 _PAUSE = 0.02
-_GUARDS = (
-    "ip_vs_start_estimator",
-    "ip_vs_stop_estimator",
-    "ip_vs_est_reload_start",
-    "ip_vs_est_add_kthread",
-    "est_reload_work_handler",
-)
-"""Functions that are called whenever an estimator comes or goes, or limits may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +49,11 @@ def live_target(*, probes: bool, root: Path = Path("/")) -> Iterator[Target]:
     """The running kernel. Raises UnreadableError."""
     with open_live(root) as kernel:
         reader = Reader(kernel)
-        guard = probing([f"p:{each} {MODULE}:{each}" for each in _GUARDS], "ipvs_est")
+        guard = probing(guard_definitions(), "ipvs_est")
         with guard if probes else nullcontext() as instance:
             yield Target(
                 reader,
-                lambda namespace: _look_at_running(reader, namespace, instance),
+                lambda namespace: look_at_running(reader, namespace, instance),
                 goes_on=True,
                 watched=instance is not None,
             )
@@ -103,7 +94,7 @@ def _look_at_guest(guest: Guest, reader: Reader, namespace: Namespace) -> Looked
         return _look(reader, namespace)
 
 
-def _look_at_running(reader: Reader, namespace: Namespace, guard: Instance | None) -> Looked:
+def look_at_running(reader: Reader, namespace: Namespace, guard: Instance | None) -> Looked:
     """Until a reading is one state: nothing was started, stopped or reloaded from before it until
     after it, what it saw is still there at its end, and no mutex is held."""
     deadline = time.monotonic() + _SECONDS

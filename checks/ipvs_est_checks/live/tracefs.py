@@ -9,11 +9,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ipvs_est_checks.live.memory.protocol import MODULE
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 
 _TRACEFS = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
 _EVENTS = "kprobe_events"
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+_GUARDS = (
+    "ip_vs_start_estimator",
+    "ip_vs_stop_estimator",
+    "ip_vs_est_reload_start",
+    "ip_vs_est_add_kthread",
+    "est_reload_work_handler",
+)
+"""Functions that are called whenever an estimator comes or goes, or limits may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,25 @@ def hits(instance: Instance) -> tuple[int, ...]:
         if len(words) == 3 and words[1].isdigit():
             found[words[0]] = int(words[1])
     return tuple(found.get(each, 0) for each in instance.probes)
+
+
+def guard_definitions() -> list[str]:
+    """Probes that count whatever is configured."""
+    return [f"p:{each} {MODULE}:{each}" for each in _GUARDS]
+
+
+def overruns(instance: Instance) -> int:
+    """Events that were lost since the buffer was full. Raises UnreadableError."""
+    lost = 0
+    try:
+        for each in (instance.path / "per_cpu").glob("cpu*/stats"):
+            for line in each.read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name in ("overrun", "commit overrun", "dropped events"):
+                    lost += int(value)
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"probes: the buffer's statistics: {error}") from None
+    return lost
 
 
 def _find_tracefs(root: Path | None) -> Path:

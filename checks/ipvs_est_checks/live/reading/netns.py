@@ -173,6 +173,10 @@ class Reader:
         )
         return Reading(snapshot, ids.names, contexts.times, noted)
 
+    def ids(self, namespace: Namespace) -> Ids:
+        """Numbers and names of the objects of a netns that was read."""
+        return self._ids[namespace.address]
+
     def unchanged(self, reading: Reading) -> bool:
         """Whether everything that was noted is still there, read anew."""
         self.kernel.forget()

@@ -1,0 +1,94 @@
+"""Recording a running kernel: probes, a snapshot before and one after."""
+
+from collections.abc import Callable
+
+from ipvs_est_checks.live.consistent import look_at_running
+from ipvs_est_checks.live.memory.live import open_live
+from ipvs_est_checks.live.memory.unreadable import UnreadableError
+from ipvs_est_checks.live.reading.netns import Namespace, Reader, Reading
+from ipvs_est_checks.live.recording.events import tell
+from ipvs_est_checks.live.recording.live_log import LiveLog, live_log_text
+from ipvs_est_checks.live.recording.probes import definitions, place_of
+from ipvs_est_checks.live.recording.trace_text import MARK, Line, parse_trace
+from ipvs_est_checks.live.tracefs import Instance, guard_definitions, overruns, probing
+
+_BUFFER_KB = 8192
+_BEGIN = "ipvs-est: the recording begins"
+
+
+def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
+    """What happens while `wait` lets time pass and says how many seconds; with the file's text.
+
+    Raises UnreadableError.
+    """
+    with open_live() as kernel:
+        reader = Reader(kernel)
+        namespace = _chosen(reader, netns)
+        probes = definitions(kernel.types, reader.structs)
+        with (
+            probing(guard_definitions(), "ipvs_est_guard") as guard,
+            probing(probes, "ipvs_est_record", kilobytes=_BUFFER_KB) as instance,
+        ):
+            before = _look(reader, namespace, guard)
+            _write(instance, "trace_marker", _BEGIN)
+            seconds = wait()
+            _write(instance, "tracing_on", "0")
+            lines = _since_begin(instance)
+            lost = overruns(instance)
+            after = look_at_running(reader, namespace, guard).reading
+        told = tell(
+            lines,
+            namespace.address,
+            reader.structs.est_list,
+            place_of(kernel.types, reader.structs),
+            before.snapshot.state,
+            reader.ids(namespace),
+        )
+        log = LiveLog(
+            kernel=kernel.release,
+            revision=reader.revision,
+            netns=namespace.inode,
+            params=reader.machine.params,
+            ms=round(1000 * seconds),
+            lost=lost,
+            limits_test=told.limits_test,
+            snapshots=(),
+            events=tuple(told.events),
+        )
+        return log, live_log_text(log, before, after)
+
+
+def _chosen(reader: Reader, netns: int | None) -> Namespace:
+    spaces = list(reader.namespaces())
+    if netns is not None:
+        spaces = [each for each in spaces if each.inode == netns]
+    if len(spaces) == 1:
+        return spaces[0]
+    if not spaces:
+        raise UnreadableError("no such netns has an IPVS")
+    some = ", ".join(str(each.inode) for each in spaces[:8])
+    raise UnreadableError(f"several netns have an IPVS, say which with --netns: {some}")
+
+
+def _look(reader: Reader, namespace: Namespace, guard: Instance) -> Reading:
+    looked = look_at_running(reader, namespace, guard)
+    if looked.reading is None:
+        raise UnreadableError(f"something changed in each of {looked.tries} readings before it")
+    return looked.reading
+
+
+def _write(instance: Instance, name: str, text: str) -> None:
+    try:
+        (instance.path / name).write_text(f"{text}\n")
+    except OSError as error:
+        raise UnreadableError(f"probes: {name}: {error.strerror}") from None
+
+
+def _since_begin(instance: Instance) -> list[Line]:
+    """What was recorded after the snapshot."""
+    with (instance.path / "trace").open(encoding="utf-8", errors="replace") as file:
+        lines = list(parse_trace(file))
+    marks = [index for index, each in enumerate(lines) if each.name == MARK and _BEGIN in each.text]
+    if not marks:
+        raise UnreadableError("probes: the beginning of the recording is lost")
+    return lines[marks[-1] + 1 :]

@@ -1,0 +1,45 @@
+"""What a live log says, for people."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ipvs_est_checks.known.registry import BY_ID
+from ipvs_est_checks.live.advice import ADVICE, what_to_do
+from ipvs_est_checks.live.recording.judged import JudgedRecord
+from ipvs_est_checks.live.recording.live_log import LiveLog
+from ipvs_est_checks.report.verdict import Verdict
+
+
+def live_log_lines(
+    log: LiveLog, judged: Iterable[JudgedRecord], tolerance: int, *, verbose: bool
+) -> Iterator[str]:
+    """The log in a line or two, then each property of which there is something to say."""
+    counts = Counter(each.kind for each in log.events)
+    happened = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    yield f"kernel {log.kernel}, looked at as {log.revision}, netns {log.netns}"
+    yield f"{log.ms / 1000:.1f} s: {happened or 'nothing happened'}; {log.lost} events lost"
+    if log.limits_test is not None:
+        yield "limits were computed meanwhile: estimations are told until then"
+    yield f"times are judged with a tolerance of {tolerance} jiffies at HZ {log.params.hz}"
+    left_out = 0
+    for each in judged:
+        if each.verdict is Verdict.NOT_JUDGED and not verbose and not _had_cases(each):
+            left_out += 1
+            continue
+        yield f"  {each.verdict.value:<10} {each.property.id:<18} {each.property.sentence}"
+        yield f"             {each.cases} cases" + (
+            f", {each.failing} fail; most often: {each.worst}" if each.failing else ""
+        )
+        if each.reason:
+            yield f"             {each.reason}"
+        for id_ in each.findings:
+            yield f"             {id_}: {BY_ID[id_].title}"
+            if id_ in ADVICE:
+                yield f"             your rates: {ADVICE[id_].consequence}."
+            yield f"             what to do: {what_to_do(id_)}."
+    if left_out:
+        yield f"  {left_out} properties are not judged: with -v why"
+
+
+def _had_cases(each: JudgedRecord) -> bool:
+    return each.cases > 0

@@ -1,0 +1,188 @@
+"""Real kernels in emulated guests: healthy ones are healthy, and F05 is seen where it happens.
+
+Run with `--guests one`, the gate's, or `--guests all`.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import Run, here
+from guests import Guest, booted, need_kernel
+
+# Any in this file: parsed JSON of our own reports.
+
+Inspected = Callable[..., Run]
+
+_SERVICES = """
+ipvsadm -A -t 10.0.0.1:80 -s rr
+for each in 1 2 3; do ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.$each:80 -m; done
+ipvsadm -A -f 7 -s rr
+ipvsadm -A -u [2001:db8::1]:53 -s rr
+ipvsadm -a -u [2001:db8::1]:53 -r [2001:db8::2]:53 -m
+"""
+_NAMES = {
+    "total",
+    "FWM 7",
+    "TCP 10.0.0.1:80",
+    "TCP 10.0.0.1:80 -> 10.1.0.1:80",
+    "TCP 10.0.0.1:80 -> 10.1.0.2:80",
+    "TCP 10.0.0.1:80 -> 10.1.0.3:80",
+    "UDP [2001:db8::1]:53",
+    "UDP [2001:db8::1]:53 -> [2001:db8::2]:53",
+}
+_CHURN = """
+while true; do
+  ipvsadm -d -t 10.0.0.1:80 -r 10.1.0.2:80; ipvsadm -a -t 10.0.0.1:80 -r 10.1.0.2:80 -m; sleep 1
+done
+"""
+_READINGS = """
+import sys
+from ipvs_est_checks.live.consistent import live_target
+from ipvs_est_checks.live.judge import Quiet, judge
+from ipvs_est_checks.report.verdict import Verdict
+alarms, none, seconds = [], 0, []
+with live_target(probes=True) as target:
+    (namespace,) = target.reader.namespaces()
+    for _ in range(int(sys.argv[1])):
+        looked = target.look(namespace)
+        seconds.append(looked.seconds)
+        if looked.reading is None:
+            none += 1
+            continue
+        found = judge(looked.reading.snapshot, Quiet.UNKNOWN, looked.reading.names)
+        alarms += [each.property.id for each in found if each.verdict is Verdict.FAIL]
+with open('/proc/self/status') as status:
+    peak = next(line.split()[1] for line in status if line.startswith('VmHWM'))
+print('alarms', sorted(set(alarms)), 'of', len(alarms), 'not judged', none)
+print('mean', sum(seconds) / len(seconds), 'longest', max(seconds), 'peak kB', peak)
+"""
+_SLOW_CLOCK = ("-icount", "shift=7,sleep=off")
+"""So that one estimation takes long in the guest's own time, and limits are the smallest."""
+
+
+@pytest.fixture
+def inspected(capsys: pytest.CaptureFixture[str]) -> Inspected:
+    """Runs `ipvs-est inspect` in this process."""
+    return lambda *arguments: here(capsys, "inspect", *arguments)
+
+
+def _need(config: pytest.Config, *wanted: str) -> None:
+    chosen = config.getoption("--guests")
+    if chosen not in wanted:
+        pytest.skip("guests are started with --guests one or all")
+
+
+def _report(run: Run) -> dict[str, Any]:
+    found = json.loads(run.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def _places(report: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """Kthread, row and chain of each estimator by name."""
+    (netns,) = report["netns"]
+    return {
+        netns["names"][str(each["id"])]: (each["ktid"], each["ktrow"], each["ktcid"])
+        for each in netns["snapshot"]["objects"]
+    }
+
+
+@pytest.mark.parametrize("series", ["7.3", "6.12"])
+def test_by_all_routes_a_healthy_kernel_is_healthy(
+    series: str, tmp_path: Path, inspected: Inspected, pytestconfig: pytest.Config
+) -> None:
+    _need(pytestconfig, "all", "one" if series == "7.3" else "all")
+    with booted(need_kernel(series), tmp_path) as guest:
+        guest.ok(_SERVICES)
+        guest.ok("sleep 8")
+        by_qemu = inspected("--qemu", guest.qmp, "--json", "-")
+        assert by_qemu.code == 0, by_qemu.out
+        live = _report(Run(0, guest.ok("ipvs-est inspect --json - 2>/dev/null", 300), ""))
+        left = guest.ok("ls /sys/kernel/tracing/instances; cat /sys/kernel/tracing/kprobe_events")
+        assert left == ""
+        guest.dump(tmp_path / "dump")
+        by_dump = inspected("--dump", tmp_path / "dump", "--json", "-")
+        assert by_dump.code == 0, by_dump.out
+    for report in (live, _report(by_qemu), _report(by_dump)):
+        (netns,) = report["netns"]
+        assert {each["verdict"] for each in netns["properties"]} == {"PASS"}
+        assert len(netns["properties"]) == 28
+        assert _places(report).keys() == _NAMES
+        assert report["kernel"]["hz"] == 250
+    assert _places(live) == _places(_report(by_qemu)) == _places(_report(by_dump))
+
+
+def test_readings_while_services_come_and_go_raise_no_alarm(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    _need(pytestconfig, "all")
+    with booted(need_kernel("7.3"), tmp_path) as guest:
+        guest.ok(_SERVICES)
+        guest.copy_in("/tmp/churn", _CHURN)
+        guest.copy_in("/tmp/readings", _READINGS)
+        guest.ok("sh /tmp/churn >/dev/null 2>&1 & sleep 1")
+        said = guest.ok("python3 /tmp/readings 20", 400)
+        assert "alarms [] of 0" in said, said
+
+
+def test_f05_is_seen_where_it_happens(
+    tmp_path: Path, inspected: Inspected, pytestconfig: pytest.Config
+) -> None:
+    """Four kthreads are allowed and full, one is emptied, and new destinations wait."""
+    _need(pytestconfig, "all")
+    kernel = need_kernel("7.3")
+    with booted(kernel, tmp_path, megabytes=768, cpus=1, qemu=_SLOW_CLOCK) as guest:
+        guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
+        _add(guest, "-A -t 10.0.0.1:80 -s rr", range(9500))
+        full = _wait_for(guest, inspected, lambda found: found["waiting"] == 0)
+        slots = [each["estimators"] for each in full["kthreads"]]
+        assert len(slots) == 4
+        assert slots[1] == full["kthreads"][1]["most"]
+        gone = [
+            name.split("-> ")[1]
+            for name, (ktid, _, _) in _places({"netns": [full]}).items()
+            if ktid == 1
+        ]
+        guest.copy_in("/tmp/less", "\n".join(f"-d -t 10.0.0.1:80 -r {each}" for each in gone))
+        guest.ok("ipvsadm -R < /tmp/less", 600)
+        room = sum(each["most"] - each["estimators"] for each in full["kthreads"])
+        _add(guest, "", range(20000, 20040 + room))
+        run = inspected("--qemu", guest.qmp, "--wait", "6", "--json", "-")
+        assert run.code == 1, run.out
+        (netns,) = _report(run)["netns"]
+        assert netns["waiting"] == 40
+        assert netns["kthreads"][1] is None
+        failing = {each["id"]: each for each in netns["properties"] if each["verdict"] == "FAIL"}
+        assert failing.keys() == {"progress.room"}
+        assert [each["id"] for each in failing["progress.room"]["findings"]] == ["F05"]
+        # What it is told to do mends it.
+        guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
+        _wait_for(guest, inspected, lambda found: found["waiting"] == 0)
+
+
+def _add(guest: Guest, first: str, numbers: range) -> None:
+    """Destinations of the one service."""
+    lines = [first] if first else []
+    lines += [
+        f"-a -t 10.0.0.1:80 -r 10.{each >> 16 & 255}.{each >> 8 & 255}.{each & 255}:80 -m"
+        for each in numbers
+    ]
+    guest.copy_in("/tmp/more", "\n".join(lines))
+    guest.ok("ipvsadm -R < /tmp/more", 600)
+
+
+def _wait_for(
+    guest: Guest, inspected: Inspected, reached: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """The netns, once it is so."""
+    for _ in range(40):
+        guest.ok("sleep 3", 600)
+        (netns,) = _report(inspected("--qemu", guest.qmp, "--wait", "0", "--json", "-"))["netns"]
+        if reached(netns):
+            assert isinstance(netns, dict)
+            return netns
+    raise AssertionError("never reached")
