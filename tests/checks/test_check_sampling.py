@@ -16,11 +16,11 @@ from ipvs_est_checks.cli.commands import check as cli_check
 from ipvs_est_checks.cli.group import cli
 from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
-from ipvs_est_checks.engines.repeat import seeds
 from ipvs_est_checks.machines import sampling
 from ipvs_est_checks.machines.profiles import Amount, Profile
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, ReachRow
 from ipvs_est_checks.machines.run import run_round
+from ipvs_est_checks.report.repeat import seeds
 from ipvs_est_checks.report.rows import Engine, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 

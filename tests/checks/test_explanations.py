@@ -11,7 +11,7 @@ from ipvs_est_checks.known.findings import FINDINGS, watch_finding
 from ipvs_est_checks.mutants.histories import random_history
 from ipvs_est_spec.case_words import WORDS, told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
-from ipvs_est_spec.state.witness import witness
+from ipvs_est_spec.witness import witness
 
 BY_ID = {each.id: each for each in FINDINGS}
 

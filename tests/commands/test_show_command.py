@@ -3,9 +3,9 @@
 import pytest
 
 from command_line import here
+from ipvs_est_checks.cli.about import about, known_ids
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.known.registry import ALL
-from ipvs_est_checks.pages.documents import sections
-from ipvs_est_checks.report.about import about, known_ids
 
 Capture = pytest.CaptureFixture[str]
 

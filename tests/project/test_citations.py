@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 from ipvs_est_checks.defects.table import ROWS
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.mutants.reviewed import REVIEWED
-from ipvs_est_checks.pages.documents import (
+from ipvs_est_checks.documents import (
     BEHAVIOUR,
     KNOWN_DEFECTS,
     anchor,
@@ -19,6 +16,9 @@ from ipvs_est_checks.pages.documents import (
     linked,
     sections,
 )
+from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.mutants.reviewed import REVIEWED
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 

@@ -12,8 +12,8 @@ from command_line import environment
 from ipvs_est import MAINLINE, OperationError, Params, ViolationError
 from ipvs_est.language.operations import AddService, Advance, InitNetns, Operation, Read
 from ipvs_est_checks.history.monitor import run
+from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError, SubjectFailure
 from ipvs_est_checks.subjects.channel import open_channel
-from ipvs_est_checks.subjects.failure import FailureKind, SubjectError, SubjectFailure
 from ipvs_est_checks.subjects.subject import (
     Handshake,
     Machine,

@@ -13,7 +13,7 @@ from command_line import environment
 from ipvs_est.answers.trace import TraceError, lines_of
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.recordings import recordings
-from ipvs_est_checks.subjects.failure import FailureKind
+from ipvs_est_checks.history.subject_failure import FailureKind
 from ipvs_est_checks.subjects.subject import Subject, start_subject, stop_subject
 from ipvs_est_checks.subjects.trace import NotAsked, Unanswered, replay_on
 

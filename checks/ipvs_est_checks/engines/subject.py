@@ -17,6 +17,13 @@ from ipvs_est_checks.generate.histories import Wish, make_histories
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
+from ipvs_est_checks.history.subject_failure import (
+    FailureKind,
+    RefusedError,
+    SubjectError,
+    SubjectFailure,
+)
 from ipvs_est_checks.machines.naive.compare import SENTENCES as NAIVE
 from ipvs_est_checks.machines.netns_driver import NAME as NETNS
 from ipvs_est_checks.machines.profiles import PROFILES, Profile
@@ -27,13 +34,6 @@ from ipvs_est_checks.machines.system import System
 from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.compare import Differs, first_difference, shortened
-from ipvs_est_checks.subjects.failure import SENTENCES as FAILURES
-from ipvs_est_checks.subjects.failure import (
-    FailureKind,
-    RefusedError,
-    SubjectError,
-    SubjectFailure,
-)
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop, system_of
 from ipvs_est_checks.subjects.subject import WATCHED
 from ipvs_est_checks.subjects.trace import NotAsked, Refused, replay_on

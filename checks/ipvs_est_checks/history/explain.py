@@ -11,7 +11,7 @@ from ipvs_est_checks.judge import broken_cases
 from ipvs_est_spec.case_words import told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty
-from ipvs_est_spec.state.witness import witness
+from ipvs_est_spec.witness import witness
 
 _STATE = {each.id: each for each in STATE_PROPERTIES}
 _RECORD = {each.id: each for each in RECORD_PROPERTIES}

@@ -14,7 +14,7 @@ from ipvs_est_checks.explore.failures.cause import Sign, Waits
 from ipvs_est_checks.history.file import History, read_history
 from ipvs_est_checks.history.monitor import NewOracle, Watch, run
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.where import BEFORE_MAINLINE, BEFORE_STABLE, MERGED, ONLY_V7
+from ipvs_est_checks.revision_names import BEFORE_MAINLINE, BEFORE_STABLE, MERGED, ONLY_V7
 
 _FOLDER = Path(__file__).parent / "histories"
 

@@ -6,7 +6,7 @@ and on no other.
 """
 
 from ipvs_est_checks.known.finding import Finding, Schedule
-from ipvs_est_checks.known.where import BEFORE_MAINLINE, MERGED
+from ipvs_est_checks.revision_names import BEFORE_MAINLINE, MERGED
 
 
 def _scheduled(

@@ -20,7 +20,7 @@ from ipvs_est_checks.live.reading.netns import EST_MUTEX, SERVICE_MUTEX
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty
-from ipvs_est_spec.state.witness import witness
+from ipvs_est_spec.witness import witness
 
 _ESTIMATOR = re.compile(r"\bestimator (\d+)\b")
 _MUTEX = {Scope.SERVICE_MUTEX_FREE: SERVICE_MUTEX, Scope.EST_MUTEX_FREE: EST_MUTEX}

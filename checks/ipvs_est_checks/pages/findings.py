@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from ipvs_est_checks.documents import anchor, linked
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS
 from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.pages.documents import anchor, linked
 
 _ABOUT = """\
 Properties of the [catalogue](../properties.md) that fail on a revision of the estimator,

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from ipvs_est.answers.snapshot import snapshot_to_json
-from ipvs_est_checks.engines.repeat import disagreements
 from ipvs_est_checks.report.causes import Cause, causes
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
 from ipvs_est_checks.report.matrix import cells
 from ipvs_est_checks.report.problem_text import problem_lines
+from ipvs_est_checks.report.repeat import disagreements
 from ipvs_est_checks.report.rows import Problem, Report, Row
 from ipvs_est_checks.report.verdict import Verdict, worst
 

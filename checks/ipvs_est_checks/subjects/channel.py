@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
-from ipvs_est_checks.subjects.failure import FailureKind, SubjectError
+from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
 
 UNIX = "unix:"
 """A subject that begins with this is the path of a socket, any other a command."""

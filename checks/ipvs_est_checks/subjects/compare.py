@@ -10,8 +10,8 @@ from ipvs_est.language.header import Header
 from ipvs_est.language.operations import Advance, Dump, Operation, Read, Traffic
 from ipvs_est.replay import Failed
 from ipvs_est_checks.generate.histories import Made
+from ipvs_est_checks.history.subject_failure import FailureKind
 from ipvs_est_checks.machines.shorten import shortest
-from ipvs_est_checks.subjects.failure import FailureKind
 from ipvs_est_checks.subjects.keeper import Keeper, running
 from ipvs_est_checks.subjects.trace import Unanswered, replay_on
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvs_est import Params, Revision
+from ipvs_est_checks.history.subject_failure import RefusedError
 from ipvs_est_checks.machines.geometries import CHOICES
 from ipvs_est_checks.machines.system import System
-from ipvs_est_checks.subjects.failure import RefusedError
 from ipvs_est_checks.subjects.subject import (
     WATCHED,
     Run,

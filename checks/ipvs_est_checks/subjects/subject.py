@@ -21,8 +21,8 @@ from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.violations import from_json as violation_from_json
 from ipvs_est.oracle_process import PROTOCOL
+from ipvs_est_checks.history.subject_failure import FailureKind, RefusedError, SubjectError
 from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_channel
-from ipvs_est_checks.subjects.failure import FailureKind, RefusedError, SubjectError
 
 SECONDS = 10.0
 """For one answer, unless the user says otherwise."""

@@ -15,7 +15,7 @@ from ipvs_est.language.operation_json import operation_from_json, operation_to_j
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.subjects.failure import SubjectError, SubjectFailure
+from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
 from ipvs_est_checks.subjects.subject import Subject, answers_to
 
 # Any in this file: parsed JSON of a trace; the codecs check it.

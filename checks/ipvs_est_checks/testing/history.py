@@ -8,9 +8,9 @@ from ipvs_est.language.header import header_from_json
 from ipvs_est.language.json_input import parse_object
 from ipvs_est.language.operation_json import operation_from_json
 from ipvs_est.language.operations import Operation
+from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
+from ipvs_est_checks.history.subject_failure import RefusedError, SubjectError
 from ipvs_est_checks.machines.shorten import shortest
-from ipvs_est_checks.subjects.failure import SENTENCES as FAILURES
-from ipvs_est_checks.subjects.failure import RefusedError, SubjectError
 from ipvs_est_checks.testing import judge as judging
 from ipvs_est_checks.testing.errors import HistoryError, Problem
 from ipvs_est_checks.testing.subject import (

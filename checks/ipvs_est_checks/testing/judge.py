@@ -9,7 +9,7 @@ from ipvs_est.language.operations import Advance, Dump, Operation, Read, Traffic
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.history import monitor
 from ipvs_est_checks.history.monitor import Outcome, Watch
-from ipvs_est_checks.subjects.failure import SENTENCES, SubjectError, SubjectFailure
+from ipvs_est_checks.history.subject_failure import SENTENCES, SubjectError, SubjectFailure
 from ipvs_est_checks.testing.errors import Problem
 from ipvs_est_checks.testing.subject import CommandSubject, MakesSubject, Started, start
 from ipvs_est_spec.catalogue import PROPERTIES

@@ -6,11 +6,11 @@ from hypothesis import reject
 
 from ipvs_est import MAINLINE, Oracle, Params, Revision
 from ipvs_est.language.operations import Operation
+from ipvs_est_checks.history.subject_failure import RefusedError
 from ipvs_est_checks.machines import netns_machine
 from ipvs_est_checks.machines.netns_history import ended
 from ipvs_est_checks.machines.report import Findings
 from ipvs_est_checks.machines.system import System
-from ipvs_est_checks.subjects.failure import RefusedError
 from ipvs_est_checks.testing import judge as judging
 from ipvs_est_checks.testing.errors import HistoryError, Problem
 from ipvs_est_checks.testing.subject import AnySubject, as_subject

@@ -11,8 +11,8 @@ from ipvs_est.answers.state import State
 from ipvs_est.language.events import Event
 from ipvs_est.language.operations import OPERATIONS, Dump, Operation
 from ipvs_est.oracle_process import GIVES
+from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
 from ipvs_est_checks.history.watchable import Watchable
-from ipvs_est_checks.subjects.failure import FailureKind, SubjectError
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.subject import SECONDS, Machine, begin
 

@@ -26,20 +26,20 @@ from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
 from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
-from ipvs_est_checks.engines.repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
 from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
+from ipvs_est_checks.history.subject_failure import SubjectError
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.report.causes import cause_lines, causes
 from ipvs_est_checks.report.check_files import json_report, json_reports, junit_report
 from ipvs_est_checks.report.conclusion import conclusion, remarks, with_reasons
 from ipvs_est_checks.report.matrix import matrix
+from ipvs_est_checks.report.repeat import disagreement_lines, disagreements, seeds
 from ipvs_est_checks.report.rows import Engine, Report, Request, Row
 from ipvs_est_checks.report.saved import saved
 from ipvs_est_checks.report.table import by_how, stage_line, table
 from ipvs_est_checks.report.verdict import exit_code, worst
-from ipvs_est_checks.subjects.failure import SubjectError
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes

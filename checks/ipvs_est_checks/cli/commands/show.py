@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 import click
 
-from ipvs_est_checks.report.about import about, known_ids
+from ipvs_est_checks.cli.about import about, known_ids
 
 
 @click.command()
