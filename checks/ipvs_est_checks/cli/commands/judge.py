@@ -1,15 +1,21 @@
 """`ipvs-est judge`."""
 
+import json
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.report import check_targets, json_option, write_target
+from ipvs_est_checks.judging.evidence import Evidence, EvidenceError, evidence_of
+from ipvs_est_checks.judging.verdicts import FileVerdict, verdicts
 from ipvs_est_checks.live.recording.judged import TOLERANCE, judge_live_log
-from ipvs_est_checks.live.recording.live_log import parse_live_log
+from ipvs_est_checks.live.recording.live_log import is_live_log, parse_live_log
 from ipvs_est_checks.live.recording.text import live_log_lines
-from ipvs_est_checks.report.verdict import exit_code, worst
+from ipvs_est_checks.report.verdict import Verdict, counted, exit_code, worst
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.printable import printable
 
@@ -22,25 +28,112 @@ from ipvs_est_checks.terminal.printable import printable
     type=click.IntRange(0, 1000),
     default=TOLERANCE,
     show_default=True,
-    help="Jiffies by which a wake-up may be late.",
+    help="Of a live log: jiffies by which a wake-up may be late.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Also what is not judged, and why.")
+@click.option(
+    "--unlocked",
+    is_flag=True,
+    help="Take for granted that nobody holds a mutex of which the file tells nothing.",
+)
+@json_option()
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also what holds; of a live log also what is not judged, and why.",
+)
 @click.pass_context
-def judge_command(context: click.Context, path: Path, tolerance: int, verbose: bool) -> None:
-    """Judge a live log, as `record` writes it, by the properties of records.
+def judge_command(
+    context: click.Context,
+    path: Path,
+    tolerance: int,
+    unlocked: bool,
+    json_file: str | None,
+    verbose: bool,
+) -> None:
+    """Judge what FILE tells, from whatever source, by the properties.
 
-    For each property how many cases there were; one without cases is not judged.
+    FILE is a live log, as `record` writes it; a trace with dumps or snapshots; a snapshot;
+    answers of an oracle that is watched, from `configured` on; or events, one a line behind a line
+    with the params. Members of a snapshot may be absent: absent is not zero. Told is what does
+    not hold and where, then what cannot be judged and why, which is never a pass. Exit code 3:
+    nothing could be judged.
     """
+    check_targets({"--json": json_file})
+    text = _text(path)
+    if is_live_log(text.partition("\n")[0]):
+        if json_file is not None:
+            raise click.UsageError("--json: a live log has no such report")
+        context.exit(_live(path, text, tolerance, verbose=verbose))
     try:
-        log = parse_live_log(path.read_text(encoding="utf-8").splitlines())
+        evidence = evidence_of(text)
+    except EvidenceError as error:
+        raise BadInputError(printable(f"{path}: {error}")) from None
+    found = verdicts(evidence, unlocked=unlocked)
+    for line in _lines(evidence, found, verbose=verbose):
+        click.echo(printable(line))
+    if json_file is not None:
+        write_target("--json", json_file, _json(path, evidence, found))
+    context.exit(exit_code(worst(each.verdict for each in found)))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadInputError(f"{printable(str(path))}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadInputError(f"{printable(str(path))}: is no UTF-8") from None
+
+
+def _live(path: Path, text: str, tolerance: int, *, verbose: bool) -> int:
+    """By the properties of records alone, of which some tolerate a late wake-up."""
+    try:
+        log = parse_live_log(text.splitlines())
     except InputError as error:
         what = f"{printable(str(path))}: {error.field}: {error.message}"
         raise BadInputError(printable(what)) from None
     judged = list(judge_live_log(log, tolerance))
     for line in live_log_lines(log, judged, tolerance, verbose=verbose):
         click.echo(printable(line))
-    context.exit(exit_code(worst(each.verdict for each in judged)))
+    return exit_code(worst(each.verdict for each in judged))
+
+
+def _lines(evidence: Evidence, found: Sequence[FileVerdict], *, verbose: bool) -> list[str]:
+    told = [
+        f"{len(evidence.states)} states, {len(evidence.events)} events,"
+        f" {len(evidence.violations)} violations"
+    ]
+    for each in found:
+        if each.verdict is Verdict.FAIL:
+            told += [f"FAIL {each.property.id}: {each.property.sentence}", f"  {each.detail}"]
+        elif each.verdict is Verdict.PASS and verbose:
+            told.append(f"PASS {each.property.id} ({each.checks})")
+    left = [each for each in found if each.verdict is Verdict.NOT_JUDGED]
+    left.sort(key=lambda each: each.detail)
+    for reason, some in groupby(left, key=lambda each: each.detail):
+        told.append(f"not judged: {', '.join(each.property.id for each in some)}: {reason}")
+    told.append(f"properties: {counted(each.verdict for each in found)}")
+    return told
+
+
+def _json(file: Path, evidence: Evidence, found: Sequence[FileVerdict]) -> str:
+    report = {
+        "report": "ipvs-est judge",
+        "version": 1,
+        "file": str(file),
+        "states": len(evidence.states),
+        "events": len(evidence.events),
+        "violations": len(evidence.violations),
+        "properties": [
+            {
+                "id": each.property.id,
+                "sentence": each.property.sentence,
+                "verdict": each.verdict.value,
+                "checks": each.checks,
+                "detail": each.detail,
+            }
+            for each in found
+        ],
+    }
+    return json.dumps(report, indent=1) + "\n"

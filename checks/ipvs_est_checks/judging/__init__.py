@@ -1,0 +1,1 @@
+"""Properties on what somebody has: states, traces and events from whatever source."""

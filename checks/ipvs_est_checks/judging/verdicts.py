@@ -1,0 +1,138 @@
+"""Every property of the catalogue on what a file tells: holds, does not, or cannot be judged."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ipvs_est_checks.judge import broken_cases
+from ipvs_est_checks.judging.evidence import Evidence, Seen
+from ipvs_est_checks.judging.partial import is_absent
+from ipvs_est_checks.judging.reads import AbsentError, judged_by
+from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_spec.catalogue import PROPERTIES, STATE_PROPERTIES
+from ipvs_est_spec.property import (
+    Property,
+    RecordProperty,
+    Scope,
+    StateProperty,
+    ViolationProperty,
+)
+from ipvs_est_spec.witness import witness
+
+_MUTEX = {
+    Scope.SERVICE_MUTEX_FREE: ("service_mutex", "__ip_vs_mutex"),
+    Scope.EST_MUTEX_FREE: ("est_mutex",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileVerdict:
+    """What is known of one property."""
+
+    property: Property
+    verdict: Verdict
+    checks: int
+    """States or cases in which it was judged."""
+    detail: str = ""
+    """Where it does not hold, or why it was not judged."""
+
+
+def verdicts(evidence: Evidence, *, unlocked: bool = False) -> tuple[FileVerdict, ...]:
+    """All properties, in the order of the catalogue.
+
+    `unlocked`: where nothing tells who holds a mutex, nobody does.
+    """
+    states = _states(evidence, unlocked=unlocked)
+    found: list[FileVerdict] = []
+    for each in PROPERTIES:
+        match each:
+            case StateProperty():
+                found.append(states[each.id])
+            case RecordProperty():
+                found.append(_record(evidence, each))
+            case ViolationProperty():
+                found.append(_violation(evidence, each))
+    return tuple(found)
+
+
+def _states(evidence: Evidence, *, unlocked: bool) -> dict[str, FileVerdict]:
+    checks: Counter[str] = Counter()
+    failed: dict[str, str] = {}
+    reasons: dict[str, str] = {}
+    for seen in evidence.states:
+        holds = judged_by(seen.state)
+        for each in STATE_PROPERTIES:
+            barred = _barred(each, seen, unlocked=unlocked)
+            if barred:
+                reasons.setdefault(each.id, barred)
+                continue
+            try:
+                good = holds(each)
+            except AbsentError as error:
+                reasons[each.id] = f"nothing is told of {error}"
+                continue
+            if not good and (open_ := _open(each, seen)):
+                reasons[each.id] = f"it does not hold, but {open_}"
+                continue
+            checks[each.id] += 1
+            if not good and each.id not in failed:
+                where = witness(each, seen.state.snapshot.params, seen.state.snapshot)
+                failed[each.id] = f"line {seen.line}: {where}"
+    return {
+        each.id: _verdict(each, failed.get(each.id, ""), checks[each.id], reasons.get(each.id, ""))
+        for each in STATE_PROPERTIES
+    }
+
+
+def _verdict(judged: Property, failed: str, checks: int, reason: str) -> FileVerdict:
+    if failed:
+        return FileVerdict(judged, Verdict.FAIL, checks, failed)
+    if checks:
+        return FileVerdict(judged, Verdict.PASS, checks)
+    return FileVerdict(judged, Verdict.NOT_JUDGED, 0, reason or "no state is told")
+
+
+def _barred(judged: StateProperty, seen: Seen, *, unlocked: bool) -> str:
+    """Why it says nothing about such a state; '' = it does."""
+    names = _MUTEX.get(judged.scope, ())
+    if names:
+        if is_absent(seen.state, "mutexes"):
+            return "" if unlocked else f"nothing tells who holds {names[0]}"
+        for each in seen.state.snapshot.mutexes:
+            if each.name in names and each.owner is not None:
+                return f"{each.name} is held by {each.owner}"
+    return ""
+
+
+def _open(judged: StateProperty, seen: Seen) -> str:
+    """Why a state in which it does not hold may be none of its scope; '' = it is."""
+    if judged.scope is Scope.QUIET:
+        return "nothing tells that nobody had configured anything for two revolutions"
+    if judged.scope is Scope.SETTLED and not seen.settled:
+        return "nothing tells that the tasks had come to rest"
+    return ""
+
+
+def _record(evidence: Evidence, judged: RecordProperty) -> FileVerdict:
+    if not evidence.tells_events:
+        return FileVerdict(judged, Verdict.NOT_JUDGED, 0, "no events are told")
+    checks: Counter[str] = Counter()
+    broken = next(_broken(evidence, judged, checks), "")
+    reason = "none of the events is about it"
+    return _verdict(judged, broken, checks[judged.id], reason)
+
+
+def _broken(evidence: Evidence, judged: RecordProperty, checks: Counter[str]) -> Iterator[str]:
+    for case in list(broken_cases(judged, evidence.params, evidence.events, checks)):
+        yield f"with the numbers {case}"
+
+
+def _violation(evidence: Evidence, judged: ViolationProperty) -> FileVerdict:
+    for line, each in evidence.violations:
+        if isinstance(each, judged.kinds):
+            return FileVerdict(judged, Verdict.FAIL, 1, f"line {line}: {each.kind}")
+    if evidence.tells_violations:
+        return FileVerdict(judged, Verdict.PASS, 1)
+    return FileVerdict(
+        judged, Verdict.NOT_JUDGED, 0, "no violations are told, nor that there are none"
+    )

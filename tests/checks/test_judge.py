@@ -1,0 +1,201 @@
+"""`ipvs-est judge`: properties on states, traces and events from whatever source."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from command_line import here
+from ipvs_est import MAINLINE, STABLE, Oracle, Params
+from ipvs_est.answers.snapshot import snapshot_to_json
+from ipvs_est.language.header import params_to_json
+from ipvs_est.language.operations import (
+    Advance,
+    InitNetns,
+    Operation,
+    StartDest,
+    StartService,
+    Traffic,
+)
+from ipvs_est.oracle_process import Session, answer
+from ipvs_est_checks.judging.evidence import EvidenceError, evidence_of
+from ipvs_est_checks.judging.partial import partial_from_json
+from ipvs_est_checks.judging.reads import NEEDED, AbsentError, judged_by
+from ipvs_est_checks.judging.verdicts import verdicts
+from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_spec.catalogue import STATE_PROPERTIES
+from ipvs_est_spec.state.abstract_state import AbstractState
+
+# Any in this file: JSON that is taken to pieces.
+
+SMALL = Params(hz=100, nticks=4, chain_factor=2, possible_cpus=2, est_cost_ns=23750)
+HISTORY: tuple[Operation, ...] = (
+    InitNetns(),
+    StartService(1),
+    *map(StartDest, range(2, 20)),
+    Advance(200),
+    StartDest(30),
+)
+
+
+def told() -> dict[str, Any]:
+    oracle = Oracle(SMALL, MAINLINE)
+    for each in HISTORY:
+        oracle.apply(each)
+    return json.loads(json.dumps(snapshot_to_json(oracle.snapshot())))  # type: ignore[no-any-return]  # it is an object
+
+
+def without(value: Any, path: tuple[str, ...]) -> Any:
+    """The same without a member, in every object of a list."""
+    if isinstance(value, list):
+        return [without(each, path) for each in value]
+    if not isinstance(value, dict):
+        return value
+    name, *below = path
+    if name == "*":
+        return {key: without(each, tuple(below)) for key, each in value.items()}
+    if not below:
+        return {key: each for key, each in value.items() if key != name}
+    return {
+        key: without(each, tuple(below)) if key == name else each for key, each in value.items()
+    }
+
+
+def paths() -> Iterator[tuple[str, ...]]:
+    """Of all members that a property may read, and some more."""
+    for needed in {each for some in NEEDED.values() for each in some}:
+        parts = needed.split(".")
+        for end in range(1, len(parts) + 1):
+            some = [(*([part, "*"] if part == "ticks" else [part]),) for part in parts[:end]]
+            flat = [each for part in some for each in part]
+            yield tuple(flat[:-1] if flat[-1] == "*" else flat)
+
+
+def broken(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """States in which much does not hold."""
+    state = snapshot["state"]
+    state.update(kt_count=7, add_ktid=5, chain_max=1, max_threads=0, temp=[1, 1])
+    for kd in state["kthreads"]:
+        kd.update(est_count=99, avail="0")
+    return snapshot
+
+
+@pytest.mark.parametrize("make", [told, lambda: broken(told())])
+def test_what_is_absent_changes_no_verdict(make: Any) -> None:
+    whole = make()
+    holds = judged_by(partial_from_json(whole, None))
+    known = {each.id: holds(each) for each in STATE_PROPERTIES}
+    left: dict[tuple[str, ...], int] = {}
+    for path in sorted(set(paths())):
+        partial = partial_from_json(without(whole, path), None)
+        judged = judged_by(partial)
+        for each in STATE_PROPERTIES:
+            try:
+                assert judged(each) == known[each.id], (path, each.id)
+            except AbsentError:
+                left[path] = left.get(path, 0) + 1
+    # Some are read only where something else does not hold.
+    assert len(left) >= len(set(paths())) - 8
+    assert left["state", "kthreads"] > 15
+
+
+def test_what_is_broken_is_seen_in_what_is_left() -> None:
+    snapshot = broken(told())
+    few = {"params": snapshot["params"], "state": {"kthreads": [], "kt_count": 7, "add_ktid": 9}}
+    found = {
+        each.property.id: each for each in verdicts(evidence_of(json.dumps(few)), unlocked=True)
+    }
+    assert found["array.add-ktid"].verdict is Verdict.FAIL
+    assert found["counts.est-count"].verdict is Verdict.PASS
+    assert found["limits.max-threads"].detail == "nothing is told of sysctls.cpulist"
+
+
+def test_every_question_has_its_members() -> None:
+    questions = {
+        *AbstractState.__dataclass_fields__,
+        *(name for name in vars(AbstractState) if name.startswith("every_")),
+    } - {"algebra", "params", "domains"}
+    assert questions == NEEDED.keys()
+
+
+def watched(history: tuple[Operation, ...], revision: str) -> str:
+    """The answers of an oracle that tells states and events."""
+    from ipvs_est.language.operation_json import operation_to_json
+
+    session = Session()
+    configure = {
+        "revision": revision,
+        "params": params_to_json(SMALL),
+        "watch": ["snapshot", "events"],
+    }
+    lines = [{"configure": configure}, *map(operation_to_json, history)]
+    answers = [answer(session, json.dumps(each).encode(), at) for at, each in enumerate(lines, 1)]
+    return "".join(json.dumps(each) + "\n" for each in answers)
+
+
+def test_states_and_events_of_answers_are_judged() -> None:
+    history = (*HISTORY, Traffic(1, 0, 1, 2, 3, 4, 5), Advance(800))
+    text = watched(history, MAINLINE.name)
+    found = {each.property.id: each for each in verdicts(evidence_of(text))}
+    assert Verdict.FAIL not in {each.verdict for each in found.values()}
+    for name in ("limits.chain", "rates.average", "delay.first", "counts.est-count"):
+        assert found[name].verdict is Verdict.PASS
+        assert found[name].checks > 0
+    assert found["memory.leak"].verdict is Verdict.NOT_JUDGED
+
+
+def test_events_alone_are_judged() -> None:
+    answers = [json.loads(each) for each in watched(HISTORY, STABLE.name).splitlines()]
+    events = [each for some in answers for each in some.get("events", [])]
+    lines = [{"params": params_to_json(SMALL)}, *events]
+    found = evidence_of("".join(json.dumps(each) + "\n" for each in lines))
+    assert (len(found.events), found.states) == (len(events), [])
+    names = {each.property.id: each.verdict for each in verdicts(found)}
+    assert names["delay.first"] is Verdict.PASS
+    assert names["limits.chain"] is Verdict.NOT_JUDGED
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, report = tmp_path / "s.json", tmp_path / "r.json"
+    file.write_text(json.dumps(broken(told()), indent=1), encoding="utf-8")
+    done = here(capsys, "judge", str(file), "--json", str(report))
+    assert done.code == 1
+    assert done.out.splitlines()[0] == "1 states, 0 events, 0 violations"
+    assert "FAIL counts.est-count: " in done.out
+    assert "no events are told" in done.out
+    told_ = json.loads(report.read_text(encoding="utf-8"))
+    assert {each["verdict"] for each in told_["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
+
+
+def test_nothing_that_can_be_judged_is_no_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "e.jsonl"
+    file.write_text(json.dumps({"params": params_to_json(SMALL)}) + "\n", encoding="utf-8")
+    done = here(capsys, "judge", str(file))
+    assert done.code == 3
+    assert "PASS" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: the file is empty"),
+        ("{}", "line 1: params: missing: nothing tells the parameters of the machine"),
+        ('{"params":3}', "line 1: params: expected an object, found an integer"),
+        ("no JSON", "line 1: not JSON: Expecting value at column 1"),
+        ('{"state":{},"params":{}}', "line 1: params.hz: missing"),
+    ],
+)
+def test_bad_input_is_one_line(text: str, message: str) -> None:
+    with pytest.raises(EvidenceError) as caught:
+        evidence_of(text)
+    assert str(caught.value) == message
+
+
+def test_a_wrong_member_is_named() -> None:
+    value = {"params": params_to_json(SMALL), "state": {"kt_count": "x"}}
+    with pytest.raises(EvidenceError, match=r"line 1: state\.kt_count: expected an integer"):
+        evidence_of(json.dumps(value))
