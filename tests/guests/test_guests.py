@@ -60,8 +60,14 @@ with open('/proc/self/status') as status:
 print('alarms', sorted(set(alarms)), 'of', len(alarms), 'not judged', none)
 print('mean', sum(seconds) / len(seconds), 'longest', max(seconds), 'peak kB', peak)
 """
-_SLOW_CLOCK = ("-icount", "shift=7,sleep=off")
-"""So that one estimation takes long in the guest's own time, and limits are the smallest."""
+_MANY_CPUS = "1,maxcpus=255"
+"""So many possible ones make an estimation slow, and limits the smallest: 2400 for a kthread."""
+_WRITES = """
+n=0
+while [ $n -lt 600 ]; do
+  n=$((n + 1)); echo $((n % 2)) > /proc/sys/net/ipv4/vs/est_nice; usleep 65000
+done
+"""
 
 
 @pytest.fixture
@@ -135,9 +141,13 @@ def test_f05_is_seen_where_it_happens(
     """Four kthreads are allowed and full, one is emptied, and new destinations wait."""
     _need(pytestconfig, "all")
     kernel = need_kernel("7.3")
-    with booted(kernel, tmp_path, megabytes=768, cpus=1, qemu=_SLOW_CLOCK) as guest:
+    with booted(kernel, tmp_path, megabytes=1024, cpus=_MANY_CPUS) as guest:
         guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
-        _add(guest, "-A -t 10.0.0.1:80 -s rr", range(9500))
+        _add(guest, "-A -t 10.0.0.1:80 -s rr", range(50))
+        few = _wait_for(guest, inspected, lambda found: found["waiting"] == 0)
+        most = few["kthreads"][0]["most"]
+        assert most <= 4800, "the guest is too fast for the smallest limits"
+        _add(guest, "", range(50, 4 * most - 60))
         full = _wait_for(guest, inspected, lambda found: found["waiting"] == 0)
         slots = [each["estimators"] for each in full["kthreads"]]
         assert len(slots) == 4
@@ -164,6 +174,36 @@ def test_f05_is_seen_where_it_happens(
         _wait_for(guest, inspected, lambda found: found["waiting"] == 0)
 
 
+def test_f15_is_seen_where_it_happens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
+) -> None:
+    """Writes to est_nice make revolutions shorter; without them a recording is healthy."""
+    _need(pytestconfig, "all")
+    with booted(need_kernel("7.3"), tmp_path) as guest:
+        guest.ok(_SERVICES)
+        guest.ok("sleep 8")
+        guest.copy_in("/tmp/writes", _WRITES)
+        record = "ipvs-est record --seconds 20 -o /tmp/log 2>&1"
+        guest.ok(record, 400)
+        (tmp_path / "quiet").write_text(guest.ok("cat /tmp/log"))
+        guest.ok("while true; do sh /tmp/writes; done >/dev/null 2>&1 &")
+        guest.ok(record, 400)
+        (tmp_path / "written").write_text(guest.ok("cat /tmp/log"))
+        guest.ok("ipvs-est record --seconds 99 -o /tmp/log >/dev/null 2>&1 & echo $! > /tmp/pid")
+        guest.ok("until ls /sys/kernel/tracing/instances | grep -q record; do sleep 1; done", 400)
+        guest.ok("kill -9 $(cat /tmp/pid); sleep 3")
+        left = guest.ok("ls /sys/kernel/tracing/instances; cat /sys/kernel/tracing/kprobe_events")
+        assert left == ""
+    # An emulated CPU may come late.
+    quiet = here(capsys, "judge", tmp_path / "quiet", "--tolerance", "5")
+    assert quiet.code == 0, quiet.out
+    assert "PASS       delay.closest" in quiet.out
+    written = here(capsys, "judge", tmp_path / "written", "--tolerance", "5")
+    assert written.code == 1, written.out
+    assert "FAIL       delay.closest" in written.out
+    assert "F15: Each restart makes" in written.out
+
+
 def _add(guest: Guest, first: str, numbers: range) -> None:
     """Destinations of the one service."""
     lines = [first] if first else []
@@ -178,11 +218,11 @@ def _add(guest: Guest, first: str, numbers: range) -> None:
 def _wait_for(
     guest: Guest, inspected: Inspected, reached: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    """The netns, once it is so."""
-    for _ in range(40):
+    """The netns, once it is so: also the kthreads have their limits then."""
+    for _ in range(60):
         guest.ok("sleep 3", 600)
         (netns,) = _report(inspected("--qemu", guest.qmp, "--wait", "0", "--json", "-"))["netns"]
-        if reached(netns):
+        if netns["kthreads"] and netns["kthreads"][0]["most"] and reached(netns):
             assert isinstance(netns, dict)
             return netns
     raise AssertionError("never reached")

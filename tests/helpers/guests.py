@@ -22,7 +22,7 @@ from ipvs_est_checks.live.memory.qmp import open_qmp
 
 VARIABLE = "IPVS_EST_GUESTS"
 _QEMU = "qemu-system-x86_64"
-_BOOT_SECONDS = 400
+_BOOT_SECONDS = 180
 _END = "the end of"
 
 
@@ -94,11 +94,9 @@ def booted(
     folder: Path,
     *,
     megabytes: int = 512,
-    cpus: int = 2,
-    append: str = "",
-    qemu: tuple[str, ...] = (),
+    cpus: str = "2",
 ) -> Iterator[Guest]:
-    """A guest in which ip_vs is loaded; ended at the end."""
+    """A guest in which ip_vs is loaded; ended at the end. `cpus`: what -smp takes."""
     make_initramfs(kernel, folder / "initramfs")
     image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
     command = [
@@ -114,15 +112,14 @@ def booted(
             "-cpu",
             "Nehalem",
         ),
-        *("-smp", str(cpus), "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
+        *("-smp", cpus, "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(folder / "initramfs")),
-        *("-append", f"console=ttyS0 rdinit=/init quiet panic=-1 {append}"),
+        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1"),
         *("-serial", f"file:{folder / 'console'}", "-device", "vmcoreinfo"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
         *("-device", "virtio-serial-pci"),
         *("-chardev", f"socket,id=shell,path={folder / 'shell'},server=on,wait=off"),
         *("-device", "virtserialport,chardev=shell,name=shell"),
-        *qemu,
     ]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:

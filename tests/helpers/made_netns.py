@@ -339,9 +339,7 @@ class _Maker:
         for dest in s.dests:
             at = k.new("ip_vs_dest")
             k.put("ip_vs_dest", at, "af", 2)
-            k.write(
-                at + k.offset("ip_vs_dest", "addr"), bytes([10, 1, dest.id >> 8, dest.id & 255])
-            )
+            k.write(at + k.offset("ip_vs_dest", "addr"), (0x0A01_0000 + dest.id).to_bytes(4, "big"))
             k.write(at + k.offset("ip_vs_dest", "port"), (8080).to_bytes(2, "big"))
             k.put("ip_vs_dest", at, "refcnt.refs.counter", dest.references + 1)
             k.put("ip_vs_dest", at, "idle_start", dest.idle_start or 0)
