@@ -81,7 +81,7 @@ class _Pending(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Task(Generic[R]):
+class WorkItem(Generic[R]):
     """Submitted work; `Pool.outcome` and `Pool.as_completed` bring it to its end."""
 
     name: str
@@ -111,7 +111,7 @@ class Task(Generic[R]):
 class _Worker:
     process: "BaseProcess"
     pipe: "Pipe"
-    task: Task[Any] | None = None
+    task: WorkItem[Any] | None = None
     began: float = 0.0
     has_begun: bool = False
     """It has told that it received the task."""
@@ -150,7 +150,7 @@ class Pool:
         self._fresh = fresh
         self._limit = limit
         self._waiting = waiting
-        self._todo: deque[Task[Any]] = deque()
+        self._todo: deque[WorkItem[Any]] = deque()
         self._workers: list[_Worker] = []
         self._collections = gc.get_threshold()
 
@@ -171,24 +171,24 @@ class Pool:
 
     def submit(
         self, name: str, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Task[R]:
+    ) -> WorkItem[R]:
         """Ask for a call; with processes it and its result have to be fit for pickling."""
-        return self._add(Task(name, partial(_without_notes, function, args, kwargs), ignore))
+        return self._add(WorkItem(name, partial(_without_notes, function, args, kwargs), ignore))
 
     def submit_noting(
         self, name: str, function: Callable[[Callable[[N], None]], R], on_note: Callable[[N], None]
-    ) -> Task[R]:
+    ) -> WorkItem[R]:
         """Ask for a call that tells what it has found before its end, so that nothing is lost
         if it is interrupted; `on_note` is called with that."""
-        return self._add(Task(name, function, on_note))
+        return self._add(WorkItem(name, function, on_note))
 
-    def outcome(self, task: Task[R]) -> R | Lost:
+    def outcome(self, task: WorkItem[R]) -> R | Lost:
         """Wait for this task; what it returned. An exception of the work is raised again."""
         while not task.done:
             self._go_on()
         return task.outcome()
 
-    def as_completed(self, tasks: Iterable[Task[R]]) -> Iterator[Task[R]]:
+    def as_completed(self, tasks: Iterable[WorkItem[R]]) -> Iterator[WorkItem[R]]:
         """The tasks, each as soon as it is done."""
         left = list(tasks)
         while left:
@@ -212,7 +212,7 @@ class Pool:
         ahead: take so many pieces for each process, and more only when they are wanted; None =
         all at once.
         """
-        waiting: deque[tuple[A, Task[R]]] = deque()
+        waiting: deque[tuple[A, WorkItem[R]]] = deque()
         limit = None if ahead is None else ahead * max(1, self._processes)
         for each in work:
             waiting.append((each, self.submit(name(each), function, each)))
@@ -221,7 +221,7 @@ class Pool:
         while waiting:
             yield from self._next(waiting)
 
-    def _next(self, waiting: deque[tuple[A, Task[R]]]) -> Iterator[tuple[A, R | Lost]]:
+    def _next(self, waiting: deque[tuple[A, WorkItem[R]]]) -> Iterator[tuple[A, R | Lost]]:
         work, task = waiting.popleft()
         outcome = self.outcome(task)
         yield work, outcome
@@ -236,7 +236,7 @@ class Pool:
                 self._forget(worker)
             self._workers.clear()
 
-    def _add(self, task: Task[R]) -> Task[R]:
+    def _add(self, task: WorkItem[R]) -> WorkItem[R]:
         self._todo.append(task)
         return task
 
@@ -375,7 +375,7 @@ def _without_notes(
     return function(*args, **kwargs)
 
 
-def _do_here(task: Task[Any]) -> None:
+def _do_here(task: WorkItem[Any]) -> None:
     try:
         task.answer = task.call(task.on_note)
     except MemoryError:

@@ -10,7 +10,7 @@ from ipvs_est_checks.bench.explorer import bench_explore
 from ipvs_est_checks.bench.model import Load, bench_recorded, bench_synthetic
 from ipvs_est_checks.cli.commands import bench as bench_module
 from ipvs_est_checks.cli.commands.bench import bench
-from ipvs_est_checks.explore.engine.job import Kind
+from ipvs_est_checks.explore.engine.job import JobKind
 from ipvs_est_checks.explore.engine.watch import WATCHED
 
 TRACE = "\n".join(
@@ -77,8 +77,8 @@ def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> No
     assert written["recorded"]["operations"] == 4
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_the_explorer_bench_does_the_same_work_each_time(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", JobKind)
+def test_the_explorer_bench_does_the_same_work_each_time(kind: JobKind) -> None:
     first, second = (bench_explore(kind, 1, schedules=20) for _ in range(2))
     assert first.schedules == second.schedules == 3 * 20
     assert (first.steps, first.states) == (second.steps, second.states)

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 
 from ipvs_est import REVISIONS, V7
 from ipvs_est_checks.cli.group import cli
-from ipvs_est_checks.defects.generated import Seen, lines, rows_of, search_defects
+from ipvs_est_checks.defects.generated import SeenDefects, lines, rows_of, search_defects
 from ipvs_est_checks.defects.report import json_report, junit_report
 from ipvs_est_checks.defects.run import Cell, RowResult, judge
-from ipvs_est_checks.defects.table import CONTROLS, DEFECTS, REVIEWED, ROWS, Kind, Row
+from ipvs_est_checks.defects.table import CONTROLS, DEFECTS, REVIEWED, ROWS, DefectKind, DefectRow
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.cause import Cause, Sign, Waiter, Waits, shows
 from ipvs_est_checks.explore.failures.hunt import hunt
@@ -67,7 +67,7 @@ def test_the_table_has_the_reviews_mistakes_about_concurrency() -> None:
     wanted = [each for ids in REVIEWED_AS.values() for each in ids]
     assert [each.id for each in REVIEWED] == wanted
     for row in REVIEWED:
-        assert row.kind is Kind.MUTANT
+        assert row.kind is DefectKind.MUTANT
         assert row.edits == BY_MUTANT[row.id].edits
         # A livelock is of no property.
         properties = {each.property for each in row.signs} - {""}
@@ -95,7 +95,7 @@ def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None
     assert tuple(found) == LISTED[id_]
     for cell in result.cells:
         # The search for a mutant ends when it is found.
-        assert cell.exhausted or (cell.wanted and BY_ID[id_].kind is Kind.MUTANT)
+        assert cell.exhausted or (cell.wanted and BY_ID[id_].kind is DefectKind.MUTANT)
 
 
 def test_a_bound_that_is_given_is_honoured_and_told(tmp_path: Path) -> None:
@@ -121,7 +121,9 @@ def test_a_control_is_silent() -> None:
 def test_a_control_that_is_reported_fails() -> None:
     """D07 taken for a control on the revision that has it."""
     row = BY_ID["D07"]
-    wrong = Row(row.id, Kind.CONTROL, row.title, row.scenarios[:1], row.signs, ("stable",))
+    wrong = DefectRow(
+        row.id, DefectKind.CONTROL, row.title, row.scenarios[:1], row.signs, ("stable",)
+    )
     result = judge(wrong, Bounds(0))
     assert result.verdict is Verdict.FAIL
     (cell,) = result.cells
@@ -130,7 +132,7 @@ def test_a_control_that_is_reported_fails() -> None:
 
 def test_a_defect_that_is_listed_where_it_is_not_fails() -> None:
     row = BY_ID["D09"]
-    wrong = Row(row.id, row.kind, row.title, row.scenarios, row.signs, tuple(REVISIONS))
+    wrong = DefectRow(row.id, row.kind, row.title, row.scenarios, row.signs, tuple(REVISIONS))
     result = judge(wrong, Bounds(2))
     assert result.verdict is Verdict.FAIL
     assert [each.verdict for each in result.cells] == [Verdict.PASS, *[Verdict.FAIL] * 4]
@@ -205,7 +207,7 @@ def test_defects_show_in_scenarios_that_nobody_wrote() -> None:
     """Those that the first few show; `ipvs-est defects --generated` looks for all."""
     rows = rows_of([BY_ID["D07"], BY_ID["D08"], BY_ID["N3"], BY_ID["D10"]], V7)
     assert [each.id for each in rows] == ["D07", "D08"]
-    seen = Seen()
+    seen = SeenDefects()
     told: list[int] = []
     search_defects(rows, V7, Bounds(1, schedules=100), 60, 1, seen, told.append)
     assert set(seen.first) == {"D07", "D08"}

@@ -6,7 +6,7 @@ import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, V7, Revision
 from ipvs_est_checks.history.explain import explain
-from ipvs_est_checks.history.monitor import Watch, run
+from ipvs_est_checks.history.monitor import WatchedHistory, run
 from ipvs_est_checks.known.findings import FINDINGS, watch_finding
 from ipvs_est_checks.mutants.histories import random_history
 from ipvs_est_spec.case_words import WORDS, told
@@ -16,7 +16,7 @@ from ipvs_est_spec.witness import witness
 BY_ID = {each.id: each for each in FINDINGS}
 
 
-def seen(finding: str, revision: Revision = MAINLINE) -> Watch:
+def seen(finding: str, revision: Revision = MAINLINE) -> WatchedHistory:
     return watch_finding(BY_ID[finding], revision)
 
 

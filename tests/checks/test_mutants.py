@@ -18,15 +18,15 @@ from ipvs_est_checks.known.findings import FINDINGS, explained, history_of
 from ipvs_est_checks.mutants import kill_matrix
 from ipvs_est_checks.mutants import report as mutant_report
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
-from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
 from ipvs_est_checks.mutants.kill_matrix import (
     HISTORIES,
     SEED,
     Control,
     Matrix,
-    Outcome,
+    MutantOutcome,
+    MutantVerdict,
     Unexplained,
-    Verdict,
     judge,
     outcomes,
     run_control,
@@ -114,10 +114,12 @@ def test_every_hand_made_history_is_used() -> None:
 
 def test_every_mutant_is_killed_by_the_property_named_for_it(matrix: Matrix) -> None:
     verdicts = {each.mutant: each.verdict for each in matrix.outcomes}
-    assert {id_ for id_, each in verdicts.items() if each is not Verdict.KILLED} == (
+    assert {id_ for id_, each in verdicts.items() if each is not MutantVerdict.KILLED} == (
         NEED_THE_EXPLORER
     )
-    assert {id_ for id_, each in verdicts.items() if each is Verdict.EXPLORER} == NEED_THE_EXPLORER
+    assert {
+        id_ for id_, each in verdicts.items() if each is MutantVerdict.EXPLORER
+    } == NEED_THE_EXPLORER
 
 
 def test_killing_history_kills_again_and_the_unmutated_model_survives_it(matrix: Matrix) -> None:
@@ -182,8 +184,8 @@ def test_a_mutant_that_the_model_has_left_behind_fails_alone(
     monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
     chosen = [BY_ID["D24"], BY_ID["D30"]]
     unfit, other = outcomes(chosen, SEED, 1)
-    assert (unfit.verdict, unfit.kill, unfit.broken) == (Verdict.UNFIT, None, ())
-    assert other.verdict is Verdict.KILLED
+    assert (unfit.verdict, unfit.kill, unfit.broken) == (MutantVerdict.UNFIT, None, ())
+    assert other.verdict is MutantVerdict.KILLED
     found = Matrix(SEED, (unfit, other), run_control(SEED, chosen))
     assert exit_code(found) == 1
     reported = list(notes(found))
@@ -211,8 +213,8 @@ def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     history = history_of(next(each for each in FINDINGS if each.id == "F02"))
-    shorter = Scenario(history.header.params, history.operations)
-    longer = Scenario(history.header.params, (*history.operations, Settle()))
+    shorter = PlannedHistory(history.header.params, history.operations)
+    longer = PlannedHistory(history.header.params, (*history.operations, Settle()))
     stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
     found = Control(2, 17, (), stray, 0.0)
     monkeypatch.setattr("ipvs_est_checks.engines.mutants.run_control", lambda *_: found)
@@ -274,8 +276,8 @@ def test_property_that_the_unmutated_model_breaks_too_kills_nothing() -> None:
 # What the command answers
 
 
-def outcome(verdict: Verdict, mutant: str = "D24") -> Outcome:
-    return Outcome(mutant, verdict, None, (), 0.0)
+def outcome(verdict: MutantVerdict, mutant: str = "D24") -> MutantOutcome:
+    return MutantOutcome(mutant, verdict, None, (), 0.0)
 
 
 CLEAN = Control(1, 1, (), (), 0.0)
@@ -284,16 +286,16 @@ CLEAN = Control(1, 1, (), (), 0.0)
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [
-        ([Verdict.KILLED], exit_codes.PASS),
-        ([Verdict.KILLED, Verdict.EXPLORER], exit_codes.PASS),
-        ([Verdict.EXPLORER, Verdict.SURVIVED], exit_codes.FAIL),
-        ([Verdict.OTHER], exit_codes.FAIL),
-        ([Verdict.KILLED, Verdict.LOST], exit_codes.INCOMPLETE),
-        ([Verdict.LOST, Verdict.SURVIVED], exit_codes.FAIL),
+        ([MutantVerdict.KILLED], exit_codes.PASS),
+        ([MutantVerdict.KILLED, MutantVerdict.EXPLORER], exit_codes.PASS),
+        ([MutantVerdict.EXPLORER, MutantVerdict.SURVIVED], exit_codes.FAIL),
+        ([MutantVerdict.OTHER], exit_codes.FAIL),
+        ([MutantVerdict.KILLED, MutantVerdict.LOST], exit_codes.INCOMPLETE),
+        ([MutantVerdict.LOST, MutantVerdict.SURVIVED], exit_codes.FAIL),
     ],
 )
 def test_exit_code_tells_survivors_from_what_needs_the_explorer(
-    verdicts: list[Verdict], code: int
+    verdicts: list[MutantVerdict], code: int
 ) -> None:
     found = Matrix(1, tuple(outcome(each) for each in verdicts), CLEAN)
     assert mutant_report.exit_code(found) == code
@@ -303,15 +305,15 @@ def test_unclean_control_and_unbroken_property_fail() -> None:
     unclean = Control(
         1, 1, (), (kill_matrix.Unexplained("mainline", "x", DIRECTED["no-time-passes"]),), 0.0
     )
-    assert mutant_report.exit_code(Matrix(1, (outcome(Verdict.KILLED),), unclean)) == (
+    assert mutant_report.exit_code(Matrix(1, (outcome(MutantVerdict.KILLED),), unclean)) == (
         exit_codes.FAIL
     )
-    everything = tuple(outcome(Verdict.KILLED, each.id) for each in MUTANTS)
+    everything = tuple(outcome(MutantVerdict.KILLED, each.id) for each in MUTANTS)
     assert mutant_report.exit_code(Matrix(1, everything, CLEAN)) == exit_codes.FAIL
 
 
 def test_survivor_is_reported_with_its_patch() -> None:
-    lines = list(mutant_report.notes(Matrix(1, (outcome(Verdict.SURVIVED),), CLEAN)))
+    lines = list(mutant_report.notes(Matrix(1, (outcome(MutantVerdict.SURVIVED),), CLEAN)))
     assert lines[:2] == [
         "FAIL D24: Only one trailing empty slot is trimmed.",
         "  was to break array.trailing-hole, breaks nothing",

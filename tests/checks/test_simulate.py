@@ -21,8 +21,8 @@ from ipvs_est_checks.comparison.picture import simulation_svg
 from ipvs_est_checks.comparison.simulate import (
     CpuLoad,
     Limits,
-    Scenario,
     ScenarioError,
+    SimulatedLoad,
     simulate,
     to_json,
 )
@@ -37,12 +37,12 @@ ONE_CPU_LIMITS = Limits(
 
 # Two CPUs, 20 us each: 40 us for one estimation, 160 us with a cold cache, above the goal of
 # 95 us: 1 in a chain, 48 in a tick, 2400 in a kthread. 10,000 estimators with the total's.
-CROWDED = Scenario(estimators=9999, cpus=2, cost_ps=20_000_000)
+CROWDED = SimulatedLoad(estimators=9999, cpus=2, cost_ps=20_000_000)
 
 
-def one_cpu(estimators: int, preempt_rcu: bool = False) -> Scenario:
+def one_cpu(estimators: int, preempt_rcu: bool = False) -> SimulatedLoad:
     """1 us for each of `estimators` services and destinations."""
-    return Scenario(estimators, cpus=1, cost_ps=1_000_000, preempt_rcu=preempt_rcu)
+    return SimulatedLoad(estimators, cpus=1, cost_ps=1_000_000, preempt_rcu=preempt_rcu)
 
 
 def busy(ticks_ns: tuple[int, ...]) -> list[int]:
@@ -56,7 +56,9 @@ def busy(ticks_ns: tuple[int, ...]) -> list[int]:
 @pytest.mark.parametrize("hz", [100, 250, 1000])
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=REVISIONS)
 def test_few_estimators_make_one_chain(revision: Revision, hz: int) -> None:
-    found = simulate(Scenario(estimators=10, cpus=1, cost_ps=1_000_000, hz=hz, revision=revision))
+    found = simulate(
+        SimulatedLoad(estimators=10, cpus=1, cost_ps=1_000_000, hz=hz, revision=revision)
+    )
     assert found.limits == ONE_CPU_LIMITS
     assert found.limits.room == 220_800  # 4 * 55200
     assert (found.tick_ns, found.revolution_ns) == (40_000_000, 2_000_000_000)
@@ -128,11 +130,14 @@ def test_preemptible_rcu_makes_a_tick_one_chain() -> None:
     ],
 )
 def test_limit_follows_from_the_cost(cost: int, est_chain_max: int) -> None:
-    assert simulate(Scenario(1, cpus=1, cost_ps=cost * 1000)).limits.est_chain_max == est_chain_max
+    assert (
+        simulate(SimulatedLoad(1, cpus=1, cost_ps=cost * 1000)).limits.est_chain_max
+        == est_chain_max
+    )
 
 
 def test_cost_counts_for_every_possible_cpu() -> None:
-    found = simulate(Scenario(estimators=3, cpus=8, cost_ps=50_000))
+    found = simulate(SimulatedLoad(estimators=3, cpus=8, cost_ps=50_000))
     # 8 * 50 = 400 ns each, 4 of them; 95000 / 1600 = 59.
     assert found.timer.longest_ns == 1600
     assert found.limits.est_chain_max == 59
@@ -162,7 +167,7 @@ def test_kthreads_are_dealt_to_the_cpus_in_turn() -> None:
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=REVISIONS)
 def test_estimators_beyond_the_thread_limit_wait(revision: Revision) -> None:
     found = simulate(
-        Scenario(
+        SimulatedLoad(
             estimators=9999, cpus=2, cost_ps=20_000_000, revision=revision, cpulist=frozenset({1})
         )
     )
@@ -180,7 +185,7 @@ def test_estimators_beyond_the_thread_limit_wait(revision: Revision) -> None:
 
 
 def test_goals_are_judged_with_a_warm_and_a_cold_cache() -> None:
-    found = simulate(Scenario(9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})))
+    found = simulate(SimulatedLoad(9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})))
     # The cold cache takes 4 times as long, and then nothing is kept: chain_max cannot be
     # below 1, and one estimation takes 160 us.
     assert [
@@ -196,14 +201,14 @@ def test_goals_are_judged_with_a_warm_and_a_cold_cache() -> None:
 
 def test_goal_met_exactly_is_met() -> None:
     # 100 us in a chain of 1; with the total's 2 of 48 in a tick.
-    chain, tick, *_ = simulate(Scenario(1, cpus=1, cost_ps=100_000_000)).goals
+    chain, tick, *_ = simulate(SimulatedLoad(1, cpus=1, cost_ps=100_000_000)).goals
     assert (chain.worst_ns, chain.met, chain.met_uncached) == (100_000, True, False)
     assert (tick.worst_ns, tick.met) == (200_000, True)
-    assert not simulate(Scenario(1, cpus=1, cost_ps=100_001_000)).goals[0].met
+    assert not simulate(SimulatedLoad(1, cpus=1, cost_ps=100_001_000)).goals[0].met
 
 
 def test_tick_is_rounded_down_to_jiffies() -> None:
-    found = simulate(Scenario(estimators=10, cpus=1, cost_ps=1_000_000, hz=1024))
+    found = simulate(SimulatedLoad(estimators=10, cpus=1, cost_ps=1_000_000, hz=1024))
     # 2048 / 50 = 40 jiffies: 39.0625 ms, and 2000 jiffies in a revolution.
     assert found.tick_ns == 39_062_500
     assert found.revolution_ns == 1_953_125_000
@@ -217,7 +222,7 @@ def test_true_cache_factor_makes_ticks_longer_than_they_were_meant() -> None:
     # 64 * 50 ns, 4 of them 12.8 us: 7 in a chain, 336 in a tick, a full one 1.0752 ms when warm.
     met = {}
     for factor in (Fraction(4), Fraction(5), Fraction(67, 10)):
-        found = simulate(Scenario(16_799, cache_factor=factor))
+        found = simulate(SimulatedLoad(16_799, cache_factor=factor))
         chain, tick, *_ = found.goals
         assert (chain.worst_ns, tick.worst_ns) == (22_400, 1_075_200)
         assert chain.worst_uncached_ns == 22_400 * factor
@@ -245,7 +250,7 @@ def test_true_cache_factor_makes_ticks_longer_than_they_were_meant() -> None:
     ],
 )
 def test_cost_below_a_nanosecond_counts(cost_ps: int, est_chain_max: int) -> None:
-    found = simulate(Scenario(2, cpus=1, cost_ps=cost_ps))
+    found = simulate(SimulatedLoad(2, cpus=1, cost_ps=cost_ps))
     assert found.limits.est_chain_max == est_chain_max
     # 3 estimations, rounded down to a nanosecond.
     assert found.timer.longest_ns == 3 * cost_ps // 1000
@@ -253,7 +258,7 @@ def test_cost_below_a_nanosecond_counts(cost_ps: int, est_chain_max: int) -> Non
 
 def test_estimators_that_come_over_time_are_spread_over_the_rows() -> None:
     at_once = simulate(one_cpu(5999))
-    over_time = simulate(Scenario(5999, cpus=1, cost_ps=1_000_000, arrival_seconds=10))
+    over_time = simulate(SimulatedLoad(5999, cpus=1, cost_ps=1_000_000, arrival_seconds=10))
     # 1104 fit a row: 5 full ones and one with 480.
     assert busy(at_once.kthreads.ticks_ns) == [480_000] + [1_104_000] * 5
     spread = busy(over_time.kthreads.ticks_ns)
@@ -268,7 +273,7 @@ def test_estimators_that_come_over_time_are_spread_over_the_rows() -> None:
 
 
 def test_default_load_shows_the_design() -> None:
-    found = simulate(Scenario(50_000))
+    found = simulate(SimulatedLoad(50_000))
     assert len(found.kthread_list) == 3
     assert len(busy(found.kthreads.ticks_ns)) == 50
     assert all(goal.met_uncached for goal in found.goals)
@@ -276,7 +281,7 @@ def test_default_load_shows_the_design() -> None:
 
 
 def test_large_load_fills_row_after_row() -> None:
-    found = simulate(Scenario(estimators=100_000, cpus=8))
+    found = simulate(SimulatedLoad(estimators=100_000, cpus=8))
     # 8 * 50 = 400 ns, 59 in a chain, 48 * 59 = 2832 in a tick: 1.1328 ms.
     # 100,001 = 35 * 2832 + 881, at 400 ns 352.4 us.
     assert busy(found.kthreads.ticks_ns) == [352_400] + [1_132_800] * 35
@@ -302,19 +307,19 @@ def test_progress_names_each_stage_and_never_goes_beyond_its_end() -> None:
 @pytest.mark.parametrize(
     ("field", "bad"),
     [
-        ("estimators", lambda: Scenario(0)),
-        ("estimators", lambda: Scenario(1_000_001)),
-        ("cpus", lambda: Scenario(1, cpus=0)),
-        ("cost_ps", lambda: Scenario(1, cost_ps=0)),
-        ("cache_factor", lambda: Scenario(1, cache_factor=Fraction(9, 10))),
-        ("arrival_seconds", lambda: Scenario(1, arrival_seconds=-1)),
-        ("arrival_seconds", lambda: Scenario(1, arrival_seconds=3601)),
+        ("estimators", lambda: SimulatedLoad(0)),
+        ("estimators", lambda: SimulatedLoad(1_000_001)),
+        ("cpus", lambda: SimulatedLoad(1, cpus=0)),
+        ("cost_ps", lambda: SimulatedLoad(1, cost_ps=0)),
+        ("cache_factor", lambda: SimulatedLoad(1, cache_factor=Fraction(9, 10))),
+        ("arrival_seconds", lambda: SimulatedLoad(1, arrival_seconds=-1)),
+        ("arrival_seconds", lambda: SimulatedLoad(1, arrival_seconds=3601)),
         # 8 CPUs make it 8 * 10^15 ns, above 10^15.
-        ("cost_ps", lambda: Scenario(1, cost_ps=10**18)),
-        ("hz", lambda: Scenario(1, hz=24)),
+        ("cost_ps", lambda: SimulatedLoad(1, cost_ps=10**18)),
+        ("hz", lambda: SimulatedLoad(1, hz=24)),
     ],
 )
-def test_impossible_load_names_its_field(field: str, bad: Callable[[], Scenario]) -> None:
+def test_impossible_load_names_its_field(field: str, bad: Callable[[], SimulatedLoad]) -> None:
     with pytest.raises(ScenarioError) as caught:
         bad()
     assert caught.value.field == field
@@ -323,7 +328,7 @@ def test_impossible_load_names_its_field(field: str, bad: Callable[[], Scenario]
 @pytest.mark.parametrize("cpus", [frozenset(), frozenset({8})])
 def test_cpulist_without_a_possible_cpu_is_refused(cpus: frozenset[int]) -> None:
     with pytest.raises(ScenarioError, match=r"^cpulist: "):
-        Scenario(estimators=1, cpus=8, cpulist=cpus)
+        SimulatedLoad(estimators=1, cpus=8, cpulist=cpus)
 
 
 def test_json_holds_the_numbers() -> None:
@@ -402,7 +407,7 @@ def test_report_says_both_longest_times_in_one_row() -> None:
 
 
 def test_long_cpulist_is_cut_short() -> None:
-    text = plain_report(simulate(Scenario(10, cpus=100, cpulist=frozenset(range(0, 100, 2)))))
+    text = plain_report(simulate(SimulatedLoad(10, cpus=100, cpulist=frozenset(range(0, 100, 2)))))
     # What ends within 24 characters, comma included: 5 * 2 + 4 * 3 = 22.
     assert "kthreads on CPUs 0,2,4,6,8,10,12,14,16,... (50)," in text
     assert max(map(len, text.splitlines())) <= 100
@@ -422,17 +427,17 @@ def test_terminal_gets_tables() -> None:
     ("scenario", "note"),
     [
         (
-            Scenario(9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})),
+            SimulatedLoad(9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})),
             "400 estimators found no room at the limit of 4 kthreads",
         ),
         (one_cpu(10, preempt_rcu=True), "With preemptible RCU a tick is one chain"),
         # 48 * 1 ms in a tick of 40 ms.
-        (Scenario(48, cpus=1, cost_ps=1_000_000_000), "1 kthread cannot do a tick's work"),
+        (SimulatedLoad(48, cpus=1, cost_ps=1_000_000_000), "1 kthread cannot do a tick's work"),
         # 2001 * 1 ms in 2 s.
-        (Scenario(2000, cpus=1, cost_ps=1_000_000_000), "longer than its period"),
+        (SimulatedLoad(2000, cpus=1, cost_ps=1_000_000_000), "longer than its period"),
     ],
 )
-def test_report_says_what_goes_wrong(scenario: Scenario, note: str) -> None:
+def test_report_says_what_goes_wrong(scenario: SimulatedLoad, note: str) -> None:
     assert note in plain_report(simulate(scenario))
     assert note not in plain_report(simulate(one_cpu(10)))
 
@@ -440,17 +445,17 @@ def test_report_says_what_goes_wrong(scenario: Scenario, note: str) -> None:
 # The picture
 
 DRAWN = [
-    Scenario(estimators=1, cpus=1, cost_ps=1_000),
-    Scenario(estimators=10_000, cpus=8),
-    Scenario(estimators=9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})),
-    Scenario(estimators=30_000, cpus=64, cost_ps=2_000_000, preempt_rcu=True),
-    Scenario(estimators=100, cpus=8192, cpulist=frozenset(range(0, 8192, 2))),
-    Scenario(estimators=100, cpus=8, hz=1000, cost_ps=10**16),
+    SimulatedLoad(estimators=1, cpus=1, cost_ps=1_000),
+    SimulatedLoad(estimators=10_000, cpus=8),
+    SimulatedLoad(estimators=9999, cpus=2, cost_ps=20_000_000, cpulist=frozenset({1})),
+    SimulatedLoad(estimators=30_000, cpus=64, cost_ps=2_000_000, preempt_rcu=True),
+    SimulatedLoad(estimators=100, cpus=8192, cpulist=frozenset(range(0, 8192, 2))),
+    SimulatedLoad(estimators=100, cpus=8, hz=1000, cost_ps=10**16),
 ]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawing(scenario: Scenario) -> ElementTree.Element:
+def drawing(scenario: SimulatedLoad) -> ElementTree.Element:
     """The picture, parsed."""
     return ElementTree.fromstring(simulation_svg(simulate(scenario)))
 
@@ -458,7 +463,7 @@ def drawing(scenario: Scenario) -> ElementTree.Element:
 @pytest.fixture(scope="module", params=DRAWN, ids=lambda each: f"{each.estimators}-{each.cpus}")
 def picture(request: pytest.FixtureRequest) -> ElementTree.Element:
     scenario = request.param
-    assert isinstance(scenario, Scenario)
+    assert isinstance(scenario, SimulatedLoad)
     return drawing(scenario)
 
 
@@ -518,7 +523,7 @@ def test_picture_shows_one_bar_of_the_timer_and_the_kthread_ticks() -> None:
 
 
 def test_bars_begin_at_zero_or_at_the_goal() -> None:
-    found = simulate(Scenario(50_000))
+    found = simulate(SimulatedLoad(50_000))
     root = ElementTree.fromstring(simulation_svg(found))
     rects = list(root.iter(f"{SVG}rect"))
     (dashed,) = [

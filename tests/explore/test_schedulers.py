@@ -18,8 +18,8 @@ from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
 from ipvs_est_checks.explore.schedulers.scheduler import (
     FROM_THE_START,
     Beginning,
-    Ending,
     Moment,
+    ScheduleEnding,
     Scheduler,
     System,
 )
@@ -293,7 +293,7 @@ class Fixed:
     def next_choice(self, moment: Moment) -> int | None:
         return next_by_priority(self.priorities, moment.enabled)
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         del ending, steps
 
 

@@ -25,7 +25,7 @@ from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.stats import Estimator
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
-from ipvs_est_spec.proof.inductive.domains import Guarded, left_out
+from ipvs_est_spec.proof.inductive.domains import GuardedDomains, left_out
 from ipvs_est_spec.proof.inductive.steps import BY_ID, Inputs
 from ipvs_est_spec.state.abstract_state import AbstractState
 
@@ -100,7 +100,7 @@ def projected(machine: Machine, known: Known, objects: frozenset[int]) -> Python
     return AbstractState(
         algebra=_ALGEBRA,
         params=params,
-        domains=Guarded(finite),
+        domains=GuardedDomains(finite),
         enable=netns.enable,
         est_stopped=netns.est_stopped,
         est_calc_phase=netns.est_calc_phase,

@@ -37,7 +37,7 @@ from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES
 from ipvs_est_spec.proof.inductive.goals import before
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
-from ipvs_est_spec.proof.inductive.table import Kind, walk_table
+from ipvs_est_spec.proof.inductive.table import ProofKind, walk_table
 from ipvs_est_spec.proof.inductive.walk import strides
 from ipvs_est_spec.proof.inductive.walk_derive import cases_of, lines
 from ipvs_est_spec.proof.inductive.walk_goals import COMPLETE, before_stride, completed
@@ -223,7 +223,7 @@ def test_the_walk_is_refuted_where_findings_are_and_nowhere_on_mainline_and_repa
     refuted = Counter(
         (row.invariant, row.step, row.finding, row.revisions)
         for row in walk_table()
-        if row.kind is Kind.REFUTED
+        if row.kind is ProofKind.REFUTED
     )
     old = ("v7", "v7-unwind", "stable")
     assert refuted == {

@@ -21,7 +21,7 @@ from ipvs_est_spec.proof.calc import calc_limits
 from ipvs_est_spec.proof.calc import load as calc_load
 from ipvs_est_spec.proof.calc import sequence as calc_sequence
 from ipvs_est_spec.proof.calc import terms as calc_terms
-from ipvs_est_spec.proof.framework.solve import Options, Verdict, decide
+from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, decide
 
 _SEED = 20260729
 _THEOREMS = (*calc_limits.THEOREMS, *calc_sequence.THEOREMS, *calc_load.THEOREMS)
@@ -37,7 +37,7 @@ def test_number_of_theorems_on_the_limits_is_known() -> None:
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
-    assert outcome.verdict is Verdict.PROVED, outcome.complaints
+    assert outcome.verdict is ProofVerdict.PROVED, outcome.complaints
 
 
 # The terms and the model

@@ -6,7 +6,7 @@ import pytest
 
 from ipvs_est_checks.proving.smtlib import scripts
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Outcome, Verdict, decide
+from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, TheoremOutcome, decide
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 
 X, Y = z3.Int("x"), z3.Int("y")
@@ -20,14 +20,14 @@ def theorem(*goals: Goal, twin: Goal = TWIN) -> Theorem:
     return Theorem("made.up", "made", "So.", "all x", "none", lambda: goals, Twin("", lambda: twin))
 
 
-def told(made: Theorem, options: Options | None = None) -> tuple[Verdict, list[str]]:
+def told(made: Theorem, options: Options | None = None) -> tuple[ProofVerdict, list[str]]:
     outcome = decide(made, options or Options())
     return outcome.verdict, list(outcome.complaints)
 
 
 def test_a_theorem_that_holds_and_needs_all_of_its_assumptions_is_proved() -> None:
-    outcome: Outcome = decide(theorem(GOAL), Options())
-    assert (outcome.verdict, outcome.complaints) == (Verdict.PROVED, ())
+    outcome: TheoremOutcome = decide(theorem(GOAL), Options())
+    assert (outcome.verdict, outcome.complaints) == (ProofVerdict.PROVED, ())
     assert outcome.twin.values == (("x", "8"),)
     assert outcome.assumptions == (("small", "x is small."), ("positive", "x is positive."))
     # The goal, its premises, without each of two assumptions, the twin.
@@ -58,22 +58,22 @@ def test_a_theorem_that_holds_and_needs_all_of_its_assumptions_is_proved() -> No
 )
 def test_each_fault_of_a_theorem_makes_it_fail(made: Theorem, complaint: str) -> None:
     verdict, complaints = told(made)
-    assert verdict is Verdict.FAIL
+    assert verdict is ProofVerdict.FAIL
     assert complaint in complaints
 
 
 def test_a_goal_has_no_more_assumptions_than_it_needs() -> None:
     less = replace(GOAL, name="less", assumptions=(SMALL,), conclusion=X < 10)
-    assert told(theorem(GOAL, less)) == (Verdict.PROVED, [])
+    assert told(theorem(GOAL, less)) == (ProofVerdict.PROVED, [])
 
 
 def test_a_finding_stands_only_while_every_obligation_is_refuted() -> None:
     wrong = replace(GOAL, conclusion=X < 8)
     refuted = replace(theorem(wrong), refuted_by=("F99",))
-    assert told(refuted) == (Verdict.FINDING, [])
+    assert told(refuted) == (ProofVerdict.FINDING, [])
     assert {text.splitlines()[1] for _, text in scripts(refuted)} == {"(set-info :status sat)"}
     mended = replace(theorem(wrong, replace(GOAL, name="n")), refuted_by=("F99",))
-    assert told(mended) == (Verdict.FAIL, ["n: no longer refuted, though F99 says so"])
+    assert told(mended) == (ProofVerdict.FAIL, ["n: no longer refuted, though F99 says so"])
 
 
 def test_giving_up_is_no_proof_and_no_finding() -> None:
@@ -82,5 +82,5 @@ def test_giving_up_is_no_proof_and_no_finding() -> None:
     for refuted_by in ((), ("F99",)):
         made = replace(theorem(hard), refuted_by=refuted_by)
         verdict, complaints = told(made, Options(rlimit=10_000))
-        assert verdict is Verdict.UNKNOWN
+        assert verdict is ProofVerdict.UNKNOWN
         assert "the solver does not know" in complaints[0]

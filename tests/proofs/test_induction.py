@@ -18,7 +18,7 @@ from ipvs_est.language.operations import (
 )
 from ipvs_est_checks.known.findings import FINDINGS, history_of
 from ipvs_est_checks.text_edits import applied, function_edit
-from ipvs_est_spec.proof.framework.solve import Options, Status, ask
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive import theorems as theorems_module
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY
@@ -27,7 +27,7 @@ from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, PREEMPT
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
 from ipvs_est_spec.proof.inductive.steps import STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
-from ipvs_est_spec.proof.inductive.table import COLUMNS, Kind, parse, table, written
+from ipvs_est_spec.proof.inductive.table import COLUMNS, ProofKind, parse, table, written
 from ipvs_est_spec.proof.inductive.theorems import goals_of, theorems, unrecorded
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
 from model import TINY
@@ -171,7 +171,7 @@ def test_table_is_read_as_it_is_written() -> None:
 
 
 def test_untouched_invariants_are_the_same_formula_before_and_after() -> None:
-    assert not [row for row in table() if row.kind is Kind.UNTOUCHED]
+    assert not [row for row in table() if row.kind is ProofKind.UNTOUCHED]
     seen = 0
     for invariant in INVARIANTS:
         for step, case, geometry, name in unrecorded(invariant):
@@ -191,25 +191,25 @@ def test_step_that_changes_an_invariant_and_is_not_in_the_table_fails_its_theore
     (theorem,) = (each for each in theorems() if each.id == "induction.counts.tick")
     goals = [each for each in theorem.obligations() if "not in the table" in each.name]
     assert goals
-    assert {ask(each, Options()).status for each in goals} == {Status.REFUTED}
+    assert {ask(each, Options()).status for each in goals} == {Decision.REFUTED}
 
 
 def test_on_repaired_nothing_is_refuted_but_a_smaller_thread_limit() -> None:
     refuted = [
         (row.invariant, row.step)
         for row in table()
-        if row.kind is Kind.REFUTED and "repaired" in row.revisions
+        if row.kind is ProofKind.REFUTED and "repaired" in row.revisions
     ]
     assert refuted == [("limits.threads", "cpulist")]
 
 
 def test_every_refuted_row_is_refuted_and_names_a_finding() -> None:
     known = {each.id: each for each in FINDINGS}
-    rows = [row for row in table() if row.kind is Kind.REFUTED]
+    rows = [row for row in table() if row.kind is ProofKind.REFUTED]
     assert len(rows) == 17
     for row in rows:
         for goal in goals_of(row):
-            assert ask(goal, Options()).status is Status.REFUTED, goal.name
+            assert ask(goal, Options()).status is Decision.REFUTED, goal.name
         if row.finding != "config":
             assert set(row.revisions) <= set(known[row.finding].revisions)
 
@@ -221,7 +221,7 @@ def test_with_one_chain_new_limits_leave_no_flag_wrong() -> None:
         (row.invariant, geometry): set(row.revisions)
         for row in table()
         for geometry in row.geometries
-        if row.step == "finish" and row.kind is Kind.REFUTED
+        if row.step == "finish" and row.kind is ProofKind.REFUTED
     }
     merged = {"v7", "v7-unwind", "stable", "mainline"}
     assert refuted == {

@@ -6,7 +6,7 @@ import pytest
 
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, Revision
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Status, Verdict, ask, decide
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ProofVerdict, ask, decide
 from ipvs_est_spec.proof.protocol import locksets, relation, run, theorems
 from ipvs_est_spec.proof.protocol import mutants as wrong
 from ipvs_est_spec.proof.protocol import properties as bad
@@ -23,7 +23,7 @@ from ipvs_est_spec.proof.protocol.parts import ACTORS, CTL, EXIT, KT0, WORK
 from ipvs_est_spec.proof.protocol.run import State
 from ipvs_est_spec.proof.protocol.search import Where, find_run
 from ipvs_est_spec.proof.protocol.step import at
-from ipvs_est_spec.proof.protocol.system import Edit, System, system
+from ipvs_est_spec.proof.protocol.system import Edit, ProtocolSystem, system
 
 _SEED = 20260727
 _BY_ID = {each.id: each for each in theorems.THEOREMS}
@@ -36,11 +36,11 @@ def test_each_theorem_is_decided_as_it_says(id_: str) -> None:
     all_of_it = id_ != "protocol.request-served"
     outcome = decide(theorem, Options(seed=1, drop_assumptions=all_of_it))
     assert outcome.complaints == ()
-    expected = Verdict.FINDING if theorem.refuted_by else Verdict.PROVED
+    expected = ProofVerdict.FINDING if theorem.refuted_by else ProofVerdict.PROVED
     assert outcome.verdict is expected
-    wanted = Status.REFUTED if theorem.refuted_by else Status.PROVED
+    wanted = Decision.REFUTED if theorem.refuted_by else Decision.PROVED
     assert {each.answer.status for each in outcome.obligations} == {wanted}
-    assert outcome.twin.status is Status.REFUTED
+    assert outcome.twin.status is Decision.REFUTED
 
 
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
@@ -50,7 +50,7 @@ def test_every_way_to_a_place_holds_the_same_mutexes(revision: Revision) -> None
         assert set(locksets.held(one, actor)) == set(one.variables[actor])
 
 
-def _states(one: System, count: int) -> list[State]:
+def _states(one: ProtocolSystem, count: int) -> list[State]:
     rng = random.Random(_SEED)
     ready = run.runner(one)
     found: list[State] = []
@@ -63,7 +63,7 @@ def _states(one: System, count: int) -> list[State]:
     return found
 
 
-def _values(one: System, state: State, terms: relation.Terms) -> z3.BoolRef:
+def _values(one: ProtocolSystem, state: State, terms: relation.RelationTerms) -> z3.BoolRef:
     pairs = zip(one.variables, state, strict=True)
     return z3.And(*(terms.has(name, (value,)) for name, value in pairs))
 
@@ -118,7 +118,7 @@ def test_each_mutant_has_a_bad_run(name: str) -> None:
     edit, wrong_state, where = MUTANTS[name]
     assert edit(system(MAINLINE).steps) != system(MAINLINE).steps
     goal = BadRun(MAINLINE, edit, wrong_state, where).goal()
-    assert ask(goal, Options()).status is Status.REFUTED
+    assert ask(goal, Options()).status is Decision.REFUTED
 
 
 def test_without_the_assumption_on_control_processes_exit_leaves_something() -> None:
@@ -130,7 +130,7 @@ def test_without_the_assumption_on_control_processes_exit_leaves_something() -> 
     assert find_run(one, bad.alive_after_exit(), where) is not None
 
 
-def _places(one: System, way: tuple[Condition, ...], count: int) -> set[str]:
+def _places(one: ProtocolSystem, way: tuple[Condition, ...], count: int) -> set[str]:
     """Where kthread 0 comes to in the first `count` states after the way."""
     ready = run.runner(one)
     number = ready.index[KT0]

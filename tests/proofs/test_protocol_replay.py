@@ -15,7 +15,7 @@ from ipvs_est_checks.explore.protocol.replay import again, ends_with, replay
 from ipvs_est_checks.explore.scenarios.scenario import TINY, Actor, Scenario
 from ipvs_est_checks.proving.counterexamples.schedules import (
     REPLAYS,
-    Schedule,
+    ReplaySchedule,
     found_schedules,
     scenario_of,
     twin_schedule,
@@ -35,7 +35,7 @@ WAITS = {
 }
 
 
-def _before_the_end(schedule: Schedule) -> World:
+def _before_the_end(schedule: ReplaySchedule) -> World:
     """Takes the schedule once more up to its last step, each choice being one that there is."""
     choices = schedule.found.choices
     properties = schedule.properties
@@ -57,7 +57,7 @@ def _ends(world: World, choices: Sequence[int], theorem: str) -> bool:
     return REPLAYS[theorem].ends(world, violation)
 
 
-def _cause(schedule: Schedule) -> Cause:
+def _cause(schedule: ReplaySchedule) -> Cause:
     world = _before_the_end(schedule)
     with pytest.raises(ViolationError) as raised:
         step(world, schedule.found.choices[-1])

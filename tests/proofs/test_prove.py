@@ -23,23 +23,32 @@ from ipvs_est_checks.report.rows import Request
 from ipvs_est_checks.report.verdict import Verdict as CheckVerdict
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.framework.quick import QUICK, is_quick
-from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
+from ipvs_est_spec.proof.framework.solve import (
+    Answer,
+    Decided,
+    Decision,
+    Options,
+    ProofVerdict,
+    TheoremOutcome,
+)
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 
-_REFUTED = Answer(Status.REFUTED, (("x", "1"),))
+_REFUTED = Answer(Decision.REFUTED, (("x", "1"),))
 
 
-def outcome(id_: str, verdict: Verdict = Verdict.PROVED) -> Outcome:
-    proved = Decided("", Answer(Status.PROVED), Status.REFUTED, (), 0.5)
-    complaints = () if verdict is Verdict.PROVED else ("it is \x1b so",)
-    return Outcome(id_, verdict, (proved,), _REFUTED, complaints, 3, 0.5, (("a", "A is so."),))
+def outcome(id_: str, verdict: ProofVerdict = ProofVerdict.PROVED) -> TheoremOutcome:
+    proved = Decided("", Answer(Decision.PROVED), Decision.REFUTED, (), 0.5)
+    complaints = () if verdict is ProofVerdict.PROVED else ("it is \x1b so",)
+    return TheoremOutcome(
+        id_, verdict, (proved,), _REFUTED, complaints, 3, 0.5, (("a", "A is so."),)
+    )
 
 
-def found(monkeypatch: pytest.MonkeyPatch, *given: Outcome, interrupt: bool = False) -> None:
+def found(monkeypatch: pytest.MonkeyPatch, *given: TheoremOutcome, interrupt: bool = False) -> None:
     def outcomes(
         theorems: Sequence[Theorem], options: Options, jobs: int, limit: float, **_: object
-    ) -> Generator[Outcome]:
+    ) -> Generator[TheoremOutcome]:
         yield from given
         if interrupt:
             raise KeyboardInterrupt
@@ -56,8 +65,8 @@ def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -
     refuted = tuple(
         Decided(
             f"{rows} rows",
-            Answer(Status.REFUTED, (("nticks", str(rows)),)),
-            Status.REFUTED,
+            Answer(Decision.REFUTED, (("nticks", str(rows)),)),
+            Decision.REFUTED,
             (),
             0.5,
         )
@@ -66,7 +75,7 @@ def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -
     complaints = tuple(
         f"{each.name}: refuted: nticks = {each.answer.values[0][1]}" for each in refuted
     )
-    failed = Outcome("timer.hz", Verdict.FAIL, refuted, _REFUTED, complaints, 3, 0.5)
+    failed = TheoremOutcome("timer.hz", ProofVerdict.FAIL, refuted, _REFUTED, complaints, 3, 0.5)
     lines = list(details(failed))
     assert [each.strip() for each in lines if "refuted: nticks" in each] == [
         *complaints[:MOST_COMPLAINTS]
@@ -109,8 +118,8 @@ def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
     # Those that are not quick are begun first.
     assert under_way[0] == "rows.new-nearest"
     assert [(each.id, each.verdict) for each in at_once] == [
-        ("rows.chain", Verdict.PROVED),
-        ("rows.new-nearest", Verdict.PROVED),
+        ("rows.chain", ProofVerdict.PROVED),
+        ("rows.new-nearest", ProofVerdict.PROVED),
     ]
     one_by_one = in_order(list(outcomes(chosen, Options(), 1)))
     assert [each.twin for each in one_by_one] == [each.twin for each in at_once]
@@ -118,7 +127,7 @@ def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
 
 def test_a_theorem_over_its_time_limit_is_unknown() -> None:
     (only,) = outcomes(select(["rows.relinked-next-turn"]), Options(), 1, 0.001)
-    assert (only.verdict, only.complaints) == (Verdict.UNKNOWN, ("time limit of 0.001 s",))
+    assert (only.verdict, only.complaints) == (ProofVerdict.UNKNOWN, ("time limit of 0.001 s",))
 
 
 def test_a_theorem_whose_process_dies_is_unknown_and_the_others_go_on() -> None:
@@ -128,20 +137,20 @@ def test_a_theorem_whose_process_dies_is_unknown_and_the_others_go_on() -> None:
     (long,) = multiprocessing.active_children()
     long.kill()
     died = next(running)
-    assert (died.id, died.verdict) == ("rows.relinked-next-turn", Verdict.UNKNOWN)
+    assert (died.id, died.verdict) == ("rows.relinked-next-turn", ProofVerdict.UNKNOWN)
     assert died.complaints == ("its process was killed by SIGKILL",)
 
 
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [
-        ([Verdict.PROVED, Verdict.FINDING], 0),
-        ([Verdict.PROVED, Verdict.UNKNOWN], 3),
-        ([Verdict.UNKNOWN, Verdict.FAIL], 1),
+        ([ProofVerdict.PROVED, ProofVerdict.FINDING], 0),
+        ([ProofVerdict.PROVED, ProofVerdict.UNKNOWN], 3),
+        ([ProofVerdict.UNKNOWN, ProofVerdict.FAIL], 1),
     ],
 )
 def test_the_exit_code_tells_the_worst_verdict(
-    verdicts: list[Verdict], code: int, monkeypatch: pytest.MonkeyPatch
+    verdicts: list[ProofVerdict], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("rows.chain", "rows.in-range")
     found(monkeypatch, *(outcome(*each) for each in zip(names, verdicts, strict=True)))
@@ -151,7 +160,7 @@ def test_the_exit_code_tells_the_worst_verdict(
 def test_an_interrupted_run_reports_what_was_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    unknown = outcome("rows.in-range", Verdict.UNKNOWN)
+    unknown = outcome("rows.in-range", ProofVerdict.UNKNOWN)
     found(monkeypatch, outcome("rows.chain"), unknown, interrupt=True)
     report, junit = tmp_path / "r.json", tmp_path / "r.xml"
     result = CliRunner().invoke(cli, ["prove", "--json", str(report), "--junit", str(junit)])
@@ -200,7 +209,7 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
 
     def outcomes(
         theorems: Sequence[Theorem], options: Options, jobs: int, **_: object
-    ) -> Generator[Outcome]:
+    ) -> Generator[TheoremOutcome]:
         asked.extend(each.id for each in theorems)
         yield from (outcome(each.id) for each in reversed(theorems))
 
@@ -230,18 +239,18 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
 @pytest.mark.parametrize(
     ("proof", "verdict"),
     [
-        (Verdict.PROVED, CheckVerdict.PASS),
-        (Verdict.FINDING, CheckVerdict.FINDING),
-        (Verdict.FAIL, CheckVerdict.FAIL),
-        (Verdict.UNKNOWN, CheckVerdict.INCOMPLETE),
+        (ProofVerdict.PROVED, CheckVerdict.PASS),
+        (ProofVerdict.FINDING, CheckVerdict.FINDING),
+        (ProofVerdict.FAIL, CheckVerdict.FAIL),
+        (ProofVerdict.UNKNOWN, CheckVerdict.INCOMPLETE),
     ],
 )
 def test_check_passes_on_what_a_proof_says_and_keeps_it_when_interrupted(
-    proof: Verdict, verdict: CheckVerdict, monkeypatch: pytest.MonkeyPatch
+    proof: ProofVerdict, verdict: CheckVerdict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def outcomes(
         theorems: Sequence[Theorem], options: Options, jobs: int, **_: object
-    ) -> Generator[Outcome]:
+    ) -> Generator[TheoremOutcome]:
         yield outcome("rows.chain", proof)
         raise KeyboardInterrupt
 
@@ -250,7 +259,7 @@ def test_check_passes_on_what_a_proof_says_and_keeps_it_when_interrupted(
     row = next(running)
     assert (row.id, row.verdict, row.cases) == ("rows.chain", verdict, 3)
     assert [each.command for each in row.problems] == (
-        [] if proof is Verdict.PROVED else ["ipvs-est prove rows.chain"]
+        [] if proof is ProofVerdict.PROVED else ["ipvs-est prove rows.chain"]
     )
     with pytest.raises(KeyboardInterrupt):
         next(running)

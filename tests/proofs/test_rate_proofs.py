@@ -19,7 +19,7 @@ from ipvs_est.state.stats import StatsObject, estimate, export, read
 from ipvs_est_checks.proving.counterexamples.rate_values import REPLAYS, decoded, updated
 from ipvs_est_checks.proving.counterexamples.reading import twin_values, word_at
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Verdict, decide
+from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, decide
 from ipvs_est_spec.proof.rates import counters as rate_counters
 from ipvs_est_spec.proof.rates import sequences as rate_sequences
 from ipvs_est_spec.proof.rates import terms as rate_terms
@@ -41,7 +41,7 @@ def test_number_of_theorems_on_rates_is_known() -> None:
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
-    assert outcome.verdict is Verdict.PROVED, outcome.complaints
+    assert outcome.verdict is ProofVerdict.PROVED, outcome.complaints
 
 
 # The terms and the model

@@ -9,8 +9,13 @@ import pytest
 
 from ipvs_est import REPAIRED
 from ipvs_est_checks.proving.counterexamples import registry, walks
-from ipvs_est_checks.proving.counterexamples.registry import Kind, kind_of, replayed, with_replay
-from ipvs_est_spec.proof.framework.solve import Options, Outcome, Verdict, decide
+from ipvs_est_checks.proving.counterexamples.registry import (
+    ReplayKind,
+    kind_of,
+    replayed,
+    with_replay,
+)
+from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, TheoremOutcome, decide
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 
 CHECKOUT = Path(__file__).parents[2]
@@ -34,7 +39,7 @@ def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
 
 
 def test_what_is_not_replayed_says_why() -> None:
-    none = [each for each in THEOREMS if kind_of(each) is Kind.NONE]
+    none = [each for each in THEOREMS if kind_of(each) is ReplayKind.NONE]
     assert [each.id for each in none] == [
         "sums.change",
         "sums.parts",
@@ -72,12 +77,12 @@ def test_replays_are_told_in_the_record(id_: str, number: int, told: str) -> Non
     assert outcome.replayed[0].startswith(told)
 
 
-HISTORIES = [each.id for each in THEOREMS if kind_of(each) is Kind.HISTORY]
+HISTORIES = [each.id for each in THEOREMS if kind_of(each) is ReplayKind.HISTORY]
 
 
 @pytest.mark.parametrize("id_", HISTORIES)
 def test_histories_show_what_the_theorems_on_the_walk_and_the_searches_are_about(
-    id_: str, chain: Outcome
+    id_: str, chain: TheoremOutcome
 ) -> None:
     outcome = with_replay(BY_ID[id_], chain)
     assert outcome.complaints == ()
@@ -86,13 +91,13 @@ def test_histories_show_what_the_theorems_on_the_walk_and_the_searches_are_about
 
 
 @pytest.mark.parametrize("id_", walks.REPLAYS)
-def test_a_walk_without_the_mistake_shows_nothing(id_: str, chain: Outcome) -> None:
+def test_a_walk_without_the_mistake_shows_nothing(id_: str, chain: TheoremOutcome) -> None:
     harmless = replace(walks.REPLAYS[id_], edits=())
     assert not walks.walk_shows(harmless)
 
 
 def test_a_finding_that_does_not_show_fails_the_theorem(
-    monkeypatch: pytest.MonkeyPatch, chain: Outcome
+    monkeypatch: pytest.MonkeyPatch, chain: TheoremOutcome
 ) -> None:
     monkeypatch.setattr(registry, "_FINDINGS", {"walk.kd0": ("F23", REPAIRED)})
     outcome = with_replay(BY_ID["walk.kd0"], chain)
@@ -100,16 +105,16 @@ def test_a_finding_that_does_not_show_fails_the_theorem(
 
 
 @pytest.fixture(name="chain", scope="module")
-def _chain() -> Outcome:
+def _chain() -> TheoremOutcome:
     return decide(BY_ID["rows.chain"], QUICK)
 
 
 def test_a_counterexample_that_does_not_show_in_the_model_fails_the_theorem(
-    monkeypatch: pytest.MonkeyPatch, chain: Outcome
+    monkeypatch: pytest.MonkeyPatch, chain: TheoremOutcome
 ) -> None:
     monkeypatch.setattr(registry, "_NUMBERS", {"rows.chain": lambda _: False})
     outcome = with_replay(BY_ID["rows.chain"], chain)
-    assert outcome.verdict is Verdict.FAIL
+    assert outcome.verdict is ProofVerdict.FAIL
     assert "the model does not differ from the twin" in outcome.complaints[0]
     assert outcome.replayed == ()
 
@@ -122,8 +127,8 @@ def test_a_counterexample_that_does_not_show_in_the_model_fails_the_theorem(
     ],
 )
 def test_a_state_or_a_schedule_that_is_not_found_fails_the_theorem(
-    id_: str, function: str, complaint: str, monkeypatch: pytest.MonkeyPatch, chain: Outcome
+    id_: str, function: str, complaint: str, monkeypatch: pytest.MonkeyPatch, chain: TheoremOutcome
 ) -> None:
     monkeypatch.setattr(f"ipvs_est_checks.proving.counterexamples.{function}", lambda _: None)
     outcome = with_replay(BY_ID[id_], chain)
-    assert (outcome.verdict, outcome.complaints) == (Verdict.FAIL, (f"twin: {complaint}",))
+    assert (outcome.verdict, outcome.complaints) == (ProofVerdict.FAIL, (f"twin: {complaint}",))

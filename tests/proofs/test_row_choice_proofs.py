@@ -17,7 +17,7 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.rows import choice as row_choice
 from ipvs_est_spec.proof.rows import delays as row_delays
 from ipvs_est_spec.proof.rows import terms as row_terms
-from ipvs_est_spec.proof.rows.goals import Inputs, inputs_of
+from ipvs_est_spec.proof.rows.goals import RowInputs, inputs_of
 
 _SEED = 20260727
 _THEOREMS = (*row_choice.THEOREMS, *row_delays.THEOREMS)
@@ -53,7 +53,7 @@ def _at(term: z3.BitVecRef, values: dict[str, int]) -> int:
     return value.as_long()
 
 
-def _inputs() -> Inputs:
+def _inputs() -> RowInputs:
     return inputs_of(None, row_terms.chosen_row)
 
 

@@ -8,7 +8,7 @@ from ipvs_est_checks.cli.group import run
 from ipvs_est_checks.proving.second_solver import SecondSolver, answer
 from ipvs_est_checks.proving.smtlib import scripts
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Status, Verdict, decide
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ProofVerdict, decide
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 
@@ -62,20 +62,20 @@ def test_second_solver_agrees_on_the_theorem_its_premises_and_its_twin(id_: str)
     assert 0 < len(some) <= _MOST
     thinned = replace(BY_ID[id_], obligations=lambda: some)
     outcome = decide(thinned, _OPTIONS, SecondSolver(_OPTIONS))
-    assert outcome.verdict in (Verdict.PROVED, Verdict.FINDING), outcome.complaints
-    assert outcome.twin.status is Status.REFUTED
+    assert outcome.verdict in (ProofVerdict.PROVED, ProofVerdict.FINDING), outcome.complaints
+    assert outcome.twin.status is Decision.REFUTED
 
 
 @pytest.mark.parametrize("small", [z3.ULT(_BYTE, z3.BitVecVal(9, 8)), _INT < 9])
 def test_second_solver_finds_each_fault_of_a_theorem(small: z3.BoolRef) -> None:
     solver = SecondSolver(Options())
 
-    def verdict(*made: z3.BoolRef) -> tuple[Verdict, str]:
+    def verdict(*made: z3.BoolRef) -> tuple[ProofVerdict, str]:
         outcome = decide(theorem(*made), Options(), solver)
         return outcome.verdict, " ".join(outcome.complaints)
 
     unequal = z3.Not(small)
-    assert verdict(small, unequal, small) == (Verdict.PROVED, "")
+    assert verdict(small, unequal, small) == (ProofVerdict.PROVED, "")
     assert verdict(unequal, unequal, small)[1].startswith("refuted")
     assert verdict(small, small, small)[1] == "the twin is not refuted"
     assert "contradict each other" in verdict(small, unequal, small, unequal)[1]

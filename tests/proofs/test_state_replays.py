@@ -17,13 +17,13 @@ from ipvs_est_checks.proving.counterexamples.wrong_steps import WRONG_STEPS as E
 from ipvs_est_spec.proof.framework.solve import seed_z3
 from ipvs_est_spec.proof.inductive.concrete import SIZES
 from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
-from ipvs_est_spec.proof.inductive.table import Kind, Row, table
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
 
 REFUTED = [
     (row, name, geometry)
     for row in table()
-    if row.kind is Kind.REFUTED
+    if row.kind is ProofKind.REFUTED
     for geometry in row.geometries
     for name in row.revisions
 ]
@@ -65,7 +65,7 @@ def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) ->
     ids=lambda each: each if isinstance(each, str) else f"{each.invariant}-{each.step}",
 )
 def test_state_of_a_finding_loses_the_invariant_on_its_revision(
-    row: Row, revision: str, geometry: str
+    row: ProofRow, revision: str, geometry: str
 ) -> None:
     replay = _shown(row_replay(row, REVISIONS[revision], SIZES[geometry]), row.invariant)
     assert replay.state.params.preempt_rcu is (geometry == PREEMPT)

@@ -22,7 +22,7 @@ from ipvs_est_checks.proving.counterexamples.timer_values import (
     sizes_of,
     words_of,
 )
-from ipvs_est_spec.proof.framework.solve import Options, Verdict, ask, decide
+from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, ask, decide
 from ipvs_est_spec.proof.timer import hz as timer_hz
 from ipvs_est_spec.proof.timer import revolutions as timer_revolutions
 from ipvs_est_spec.proof.timer import terms as timer_terms
@@ -42,7 +42,7 @@ def test_number_of_theorems_on_the_timer_is_known() -> None:
 @pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
-    expected = Verdict.FINDING if id_ == "timer.closest" else Verdict.PROVED
+    expected = ProofVerdict.FINDING if id_ == "timer.closest" else ProofVerdict.PROVED
     assert outcome.verdict is expected, outcome.complaints
 
 

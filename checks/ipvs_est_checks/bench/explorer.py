@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import process_time
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.explore.engine.job import Job, Kind, Settings, do_job
+from ipvs_est_checks.explore.engine.job import Job, JobKind, Settings, do_job
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.engine.watch import WATCHED
@@ -19,7 +19,7 @@ SCENARIOS = ("restart-in-calc-phase", "two-sysctl-writers", "two-kthreads-restar
 """Of the library: four tasks and a calc phase, two writers, two kthreads."""
 REVISION = "repaired"
 """Nothing fails there, so that no search ends early."""
-SCHEDULES = {Kind.DFS: 3_000, Kind.PCT: 500, Kind.RANDOM: 500}
+SCHEDULES = {JobKind.DFS: 3_000, JobKind.PCT: 500, JobKind.RANDOM: 500}
 """At most so many for each scenario."""
 SEED = 1
 
@@ -54,12 +54,17 @@ class ExploreBench:
         return self.states / self.seconds if self.seconds else 0.0
 
 
-MEASURED = ((Kind.DFS, False), (Kind.DFS, True), (Kind.PCT, False), (Kind.RANDOM, False))
+MEASURED = (
+    (JobKind.DFS, False),
+    (JobKind.DFS, True),
+    (JobKind.PCT, False),
+    (JobKind.RANDOM, False),
+)
 """Scheduler, and whether all properties are watched."""
 
 
 def bench_explore(
-    kind: Kind, repetitions: int, *, watching: bool = False, schedules: int | None = None
+    kind: JobKind, repetitions: int, *, watching: bool = False, schedules: int | None = None
 ) -> ExploreBench:
     """Explore the scenarios with one scheduler, best of `repetitions`."""
     most = SCHEDULES[kind] if schedules is None else schedules
@@ -67,7 +72,7 @@ def bench_explore(
     return min(runs, key=lambda each: each.seconds)
 
 
-def _once(kind: Kind, most: int, *, watching: bool) -> ExploreBench:
+def _once(kind: JobKind, most: int, *, watching: bool) -> ExploreBench:
     settings = Settings(kind, Bounds(schedules=most), seed=SEED)
     watched = WATCHED if watching else frozenset[str]()
     jobs = [Job(each, load(each), REVISIONS[REVISION], settings, watched) for each in SCENARIOS]

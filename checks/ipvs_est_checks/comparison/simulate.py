@@ -54,7 +54,7 @@ class ScenarioError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class SimulatedLoad:
     """One load on one machine, in the default geometry.
 
     Raises `ScenarioError` for a value outside what the model covers.
@@ -216,7 +216,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Goal:
+class ChainGoal:
     """A bound that the kthreads are designed to keep (semantics section 2)."""
 
     name: str
@@ -248,7 +248,7 @@ class Bin:
 class Simulation:
     """Both designs at one load."""
 
-    scenario: Scenario
+    scenario: SimulatedLoad
     tick_ns: int
     """Length of a tick, rounded down."""
     revolution_ns: int
@@ -259,7 +259,7 @@ class Simulation:
     and on CPU 0; it may come on any."""
     kthreads: Design
     kthread_list: tuple[Kthread, ...]
-    goals: tuple[Goal, ...]
+    goals: tuple[ChainGoal, ...]
     histogram: tuple[Bin, ...]
     steady: bool
     """The two revolutions that were recorded are alike; the second is the one shown."""
@@ -276,7 +276,7 @@ class _Revolution:
     """By kthread."""
 
 
-def simulate(scenario: Scenario, progress: Progress | None = None) -> Simulation:
+def simulate(scenario: SimulatedLoad, progress: Progress | None = None) -> Simulation:
     """Run both designs and measure one revolution of each.
 
     Raises `ipvs_est.violations.ViolationError` if the run violates the model's rules.
@@ -313,7 +313,7 @@ def simulate(scenario: Scenario, progress: Progress | None = None) -> Simulation
     )
 
 
-def model_params(scenario: Scenario) -> Params:
+def model_params(scenario: SimulatedLoad) -> Params:
     """The model's configuration for a scenario. Raises `ParamsError`."""
     return Params(
         hz=scenario.hz,
@@ -327,7 +327,7 @@ def _silent(stage: str, share: float) -> None:
     pass
 
 
-def _run_timer(scenario: Scenario, params: Params, say: Progress) -> Design:
+def _run_timer(scenario: SimulatedLoad, params: Params, say: Progress) -> Design:
     """The old design: everything, the total's estimator included, in one expiry."""
     now = params.initial_jiffies
     design = start_timer(params.hz, params.est_cost_ns, now)
@@ -351,7 +351,7 @@ def _run_timer(scenario: Scenario, params: Params, say: Progress) -> Design:
     )
 
 
-def _add_estimators(driver: Sequential, scenario: Scenario, say: Progress) -> None:
+def _add_estimators(driver: Sequential, scenario: SimulatedLoad, say: Progress) -> None:
     """Netns init, the cpulist, one service and its destinations, evenly over the time."""
     machine = driver.machine
     call(driver, init_netns(machine))
@@ -383,7 +383,7 @@ def _compute_limits(driver: Sequential, say: Progress) -> None:
 
 
 def _record_revolution(
-    driver: Sequential, scenario: Scenario, kds: list[KthreadState]
+    driver: Sequential, scenario: SimulatedLoad, kds: list[KthreadState]
 ) -> _Revolution:
     """Let a revolution pass and add up its estimations by kthread, tick and chain."""
     machine = driver.machine
@@ -418,7 +418,7 @@ def _record_revolution(
 
 
 def _kthreads(
-    scenario: Scenario, kds: list[KthreadState], revolution: _Revolution
+    scenario: SimulatedLoad, kds: list[KthreadState], revolution: _Revolution
 ) -> tuple[Kthread, ...]:
     allowed = scenario.kthread_cpus
     return tuple(
@@ -434,7 +434,7 @@ def _kthreads(
 
 
 def _kthread_design(
-    scenario: Scenario,
+    scenario: SimulatedLoad,
     params: Params,
     state: State,
     kthread_list: tuple[Kthread, ...],
@@ -470,14 +470,14 @@ def _limits(state: State, kd0: KthreadState) -> Limits:
 
 
 def _goals(
-    scenario: Scenario,
+    scenario: SimulatedLoad,
     params: Params,
     kthreads: Design,
     kthread_list: tuple[Kthread, ...],
     revolution_ns: int,
-) -> tuple[Goal, ...]:
-    def goal(name: str, limit_ns: int, worst_ns: int) -> Goal:
-        return Goal(name, limit_ns, worst_ns, int(scenario.cache_factor * worst_ns))
+) -> tuple[ChainGoal, ...]:
+    def goal(name: str, limit_ns: int, worst_ns: int) -> ChainGoal:
+        return ChainGoal(name, limit_ns, worst_ns, int(scenario.cache_factor * worst_ns))
 
     kthread_limit = revolution_ns // params.load_divisor
     goals = [

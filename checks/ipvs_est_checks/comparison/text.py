@@ -17,7 +17,7 @@ from ipvs_est_checks.comparison.simulate import (
     CpuLoad,
     Design,
     Kthread,
-    Scenario,
+    SimulatedLoad,
     Simulation,
 )
 
@@ -124,13 +124,13 @@ def headline(simulation: Simulation) -> str:
     )
 
 
-def arrival(scenario: Scenario) -> str:
+def arrival(scenario: SimulatedLoad) -> str:
     """How they come."""
     seconds = scenario.arrival_seconds
     return f"added over {plural(seconds, 'second')}" if seconds else "added at once"
 
 
-def factor(scenario: Scenario) -> str:
+def factor(scenario: SimulatedLoad) -> str:
     """That of a cold cache."""
     return f"x{float(scenario.cache_factor):g}"
 

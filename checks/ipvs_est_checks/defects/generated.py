@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from ipvs_est import Revision
-from ipvs_est_checks.defects.table import Kind, Row
+from ipvs_est_checks.defects.table import DefectKind, DefectRow
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.cause import shows
 from ipvs_est_checks.explore.failures.hunt import Hit, hunt
@@ -39,7 +39,7 @@ class First:
 
 
 @dataclass(slots=True)
-class Seen:
+class SeenDefects:
     """What the scenarios so far have shown; it grows, so that an interrupt loses nothing."""
 
     first: dict[str, First] = field(default_factory=dict)
@@ -52,20 +52,20 @@ class _AllShownError(Exception):
     """Ends the search."""
 
 
-def rows_of(rows: Sequence[Row], revision: Revision) -> tuple[Row, ...]:
+def rows_of(rows: Sequence[DefectRow], revision: Revision) -> tuple[DefectRow, ...]:
     """Those that the revision has as it is."""
     return tuple(
-        each for each in rows if each.kind is Kind.DEFECT and revision.name in each.revisions
+        each for each in rows if each.kind is DefectKind.DEFECT and revision.name in each.revisions
     )
 
 
 def search_defects(
-    rows: Sequence[Row],
+    rows: Sequence[DefectRow],
     revision: Revision,
     bounds: Bounds,
     examples: int,
     number: int,
-    seen: Seen,
+    seen: SeenDefects,
     progress: Callable[[int], None],
 ) -> None:
     """Search that many scenarios of the seed `number`, or until each of the rows has shown.
@@ -94,7 +94,11 @@ def search_defects(
 
 
 def _search_one(
-    rows: Sequence[Row], scenario: Scenario, revision: Revision, bounds: Bounds, seen: Seen
+    rows: Sequence[DefectRow],
+    scenario: Scenario,
+    revision: Revision,
+    bounds: Bounds,
+    seen: SeenDefects,
 ) -> None:
     number = seen.scenarios + 1
     missing = [each for each in rows if each.id not in seen.first]
@@ -108,12 +112,12 @@ def _search_one(
     seen.scenarios = number
 
 
-def _watched(row: Row) -> frozenset[str]:
+def _watched(row: DefectRow) -> frozenset[str]:
     """Properties that have to be watched; the others raise themselves."""
     return frozenset(each.property for each in row.signs if each.property not in _RAISED)
 
 
-def lines(rows: Sequence[Row], seen: Seen) -> Iterator[str]:
+def lines(rows: Sequence[DefectRow], seen: SeenDefects) -> Iterator[str]:
     """A row for each defect: where it showed first, and that scenario."""
     yield "id    scenario  preempt  switches  what"
     for row in rows:

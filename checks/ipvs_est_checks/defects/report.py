@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.defects.run import Cell, RowResult, Shown
-from ipvs_est_checks.defects.table import Kind
+from ipvs_est_checks.defects.run import Cell, RowResult, ShownDefect
+from ipvs_est_checks.defects.table import DefectKind
 from ipvs_est_checks.report.columns import aligned
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
@@ -60,8 +60,8 @@ def _line(result: RowResult) -> tuple[str, ...]:
     )
 
 
-def _word(kind: Kind, cell: Cell) -> str:
-    if kind is Kind.BOUND and cell.shown is not None:
+def _word(kind: DefectKind, cell: Cell) -> str:
+    if kind is DefectKind.BOUND and cell.shown is not None:
         return "bound"
     if cell.shown is not None:
         return "found" if cell.wanted else "FOUND"
@@ -72,7 +72,7 @@ def _word(kind: Kind, cell: Cell) -> str:
     return "silent" if cell.exhausted else "open"
 
 
-def first_shown(result: RowResult) -> Shown | None:
+def first_shown(result: RowResult) -> ShownDefect | None:
     """Of the first revision that shows it."""
     return next((each.shown for each in result.cells if each.shown is not None), None)
 
@@ -99,7 +99,7 @@ def details(result: RowResult) -> Iterator[str]:
             yield f"  {cell.verdict.value} on {cell.revision}"
 
 
-def _length(shown: Shown) -> str:
+def _length(shown: ShownDefect) -> str:
     number = shown.context_switches
     proved = "no schedule fails so with fewer" if shown.fewest else "not proved to be the fewest"
     return f"{number} context switch{'es' if number != 1 else ''}, time's included ({proved})"
@@ -138,7 +138,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
     }
 
 
-def _cell_json(kind: Kind, cell: Cell) -> dict[str, object]:
+def _cell_json(kind: DefectKind, cell: Cell) -> dict[str, object]:
     shown = cell.shown
     return {
         "revision": cell.revision,

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.events import Enqueued
-from ipvs_est_checks.defects.table import Kind, Row
+from ipvs_est_checks.defects.table import DefectKind, DefectRow
 from ipvs_est_checks.explore.engine.outcome import Bounds, switches
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import enabled, start, step
@@ -27,7 +27,7 @@ PREEMPTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownDefect:
     """How a failure was found first, and its shortest schedule."""
 
     scenario: str
@@ -55,7 +55,7 @@ class Cell:
     revision: str
     wanted: bool
     """It has to show here."""
-    shown: Shown | None
+    shown: ShownDefect | None
     stray: tuple[str, ...]
     """What must not show, and does."""
     exhausted: bool
@@ -78,7 +78,7 @@ class Cell:
 class RowResult:
     """What became of a row."""
 
-    row: Row
+    row: DefectRow
     cells: tuple[Cell, ...]
     preemptions: int = PREEMPTIONS
     """Bound of its searches."""
@@ -97,42 +97,42 @@ class RowResult:
         return Verdict.PASS
 
 
-def judge(row: Row, bounds: Bounds | None = None) -> RowResult:
+def judge(row: DefectRow, bounds: Bounds | None = None) -> RowResult:
     """Search for one row, to these bounds; None: to the row's own, or else the default one."""
     bounds = bounds or _own_bounds(row)
     match row.kind:
-        case Kind.DEFECT | Kind.INJECTED:
+        case DefectKind.DEFECT | DefectKind.INJECTED:
             cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
-        case Kind.MUTANT:
+        case DefectKind.MUTANT:
             base = REVISIONS[row.revisions[0]]
             cells = [_cell(row, base, bounds, edited=each) for each in (True, False)]
-        case Kind.CONTROL:
+        case DefectKind.CONTROL:
             cells = [_control(row, REVISIONS[each], bounds) for each in row.revisions]
-        case Kind.BOUND:
+        case DefectKind.BOUND:
             cells = [_bound(row, each) for each in REVISIONS.values()]
         case _:
             assert_never(row.kind)
     # Shown in the schedule that nothing preempts.
-    searched = 0 if row.kind is Kind.BOUND else bounds.preemptions
+    searched = 0 if row.kind is DefectKind.BOUND else bounds.preemptions
     return RowResult(row, tuple(cells), searched)
 
 
-def _own_bounds(row: Row) -> Bounds:
+def _own_bounds(row: DefectRow) -> Bounds:
     return Bounds(PREEMPTIONS if row.preemptions is None else row.preemptions)
 
 
-def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell:
+def _cell(row: DefectRow, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell:
     """A mutant's second cell is its base without the edits."""
     began = process_time()
     wanted = edited and revision.name in row.revisions
     properties = frozenset(each.property for each in row.signs)
     schedules = 0
     exhausted = True
-    shown: Shown | None = None
+    shown: ShownDefect | None = None
 
     def enough(cause: Cause) -> bool:
         # The catalogue tells no history of a mutant, to which the shortest could be compared.
-        return row.kind is Kind.MUTANT and wanted and _is(row, cause)
+        return row.kind is DefectKind.MUTANT and wanted and _is(row, cause)
 
     with applied(row.edits) if edited and row.edits else nullcontext():
         for name in row.scenarios:
@@ -147,16 +147,18 @@ def _cell(row: Row, revision: Revision, bounds: Bounds, *, edited: bool) -> Cell
     return Cell(revision.name, wanted, shown, (), exhausted, schedules, process_time() - began)
 
 
-def _is(row: Row, cause: Cause) -> bool:
+def _is(row: DefectRow, cause: Cause) -> bool:
     return any(shows(each, cause) for each in row.signs)
 
 
-def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozenset[str]) -> Shown:
+def _shown(
+    row: DefectRow, name: str, revision: Revision, hit: Hit, properties: frozenset[str]
+) -> ShownDefect:
     scenario = load(name)
     reduced = shortest(scenario, revision, hit.best, properties)
     found = reduced.found
     tasks = [each for each in found.choices if each >= 0]
-    return Shown(
+    return ShownDefect(
         name,
         hit.cause.property,
         hit.cause.text,
@@ -171,7 +173,7 @@ def _shown(row: Row, name: str, revision: Revision, hit: Hit, properties: frozen
     )
 
 
-def _control(row: Row, revision: Revision, bounds: Bounds) -> Cell:
+def _control(row: DefectRow, revision: Revision, bounds: Bounds) -> Cell:
     began = process_time()
     schedules = 0
     exhausted = True
@@ -197,7 +199,7 @@ def _control(row: Row, revision: Revision, bounds: Bounds) -> Cell:
     )
 
 
-def _hunt_control(row: Row, name: str, revision: Revision, bounds: Bounds) -> Hunt:
+def _hunt_control(row: DefectRow, name: str, revision: Revision, bounds: Bounds) -> Hunt:
     with applied(row.edits) if row.edits else nullcontext():
         if row.signs:
             properties = frozenset(each.property for each in row.signs)
@@ -205,7 +207,7 @@ def _hunt_control(row: Row, name: str, revision: Revision, bounds: Bounds) -> Hu
         return hunt(load(name), revision, bounds)
 
 
-def _bound(row: Row, revision: Revision) -> Cell:
+def _bound(row: DefectRow, revision: Revision) -> Cell:
     """In the schedule without preemptions: relinked estimators that do not get the row of the
     delay that they had left."""
     began = process_time()
@@ -223,19 +225,19 @@ def _bound(row: Row, revision: Revision) -> Cell:
         and each.delay < scenario.params.nticks - 1
         and each.row != each.crow
     ]
-    shown: Shown | None = None
+    shown: ShownDefect | None = None
     if late:
         first = late[0]
         text = f"estimator {first.id}: wanted row {first.crow}, got row {first.row}"
         token = token_text(scenario, revision, choices)
         seconds = process_time() - began
         tasks = switches(choices)
-        shown = Shown(name, "", text, 1, seconds, 0, 0, tasks, None, len(choices), token)
+        shown = ShownDefect(name, "", text, 1, seconds, 0, 0, tasks, None, len(choices), token)
     return Cell(revision.name, True, shown, (), True, 1, process_time() - began)
 
 
 def judge_all(
-    rows: Sequence[Row],
+    rows: Sequence[DefectRow],
     bounds: Bounds | None,
     jobs: int,
     waiting: Callable[[str], None] = ignore,
@@ -251,5 +253,5 @@ def judge_all(
                 yield result
 
 
-def _judge(bounds: Bounds | None, row: Row) -> RowResult:
+def _judge(bounds: Bounds | None, row: DefectRow) -> RowResult:
     return judge(row, bounds)

@@ -15,7 +15,7 @@ from ipvs_est_checks.text_edits import Edit
 _WORK_JOINS = Waits("est_reload_work", "stop_kthread", innermost=True)
 
 
-class Kind(Enum):
+class DefectKind(Enum):
     """What a row of the table is."""
 
     DEFECT = "defect"
@@ -31,11 +31,11 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DefectRow:
     """A row of the known defects."""
 
     id: str
-    kind: Kind
+    kind: DefectKind
     title: str
     """One line in kernel terms."""
     scenarios: tuple[str, ...]
@@ -66,12 +66,12 @@ def _mutant(
     signs: tuple[Sign, ...] = (),
     base: str = "",
     note: str = "",
-) -> Row:
+) -> DefectRow:
     """A mutant with signs and a base of its own, or those that it has by itself."""
     mutant = BY_ID[id_]
-    return Row(
+    return DefectRow(
         id_,
-        Kind.MUTANT,
+        DefectKind.MUTANT,
         mutant.sentence,
         (scenario,),
         signs or tuple(Sign(each) for each in mutant.properties),
@@ -82,10 +82,10 @@ def _mutant(
     )
 
 
-DEFECTS: tuple[Row, ...] = (
-    Row(
+DEFECTS: tuple[DefectRow, ...] = (
+    DefectRow(
         "D01",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "out-of-bounds row after an aborted first calc phase",
         ("exit-in-calc-phase",),
         (Sign("bitmaps.in-range", "thing=ticks of kd 0, "),),
@@ -93,45 +93,45 @@ DEFECTS: tuple[Row, ...] = (
         1,
     ),
     _mutant("D02", "exit-in-calc-phase", 2),
-    Row(
+    DefectRow(
         "D03a",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "deadlock: the reload work joins kthread 0, which begins the calc phase",
         ("restart-in-calc-phase",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "calc_phase", innermost=True)),
         BEFORE_MAINLINE,
         4,
     ),
-    Row(
+    DefectRow(
         "D03b",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "deadlock: the reload work joins kthread 0, which ends the calc phase",
         ("restart-in-calc-phase",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "_finish", innermost=True)),
         BEFORE_MAINLINE,
         3,
     ),
-    Row(
+    DefectRow(
         "D03c",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "deadlock: the reload work joins kthread 0, which adds a context in the drain",
         ("restart-in-drain",),
         _deadlock(_WORK_JOINS, Waits("ipvs-e:0", "add_kthread_context", innermost=True)),
         BEFORE_MAINLINE,
         3,
     ),
-    Row(
+    DefectRow(
         "D03d",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "deadlock: the last estimator's deletion joins kthread 0, which wants the service mutex",
         ("last-estimator-goes", "services-come-and-go"),
         _deadlock(Waits("CTL", "_release_kd0"), Waits("ipvs-e:0", of="__ip_vs_mutex, held by CTL")),
         BEFORE_MAINLINE,
         1,
     ),
-    Row(
+    DefectRow(
         "D03e",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "deadlock: netns exit joins kthread 0, which ends the calc phase",
         ("exit-in-recalculation",),
         _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "_finish", innermost=True)),
@@ -144,45 +144,45 @@ DEFECTS: tuple[Row, ...] = (
         " with fewer switches. It takes a third preemption: nothing makes exit wait its turn",
         preemptions=3,
     ),
-    Row(
+    DefectRow(
         "D04a",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "thread limit stuck at 1: it is computed from a cpulist that is not copied yet",
         ("first-services-and-cpulist",),
         (Sign("limits.max-threads"),),
         BEFORE_MAINLINE,
         3,
     ),
-    Row(
+    DefectRow(
         "D04b",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "stop flag stuck: est_stopped is computed from a cpulist that is not copied yet",
         ("first-services-and-cpulist",),
         (Sign("limits.stopped"),),
         BEFORE_MAINLINE,
         3,
     ),
-    Row(
+    DefectRow(
         "D04d",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "the thread limit shrinks between its test and the publication of a context",
         ("limit-shrinks-in-drain",),
         (Sign("limits.published"),),
         BEFORE_MAINLINE,
         3,
     ),
-    Row(
+    DefectRow(
         "D07",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "relinking reads est_row of the context that it has just freed",
         ("delete-in-recalculation", "break-in-recalculation"),
         (Sign("memory.use-after-free", "field=est_row, where=ip_vs_est_calc_phase"),),
         BEFORE_MAINLINE,
         0,
     ),
-    Row(
+    DefectRow(
         "D08",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "netns exit takes the total off its list without the service mutex",
         ("exit-in-calc-phase",),
         (
@@ -193,18 +193,18 @@ DEFECTS: tuple[Row, ...] = (
         BEFORE_MAINLINE,
         1,
     ),
-    Row(
+    DefectRow(
         "D09",
-        Kind.DEFECT,
+        DefectKind.DEFECT,
         "a service whose estimator does not start is undone through a cleared scheduler",
         ("first-service-without-memory",),
         (Sign("memory.pointer", "thing=scheduler"),),
         ONLY_V7,
         0,
     ),
-    Row(
+    DefectRow(
         "D10",
-        Kind.INJECTED,
+        DefectKind.INJECTED,
         "a destination from the trash whose estimator does not start is leaked",
         ("dest-from-the-trash",),
         (Sign("memory.dest"),),
@@ -223,9 +223,9 @@ DEFECTS: tuple[Row, ...] = (
         "the start is made to fail: by itself it fails only when kd 0 has to be added, and the"
         " service that the destination comes back to has an estimator, so kd 0 is there",
     ),
-    Row(
+    DefectRow(
         "D18",
-        Kind.BOUND,
+        DefectKind.BOUND,
         "relinking does not keep every delay; at the thread limit the drain stops",
         ("limits-shrink",),
         (),
@@ -234,7 +234,7 @@ DEFECTS: tuple[Row, ...] = (
 )
 """Section 1."""
 
-REVIEWED: tuple[Row, ...] = (
+REVIEWED: tuple[DefectRow, ...] = (
     _mutant("D20", "two-control-processes"),
     _mutant("D36", "two-kthreads-without-total"),
     _mutant("D53-reader", "packets-while-kthreads-read"),
@@ -265,10 +265,10 @@ REVIEWED: tuple[Row, ...] = (
 """Section 2, the mistakes that are about concurrency; R4-barrier is out of reach of a model that
 is sequentially consistent."""
 
-CONTROLS: tuple[Row, ...] = (
-    Row(
+CONTROLS: tuple[DefectRow, ...] = (
+    DefectRow(
         "N1",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "kthreads above 0 are not restarted when the calc phase ends",
         ("recalculation-to-the-end",),
         (Sign("progress.tasks"), Sign("progress.room"), Sign("tasks.relinking")),
@@ -276,18 +276,18 @@ CONTROLS: tuple[Row, ...] = (
         note="explored as it is, over two quiet revolutions after the calc phase",
         preemptions=1,
     ),
-    Row(
+    DefectRow(
         "N3",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "the emptiness test of a valid cpulist without RCU",
         ("cpulist-empty-and-back", "first-services-and-cpulist"),
         (Sign("memory.use-after-free"), Sign("limits.stopped"), Sign("progress.stopped")),
         ("mainline",),
         note="explored as it is",
     ),
-    Row(
+    DefectRow(
         "N4",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "present is changed without atomic bit operations: a kthread works on a stale copy",
         ("delete-while-kthreads-read", "two-control-processes"),
         (),
@@ -306,36 +306,36 @@ CONTROLS: tuple[Row, ...] = (
         ),
         note="variant: the bitmap is read once for each tick",
     ),
-    Row(
+    DefectRow(
         "N5",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "the stats lock is taken with BH enabled: packets do not take it",
         ("packets-and-second-kthread",),
         (Sign("locks.deadlock"), Sign("readers.group"), Sign("rates.nothing-lost")),
         ("mainline",),
         note="explored as it is: packets come at every point of a reader, of zeroing, of a kthread",
     ),
-    Row(
+    DefectRow(
         "N6",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "packets that see enable 0 around hook registration",
         ("packets-around-enable",),
         (Sign("readers.group"), Sign("memory.use-after-free"), Sign("memory.pointer")),
         ("mainline",),
         note="explored as it is: packets are counted before and after enable is set",
     ),
-    Row(
+    DefectRow(
         "N7",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "D01 through a stop request: the drain tests the stop flag, which stays set",
         ("restart-in-calc-phase", "two-sysctl-writers"),
         (Sign("bitmaps.in-range"), Sign("limits.known"), Sign("limits.tick")),
         BEFORE_STABLE,
         note="explored as it is on the revisions that have D01",
     ),
-    Row(
+    DefectRow(
         "N8",
-        Kind.CONTROL,
+        DefectKind.CONTROL,
         "est_genid is counted by the first service, without est_mutex, and by two sysctl writers",
         ("first-service-and-two-writers",),
         (Sign("progress.not-lost"),),

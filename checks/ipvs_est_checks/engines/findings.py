@@ -9,7 +9,7 @@ from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
-from ipvs_est_checks.history.monitor import Watch
+from ipvs_est_checks.history.monitor import WatchedHistory
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS, watch_finding
@@ -53,7 +53,7 @@ def engine_findings(request: Request) -> Iterator[Row]:
 
 
 def _problems(
-    finding: Finding, seen: Watch, wanted: set[str], verdict: Verdict
+    finding: Finding, seen: WatchedHistory, wanted: set[str], verdict: Verdict
 ) -> Iterator[Problem]:
     """What its history shows as recorded, or what is not as recorded."""
     if verdict is Verdict.PASS:

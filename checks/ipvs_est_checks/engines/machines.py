@@ -9,7 +9,7 @@ from ipvs_est.language.operations import Advance
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
-from ipvs_est_checks.history.monitor import Failure, Watch, run
+from ipvs_est_checks.history.monitor import Failure, WatchedHistory, run
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.known.findings import explained
@@ -172,7 +172,7 @@ def _quiet_time(failure: Failure | None) -> tuple[Advance, ...]:
     return (Advance(passed),) if passed > 0 else ()
 
 
-def _again(found: FailureRecord) -> Watch | None:
+def _again(found: FailureRecord) -> WatchedHistory | None:
     """The history once more, for the states around the failure; None if it is not one of
     operations."""
     if not found.operations:

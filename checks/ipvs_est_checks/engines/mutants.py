@@ -14,13 +14,13 @@ from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import (
     SEED,
-    Outcome,
+    MutantOutcome,
     Unexplained,
     outcomes,
     run_control,
     unbroken,
 )
-from ipvs_est_checks.mutants.kill_matrix import Verdict as Kill
+from ipvs_est_checks.mutants.kill_matrix import MutantVerdict as Kill
 from ipvs_est_checks.mutants.report import is_expected, unfit_text
 from ipvs_est_checks.report.rows import Problem, Request, Row, timed
 from ipvs_est_checks.report.verdict import Verdict
@@ -55,7 +55,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         problems=stray,
     )
     started = perf_counter()
-    found: list[Outcome] = []
+    found: list[MutantOutcome] = []
     named_only = request.properties is not None
 
     def trying(id_: str) -> None:
@@ -120,7 +120,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         )
 
 
-def _what_is_wrong(outcome: Outcome) -> str:
+def _what_is_wrong(outcome: MutantOutcome) -> str:
     match outcome.verdict:
         case Kill.UNFIT:
             return unfit_text(outcome)

@@ -6,8 +6,8 @@ from ipvs_est_checks.proving.run import in_order, outcomes
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.proof.framework.quick import is_quick
-from ipvs_est_spec.proof.framework.solve import Options, Outcome
-from ipvs_est_spec.proof.framework.solve import Verdict as Proof
+from ipvs_est_spec.proof.framework.solve import Options, TheoremOutcome
+from ipvs_est_spec.proof.framework.solve import ProofVerdict as Proof
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 
@@ -28,7 +28,7 @@ def engine_proofs(request: Request) -> Iterator[Row]:
     """
     asked = [each for each in THEOREMS if _is_asked_for(each, request)]
     chosen = [each for each in asked if request.profile != "quick" or is_quick(each.id)]
-    found: list[Outcome] = []
+    found: list[TheoremOutcome] = []
 
     def waiting(theorem: str) -> None:
         request.progress(f"proofs: {theorem}", len(found), len(chosen))
@@ -58,7 +58,7 @@ def _how(theorem: Theorem) -> str:
     return "bounded proof" if theorem.bound else "proved for all"
 
 
-def _row(outcome: Outcome) -> Row:
+def _row(outcome: TheoremOutcome) -> Row:
     theorem = BY_ID[outcome.id]
     command = f"ipvs-est prove {theorem.id}"
     problems = tuple(

@@ -30,7 +30,7 @@ from ipvs_est_checks.machines.profiles import PROFILES, Profile
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
 from ipvs_est_checks.machines.run import SENTENCES as SAMPLED_SENTENCES
 from ipvs_est_checks.machines.run import run_round
-from ipvs_est_checks.machines.system import System
+from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.compare import Differs, first_difference, shortened
@@ -246,7 +246,7 @@ def _read(properties: frozenset[str] | None) -> tuple[str, ...]:
 
 
 def _round(
-    revision: Revision, profile: Profile, request: Request, number: int, system: System
+    revision: Revision, profile: Profile, request: Request, number: int, system: SystemUnderTest
 ) -> MachineReport:
     return run_round(
         revision,

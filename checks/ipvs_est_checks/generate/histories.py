@@ -11,7 +11,7 @@ from ipvs_est_checks.history.file import header_line, line_of
 from ipvs_est_checks.machines.netns_machine import NetnsMachine
 from ipvs_est_checks.machines.profiles import Amount, explore_round
 from ipvs_est_checks.machines.report import Findings
-from ipvs_est_checks.machines.system import REFERENCE, System
+from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Wish:
     """Their machine; None: each another one."""
     round: int = 0
     """Of the seed: each has other histories."""
-    system: System = REFERENCE
+    system: SystemUnderTest = REFERENCE
     """For which they are meant: what operations it takes, and which machines it can be."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 from ipvs_est import Params
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
-from ipvs_est_checks.history.monitor import Watch
+from ipvs_est_checks.history.monitor import WatchedHistory
 from ipvs_est_checks.judge import broken_cases
 from ipvs_est_spec.case_words import told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
@@ -17,7 +17,7 @@ _STATE = {each.id: each for each in STATE_PROPERTIES}
 _RECORD = {each.id: each for each in RECORD_PROPERTIES}
 
 
-def explain(seen: Watch, property_id: str) -> str:
+def explain(seen: WatchedHistory, property_id: str) -> str:
     """The numbers with which the property fails there; '' if its failure says all."""
     failure = seen.failures.get(property_id)
     params = seen.oracle.machine.params

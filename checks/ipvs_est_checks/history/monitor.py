@@ -47,7 +47,7 @@ class Failure:
 
 
 @dataclass(slots=True)
-class Watch:
+class WatchedHistory:
     """What watching a history has shown so far."""
 
     oracle: Watchable
@@ -69,16 +69,16 @@ def watch(
     revision: Revision,
     new_oracle: NewOracle = Oracle,
     properties: frozenset[str] | None = None,
-) -> Watch:
+) -> WatchedHistory:
     """Start watching a machine, for these properties; None = all."""
     oracle = new_oracle(params, revision)
     if isinstance(oracle, Oracle):
         # A subject records if it can; the model has to be told.
         oracle.machine.events = []
-    return Watch(oracle, revision, Counter(), {}, [], oracle.snapshot(), properties)
+    return WatchedHistory(oracle, revision, Counter(), {}, [], oracle.snapshot(), properties)
 
 
-def step(seen: Watch, operation: Operation) -> Outcome:
+def step(seen: WatchedHistory, operation: Operation) -> Outcome:
     """Apply one operation and check all that has to hold afterwards.
 
     An operation that makes no sense there is answered with its error and changes nothing.
@@ -108,7 +108,7 @@ def step(seen: Watch, operation: Operation) -> Outcome:
     return result
 
 
-def finish(seen: Watch) -> None:
+def finish(seen: WatchedHistory) -> None:
     """End the history: a quiet time, if tasks may run, then the record as a whole."""
     oracle = seen.oracle
     state = seen.before.state
@@ -138,7 +138,7 @@ def run(
     operations: Iterable[Operation],
     new_oracle: NewOracle = Oracle,
     properties: frozenset[str] | None = None,
-) -> Watch:
+) -> WatchedHistory:
     """Watch a whole history, for these properties; None = all."""
     seen = watch(params, revision, new_oracle, properties)
     for operation in operations:
@@ -149,7 +149,7 @@ def run(
     return seen
 
 
-def _failed(seen: Watch, operation: Operation, failure: SubjectFailure) -> SubjectFailure:
+def _failed(seen: WatchedHistory, operation: Operation, failure: SubjectFailure) -> SubjectFailure:
     """A subject that cannot be asked any more: its last state is the one before."""
     seen.operations.append(operation)
     _fail(seen, failure.kind.value, len(seen.operations) - 1, failure.detail, seen.before)
@@ -164,13 +164,13 @@ def _scopes(snapshot: Snapshot, *, settled: bool) -> int:
     return scopes | SETTLED if settled else scopes
 
 
-def _check_state(seen: Watch, scopes: int, index: int, after: Snapshot) -> None:
+def _check_state(seen: WatchedHistory, scopes: int, index: int, after: Snapshot) -> None:
     params = seen.oracle.machine.params
     for broken in broken_states(params, after, scopes, seen.properties, seen.checks):
         _fail(seen, broken.id, index, broken.sentence, after)
 
 
-def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> None:
+def _check_violations(seen: WatchedHistory, known: int, index: int, after: Snapshot) -> None:
     found = seen.oracle.violations[known:]
     for each in VIOLATION_PROPERTIES:
         if not is_chosen(seen.properties, each.id):
@@ -181,7 +181,7 @@ def _check_violations(seen: Watch, known: int, index: int, after: Snapshot) -> N
                 _fail(seen, each.id, index, describe(violation), after)
 
 
-def _check_record(seen: Watch) -> None:
+def _check_record(seen: WatchedHistory) -> None:
     params = seen.oracle.machine.params
     events = seen.oracle.machine.events
     if events is None:
@@ -191,6 +191,6 @@ def _check_record(seen: Watch) -> None:
             _fail(seen, each.id, -1, each.sentence, seen.before)
 
 
-def _fail(seen: Watch, property_id: str, index: int, detail: str, after: Snapshot) -> None:
+def _fail(seen: WatchedHistory, property_id: str, index: int, detail: str, after: Snapshot) -> None:
     if property_id not in seen.failures:
         seen.failures[property_id] = Failure(property_id, index, detail, seen.before, after)

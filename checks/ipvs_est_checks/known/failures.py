@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.defects.table import DEFECTS, Kind
+from ipvs_est_checks.defects.table import DEFECTS, DefectKind
 from ipvs_est_checks.explore.failures.cause import Cause, shows
 from ipvs_est_checks.known.by_repair import Holds, known_by_repair
 from ipvs_est_checks.known.findings import FINDINGS
@@ -63,7 +63,10 @@ _Match = tuple[str, str, bool]
 
 def _defects(revision: str, cause: Cause) -> Iterator[_Match]:
     for row in DEFECTS:
-        if row.kind not in (Kind.DEFECT, Kind.INJECTED) or revision not in row.revisions:
+        if (
+            row.kind not in (DefectKind.DEFECT, DefectKind.INJECTED)
+            or revision not in row.revisions
+        ):
             continue
         matching = [each for each in row.signs if shows(each, cause)]
         if matching:

@@ -12,7 +12,7 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.oracle import Oracle
 from ipvs_est_checks.explore.failures.cause import Sign, Waits
 from ipvs_est_checks.history.file import History, read_history
-from ipvs_est_checks.history.monitor import NewOracle, Watch, run
+from ipvs_est_checks.history.monitor import NewOracle, WatchedHistory, run
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.revision_names import BEFORE_MAINLINE, BEFORE_STABLE, MERGED, ONLY_V7
 
@@ -219,7 +219,7 @@ def watch_finding(
     revision: Revision,
     new_oracle: NewOracle = Oracle,
     properties: frozenset[str] | None = None,
-) -> Watch:
+) -> WatchedHistory:
     """Run the finding's history on a revision and look at these properties; None = all."""
     history = history_of(finding, revision.name)
     return run(history.header.params, revision, history.operations, new_oracle, properties)

@@ -5,14 +5,19 @@ from time import monotonic
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Violation
-from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings
+from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found
 from ipvs_est_checks.explore.engine.run import Tally, run
 from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
 from ipvs_est_checks.explore.engine.world import World
 from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
-from ipvs_est_checks.explore.failures.report import Row, failure_lines, figures_text, reach_text
+from ipvs_est_checks.explore.failures.report import (
+    SearchRow,
+    failure_lines,
+    figures_text,
+    reach_text,
+)
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
@@ -20,7 +25,9 @@ from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.story import headline
 
 
-def search_finding(finding: Finding, revision: Revision, progress: Callable[[Tally], None]) -> Row:
+def search_finding(
+    finding: Finding, revision: Revision, progress: Callable[[Tally], None]
+) -> SearchRow:
     """Search the finding's scenario to its bound for a schedule that breaks its properties.
 
     Raises ValueError for one that a history shows. The first such schedule ends the search and is
@@ -31,7 +38,7 @@ def search_finding(finding: Finding, revision: Revision, progress: Callable[[Tal
     wanted = finding.properties[0]
     watched = WATCHED.intersection({wanted})
     bounds = Bounds(schedule.preemptions)
-    job = Job(schedule.scenario, scenario, revision, Settings(Kind.DFS, bounds), watched)
+    job = Job(schedule.scenario, scenario, revision, Settings(JobKind.DFS, bounds), watched)
 
     def of_the_finding(world: World, found: Found) -> bool:
         return cause_of(world, found.violation).property == wanted
@@ -47,7 +54,7 @@ def search_finding(finding: Finding, revision: Revision, progress: Callable[[Tal
             [broken.property] if isinstance(broken, BrokenProperty) else []
         )
         failures.append(minimise(system_of(scenario, revision, Watch(alone)), found, key=_key))
-    return Row(job, JobResult(outcome, tuple(failures), seconds=monotonic() - began))
+    return SearchRow(job, JobResult(outcome, tuple(failures), seconds=monotonic() - began))
 
 
 def _schedule(finding: Finding) -> Schedule:
@@ -56,7 +63,7 @@ def _schedule(finding: Finding) -> Schedule:
     return finding.schedule
 
 
-def scheduled_story(finding: Finding, row: Row) -> Iterator[str]:
+def scheduled_story(finding: Finding, row: SearchRow) -> Iterator[str]:
     """What was searched, then the schedule that shows the finding; or that none does."""
     properties = ", ".join(finding.properties)
     yield from headline(finding, row.job.revision.name)

@@ -9,7 +9,7 @@ from ipvs_est import Revision, Snapshot
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.geometry_text import geometry_text
-from ipvs_est_checks.history.monitor import Watch, finish, step, watch
+from ipvs_est_checks.history.monitor import WatchedHistory, finish, step, watch
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.findings import FINDINGS, history_of, history_path
@@ -68,7 +68,7 @@ def story(finding: Finding, revision: Revision, broken: set[str]) -> Iterator[st
     broken.update(seen.failures)
 
 
-def _end(finding: Finding, seen: Watch) -> Iterator[str]:
+def _end(finding: Finding, seen: WatchedHistory) -> Iterator[str]:
     """The quiet time after the history, then the record as a whole."""
     before, known = seen.before, set(seen.failures)
     finish(seen)
@@ -85,12 +85,12 @@ def _end(finding: Finding, seen: Watch) -> Iterator[str]:
         yield from _broken(finding, seen, looked_back)
 
 
-def _changed(seen: Watch, before: Snapshot) -> Iterator[str]:
+def _changed(seen: WatchedHistory, before: Snapshot) -> Iterator[str]:
     for line in changes(before, seen.before):
         yield f"       {line}"
 
 
-def _broken(finding: Finding, seen: Watch, new: set[str]) -> Iterator[str]:
+def _broken(finding: Finding, seen: WatchedHistory, new: set[str]) -> Iterator[str]:
     """What fails that did not before, with the numbers; first what the finding is about."""
     for id_ in sorted(new & set(finding.properties)):
         yield f"     ! {id_}: {seen.failures[id_].detail}"

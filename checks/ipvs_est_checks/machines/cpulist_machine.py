@@ -17,7 +17,7 @@ from ipvs_est_checks.machines.report import (
     UnexpectedFailureError,
     add_history,
 )
-from ipvs_est_checks.machines.system import REFERENCE, System
+from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest
 
 NAME = "cpulist"
 
@@ -107,7 +107,7 @@ class CpulistMachine(RuleBasedStateMachine):
 
     revision: ClassVar[Revision] = MAINLINE
     findings: ClassVar[Findings] = Findings()
-    system: ClassVar[System] = REFERENCE
+    system: ClassVar[SystemUnderTest] = REFERENCE
 
     def __init__(self) -> None:
         super().__init__()

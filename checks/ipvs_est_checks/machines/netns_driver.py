@@ -23,7 +23,7 @@ from ipvs_est_checks.machines.report import (
     add_failure,
     add_history,
 )
-from ipvs_est_checks.machines.system import REFERENCE, System, nearest, takes
+from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest, nearest, takes
 
 NAME = "netns"
 MOST_OBJECTS = 70
@@ -34,7 +34,7 @@ class NetnsDriver(RuleBasedStateMachine):
     """A history that goes on; subclasses have the rules."""
 
     revision: ClassVar[Revision] = MAINLINE
-    system: ClassVar[System] = REFERENCE
+    system: ClassVar[SystemUnderTest] = REFERENCE
     findings: ClassVar[Findings] = Findings()
     properties: ClassVar[frozenset[str] | None] = None
     """Ids of those that are looked at; None = all."""
@@ -45,7 +45,7 @@ class NetnsDriver(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.history: nh.History
+        self.history: nh.NetnsHistory
         self.next_id = 1
         self.operations = 0
         self.reached: set[str] = set()

@@ -6,22 +6,29 @@ from dataclasses import dataclass, field
 from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
 from ipvs_est.answers.results import Deadlocked, Returned
 from ipvs_est.language.operations import Operation
-from ipvs_est_checks.history.monitor import NewOracle, Watch, finish, step, watch
+from ipvs_est_checks.history.monitor import NewOracle, WatchedHistory, finish, step, watch
 from ipvs_est_checks.history.subject_failure import SubjectFailure
 from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differences, wrong_answer
 from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
-from ipvs_est_checks.machines.naive.steps import Answer, Heap, follow, makes_sense, needs_netns, see
+from ipvs_est_checks.machines.naive.steps import (
+    Heap,
+    NaiveAnswer,
+    follow,
+    makes_sense,
+    needs_netns,
+    see,
+)
 from ipvs_est_checks.machines.situations import Observer, observe
 
 
 @dataclass(slots=True)
-class History:
+class NetnsHistory:
     """What is known of a history while it goes on."""
 
     params: Params
     revision: Revision
-    seen: Watch
+    seen: WatchedHistory
     model: NaiveModel
     observer: Observer
     events: int = 0
@@ -35,13 +42,13 @@ def begin(
     revision: Revision,
     new_oracle: NewOracle = Oracle,
     properties: frozenset[str] | None = None,
-) -> History:
+) -> NetnsHistory:
     """Start one, before netns init; only these properties are looked at, None = all."""
     seen = watch(params, revision, new_oracle, properties)
-    return History(params, revision, seen, boot(params, revision), Observer())
+    return NetnsHistory(params, revision, seen, boot(params, revision), Observer())
 
 
-def do(history: History, operation: Operation) -> list[str]:
+def do(history: NetnsHistory, operation: Operation) -> list[str]:
     """Apply one operation to both; answers the properties that failed by it for the first time."""
     seen, model = history.seen, history.model
     before = seen.before
@@ -51,7 +58,7 @@ def do(history: History, operation: Operation) -> list[str]:
     events = (seen.oracle.machine.events or [])[history.events :]
     history.events += len(events)
     found: list[Difference] = []
-    answer = Answer()
+    answer = NaiveAnswer()
     if isinstance(result, OperationError):
         if sensible or seen.oracle.snapshot() != before:
             found.append(("model.senseless", f"{operation} gave: {result}"))
@@ -78,13 +85,13 @@ def do(history: History, operation: Operation) -> list[str]:
     return _note(history, found)
 
 
-def end(history: History) -> list[str]:
+def end(history: NetnsHistory) -> list[str]:
     """End it with a quiet time; answers the properties that failed by it for the first time."""
     finish(history.seen)
     return _note(history, [])
 
 
-def ended(history: History) -> bool:
+def ended(history: NetnsHistory) -> bool:
     """Nothing defined follows."""
     return bool(history.seen.oracle.ended)
 
@@ -108,13 +115,13 @@ def failures_of(
     return history.failing
 
 
-def _compares(history: History) -> bool:
+def _compares(history: NetnsHistory) -> bool:
     """Whether something that only the naive model states is looked at."""
     properties = history.seen.properties
     return properties is None or not properties.isdisjoint(SENTENCES)
 
 
-def _lost(history: History) -> bool:
+def _lost(history: NetnsHistory) -> bool:
     """Model and system have parted: what follows would only repeat it."""
     return any(each in SENTENCES for each in history.failing)
 
@@ -123,7 +130,7 @@ def _had_to_wait(before: Snapshot) -> bool:
     return any(mutex.owner is not None for mutex in before.mutexes)
 
 
-def _note(history: History, found: list[Difference]) -> list[str]:
+def _note(history: NetnsHistory, found: list[Difference]) -> list[str]:
     fresh: list[str] = []
     for name, failure in history.seen.failures.items():
         if name not in history.failing:

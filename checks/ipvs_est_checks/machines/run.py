@@ -30,7 +30,7 @@ from ipvs_est_checks.machines.report import (
     merged,
 )
 from ipvs_est_checks.machines.shorten import shorten
-from ipvs_est_checks.machines.system import REFERENCE, System
+from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest
 from ipvs_est_spec.catalogue import PROPERTIES
 
 
@@ -41,7 +41,7 @@ class Aim:
     revision: Revision
     findings: Findings
     """Collects what is found."""
-    system: System
+    system: SystemUnderTest
     properties: frozenset[str] | None
     """Ids of those that are looked at; None = all."""
 
@@ -162,7 +162,7 @@ def run_round(
     machine: str,
     number: int,
     *,
-    system: System = REFERENCE,
+    system: SystemUnderTest = REFERENCE,
     properties: frozenset[str] | None = None,
 ) -> MachineReport:
     """Run one round of one machine; equal arguments give equal reports.
@@ -208,7 +208,7 @@ def run_machines(
     seed: int,
     *,
     machines: Sequence[str] = MACHINES,
-    system: System = REFERENCE,
+    system: SystemUnderTest = REFERENCE,
     properties: frozenset[str] | None = None,
 ) -> MachineReport:
     """Run the machines one after the other, each until its rounds are done and all situations

@@ -28,7 +28,7 @@ from ipvs_est.language.operations import (
     Settle,
     Zero,
 )
-from ipvs_est_checks.machines.naive.steps import Answer
+from ipvs_est_checks.machines.naive.steps import NaiveAnswer
 
 SITUATIONS: Mapping[str, str] = {
     "kthreads.three": "there are three kthreads or more",
@@ -104,7 +104,7 @@ def observe(
     observer: Observer,
     operation: Operation,
     result: Result | ViolationError,
-    answer: Answer,
+    answer: NaiveAnswer,
     before: Snapshot,
     after: Snapshot,
     events: Sequence[Event],

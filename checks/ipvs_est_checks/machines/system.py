@@ -8,7 +8,7 @@ from ipvs_est_checks.history.monitor import NewOracle
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class SystemUnderTest:
     """A system under test."""
 
     new_oracle: NewOracle
@@ -21,15 +21,15 @@ class System:
     """Machines that it can be; None = any."""
 
 
-REFERENCE = System(Oracle)
+REFERENCE = SystemUnderTest(Oracle)
 
 
-def takes(system: System, operation: Operation) -> bool:
+def takes(system: SystemUnderTest, operation: Operation) -> bool:
     """Whether the operation can be asked of it."""
     return system.operations is None or operation.op in system.operations
 
 
-def nearest(system: System, params: Params) -> Params:
+def nearest(system: SystemUnderTest, params: Params) -> Params:
     """The machine itself if the system can be it, else one that it can be."""
     geometries = system.geometries
     if geometries is None or params in geometries:

@@ -36,7 +36,7 @@ from ipvs_est_checks.mutants.schedule import CONTROL, Interruption
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class PlannedHistory:
     """What happens on one machine."""
 
     params: Params
@@ -107,7 +107,7 @@ class _Ids:
     held: list[int] = field(default_factory=list)
 
 
-def random_history(seed: int, index: int, length: int = 48) -> Scenario:
+def random_history(seed: int, index: int, length: int = 48) -> PlannedHistory:
     """The history of that number; the same for the same numbers, on every machine."""
     # A string as the seed: integers near each other would give related sequences.
     rng = random.Random(f"{seed}/{index}")
@@ -131,7 +131,7 @@ def random_history(seed: int, index: int, length: int = 48) -> Scenario:
             break
     if rng.randrange(2):
         operations.append(ExitNetns())
-    return Scenario(params, tuple(operations))
+    return PlannedHistory(params, tuple(operations))
 
 
 def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Operation]:
@@ -230,9 +230,9 @@ def _dests(first: int, last: int) -> tuple[Operation, ...]:
     return tuple(StartDest(each) for each in range(first, last + 1))
 
 
-def _recalculated(estimators: int, *meanwhile: Operation) -> Scenario:
+def _recalculated(estimators: int, *meanwhile: Operation) -> PlannedHistory:
     """That many estimators are relinked; `meanwhile` happens in the first break."""
-    return Scenario(
+    return PlannedHistory(
         _MANY,
         (
             InitNetns(),
@@ -246,25 +246,25 @@ def _recalculated(estimators: int, *meanwhile: Operation) -> Scenario:
     )
 
 
-DIRECTED: Mapping[str, Scenario] = {
-    "exit-in-limits-test": Scenario(
+DIRECTED: Mapping[str, PlannedHistory] = {
+    "exit-in-limits-test": PlannedHistory(
         _SMALL, (InitNetns(), StartService(1), Settle(), Disable(), Advance(20), ExitNetns())
     ),
-    "disable-in-limits-test": Scenario(
+    "disable-in-limits-test": PlannedHistory(
         _SMALL,
         (InitNetns(), StartService(1), *_dests(2, 8), Settle(), Disable(), Advance(20)),
     ),
-    "delete-while-kthread-gave-way": Scenario(
+    "delete-while-kthread-gave-way": PlannedHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(2 * _REVOLUTION)),
         (Interruption("ipvs-e:0", GiveWay, "ip_vs_tick_estimation", 1, (Delete(1),)),),
     ),
-    "delete-while-kthread-reads": Scenario(
+    "delete-while-kthread-reads": PlannedHistory(
         replace(_SMALL, word_bits=32),
         (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
         (Interruption("ipvs-e:0", WordAccess, "", 5, (Delete(1),)),),
     ),
-    "traffic-while-kthread-reads": Scenario(
+    "traffic-while-kthread-reads": PlannedHistory(
         replace(_SMALL, word_bits=32),
         (
             *(InitNetns(), StartService(1), Traffic(1, 0, 0, 0, 0, 2**32 - 1, 0)),
@@ -273,58 +273,58 @@ DIRECTED: Mapping[str, Scenario] = {
         # The low word of inbytes has been read, the high word has not.
         (Interruption("ipvs-e:0", WordAccess, "", 9, (Traffic(1, 0, 0, 0, 0, 1, 0),)),),
     ),
-    "traffic-and-a-revolution": Scenario(
+    "traffic-and-a-revolution": PlannedHistory(
         replace(_SMALL, word_bits=32),
         (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
     ),
-    "cpulist-while-calc-phase-ends": Scenario(
+    "cpulist-while-calc-phase-ends": PlannedHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION)),
         # Kthread 0 takes est_mutex for calc_stats, to stop the others, and to clear the flag.
         (Interruption("ipvs-e:0", Lock, "est_mutex", 3, (SetCpulist(1),)),),
     ),
-    "two-writers-while-first-service-counts": Scenario(
+    "two-writers-while-first-service-counts": PlannedHistory(
         _SMALL,
         (InitNetns(), AddService(1), Advance(_REVOLUTION)),
         # The first of the writers has kthread 0 started, which remembers est_genid.
         (Interruption(CONTROL, FieldAccess, "", 1, (SetNice(1), Settle(), WriteCpulist("0"))),),
     ),
-    "thread-limit-shrinks": Scenario(
+    "thread-limit-shrinks": PlannedHistory(
         _MANY,
         (
             *(InitNetns(), StartService(1), *_dests(2, 80), Advance(2 * _REVOLUTION)),
             *(SetCpulist(1), Advance(_REVOLUTION)),
         ),
     ),
-    "constant-load": Scenario(
+    "constant-load": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
             *((Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION)) * 12)[2:],
         ),
     ),
-    "load-ends": Scenario(
+    "load-ends": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(4 * _REVOLUTION)),
         ),
     ),
-    "zero-after-traffic": Scenario(
+    "zero-after-traffic": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION), Zero(1)),
         ),
     ),
-    "counters-wrap": Scenario(
+    "counters-wrap": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Traffic(1, 0, *[2**64 - 1] * 5), Advance(200)),
             *(Traffic(1, 0, 5, 5, 5, 5, 5), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "restart-after-a-revolution": Scenario(
+    "restart-after-a-revolution": PlannedHistory(
         replace(_SMALL, nticks=20, chain_factor=1),
         (InitNetns(), StartService(1), *_dests(2, 30), Advance(700), SetNice(1), Advance(300)),
     ),
@@ -340,7 +340,7 @@ DIRECTED: Mapping[str, Scenario] = {
             Advance(_REVOLUTION),
         ),
     ),
-    "exit-with-work-pending": Scenario(
+    "exit-with-work-pending": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), StartDest(2), Advance(2 * _REVOLUTION)),
@@ -349,7 +349,7 @@ DIRECTED: Mapping[str, Scenario] = {
         # Netns exit has stopped the first of the two.
         (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 3, (Settle(),)),),
     ),
-    "exit-while-work-joins": Scenario(
+    "exit-while-work-joins": PlannedHistory(
         _SMALL,
         (
             InitNetns(),
@@ -364,39 +364,39 @@ DIRECTED: Mapping[str, Scenario] = {
         # While the fourth operation that holds the service mutex still has it.
         (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 4, (Settle(),)),),
     ),
-    "two-kthreads-restart": Scenario(
+    "two-kthreads-restart": PlannedHistory(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 20), Advance(2 * _REVOLUTION)),
             *(SetNice(1), Advance(_REVOLUTION), SetNice(2)),
         ),
     ),
-    "nice-at-an-offset": Scenario(
+    "nice-at-an-offset": PlannedHistory(
         _SMALL, (InitNetns(), StartService(1), SetNice(1), SetNice(2, offset=1))
     ),
-    "disable-with-work-pending": Scenario(
+    "disable-with-work-pending": PlannedHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetNice(1), Disable(), Settle()),
     ),
-    "no-time-passes": Scenario(
+    "no-time-passes": PlannedHistory(
         replace(_SMALL, est_cost_ns=0), (InitNetns(), StartService(1), Advance(_REVOLUTION))
     ),
-    "first-start-fails": Scenario(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
-    "writer-with-one-cpu": Scenario(
+    "first-start-fails": PlannedHistory(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
+    "writer-with-one-cpu": PlannedHistory(
         _SMALL, (InitNetns(), StartService(1), WriteCpulist("0-1", frozenset({0})))
     ),
-    "dest-from-the-trash": Scenario(
+    "dest-from-the-trash": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), AddService(1), AddDest(2, 1), Advance(_REVOLUTION), DeleteDest(2)),
             *(AddDest(2, 1), DeleteDest(2), ExitNetns()),
         ),
     ),
-    "run-estimation-off": Scenario(
+    "run-estimation-off": PlannedHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetRunEstimation(0), Settle()),
     ),
-    "recalculated-in-each-row": Scenario(
+    "recalculated-in-each-row": PlannedHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
@@ -410,9 +410,9 @@ DIRECTED: Mapping[str, Scenario] = {
             ),
         ),
     ),
-    "first-service-fails": Scenario(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
-    "default-geometry": Scenario(Params(), (InitNetns(), StartService(1), Advance(100))),
-    "kthreads-go-in-order": Scenario(
+    "first-service-fails": PlannedHistory(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
+    "default-geometry": PlannedHistory(Params(), (InitNetns(), StartService(1), Advance(100))),
+    "kthreads-go-in-order": PlannedHistory(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -420,12 +420,12 @@ DIRECTED: Mapping[str, Scenario] = {
             *(Delete(each) for each in range(11, 31)),
         ),
     ),
-    "last-estimator-goes": Scenario(
+    "last-estimator-goes": PlannedHistory(
         # One estimator fills a kthread, so that est_add_ktid moves on at once.
         replace(GEOMETRIES[3], nticks=1, chain_factor=1),
         (StartService(1), Advance(400), Delete(1)),
     ),
-    "kthread-0-empties": Scenario(
+    "kthread-0-empties": PlannedHistory(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -433,14 +433,14 @@ DIRECTED: Mapping[str, Scenario] = {
             *(Delete(each) for each in range(1, 11)),
         ),
     ),
-    "limits-shrink": Scenario(
+    "limits-shrink": PlannedHistory(
         replace(_SMALL, est_cost_ns=5936),
         (
             *(InitNetns(), StartService(1), *_dests(2, 40), Advance(2 * _REVOLUTION)),
             *(SetCost(23750), SetCpulist(2), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "room-at-the-thread-limit": Scenario(
+    "room-at-the-thread-limit": PlannedHistory(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 70), Advance(2 * _REVOLUTION)),

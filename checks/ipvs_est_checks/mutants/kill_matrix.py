@@ -13,9 +13,9 @@ from time import perf_counter
 from ipvs_est.language.revision import MAINLINE, Revision
 from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
-from ipvs_est_checks.mutants.histories import DIRECTED, Scenario, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
-from ipvs_est_checks.mutants.run import Seen, control, mutated, shrunk, watched
+from ipvs_est_checks.mutants.run import SeenHistory, control, mutated, shrunk, watched
 from ipvs_est_checks.text_edits import EditError
 from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -27,7 +27,7 @@ HISTORIES = 30
 HISTORIES_IN_VAIN = 6
 
 
-class Verdict(Enum):
+class MutantVerdict(Enum):
     """What became of a mutant."""
 
     KILLED = "killed"
@@ -53,19 +53,19 @@ class Kill:
     """Run until then, this one included."""
     operations: int
     """In all of them."""
-    scenario: Scenario
+    scenario: PlannedHistory
     """The history, shrunk."""
     detail: str
     """What the property said before shrinking."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class MutantOutcome:
     """One row of the matrix."""
 
     mutant: str
     """Its id."""
-    verdict: Verdict
+    verdict: MutantVerdict
     kill: Kill | None
     """By a named property, else the first by another."""
     broken: tuple[str, ...]
@@ -81,7 +81,7 @@ class Unexplained:
 
     revision: str
     property: str
-    scenario: Scenario
+    scenario: PlannedHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Matrix:
     """A whole run."""
 
     seed: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[MutantOutcome, ...]
     control: Control
     complete: bool = True
     """Not interrupted."""
@@ -111,7 +111,7 @@ EMPTY_CONTROL = Control(0, 0, (), (), 0.0)
 """Of a run that was interrupted before it was there."""
 
 
-def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
+def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> MutantOutcome:
     """Try to kill one mutant; `named_only`: look at no other properties than those named for it."""
     looked_at = frozenset(mutant.properties) if named_only else None
     started = perf_counter()
@@ -132,7 +132,7 @@ def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
             found = Kill(id_, engine, number, operations, scenario, failure.detail)
         if named:
             break
-    return Outcome(
+    return MutantOutcome(
         mutant.id,
         _verdict(mutant, found),
         found,
@@ -141,7 +141,7 @@ def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> Outcome:
     )
 
 
-def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, Scenario]]:
+def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, PlannedHistory]]:
     directed = [(Engine.DIRECTED, DIRECTED[mutant.directed])] if mutant.directed else []
     if mutant.engine is Engine.DIRECTED:
         yield from directed
@@ -153,7 +153,7 @@ def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, Scenario]]:
 
 
 def _new(
-    mutant: Mutant, scenario: Scenario, seen: Seen, looked_at: frozenset[str] | None
+    mutant: Mutant, scenario: PlannedHistory, seen: SeenHistory, looked_at: frozenset[str] | None
 ) -> list[str]:
     """Properties that the mutant breaks and its control does not."""
     if not seen.failures:
@@ -162,12 +162,12 @@ def _new(
     return [each for each in seen.failures if each not in known]
 
 
-def _verdict(mutant: Mutant, found: Kill | None) -> Verdict:
+def _verdict(mutant: Mutant, found: Kill | None) -> MutantVerdict:
     if found is not None and found.property in mutant.properties:
-        return Verdict.KILLED
+        return MutantVerdict.KILLED
     if mutant.engine is Engine.EXPLORER:
-        return Verdict.EXPLORER
-    return Verdict.SURVIVED if found is None else Verdict.OTHER
+        return MutantVerdict.EXPLORER
+    return MutantVerdict.SURVIVED if found is None else MutantVerdict.OTHER
 
 
 def run_control(
@@ -178,7 +178,7 @@ def run_control(
     """The histories of these mutants without a mutant: random ones on mainline, hand-made ones
     on their bases. `properties`: those that are looked at, None = all."""
     started = perf_counter()
-    cases: list[tuple[Revision, Scenario]] = [
+    cases: list[tuple[Revision, PlannedHistory]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
     ]
     cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
@@ -202,7 +202,7 @@ def run_control(
     )
 
 
-def _is_known(base: Revision, scenario: Scenario, property_id: str) -> bool:
+def _is_known(base: Revision, scenario: PlannedHistory, property_id: str) -> bool:
     """Whether a recorded finding breaks the property there: with its repair it holds."""
     only = frozenset({property_id})
     return bool(
@@ -221,28 +221,30 @@ def outcomes(
     *,
     named_only: bool = False,
     waiting: Callable[[str], None] = ignore,
-) -> Iterator[Outcome]:
+) -> Iterator[MutantOutcome]:
     """The rows in order, found by that many processes; `named_only` as in `judge`, `waiting` as
     of `Pool`."""
     ids = [each.id for each in mutants]
     with Pool(min(jobs, len(ids)), waiting=waiting) as pool:
         for id_, outcome in pool.map(partial(_judge, seed, named_only), ids, str):
             if isinstance(outcome, Lost):
-                yield Outcome(id_, Verdict.LOST, None, (), 0.0, outcome.why)
+                yield MutantOutcome(id_, MutantVerdict.LOST, None, (), 0.0, outcome.why)
             else:
                 yield outcome
 
 
-def _judge(seed: int, named_only: bool, id_: str) -> Outcome:
+def _judge(seed: int, named_only: bool, id_: str) -> MutantOutcome:
     started = perf_counter()
     try:
         return judge(BY_ID[id_], seed, named_only=named_only)
     except EditError as error:
         # One that a change of the model has overtaken must not hide what the others show.
-        return Outcome(id_, Verdict.UNFIT, None, (), perf_counter() - started, str(error))
+        return MutantOutcome(
+            id_, MutantVerdict.UNFIT, None, (), perf_counter() - started, str(error)
+        )
 
 
-def breakers(found: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
+def breakers(found: Sequence[MutantOutcome]) -> Mapping[str, tuple[str, ...]]:
     """For each property of the catalogue: ids of the mutants that break it."""
     return {
         each.id: tuple(outcome.mutant for outcome in found if each.id in outcome.broken)
@@ -250,6 +252,6 @@ def breakers(found: Sequence[Outcome]) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def unbroken(found: Sequence[Outcome]) -> tuple[str, ...]:
+def unbroken(found: Sequence[MutantOutcome]) -> tuple[str, ...]:
     """Ids of the properties that no mutant breaks."""
     return tuple(id_ for id_, mutants in breakers(found).items() if not mutants)

@@ -8,13 +8,13 @@ from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
 from ipvs_est_checks.mutants.all import BY_ID
-from ipvs_est_checks.mutants.histories import Scenario
+from ipvs_est_checks.mutants.histories import PlannedHistory
 from ipvs_est_checks.mutants.kill_matrix import (
     Control,
     Kill,
     Matrix,
-    Outcome,
-    Verdict,
+    MutantOutcome,
+    MutantVerdict,
     breakers,
     unbroken,
 )
@@ -26,16 +26,16 @@ from ipvs_est_checks.text_edits import patch
 HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")
 
 _WORDS = {
-    Verdict.KILLED: "KILLED",
-    Verdict.OTHER: "FAIL",
-    Verdict.SURVIVED: "FAIL",
-    Verdict.EXPLORER: "OUT OF REACH",
-    Verdict.UNFIT: "FAIL",
-    Verdict.LOST: "INCOMPLETE",
+    MutantVerdict.KILLED: "KILLED",
+    MutantVerdict.OTHER: "FAIL",
+    MutantVerdict.SURVIVED: "FAIL",
+    MutantVerdict.EXPLORER: "OUT OF REACH",
+    MutantVerdict.UNFIT: "FAIL",
+    MutantVerdict.LOST: "INCOMPLETE",
 }
 
 
-def row(outcome: Outcome) -> tuple[str, ...]:
+def row(outcome: MutantOutcome) -> tuple[str, ...]:
     """One line of the table: `tried` = histories, `steps` = operations of the shrunk one."""
     kill = outcome.kill
     if kill is None:
@@ -48,13 +48,13 @@ def row(outcome: Outcome) -> tuple[str, ...]:
 
 def is_complete(matrix: Matrix) -> bool:
     """All mutants were run, so that a property that none breaks means something."""
-    run = {each.mutant for each in matrix.outcomes if each.verdict is not Verdict.LOST}
+    run = {each.mutant for each in matrix.outcomes if each.verdict is not MutantVerdict.LOST}
     return matrix.complete and run == BY_ID.keys()
 
 
-def is_expected(outcome: Outcome) -> bool:
+def is_expected(outcome: MutantOutcome) -> bool:
     """Killed, or not to be killed here."""
-    return outcome.verdict in (Verdict.KILLED, Verdict.EXPLORER)
+    return outcome.verdict in (MutantVerdict.KILLED, MutantVerdict.EXPLORER)
 
 
 def exit_code(matrix: Matrix) -> int:
@@ -65,7 +65,7 @@ def exit_code(matrix: Matrix) -> int:
     """
     if not matrix.complete:
         return exit_codes.INTERRUPTED
-    tried = [each for each in matrix.outcomes if each.verdict is not Verdict.LOST]
+    tried = [each for each in matrix.outcomes if each.verdict is not MutantVerdict.LOST]
     wrong = not all(is_expected(each) for each in tried)
     if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
         return exit_codes.FAIL
@@ -87,20 +87,20 @@ def notes(matrix: Matrix) -> Iterator[str]:
     yield _totals(matrix)
 
 
-def _about(outcome: Outcome) -> Iterator[str]:
+def _about(outcome: MutantOutcome) -> Iterator[str]:
     mutant = BY_ID[outcome.mutant]
     match outcome.verdict:
-        case Verdict.KILLED:
+        case MutantVerdict.KILLED:
             return
-        case Verdict.EXPLORER:
+        case MutantVerdict.EXPLORER:
             yield f"OUT OF REACH {mutant.id}: {mutant.sentence}"
-        case Verdict.UNFIT:
+        case MutantVerdict.UNFIT:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             yield f"  {unfit_text(outcome)}"
-        case Verdict.LOST:
+        case MutantVerdict.LOST:
             yield f"INCOMPLETE {mutant.id}: {mutant.sentence}"
             yield f"  {outcome.untried}"
-        case Verdict.OTHER | Verdict.SURVIVED:
+        case MutantVerdict.OTHER | MutantVerdict.SURVIVED:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             broken = ", ".join(outcome.broken) or "nothing"
             yield f"  was to break {' or '.join(mutant.properties)}, breaks {broken}"
@@ -109,22 +109,22 @@ def _about(outcome: Outcome) -> Iterator[str]:
             assert_never(outcome.verdict)
 
 
-def unfit_text(outcome: Outcome) -> str:
+def unfit_text(outcome: MutantOutcome) -> str:
     """What is to be done about a mutant that does not fit the model."""
     return f"does not fit the model any more, so its edit has to follow: {outcome.untried}"
 
 
 def _totals(matrix: Matrix) -> str:
     found = matrix.outcomes
-    killed = sum(each.verdict is Verdict.KILLED for each in found)
-    waiting = sum(each.verdict is Verdict.EXPLORER for each in found)
+    killed = sum(each.verdict is MutantVerdict.KILLED for each in found)
+    waiting = sum(each.verdict is MutantVerdict.EXPLORER for each in found)
     broken = sum(bool(mutants) for mutants in breakers(found).values())
     control = matrix.control
     seconds = control.seconds + sum(each.seconds for each in found)
     reasons = "; ".join(
         f"{each.mutant}: {BY_ID[each.mutant].reason}"
         for each in found
-        if each.verdict is Verdict.EXPLORER
+        if each.verdict is MutantVerdict.EXPLORER
     )
     out_of_reach = f"{waiting} out of reach{f' ({reasons})' if reasons else ''}"
     return (
@@ -135,7 +135,7 @@ def _totals(matrix: Matrix) -> str:
     )
 
 
-def scenario_lines(scenario: Scenario) -> Iterator[str]:
+def scenario_lines(scenario: PlannedHistory) -> Iterator[str]:
     """Params, operations and interruptions, each as one line of JSON."""
     yield json.dumps(params_to_json(scenario.params))
     for operation in scenario.operations:
@@ -158,7 +158,7 @@ def json_report(matrix: Matrix) -> str:
     return json_text("ipvs-est mutants", 1, body)
 
 
-def _outcome_json(outcome: Outcome) -> dict[str, object]:
+def _outcome_json(outcome: MutantOutcome) -> dict[str, object]:
     mutant = BY_ID[outcome.mutant]
     return {
         "id": mutant.id,
@@ -203,7 +203,7 @@ def _control_json(control: Control) -> dict[str, object]:
     }
 
 
-def _scenario_json(scenario: Scenario) -> dict[str, object]:
+def _scenario_json(scenario: PlannedHistory) -> dict[str, object]:
     return {
         "params": params_to_json(scenario.params),
         "operations": _operations_json(scenario.operations),

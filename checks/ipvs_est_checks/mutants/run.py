@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.revision import Revision
 from ipvs_est_checks.history.monitor import Failure, run
-from ipvs_est_checks.mutants.histories import Scenario
+from ipvs_est_checks.mutants.histories import PlannedHistory
 from ipvs_est_checks.mutants.mutant import Mutant
 from ipvs_est_checks.mutants.schedule import interrupted
 from ipvs_est_checks.text_edits import Edit, applied
@@ -16,7 +16,7 @@ SHRINKING_OPERATIONS = 1500
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenHistory:
     """What watching showed."""
 
     failures: dict[str, Failure]
@@ -27,28 +27,32 @@ class Seen:
 
 def watched(
     base: Revision,
-    scenario: Scenario,
+    scenario: PlannedHistory,
     edits: Sequence[Edit],
     properties: frozenset[str] | None = None,
-) -> Seen:
+) -> SeenHistory:
     """Run the scenario on the base revision with these edits; `properties`: None = all."""
     with applied(edits):
         new_oracle = interrupted(scenario.plan)
         seen = run(scenario.params, base, scenario.operations, new_oracle, properties)
-    return Seen(seen.failures, len(seen.operations))
+    return SeenHistory(seen.failures, len(seen.operations))
 
 
-def mutated(mutant: Mutant, scenario: Scenario, properties: frozenset[str] | None = None) -> Seen:
+def mutated(
+    mutant: Mutant, scenario: PlannedHistory, properties: frozenset[str] | None = None
+) -> SeenHistory:
     """Run it on the mutant."""
     return watched(mutant.base, scenario, mutant.edits, properties)
 
 
-def control(mutant: Mutant, scenario: Scenario, properties: frozenset[str] | None = None) -> Seen:
+def control(
+    mutant: Mutant, scenario: PlannedHistory, properties: frozenset[str] | None = None
+) -> SeenHistory:
     """Run it on what the mutant is compared with."""
     return watched(mutant.base, scenario, (), properties)
 
 
-def breaks(mutant: Mutant, scenario: Scenario, property_id: str) -> bool:
+def breaks(mutant: Mutant, scenario: PlannedHistory, property_id: str) -> bool:
     """The mutant breaks the property in that scenario, and the unmutated model does not."""
     only = frozenset({property_id})
     if not mutated(mutant, scenario, only).failures:
@@ -56,7 +60,7 @@ def breaks(mutant: Mutant, scenario: Scenario, property_id: str) -> bool:
     return not control(mutant, scenario, only).failures
 
 
-def shrunk(mutant: Mutant, scenario: Scenario, property_id: str, step: int) -> Scenario:
+def shrunk(mutant: Mutant, scenario: PlannedHistory, property_id: str, step: int) -> PlannedHistory:
     """A shorter scenario in which the mutant still breaks the property, by leaving operations
     out: first those after the failure, then halves, quarters and so on."""
     operations = scenario.operations

@@ -8,7 +8,14 @@ from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Answer, Decided, Options, Outcome, Status, Verdict
+from ipvs_est_spec.proof.framework.solve import (
+    Answer,
+    Decided,
+    Decision,
+    Options,
+    ProofVerdict,
+    TheoremOutcome,
+)
 from ipvs_est_spec.proof.registry import BY_ID
 
 Z3_VERSION = f"z3 {z3.get_version_string()}"
@@ -16,10 +23,10 @@ Z3_VERSION = f"z3 {z3.get_version_string()}"
 REPORT_VERSION = 1
 _NAME = "ipvs-est prove"
 _VERDICTS = {
-    Verdict.PROVED: whole.Verdict.PASS,
-    Verdict.FINDING: whole.Verdict.FINDING,
-    Verdict.FAIL: whole.Verdict.FAIL,
-    Verdict.UNKNOWN: whole.Verdict.INCOMPLETE,
+    ProofVerdict.PROVED: whole.Verdict.PASS,
+    ProofVerdict.FINDING: whole.Verdict.FINDING,
+    ProofVerdict.FAIL: whole.Verdict.FAIL,
+    ProofVerdict.UNKNOWN: whole.Verdict.INCOMPLETE,
 }
 HEADINGS = ("theorem", "verdict", "seconds", "queries", "revision", "sentence")
 
@@ -28,19 +35,19 @@ MOST_COMPLAINTS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProofReport:
     """A whole run."""
 
     options: Options
     solver: str
     """Who answered, with the version."""
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[TheoremOutcome, ...]
     seconds: float
     complete: bool = True
     """Not interrupted."""
 
 
-def row(outcome: Outcome) -> tuple[str, ...]:
+def row(outcome: TheoremOutcome) -> tuple[str, ...]:
     """One line of the table."""
     theorem = BY_ID[outcome.id]
     return (
@@ -53,17 +60,17 @@ def row(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def exit_code(report: Report) -> int:
+def exit_code(report: ProofReport) -> int:
     """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one; 130 if interrupted."""
     if not report.complete:
         return exit_codes.INTERRUPTED
     verdicts = {each.verdict for each in report.outcomes}
-    if Verdict.FAIL in verdicts:
+    if ProofVerdict.FAIL in verdicts:
         return exit_codes.FAIL
-    return exit_codes.INCOMPLETE if Verdict.UNKNOWN in verdicts else exit_codes.PASS
+    return exit_codes.INCOMPLETE if ProofVerdict.UNKNOWN in verdicts else exit_codes.PASS
 
 
-def details(outcome: Outcome) -> Iterator[str]:
+def details(outcome: TheoremOutcome) -> Iterator[str]:
     """What is below the table: complaints, counterexamples, assumptions, the twin."""
     theorem = BY_ID[outcome.id]
     yield f"{outcome.verdict.value} {theorem.id}: {theorem.sentence}"
@@ -81,7 +88,7 @@ def details(outcome: Outcome) -> Iterator[str]:
         yield f"  assumes {id_}: {sentence}"
     if outcome.obligations:
         yield f"  {_checked(outcome)}"
-    shown = [each for each in outcome.obligations if each.answer.status is Status.REFUTED]
+    shown = [each for each in outcome.obligations if each.answer.status is Decision.REFUTED]
     # If it should hold, the complaints tell the others.
     for each in shown if theorem.refuted_by else shown[:1]:
         yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
@@ -91,14 +98,14 @@ def details(outcome: Outcome) -> Iterator[str]:
     yield from (f"  in the model, {line}" for line in outcome.replayed)
 
 
-def summary(report: Report) -> str:
+def summary(report: ProofReport) -> str:
     """The closing line."""
-    counts = {each: sum(o.verdict is each for o in report.outcomes) for each in Verdict}
+    counts = {each: sum(o.verdict is each for o in report.outcomes) for each in ProofVerdict}
     named = "".join(f", {count} {each.value}" for each, count in counts.items() if count)
     obligations = sum(len(each.obligations) for each in report.outcomes)
     queries = sum(each.queries for each in report.outcomes)
     without = [one for o in report.outcomes for each in o.obligations for one in each.dropped]
-    refuted = sum(each.status is Status.REFUTED for each in without)
+    refuted = sum(each.status is Decision.REFUTED for each in without)
     number = len(report.outcomes)
     return (
         f"{'' if report.complete else 'interrupted: '}"
@@ -109,7 +116,7 @@ def summary(report: Report) -> str:
     )
 
 
-def json_report(report: Report) -> str:
+def json_report(report: ProofReport) -> str:
     """The record; the same for the same seed but for the values of `seconds`."""
     body = {
         "solver": report.solver,
@@ -124,7 +131,7 @@ def json_report(report: Report) -> str:
     return json_text(_NAME, REPORT_VERSION, body)
 
 
-def junit_report(report: Report) -> str:
+def junit_report(report: ProofReport) -> str:
     """A test case for each theorem."""
     cases = tuple(
         Case(
@@ -133,18 +140,18 @@ def junit_report(report: Report) -> str:
             _VERDICTS[each.verdict],
             each.seconds,
             "; ".join(each.complaints),
-            "\n".join(details(each)) if each.verdict is Verdict.FAIL else "",
-            BY_ID[each.id].refuted_by if each.verdict is Verdict.FINDING else (),
+            "\n".join(details(each)) if each.verdict is ProofVerdict.FAIL else "",
+            BY_ID[each.id].refuted_by if each.verdict is ProofVerdict.FINDING else (),
         )
         for each in report.outcomes
     )
     return junit_text([Suite(_NAME, cases, "" if report.complete else INTERRUPTED)])
 
 
-def _checked(outcome: Outcome) -> str:
-    premises = sum(each.premises is Status.REFUTED for each in outcome.obligations)
+def _checked(outcome: TheoremOutcome) -> str:
+    premises = sum(each.premises is Decision.REFUTED for each in outcome.obligations)
     dropped = [one.status for each in outcome.obligations for one in each.dropped]
-    refuted = sum(each is Status.REFUTED for each in dropped)
+    refuted = sum(each is Decision.REFUTED for each in dropped)
     number = len(outcome.obligations)
     return (
         f"premises satisfiable: {premises} of {number} obligations;"
@@ -156,7 +163,7 @@ def _value_lines(answer: Answer) -> Iterator[str]:
     yield from (f"    {name} = {value}" for name, value in answer.values)
 
 
-def _theorem_json(outcome: Outcome) -> dict[str, object]:
+def _theorem_json(outcome: TheoremOutcome) -> dict[str, object]:
     theorem = BY_ID[outcome.id]
     return {
         "id": theorem.id,
@@ -183,9 +190,9 @@ def _theorem_json(outcome: Outcome) -> dict[str, object]:
 def _obligation_json(decided: Decided) -> dict[str, object]:
     # The query says that the premises contradict each other, so that refuted is good.
     premises = {
-        Status.REFUTED: "satisfiable",
-        Status.PROVED: "contradictory",
-        Status.UNKNOWN: "unknown",
+        Decision.REFUTED: "satisfiable",
+        Decision.PROVED: "contradictory",
+        Decision.UNKNOWN: "unknown",
     }
     return {
         "name": decided.name,

@@ -13,7 +13,14 @@ from ipvs_est_checks.proving.counterexamples.registry import with_replay
 from ipvs_est_checks.proving.second_solver import SecondSolver
 from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.proof.framework.quick import is_quick
-from ipvs_est_spec.proof.framework.solve import Answer, Options, Outcome, Status, Verdict, decide
+from ipvs_est_spec.proof.framework.solve import (
+    Answer,
+    Decision,
+    Options,
+    ProofVerdict,
+    TheoremOutcome,
+    decide,
+)
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import BY_ID
 
@@ -30,7 +37,7 @@ def outcomes(
     second: bool = False,
     replay: bool = True,
     waiting: Callable[[str], None] = ignore,
-) -> Generator[Outcome]:
+) -> Generator[TheoremOutcome]:
     """What z3 says of each theorem, as soon as it is known: the quick ones are begun last.
 
     jobs: processes at a time. limit: seconds for one theorem, 0 = none; a theorem that takes
@@ -47,17 +54,19 @@ def outcomes(
         for task in pool.as_completed(tasks):
             outcome = task.outcome()
             if isinstance(outcome, Lost):
-                outcome = _undecided(outcome.name, Verdict.UNKNOWN, outcome.why, outcome.seconds)
+                outcome = _undecided(
+                    outcome.name, ProofVerdict.UNKNOWN, outcome.why, outcome.seconds
+                )
             yield outcome
 
 
-def in_order(found: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def in_order(found: Sequence[TheoremOutcome]) -> tuple[TheoremOutcome, ...]:
     """Outcomes in the registry's order."""
     place = {id_: number for number, id_ in enumerate(BY_ID)}
     return tuple(sorted(found, key=lambda each: place[each.id]))
 
 
-def _decide(id_: str, options: Options, second: bool, replay: bool) -> Outcome:
+def _decide(id_: str, options: Options, second: bool, replay: bool) -> TheoremOutcome:
     began = process_time()
     try:
         solver = SecondSolver(options) if second else None
@@ -69,11 +78,11 @@ def _decide(id_: str, options: Options, second: bool, replay: bool) -> Outcome:
         # A theorem that cannot be stated has failed; the others go on.
         traceback.print_exc()
         outcome = _undecided(
-            id_, Verdict.FAIL, f"{type(error).__name__}: {error}", process_time() - began
+            id_, ProofVerdict.FAIL, f"{type(error).__name__}: {error}", process_time() - began
         )
     return outcome
 
 
-def _undecided(id_: str, verdict: Verdict, why: str, seconds: float) -> Outcome:
-    twin = Answer(Status.UNKNOWN, reason=why)
-    return Outcome(id_, verdict, (), twin, (why,), 0, seconds)
+def _undecided(id_: str, verdict: ProofVerdict, why: str, seconds: float) -> TheoremOutcome:
+    twin = Answer(Decision.UNKNOWN, reason=why)
+    return TheoremOutcome(id_, verdict, (), twin, (why,), 0, seconds)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ipvs_est_spec.proof.framework.smtlib import script, smtlib_text
-from ipvs_est_spec.proof.framework.solve import Answer, Options, Status
+from ipvs_est_spec.proof.framework.solve import Answer, Decision, Options
 from ipvs_est_spec.proof.framework.theorem import Goal
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _MORE_THAN_BITS = re.compile(r"[( ](Int|Real|forall|exists|declare-sort|declare-
 _NUMERAL = re.compile(r"[( ]\d+[ )]")
 
 
-_STATUS = {"unsat": Status.PROVED, "sat": Status.REFUTED}
+_STATUS = {"unsat": Decision.PROVED, "sat": Decision.REFUTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,13 @@ class SecondSolver:
     def ask(self, obligation: Goal) -> Answer:
         """Whether an obligation holds."""
         found = answer(smtlib_text(obligation, "unknown"), self.options.seed)
-        return Answer(_STATUS.get(found, Status.UNKNOWN), reason="" if found in _STATUS else found)
+        return Answer(
+            _STATUS.get(found, Decision.UNKNOWN), reason="" if found in _STATUS else found
+        )
 
-    def contradiction(self, terms: "Sequence[z3.BoolRef]") -> Status:
+    def contradiction(self, terms: "Sequence[z3.BoolRef]") -> Decision:
         """Whether the terms cannot hold at once."""
-        return _STATUS.get(answer(script(terms), self.options.seed), Status.UNKNOWN)
+        return _STATUS.get(answer(script(terms), self.options.seed), Decision.UNKNOWN)
 
 
 def missing() -> list[str]:

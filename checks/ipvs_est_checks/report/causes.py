@@ -24,7 +24,7 @@ _MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class SharedCause:
     """One thing that is wrong."""
 
     title: str
@@ -38,7 +38,7 @@ class Cause:
     """That were taken for it, this one included."""
 
 
-def causes(rows: Sequence[Row]) -> tuple[Cause, ...]:
+def causes(rows: Sequence[Row]) -> tuple[SharedCause, ...]:
     """The causes of all failures: broken properties, recordings, what does not show any more,
     then the rest."""
     failed = [
@@ -69,14 +69,14 @@ def _length(problem: Problem) -> tuple[bool, int, str, str]:
     return not number, number, problem.property, problem.revision
 
 
-def _by_history(problems: list[Problem]) -> Iterator[Cause]:
+def _by_history(problems: list[Problem]) -> Iterator[SharedCause]:
     left = problems
     while left:
         first = left[0]
         breaks = _again(first)
         same = [each for each in left if each is first or each.property in breaks(each.revision)]
         properties = dict.fromkeys(each.property for each in same)
-        yield Cause(
+        yield SharedCause(
             _SENTENCES.get(first.property, first.detail),
             first,
             tuple(properties),
@@ -100,7 +100,7 @@ def _again(problem: Problem) -> Callable[[str], frozenset[str]]:
     return breaks
 
 
-def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[Cause]:
+def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[SharedCause]:
     """One entry for each property that fails in schedules alone, and one for all recordings, one
     for all mutants, and so on."""
     groups: dict[str, list[tuple[Row, Problem]]] = {}
@@ -114,10 +114,10 @@ def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[Cause]:
         names = tuple(dict.fromkeys(each.property for _, each in group))
         title = _SENTENCES.get(kind, row.sentence)
         revisions = tuple(dict.fromkeys(each.revision for _, each in group if each.revision))
-        yield Cause(title, first, names, revisions, len(group))
+        yield SharedCause(title, first, names, revisions, len(group))
 
 
-def cause_lines(cause: Cause, number: int) -> Iterator[str]:
+def cause_lines(cause: SharedCause, number: int) -> Iterator[str]:
     """For people; what begins a line with { can be given to the oracle as it is."""
     problem = cause.problem
     yield f"{number}. {problem.property}: {cause.title}"
@@ -130,7 +130,7 @@ def cause_lines(cause: Cause, number: int) -> Iterator[str]:
     yield from end_lines(problem)
 
 
-def _and_others(cause: Cause) -> str:
+def _and_others(cause: SharedCause) -> str:
     others = cause.properties[1:]
     named = ", ".join(others[:_MOST_NAMED])
     more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ipvs_est.answers.snapshot import snapshot_to_json
-from ipvs_est_checks.report.causes import Cause, causes
+from ipvs_est_checks.report.causes import SharedCause, causes
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import INTERRUPTED, Case, Suite, junit_text
 from ipvs_est_checks.report.matrix import cells
@@ -68,7 +68,7 @@ def _verdict(report: Report) -> Verdict:
     return found if report.complete or found is Verdict.FAIL else Verdict.INCOMPLETE
 
 
-def _cause(cause: Cause) -> dict[str, object]:
+def _cause(cause: SharedCause) -> dict[str, object]:
     return {
         "title": cause.title,
         "properties": list(cause.properties),

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from ipvs_est_checks.report.causes import Cause
+from ipvs_est_checks.report.causes import SharedCause
 from ipvs_est_checks.report.matrix import cells
 from ipvs_est_checks.report.rows import Row
 from ipvs_est_checks.report.verdict import Verdict, counted, worst
 
 
 def conclusion(
-    rows: Sequence[Row], revisions: Sequence[str], causes: Sequence[Cause], *, complete: bool
+    rows: Sequence[Row], revisions: Sequence[str], causes: Sequence[SharedCause], *, complete: bool
 ) -> str:
     """One line: as recorded or not, how many properties and revisions, how many findings."""
     judged = [

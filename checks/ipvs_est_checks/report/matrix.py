@@ -30,7 +30,7 @@ _IDS = tuple(each.id for each in PROPERTIES)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """What is known of a property on a revision."""
 
     verdict: Verdict | None
@@ -50,7 +50,7 @@ class Cell:
         return word if self.verdict is Verdict.FAIL else word.lower()
 
 
-def cells(rows: Sequence[Row], revisions: Sequence[str]) -> dict[str, tuple[Cell, ...]]:
+def cells(rows: Sequence[Row], revisions: Sequence[str]) -> dict[str, tuple[MatrixCell, ...]]:
     """By id of a property that some row is about: a cell for each revision."""
     about: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -65,10 +65,10 @@ def cells(rows: Sequence[Row], revisions: Sequence[str]) -> dict[str, tuple[Cell
     }
 
 
-def _cell(rows: Sequence[Row]) -> Cell:
+def _cell(rows: Sequence[Row]) -> MatrixCell:
     verdicts = {each.verdict for each in rows}
     verdict = next((each for each in _STRONGEST_FIRST if each in verdicts), None)
-    return Cell(verdict, tuple(sorted({each for row in rows for each in row.findings})))
+    return MatrixCell(verdict, tuple(sorted({each for row in rows for each in row.findings})))
 
 
 def matrix(
@@ -90,8 +90,8 @@ def matrix(
     if not found:
         return
     lines: list[tuple[str, ...]] = [("property", *revisions)]
-    verdicts: list[tuple[Cell, ...] | None] = [None]
-    alike: dict[tuple[Cell, ...], list[str]] = {}
+    verdicts: list[tuple[MatrixCell, ...] | None] = [None]
+    alike: dict[tuple[MatrixCell, ...], list[str]] = {}
     for id_, line in found.items():
         if any(each.verdict in (Verdict.FAIL, Verdict.FINDING) for each in line):
             lines.append((id_, *(each.text for each in line)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipvs_est import Params, Revision
 from ipvs_est_checks.history.subject_failure import RefusedError
 from ipvs_est_checks.machines.geometries import CHOICES
-from ipvs_est_checks.machines.system import System
+from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.subjects.subject import (
     WATCHED,
     Run,
@@ -43,7 +43,9 @@ def stop(keeper: Keeper) -> None:
         keeper.subject = None
 
 
-def system_of(keeper: Keeper, revision: Revision, watched: Sequence[str] = WATCHED) -> System:
+def system_of(
+    keeper: Keeper, revision: Revision, watched: Sequence[str] = WATCHED
+) -> SystemUnderTest:
     """The subject as a system for the state machines: what it takes, and which machines it can
     be, is asked of it. Raises SubjectError and OSError, RefusedError if it can be none."""
 
@@ -62,4 +64,4 @@ def system_of(keeper: Keeper, revision: Revision, watched: Sequence[str] = WATCH
     if refused is not None and not geometries:
         raise refused
     operations = running(keeper).handshake.operations
-    return System(new_oracle, operations=operations, geometries=tuple(geometries))
+    return SystemUnderTest(new_oracle, operations=operations, geometries=tuple(geometries))

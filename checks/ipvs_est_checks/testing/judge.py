@@ -8,7 +8,7 @@ from ipvs_est.language.difference import first_difference
 from ipvs_est.language.operations import Advance, Dump, Operation, Read, Traffic
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.history import monitor
-from ipvs_est_checks.history.monitor import Outcome, Watch
+from ipvs_est_checks.history.monitor import Outcome, WatchedHistory
 from ipvs_est_checks.history.subject_failure import SENTENCES, SubjectError, SubjectFailure
 from ipvs_est_checks.testing.errors import Problem
 from ipvs_est_checks.testing.subject import CommandSubject, MakesSubject, Started, start
@@ -27,7 +27,7 @@ class Judge:
     """Compared with, or else mainline: what fails there too is a finding, no failure."""
     model: Oracle | None
     """Answers what the subject has to answer; None: properties alone count."""
-    seen: Watch | None
+    seen: WatchedHistory | None
     """None: the subject gives no states, so nothing can be watched."""
     operations: list[Operation] = field(default_factory=list)
     answers: int = 0

@@ -10,7 +10,7 @@ from ipvs_est_checks.history.subject_failure import RefusedError
 from ipvs_est_checks.machines import netns_machine
 from ipvs_est_checks.machines.netns_history import ended
 from ipvs_est_checks.machines.report import Findings
-from ipvs_est_checks.machines.system import System
+from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.testing import judge as judging
 from ipvs_est_checks.testing.errors import HistoryError, Problem
 from ipvs_est_checks.testing.subject import AnySubject, as_subject
@@ -37,7 +37,7 @@ class NetnsMachine(netns_machine.NetnsMachine):
 
     # The model leads, so that what is done makes sense; on it nothing is judged.
     properties = frozenset()
-    system = System(Oracle)
+    system = SystemUnderTest(Oracle)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -6,7 +6,7 @@ from ipvs_est import MAINLINE, Revision, Violation
 from ipvs_est.language.violations import BrokenProperty, describe
 from ipvs_est_checks.explore.engine.job import (
     Job,
-    Kind,
+    JobKind,
     Settings,
     do_job,
     watched_by_default,
@@ -68,7 +68,7 @@ def explore(
     known = load(scenario) if isinstance(scenario, str) else scenario
     name = scenario if isinstance(scenario, str) else known.name
     bounds = Bounds(preemptions=preemptions, schedules=schedules)
-    settings = Settings(Kind.DFS, bounds, keep_going=keep_going)
+    settings = Settings(JobKind.DFS, bounds, keep_going=keep_going)
     watched = watched_by_default(revision)
     result = do_job(Job(name, known, revision, settings, watched), Tally(), lambda _: None)
     failures = tuple(

@@ -11,7 +11,7 @@ EST_MUTEX = "est_mutex"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TaskRun:
     """The task that runs."""
 
     task: str
@@ -23,7 +23,7 @@ class Run:
     """Guarded fields at the last entry of this run."""
 
 
-_Marked = Sequence[tuple[Event, Run | None]]
+_Marked = Sequence[tuple[Event, TaskRun | None]]
 
 
 def runs(events: Sequence[Event]) -> _Marked:
@@ -39,37 +39,37 @@ _last: list[tuple[Sequence[Event], _Marked] | None] = [None]
 
 
 def _runs(events: Sequence[Event]) -> _Marked:
-    marked: list[tuple[Event, Run | None]] = []
+    marked: list[tuple[Event, TaskRun | None]] = []
     held: dict[str, frozenset[str]] = {}
-    run: Run | None = None
+    run: TaskRun | None = None
     nothing: frozenset[str] = frozenset()
     for event in events:
         marked.append((event, run))
         if isinstance(event, Resumed):
             locks = held.get(event.task, nothing)
-            run = Run(event.task, event.ktid, locks, event.guarded)
+            run = TaskRun(event.task, event.ktid, locks, event.guarded)
         elif isinstance(event, LockTaken | LockReleased):
             locks = held.get(event.task, nothing)
             one = frozenset({event.mutex})
             locks = locks | one if isinstance(event, LockTaken) else locks - one
             held[event.task] = locks
-            run = Run(event.task, event.ktid, locks, event.guarded)
+            run = TaskRun(event.task, event.ktid, locks, event.guarded)
         elif isinstance(event, Paused):
             run = None
     return marked
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """A stretch of one run at whose end guarded fields differ from its beginning."""
 
-    run: Run
+    run: TaskRun
     """As it was all along."""
     before: Guarded
     after: Guarded
 
 
-def changes(events: Sequence[Event]) -> Iterator[Change]:
+def changes(events: Sequence[Event]) -> Iterator[FieldChange]:
     """Each such stretch."""
     for event, run in runs(events):
         if (
@@ -77,4 +77,4 @@ def changes(events: Sequence[Event]) -> Iterator[Change]:
             and isinstance(event, LockTaken | LockReleased | Paused)
             and event.guarded != run.guarded
         ):
-            yield Change(run, run.guarded, event.guarded)
+            yield FieldChange(run, run.guarded, event.guarded)

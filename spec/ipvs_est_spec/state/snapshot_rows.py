@@ -13,7 +13,7 @@ Kinds = tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
-class Row:
+class TickRow:
     """What a snapshot says of one row; as it stands, of a row without a tick."""
 
     tick: bool = False
@@ -36,7 +36,7 @@ class RowKinds:
 
 
 def kinds_of_rows(
-    rows: Mapping[int, Row], avail: int, tick_len: tuple[int, ...], nticks: int, chains: int
+    rows: Mapping[int, TickRow], avail: int, tick_len: tuple[int, ...], nticks: int, chains: int
 ) -> RowKinds:
     """The kinds of rows and chains of a kd of that geometry; rows without a tick are missing."""
     representatives: dict[tuple[object, ...], int] = {}
@@ -67,7 +67,7 @@ _Look = tuple[int, int, int, int]
 """Bit in `present`, bit in `full`, `chain_len`, true length."""
 
 
-def _kinds_of_chains(row: Row, chains: int) -> tuple[frozenset[tuple[_Look, int]], Kinds]:
+def _kinds_of_chains(row: TickRow, chains: int) -> tuple[frozenset[tuple[_Look, int]], Kinds]:
     present, full, chain_len, true_length = row.present, row.full, row.chain_len, row.true_length
     known = len(chain_len)
     representatives: dict[_Look, int] = {}

@@ -7,7 +7,7 @@ from ipvs_est.answers.snapshot import Snapshot
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import ConcreteAlgebra
 from ipvs_est_spec.state.abstract_state import AbstractState
-from ipvs_est_spec.state.snapshot_rows import Kinds, Row, RowKinds, all_rows, kinds_of_rows
+from ipvs_est_spec.state.snapshot_rows import Kinds, RowKinds, TickRow, all_rows, kinds_of_rows
 
 B = TypeVar("B")
 N = TypeVar("N")
@@ -27,7 +27,7 @@ def snapshot_state(
 
     With `each_kind_once`, of rows, chains and counters that look the same one is asked for all.
     """
-    reader = _Reader(algebra, params, snapshot, each_kind_once=each_kind_once)
+    reader = _SnapshotReader(algebra, params, snapshot, each_kind_once=each_kind_once)
     number, truth = algebra.number, algebra.truth
     state, sysctls = snapshot.state, snapshot.sysctls
     cpulist = sysctls.cpulist
@@ -77,7 +77,7 @@ def snapshot_state(
     )
 
 
-class _Reader(Generic[B, N]):
+class _SnapshotReader(Generic[B, N]):
     """Answers of one snapshot, and its domains; see `AbstractState` for what each answers."""
 
     def __init__(
@@ -105,12 +105,12 @@ class _Reader(Generic[B, N]):
         self._places: dict[int, list[_Chain | None]] = {}
         for est in snapshot.state.temp:
             self._places.setdefault(est, []).append(None)
-        self._rows: dict[int, dict[int, Row]] = {}
+        self._rows: dict[int, dict[int, TickRow]] = {}
         self._kinds: dict[int, RowKinds] = {}
         for slot, kd in self.kds.items():
             self._rows[slot] = rows = {}
             for tick in kd.ticks:
-                row = rows[tick.row] = Row(tick=True, present=tick.present, full=tick.full)
+                row = rows[tick.row] = TickRow(tick=True, present=tick.present, full=tick.full)
                 for cid, ids in tick.chains:
                     row.true_length[cid] = len(ids)
                     place = (slot, tick.row, cid)
@@ -120,7 +120,7 @@ class _Reader(Generic[B, N]):
             if context is not None:
                 for index, lengths in context.chain_len:
                     if index not in rows:
-                        rows[index] = Row()
+                        rows[index] = TickRow()
                     rows[index].chain_len = lengths
 
     def slots(self, _: AbstractState[B, N], body: Callable[[N], B], /) -> B:
@@ -261,7 +261,7 @@ class _Reader(Generic[B, N]):
         number = self._number
         return self._algebra.every(body(number(each)) for each in domain)
 
-    def _row(self, slot: N, row: N) -> Row | None:
+    def _row(self, slot: N, row: N) -> TickRow | None:
         rows = self._rows.get(self._value(slot))
         return None if rows is None else rows.get(self._value(row))
 
@@ -290,6 +290,6 @@ class _Reader(Generic[B, N]):
         )
 
 
-def _length(row: Row | None) -> int:
+def _length(row: TickRow | None) -> int:
     """Of all its chains together."""
     return 0 if row is None else sum(row.true_length.values())

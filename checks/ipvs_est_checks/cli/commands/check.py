@@ -9,7 +9,7 @@ from time import perf_counter
 import click
 
 from ipvs_est import REVISIONS
-from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
@@ -100,7 +100,7 @@ _MOST_CAUSES = 8
 @click.option(
     "--minutes",
     metavar="N",
-    type=Amount(0, min_open=True),
+    type=AmountType(0, min_open=True),
     help="Sample random histories that long, instead of as many as the profile says.",
 )
 @click.option(
@@ -152,7 +152,7 @@ _MOST_CAUSES = 8
 @click.option(
     "--seconds",
     metavar="N",
-    type=Amount(0, min_open=True),
+    type=AmountType(0, min_open=True),
     default=SECONDS,
     show_default=True,
     help="How long the subject may take for one answer.",

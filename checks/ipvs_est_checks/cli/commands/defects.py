@@ -14,10 +14,10 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
 )
 from ipvs_est_checks.defects.generated import PREEMPTIONS as GENERATED_PREEMPTIONS
-from ipvs_est_checks.defects.generated import SCHEDULES, Seen, lines, rows_of, search_defects
+from ipvs_est_checks.defects.generated import SCHEDULES, SeenDefects, lines, rows_of, search_defects
 from ipvs_est_checks.defects.report import details, json_report, junit_report, summary, table
 from ipvs_est_checks.defects.run import PREEMPTIONS, RowResult, judge_all
-from ipvs_est_checks.defects.table import ROWS, Row
+from ipvs_est_checks.defects.table import ROWS, DefectRow
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import Verdict, exit_code, worst
@@ -105,12 +105,12 @@ def defects(
     context.exit(exit_code(worst(each.verdict for each in results)))
 
 
-def _generated(rows: list[Row], examples: int, number: int) -> int:
+def _generated(rows: list[DefectRow], examples: int, number: int) -> int:
     """Exit code: whether each of the rows has shown."""
     if not rows:
         raise click.UsageError("no such row is a defect of v7")
     click.echo(f"v7, seed {number}")
-    seen = Seen()
+    seen = SeenDefects()
     code = exit_codes.PASS
     bounds = Bounds(GENERATED_PREEMPTIONS, schedules=SCHEDULES)
     with progress_bar("generated scenarios", examples) as bar:

@@ -18,12 +18,12 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
-from ipvs_est_checks.explore.engine.job import Job, JobResult, Kind, Settings, watched_by_default
+from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings, watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.searches import do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
-    Row,
+    SearchRow,
     caption,
     replay_caption,
     replay_lines,
@@ -52,8 +52,8 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 )
 @click.option(
     "--scheduler",
-    type=click.Choice([each.value for each in Kind]),
-    default=Kind.DFS.value,
+    type=click.Choice([each.value for each in JobKind]),
+    default=JobKind.DFS.value,
     show_default=True,
     help="dfs searches all schedules within its bound; pct and random draw schedules.",
 )
@@ -153,7 +153,7 @@ def explore(
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
     check_targets(targets)
     if tree is not None:
-        if any(targets.values()) or revisions or properties or scheduler != Kind.DFS.value:
+        if any(targets.values()) or revisions or properties or scheduler != JobKind.DFS.value:
             raise click.UsageError(
                 "--tree: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
             )
@@ -164,8 +164,8 @@ def explore(
         if json_file is not None or junit_file is not None:
             raise click.UsageError("--replay: has no report but --svg")
         context.exit(_replay(token, scenarios, svg_file))
-    kind = Kind(scheduler)
-    if kind is not Kind.DFS and seed is None:
+    kind = JobKind(scheduler)
+    if kind is not JobKind.DFS and seed is None:
         seed = fresh_seed()
     settings = Settings(
         kind,
@@ -181,7 +181,7 @@ def explore(
         for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
         for name in revisions or REVISIONS
     ]
-    if kind is not Kind.DFS:
+    if kind is not JobKind.DFS:
         click.echo(f"seed {seed}")
     with progress_bar("explore", len(todo)) as bar:
         board = _Board(todo, bar)
@@ -251,8 +251,8 @@ class _Board:
     """Not interrupted."""
 
 
-def _rows(board: _Board) -> list[Row]:
-    return [Row(board.jobs[index], board.results[index]) for index in sorted(board.results)]
+def _rows(board: _Board) -> list[SearchRow]:
+    return [SearchRow(board.jobs[index], board.results[index]) for index in sorted(board.results)]
 
 
 def _search(board: _Board, processes: int) -> None:
@@ -290,7 +290,7 @@ def _is_over(result: JobResult) -> bool:
 
 
 def _print(board: _Board, index: int) -> None:
-    row = Row(board.jobs[index], board.results[index])
+    row = SearchRow(board.jobs[index], board.results[index])
     for line in row_lines(row):
         click.echo(line)
 
@@ -315,7 +315,7 @@ def _load(name: str, revisions: Sequence[str]) -> Scenario:
         raise click.UsageError(f"{name}: {reason}") from None
 
 
-def _draw_first(svg_file: str, rows: Sequence[Row]) -> None:
+def _draw_first(svg_file: str, rows: Sequence[SearchRow]) -> None:
     for row in rows:
         for told in tell(row):
             lines = caption(told, row.job.revision)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
     check_targets,
@@ -44,7 +44,7 @@ _STEP = 0.1
     "--wait",
     "seconds",
     metavar="S",
-    type=Amount(0),
+    type=AmountType(0),
     default=5.0,
     show_default=True,
     help="Seconds between two looks at what runs; less than 4 leaves some properties open.",

@@ -13,7 +13,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     EMPTY_CONTROL,
     SEED,
     Matrix,
-    Outcome,
+    MutantOutcome,
     outcomes,
     run_control,
 )
@@ -50,7 +50,7 @@ def mutants(
     check_names("mutant", ids, BY_ID, "`ipvs-est mutants` runs all of them")
     chosen = [each for each in MUTANTS if not ids or each.id in ids]
     check_targets({"--json": json_file})
-    found: list[Outcome] = []
+    found: list[MutantOutcome] = []
     control = EMPTY_CONTROL
     complete = False
 

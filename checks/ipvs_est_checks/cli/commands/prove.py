@@ -8,7 +8,7 @@ from time import perf_counter
 
 import click
 
-from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
@@ -20,7 +20,7 @@ from ipvs_est_checks.cli.options.report import (
 from ipvs_est_checks.proving.report import (
     HEADINGS,
     Z3_VERSION,
-    Report,
+    ProofReport,
     details,
     exit_code,
     json_report,
@@ -34,7 +34,7 @@ from ipvs_est_checks.proving.select import NoSuchTheoremError, select
 from ipvs_est_checks.proving.smtlib import write_scripts
 from ipvs_est_checks.report.columns import aligned
 from ipvs_est_checks.terminal.progress import draw, is_terminal, progress_bar
-from ipvs_est_spec.proof.framework.solve import RLIMIT, Options, Outcome, Verdict
+from ipvs_est_spec.proof.framework.solve import RLIMIT, Options, ProofVerdict, TheoremOutcome
 from ipvs_est_spec.proof.framework.theorem import Theorem
 
 _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yellow"}
@@ -61,7 +61,7 @@ _COLOURS = {"PROVED": "green", "FINDING": "cyan", "FAIL": "red", "UNKNOWN": "yel
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=Amount(min=0),
+    type=AmountType(min=0),
     default=0,
     show_default=True,
     help="For each theorem; 0: no limit.",
@@ -132,11 +132,11 @@ def prove(
     options = Options(seed, rlimit, not no_assumptions_check)
     solver = versions() if second else Z3_VERSION
     started = perf_counter()
-    found: list[Outcome] = []
+    found: list[TheoremOutcome] = []
     complete = False
 
-    def report() -> Report:
-        return Report(options, solver, in_order(found), perf_counter() - started, complete)
+    def report() -> ProofReport:
+        return ProofReport(options, solver, in_order(found), perf_counter() - started, complete)
 
     with reports_at_end(
         ("--json", json_file, lambda: json_report(report())),
@@ -166,7 +166,7 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
         raise click.UsageError(f"--smtlib {directory}: {error.strerror}") from None
 
 
-def _print(report: Report, *, verbose: bool) -> None:
+def _print(report: ProofReport, *, verbose: bool) -> None:
     rows = [row(each) for each in report.outcomes]
     if is_terminal(sys.stdout):
         _print_table(rows)
@@ -174,7 +174,7 @@ def _print(report: Report, *, verbose: bool) -> None:
         for line in aligned([HEADINGS, *rows]):
             click.echo(line)
     for outcome in report.outcomes:
-        if verbose or outcome.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+        if verbose or outcome.verdict in (ProofVerdict.FAIL, ProofVerdict.UNKNOWN):
             click.echo("\n" + "\n".join(details(outcome)))
     click.echo("\n" + summary(report))
 

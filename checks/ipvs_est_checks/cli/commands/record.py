@@ -4,7 +4,7 @@ import time
 
 import click
 
-from ipvs_est_checks.cli.options.amount import Amount
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.report import check_targets, write_target
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 from ipvs_est_checks.live.recording.record import record
@@ -20,7 +20,7 @@ _STEP = 0.1
 @click.option(
     "--seconds",
     metavar="S",
-    type=Amount(0, min_open=True),
+    type=AmountType(0, min_open=True),
     default=30.0,
     show_default=True,
     help="How long; ctrl-C ends it earlier, and what there is is written.",

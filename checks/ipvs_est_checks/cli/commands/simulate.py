@@ -13,8 +13,8 @@ from ipvs_est_checks.cli.options.report import check_targets, json_option, repor
 from ipvs_est_checks.comparison.picture import simulation_svg
 from ipvs_est_checks.comparison.simulate import (
     MAX_ESTIMATORS,
-    Scenario,
     ScenarioError,
+    SimulatedLoad,
     to_json,
 )
 from ipvs_est_checks.comparison.simulate import simulate as run_simulation
@@ -132,7 +132,7 @@ def simulate(
     the kthreads keep their goals.
     """
     try:
-        scenario = Scenario(
+        scenario = SimulatedLoad(
             estimators=estimators,
             cpus=cpus,
             cost_ps=int(cost * PS_PER_NS),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 
-class Amount(click.FloatRange):
+class AmountType(click.FloatRange):
     """A number in a range; NaN, which no comparison keeps out of one, is none."""
 
     def convert(

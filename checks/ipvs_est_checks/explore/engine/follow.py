@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ipvs_est.language.input_error import InputError
-from ipvs_est_checks.explore.schedulers.scheduler import FROM_THE_START, Beginning, Ending, Moment
+from ipvs_est_checks.explore.schedulers.scheduler import (
+    FROM_THE_START,
+    Beginning,
+    Moment,
+    ScheduleEnding,
+)
 
 
 @dataclass(slots=True)
@@ -30,6 +35,6 @@ class Replay:
             raise InputError("token", f"step {self.at}: {choice} cannot go on there")
         return choice
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """Nothing to learn."""
         del ending, steps

@@ -17,12 +17,12 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
 from ipvs_est_checks.explore.schedulers.pct import Pct
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
-from ipvs_est_checks.explore.schedulers.scheduler import Counted, Scheduler, System, system_of
+from ipvs_est_checks.explore.schedulers.scheduler import CountedSystem, Scheduler, System, system_of
 from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.findings import FINDINGS
 
 
-class Kind(Enum):
+class JobKind(Enum):
     """Schedulers to choose from."""
 
     DFS = "dfs"
@@ -34,7 +34,7 @@ class Kind(Enum):
 class Settings:
     """How to search."""
 
-    kind: Kind
+    kind: JobKind
     bounds: Bounds
     depth: int = 3
     """Of PCT."""
@@ -115,7 +115,7 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
 
     outcome = run(
         system,
-        scheduler if isinstance(scheduler, Dfs) else Counted(scheduler),
+        scheduler if isinstance(scheduler, Dfs) else CountedSystem(scheduler),
         settings.bounds,
         wanted=is_new if settings.only_new else any_failure,
         key=_key,
@@ -178,11 +178,11 @@ def _key(world: World, violation: Violation) -> str:
 
 def _scheduler(settings: Settings) -> Scheduler:
     match settings.kind:
-        case Kind.DFS:
+        case JobKind.DFS:
             return Dfs(settings.bounds.preemptions)
-        case Kind.PCT:
+        case JobKind.PCT:
             return Pct(settings.seed, settings.depth)
-        case Kind.RANDOM:
+        case JobKind.RANDOM:
             return RandomWalk(settings.seed)
 
 

@@ -9,8 +9,8 @@ from ipvs_est_checks.explore.engine.loops import is_fair
 from ipvs_est_checks.explore.engine.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.schedulers.scheduler import (
     Beginning,
-    Ending,
     Moment,
+    ScheduleEnding,
     Scheduler,
     System,
     next_holder,
@@ -106,7 +106,7 @@ def _execute(
     choices = list(beginning.choices)
     current = beginning.holder
     found: Found | None = None
-    ending = Ending.COMPLETE
+    ending = ScheduleEnding.COMPLETE
     try:
         if choices:
             for choice in choices[:-1]:
@@ -115,7 +115,7 @@ def _execute(
             step(world, choices[-1])
         while available := enabled(world):
             if len(choices) >= bounds.steps:
-                ending = Ending.CUT
+                ending = ScheduleEnding.CUT
                 _look_for_loop(system, world, choices)
                 break
             moment.enabled = available
@@ -124,7 +124,7 @@ def _execute(
                 moment.holder = None
             choice_now = scheduler.next_choice(moment)
             if choice_now is None:
-                ending = Ending.STOPPED
+                ending = ScheduleEnding.STOPPED
                 break
             moment.preemptions += preemption_cost(moment, choice_now)
             current = next_holder(moment, choice_now)
@@ -134,10 +134,10 @@ def _execute(
         late = system.judge(world)
         if late is not None:
             steps, violation = late
-            ending = Ending.FAILED
+            ending = ScheduleEnding.FAILED
             found = Found(violation, tuple(choices[:steps]), moment.preemptions)
     except ViolationError as error:
-        ending = Ending.FAILED
+        ending = ScheduleEnding.FAILED
         found = Found(error.violation, tuple(choices), moment.preemptions)
     if found is not None:
         if wanted(world, found):
@@ -178,7 +178,7 @@ def livelock(system: System[W], world: W, around: Sequence[int]) -> Livelock:
     return Livelock(tuple(system.name(world, each) for each in tasks), len(around))
 
 
-def _count(tally: Tally, ending: Ending, steps: int) -> None:
+def _count(tally: Tally, ending: ScheduleEnding, steps: int) -> None:
     before = tally.figures
     tally.figures = replace(
         before,
@@ -186,7 +186,7 @@ def _count(tally: Tally, ending: Ending, steps: int) -> None:
         steps=before.steps + steps,
         states=len(tally.states),
         longest=max(before.longest, steps),
-        pruned=before.pruned + (ending is Ending.STOPPED),
-        cut=before.cut + (ending is Ending.CUT),
-        failed=before.failed + (ending is Ending.FAILED),
+        pruned=before.pruned + (ending is ScheduleEnding.STOPPED),
+        cut=before.cut + (ending is ScheduleEnding.CUT),
+        failed=before.failed + (ending is ScheduleEnding.FAILED),
     )

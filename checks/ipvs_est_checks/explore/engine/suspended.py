@@ -30,7 +30,7 @@ _ENDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CodePlace:
     """Where a function is suspended."""
 
     line: int
@@ -60,19 +60,19 @@ class _Step:
 
 
 @cache
-def places(code: CodeType) -> dict[int, Place]:
+def places(code: CodeType) -> dict[int, CodePlace]:
     """By the offset at which the function is suspended (`f_lasti`)."""
     instructions = [each for each in dis.get_instructions(code) if each.opname != _PREFIX]
     live = _live_after(_steps(code, instructions))
     positions = [each.positions for each in instructions]
-    found: dict[int, Place] = {}
+    found: dict[int, CodePlace] = {}
     for index, each in enumerate(instructions):
         at = positions[index]
         if at is None or at.lineno is None:
             continue
         column = each.offset if at.col_offset is None else at.col_offset
         names = tuple(sorted(live[index]))
-        found[each.offset] = Place(at.lineno - code.co_firstlineno, column, names)
+        found[each.offset] = CodePlace(at.lineno - code.co_firstlineno, column, names)
     return found
 
 

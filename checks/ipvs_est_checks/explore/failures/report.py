@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est_checks.explore.engine.functions import operation_text
-from ipvs_est_checks.explore.engine.job import Guarantee, Job, JobResult, Kind, watched_by_default
+from ipvs_est_checks.explore.engine.job import (
+    Guarantee,
+    Job,
+    JobKind,
+    JobResult,
+    watched_by_default,
+)
 from ipvs_est_checks.explore.engine.outcome import Figures
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.cause import cause_in
@@ -22,7 +28,7 @@ from ipvs_est_checks.terminal.printable import printable, shorten
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FailureStory:
     """A failure with all that a reader needs to follow it."""
 
     failure: Minimised
@@ -37,7 +43,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SearchRow:
     """One search."""
 
     job: Job
@@ -50,12 +56,12 @@ class Row:
             return Verdict.FAIL
         if not self.result.ended:
             return Verdict.INCOMPLETE
-        if self.job.settings.kind is not Kind.DFS:
+        if self.job.settings.kind is not JobKind.DFS:
             return Verdict.SAMPLED
         return Verdict.PASS if self.result.outcome.figures.exhausted else Verdict.INCOMPLETE
 
 
-def tell(row: Row) -> Iterator[Told]:
+def tell(row: SearchRow) -> Iterator[FailureStory]:
     """Its failures."""
     job = row.job
     for failure in row.result.failures:
@@ -63,7 +69,7 @@ def tell(row: Row) -> Iterator[Told]:
         watched = violation.property if isinstance(violation, BrokenProperty) else ""
         token = token_text(job.scenario, job.revision, choices, watched)
         cause = cause_in(job.scenario, job.revision, choices, violation)
-        yield Told(
+        yield FailureStory(
             failure,
             cause.property,
             known_as(job.revision.name, cause),
@@ -79,7 +85,7 @@ def replay_command(source: str, scenario: Scenario, token: str) -> str:
     return shlex.join([*words, "--replay", token])
 
 
-def row_lines(row: Row) -> Iterator[str]:
+def row_lines(row: SearchRow) -> Iterator[str]:
     """The line of a search, then its failures."""
     job, result = row.job, row.result
     name = f"{printable(job.source)} on {job.revision.name}"
@@ -95,7 +101,7 @@ def row_lines(row: Row) -> Iterator[str]:
         yield from failure_lines(row)
 
 
-def failure_lines(row: Row) -> Iterator[str]:
+def failure_lines(row: SearchRow) -> Iterator[str]:
     """The scenario and each failure with its timeline and the command that replays it."""
     job, failures = row.job, row.result.failures
     yield f"  {printable(job.scenario.about)}"
@@ -114,7 +120,7 @@ def property_text(property_id: str) -> str:
     return f"property: {property_id or 'none of the catalogue'}"
 
 
-def caption(told: Told, revision: Revision) -> tuple[str, ...]:
+def caption(told: FailureStory, revision: Revision) -> tuple[str, ...]:
     """What a picture of a failure names, one line each: property, finding, token."""
     return property_text(told.property), known_text(told.known, revision), f"token: {told.token}"
 
@@ -158,7 +164,7 @@ def figures_text(figures: Figures) -> str:
     )
 
 
-def reach_text(row: Row) -> str:
+def reach_text(row: SearchRow) -> str:
     """How much of the space that was."""
     figures, settings = row.result.outcome.figures, row.job.settings
     if row.result.lost:
@@ -171,7 +177,7 @@ def reach_text(row: Row) -> str:
         return f"exhausted with up to {settings.bounds.preemptions} preemptions"
     if row.result.failures and not settings.keep_going:
         return "stopped at the first failure; --keep-going searches on"
-    if settings.kind is not Kind.DFS:
+    if settings.kind is not JobKind.DFS:
         return f"sampled: {settings.kind.value} schedules, seed {settings.seed}"
     if figures.cut:
         return f"not exhausted: {figures.cut} schedules were cut at {settings.bounds.steps} steps"
@@ -219,7 +225,7 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def summary(rows: Sequence[Row]) -> str:
+def summary(rows: Sequence[SearchRow]) -> str:
     """The closing line."""
     return f"{len(rows)} searches: {counted(each.verdict for each in rows)}"
 

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from ipvs_est.answers.snapshot import snapshot_to_json
 from ipvs_est.language.violations import to_json
 from ipvs_est_checks.explore.failures.report import (
-    Row,
-    Told,
+    FailureStory,
+    SearchRow,
     figures_text,
     known_text,
     length_text,
@@ -25,7 +25,7 @@ REPORT_VERSION = 1
 _NAME = "ipvs-est explore"
 
 
-def json_report(rows: Sequence[Row], *, complete: bool) -> str:
+def json_report(rows: Sequence[SearchRow], *, complete: bool) -> str:
     """The whole report. No times: they differ from run to run."""
     body = {
         "complete": complete,
@@ -35,13 +35,13 @@ def json_report(rows: Sequence[Row], *, complete: bool) -> str:
     return json_text(_NAME, REPORT_VERSION, body)
 
 
-def worst(rows: Sequence[Row], *, complete: bool) -> Verdict:
+def worst(rows: Sequence[SearchRow], *, complete: bool) -> Verdict:
     """Of all searches; no search at all is no pass."""
     verdicts = [each.verdict for each in rows]
     return whole.worst(verdicts if complete else [*verdicts, Verdict.INCOMPLETE])
 
 
-def _row(row: Row) -> dict[str, object]:
+def _row(row: SearchRow) -> dict[str, object]:
     job, settings = row.job, row.job.settings
     guarantee = row.result.guarantee
     return {
@@ -64,7 +64,7 @@ def _row(row: Row) -> dict[str, object]:
     }
 
 
-def _failure(told: Told) -> dict[str, object]:
+def _failure(told: FailureStory) -> dict[str, object]:
     found = told.failure.found
     return {
         "violation": to_json(found.violation),
@@ -109,13 +109,13 @@ def _timeline(told: Timeline) -> dict[str, object]:
     }
 
 
-def junit_report(rows: Sequence[Row], *, complete: bool) -> str:
+def junit_report(rows: Sequence[SearchRow], *, complete: bool) -> str:
     """A test case for each search; what is incomplete is skipped, never passed. No times: they
     differ from run to run."""
     return junit_text([Suite(_NAME, tuple(map(_case, rows)), "" if complete else INTERRUPTED)])
 
 
-def _case(row: Row) -> Case:
+def _case(row: SearchRow) -> Case:
     reach = f"{figures_text(row.result.outcome.figures)}; {reach_text(row)}"
     told = list(tell(row)) if row.verdict is Verdict.FAIL else []
     lines = [line for each in told for line in _told_lines(row, each)]
@@ -133,7 +133,7 @@ def _case(row: Row) -> Case:
     )
 
 
-def _told_lines(row: Row, told: Told) -> list[str]:
+def _told_lines(row: SearchRow, told: FailureStory) -> list[str]:
     return [
         *timeline_lines(told.timeline),
         known_text(told.known, row.job.revision),

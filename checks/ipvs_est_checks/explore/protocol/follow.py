@@ -22,7 +22,7 @@ from ipvs_est_spec.proof.protocol import run
 from ipvs_est_spec.proof.protocol.others import IDLE
 from ipvs_est_spec.proof.protocol.parts import WORK
 from ipvs_est_spec.proof.protocol.run import Runner, State
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 States = frozenset[State]
 
@@ -42,7 +42,7 @@ class NoSuchStepError(Exception):
     """The model has done what the protocol does not allow."""
 
 
-def follower(one: System, scenario: Scenario, world: World, slot: int) -> Follower:
+def follower(one: ProtocolSystem, scenario: Scenario, world: World, slot: int) -> Follower:
     """Begin where the protocol begins; raises NoSuchStepError if the world does not."""
     ready = run.runner(one)
     names = actor_names(scenario)

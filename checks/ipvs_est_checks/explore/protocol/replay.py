@@ -25,9 +25,9 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_spec.proof.protocol.parts import KT0, KTN, WORK
 from ipvs_est_spec.proof.protocol.run import following as possible
 from ipvs_est_spec.proof.protocol.run import runner
-from ipvs_est_spec.proof.protocol.search import Run
-from ipvs_est_spec.proof.protocol.step import Step
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.search import FoundRun
+from ipvs_est_spec.proof.protocol.step import ProtocolStep
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 # The reload work begins to run as soon as it is queued; in a run that may be later.
 _NOT_COMPARED = frozenset({"work_pending", "WORK idle"})
@@ -64,7 +64,7 @@ def ends_with(kind: type[Violation]) -> Ends:
     return lambda world, violation: isinstance(violation, kind)
 
 
-def turns(one: System, run: Run) -> Iterator[Turn]:
+def turns(one: ProtocolSystem, run: FoundRun) -> Iterator[Turn]:
     """The turns of a run; that the reload work begins to run is none."""
     actor = ""
     steps = [
@@ -78,14 +78,14 @@ def turns(one: System, run: Run) -> Iterator[Turn]:
             yield Turn(actor, dict(zip(one.variables, state, strict=True)))
 
 
-def with_prompt_unlocks(one: System, run: Run) -> Run:
+def with_prompt_unlocks(one: ProtocolSystem, run: FoundRun) -> FoundRun:
     """The same run, but an actor whose turn ends before it releases a mutex has released it: so
     do the world's tasks, and it keeps nobody from anything. The last turn ends as it does."""
     ready = runner(one)
     todo = list(run.steps)
-    states, steps = [run.states[0]], list[Step]()
+    states, steps = [run.states[0]], list[ProtocolStep]()
 
-    def take(step: Step) -> None:
+    def take(step: ProtocolStep) -> None:
         following = dict(possible(ready, states[-1], step.actor))
         states.append(following[step])
         steps.append(step)
@@ -102,12 +102,12 @@ def with_prompt_unlocks(one: System, run: Run) -> Run:
                 # Its next step, whenever that is.
                 todo.remove(unlock)
             take(unlock)
-    return Run(tuple(states), tuple(steps))
+    return FoundRun(tuple(states), tuple(steps))
 
 
 def replay(
-    one: System,
-    run: Run,
+    one: ProtocolSystem,
+    run: FoundRun,
     scenario: Scenario,
     revision: Revision,
     ends: Ends,

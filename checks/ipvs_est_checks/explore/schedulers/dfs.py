@@ -39,8 +39,8 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import (
     FROM_THE_START,
     Beginning,
-    Ending,
     Moment,
+    ScheduleEnding,
     System,
     next_holder,
     preemption_cost,
@@ -131,7 +131,7 @@ class Dfs:
         self.since.append(choice)
         return choice
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """Nothing to learn."""
         del ending, steps
 

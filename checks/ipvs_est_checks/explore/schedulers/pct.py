@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 
-from ipvs_est_checks.explore.schedulers.scheduler import FROM_THE_START, Beginning, Ending, Moment
+from ipvs_est_checks.explore.schedulers.scheduler import (
+    FROM_THE_START,
+    Beginning,
+    Moment,
+    ScheduleEnding,
+)
 
 DEFAULT_DEPTH = 3
 
@@ -86,7 +91,7 @@ class Pct:
                 initial.insert(self.numbers.randint(0, len(initial)), each)
         return next_by_priority(self.priorities, moment.enabled)
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """Make room for schedules as long as this one."""
         del ending
         self.threads.update(self.priorities.initial)

@@ -10,8 +10,8 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import (
     FROM_THE_START,
     Beginning,
-    Ending,
     Moment,
+    ScheduleEnding,
     system_of,
 )
 
@@ -37,7 +37,7 @@ class RandomWalk:
         """Any, all equally likely."""
         return self.numbers.choice(moment.enabled)
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """Nothing to learn."""
         del ending, steps
 

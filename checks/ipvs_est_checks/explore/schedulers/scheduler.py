@@ -99,7 +99,7 @@ class Beginning:
 FROM_THE_START = Beginning()
 
 
-class Ending(Enum):
+class ScheduleEnding(Enum):
     """How an execution ended."""
 
     COMPLETE = "complete"
@@ -122,7 +122,7 @@ class Scheduler(Protocol):
         """One of the enabled choices; None: this execution need not go on."""
         ...
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """The execution that was begun last has ended, after so many steps."""
         ...
 
@@ -151,7 +151,7 @@ def next_holder(moment: Moment, choice: int) -> int | None:
 
 
 @dataclass(slots=True)
-class Counted:
+class CountedSystem:
     """Wraps a scheduler that does not match states, so that distinct ones are counted."""
 
     scheduler: Scheduler
@@ -166,6 +166,6 @@ class Counted:
             moment.fingerprint()
         return self.scheduler.next_choice(moment)
 
-    def end_execution(self, ending: Ending, steps: int) -> None:
+    def end_execution(self, ending: ScheduleEnding, steps: int) -> None:
         """As the scheduler."""
         self.scheduler.end_execution(ending, steps)

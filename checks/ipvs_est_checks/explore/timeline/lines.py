@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from ipvs_est_checks.explore.timeline.steps import Step, Timeline
+from ipvs_est_checks.explore.timeline.steps import Timeline, TimelineStep
 
 _WIDTH = 52
 """Characters of a line with several accesses."""
@@ -54,7 +54,7 @@ def runs_of(told: Timeline) -> Iterator[list[Line]]:
         yield lines
 
 
-def _joined(lines: list[Line], step: Step, told: Timeline) -> str:
+def _joined(lines: list[Line], step: TimelineStep, told: Timeline) -> str:
     """The last line with the step added, if both are accesses and there is room; else ''."""
     verb, _, what = step.action.partition(" ")
     if not lines or verb not in _VERBS or step.preempts:

@@ -50,7 +50,7 @@ from ipvs_est_checks.report.changes import changes
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TimelineStep:
     """One step of one column."""
 
     column: int
@@ -91,7 +91,7 @@ class Timeline:
     columns: tuple[str, ...]
     """Threads by order of creation, then time and RCU; those that neither do
     anything nor wait are left out."""
-    steps: tuple[Step, ...]
+    steps: tuple[TimelineStep, ...]
     standings: tuple[Standing, ...]
     """Of all threads with a column that have not exited."""
     violation: Violation | None
@@ -110,7 +110,7 @@ def timeline(
     end, are told in any case.
     """
     world = start(scenario, revision, Watch(frozenset({watched} if watched else ())))
-    told: list[Step] = []
+    told: list[TimelineStep] = []
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None
     current: int | None = None
@@ -142,7 +142,7 @@ def timeline(
         after = take_snapshot(world.machine)
         now_held = _held(world)
         told.append(
-            Step(
+            TimelineStep(
                 choice,
                 function,
                 action,
@@ -172,7 +172,7 @@ def timeline(
 
 def _with_columns(
     world: World,
-    steps: list[Step],
+    steps: list[TimelineStep],
     violation: Violation | None,
     before: Snapshot,
     after: Snapshot,

@@ -26,7 +26,7 @@ from ipvs_est_checks.machines.naive.model import (
     stopped,
 )
 from ipvs_est_checks.machines.naive.rates import NaiveStats
-from ipvs_est_checks.machines.naive.steps import Answer
+from ipvs_est_checks.machines.naive.steps import NaiveAnswer
 
 SENTENCES: Mapping[str, str] = {
     "model.answer": "Each operation answers what the naive model says.",
@@ -50,7 +50,7 @@ Difference = tuple[str, str]
 """Id, and what was found."""
 
 
-def wrong_answer(answer: Answer, result: Result, after: Snapshot) -> Iterator[Difference]:
+def wrong_answer(answer: NaiveAnswer, result: Result, after: Snapshot) -> Iterator[Difference]:
     """The operation answered something else."""
     found: object
     wanted: object

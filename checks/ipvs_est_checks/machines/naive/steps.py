@@ -87,7 +87,7 @@ class Heap:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class NaiveAnswer:
     """What an operation must answer, and which allocation failed."""
 
     ret: int = 0
@@ -101,7 +101,7 @@ class Answer:
     """Kind of allocation; '' = none."""
 
 
-DONE = Answer()
+DONE = NaiveAnswer()
 
 
 def failing_kind(heap: Heap, kinds: Sequence[str]) -> str:
@@ -114,7 +114,7 @@ def failing_kind(heap: Heap, kinds: Sequence[str]) -> str:
     return ""
 
 
-def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
+def follow(model: NaiveModel, operation: Operation, heap: Heap) -> NaiveAnswer:
     """Do it in the model. For operations that make sense there."""
     match operation:
         case StartService(object_id) | StartDest(object_id):
@@ -142,7 +142,7 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
         case Packet(object_id, cpu):
             _packet(model, operation, cpu)
         case ReadStatus():
-            return Answer(status=(model.max_threads, kthread_room(model)))
+            return NaiveAnswer(status=(model.max_threads, kthread_room(model)))
         case ReadPercpu():
             assert model.total is not None  # it makes sense
             counted = model.total.counted
@@ -151,27 +151,27 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> Answer:
                 for cpu in range(model.params.possible_cpus)
             )
             total = (counters_read(model.total), rates_read(model.total))
-            return Answer(cpus=rows, reading=total)
+            return NaiveAnswer(cpus=rows, reading=total)
         case Zero(object_id):
             zero(live(model)[object_id])
         case Read(object_id):
             stats = live(model)[object_id]
-            return Answer(reading=(counters_read(stats), rates_read(stats)))
+            return NaiveAnswer(reading=(counters_read(stats), rates_read(stats)))
         case Export(object_id):
             stats = live(model)[object_id]
-            return Answer(reading=(counters_exported(stats), rates_exported(stats)))
+            return NaiveAnswer(reading=(counters_exported(stats), rates_exported(stats)))
         case SetCpulist(weight):
             return _set_cpulist(model, frozenset(range(weight)), heap)
         case WriteCpulist(text, allowed, offset):
             return DONE if offset or not text else _write_cpulist(model, text, allowed, heap)
         case ReadCpulist():
             cpus = kthread_cpus(model) & frozenset(range(model.params.possible_cpus))
-            return Answer(text=in_ranges(cpus))
+            return NaiveAnswer(text=in_ranges(cpus))
         case SetNice(value, offset):
             if offset:
                 return DONE
             if not -20 <= value <= 19:
-                return Answer(EINVAL)
+                return NaiveAnswer(EINVAL)
             model.nice = value
         case SetRunEstimation(value, offset):
             model.run_estimation = model.run_estimation if offset else value
@@ -238,20 +238,20 @@ def _enable(model: NaiveModel) -> None:
             model.max_threads = threads_allowed(model)
 
 
-def _init(model: NaiveModel, heap: Heap) -> Answer:
+def _init(model: NaiveModel, heap: Heap) -> NaiveAnswer:
     if model.params.sysctl:
         failed = _start(model, heap, ["total"])
         if failed:
-            return Answer(ENOMEM, failed=failed)
+            return NaiveAnswer(ENOMEM, failed=failed)
         model.total = NaiveStats()
     model.initialised = True
     return DONE
 
 
-def _start_bare(model: NaiveModel, object_id: int, heap: Heap, *, service: bool) -> Answer:
+def _start_bare(model: NaiveModel, object_id: int, heap: Heap, *, service: bool) -> NaiveAnswer:
     failed = _start(model, heap, ["stats"])
     if failed:
-        return Answer(ENOMEM, failed=failed)
+        return NaiveAnswer(ENOMEM, failed=failed)
     model.bare[object_id] = NaiveStats()
     model.owners[object_id] = "service" if service else "dest"
     if service:
@@ -259,10 +259,10 @@ def _start_bare(model: NaiveModel, object_id: int, heap: Heap, *, service: bool)
     return DONE
 
 
-def _add_service(model: NaiveModel, service_id: int, heap: Heap) -> Answer:
+def _add_service(model: NaiveModel, service_id: int, heap: Heap) -> NaiveAnswer:
     failed = _start(model, heap, ["service", "stats"])
     if failed:
-        return Answer(ENOMEM, failed=failed)
+        return NaiveAnswer(ENOMEM, failed=failed)
     model.services[service_id] = NaiveService(service_id)
     _enable(model)
     return DONE
@@ -275,11 +275,11 @@ def _delete_service(model: NaiveModel, service_id: int) -> None:
             _delete_dest(model, dest)
 
 
-def _add_dest(model: NaiveModel, dest_id: int, service: NaiveService, heap: Heap) -> Answer:
+def _add_dest(model: NaiveModel, dest_id: int, service: NaiveService, heap: Heap) -> NaiveAnswer:
     known = waiting_for(model, dest_id, service)
     failed = _start(model, heap, ["dest", "stats"] if known is None else [])
     if failed:
-        return Answer(ENOMEM, failed=failed)
+        return NaiveAnswer(ENOMEM, failed=failed)
     if known is None:
         known = NaiveDest(dest_id, service)
     else:
@@ -334,18 +334,18 @@ def _packet(model: NaiveModel, packet: Packet, cpu: int) -> None:
 
 def _write_cpulist(
     model: NaiveModel, text: str, allowed: frozenset[int] | None, heap: Heap
-) -> Answer:
+) -> NaiveAnswer:
     meant = interpret(text, model.params.possible_cpus)
     if isinstance(meant, Bad):
-        return Answer(ERRNO[meant.errno])
+        return NaiveAnswer(ERRNO[meant.errno])
     return _set_cpulist(model, meant if allowed is None else meant & allowed, heap)
 
 
-def _set_cpulist(model: NaiveModel, cpus: frozenset[int], heap: Heap) -> Answer:
+def _set_cpulist(model: NaiveModel, cpus: frozenset[int], heap: Heap) -> NaiveAnswer:
     if model.cpulist is None:
         failed = failing_kind(heap, ["cpulist"])
         if failed:
-            return Answer(ENOMEM, failed=failed)
+            return NaiveAnswer(ENOMEM, failed=failed)
     model.cpulist = cpus
     model.max_threads = threads_allowed(model)
     return DONE

@@ -37,13 +37,13 @@ def loaded(state: Concrete, revision: Revision) -> Machine:
     return machine
 
 
-def stats_of(machine: Machine, est: concrete.Estimator) -> StatsObject:
+def stats_of(machine: Machine, est: concrete.ConcreteEstimator) -> StatsObject:
     """The estimator's object, also one that is not started."""
     known = machine.objects.get(est.id)
     return StatsObject(id=est.id, owner="dest") if known is None else known
 
 
-def _context(machine: Machine, params: Params, given: concrete.Context) -> KthreadContext:
+def _context(machine: Machine, params: Params, given: concrete.ConcreteContext) -> KthreadContext:
     kd = new_context(params, given.slot, jiffies(machine), 0)
     kd.est_count = given.est_count
     kd.est_max_count = given.est_max_count
@@ -62,7 +62,7 @@ def _context(machine: Machine, params: Params, given: concrete.Context) -> Kthre
     return kd
 
 
-def _tick(machine: Machine, params: Params, given: concrete.Tick) -> Tick:
+def _tick(machine: Machine, params: Params, given: concrete.ConcreteTick) -> Tick:
     td = new_tick(params, given.row)
     td.present = given.present
     td.full = given.full
@@ -71,7 +71,7 @@ def _tick(machine: Machine, params: Params, given: concrete.Tick) -> Tick:
     return td
 
 
-def _estimator(machine: Machine, given: concrete.Estimator) -> None:
+def _estimator(machine: Machine, given: concrete.ConcreteEstimator) -> None:
     netns = machine.netns
     stats = StatsObject(id=given.id, owner="total" if given.is_total else "dest")
     allocate(machine, stats)

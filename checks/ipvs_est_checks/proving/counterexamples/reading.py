@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Status, ask, seed_z3
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ask, seed_z3
 from ipvs_est_spec.proof.framework.theorem import Theorem
 
 _TRUTHS = {"true": 1, "false": 0}
@@ -14,7 +14,7 @@ def twin_values(theorem: Theorem, seed: int = 0) -> dict[str, int]:
     # z3's seed is one for the whole process; other tests set it too.
     seed_z3(seed)
     answer = ask(theorem.twin.obligation(), Options())
-    assert answer.status is Status.REFUTED, theorem.id
+    assert answer.status is Decision.REFUTED, theorem.id
     return read(answer.values)
 
 

@@ -17,16 +17,16 @@ from ipvs_est_checks.proving.counterexamples import (
     walks,
 )
 from ipvs_est_checks.proving.counterexamples.reading import read
-from ipvs_est_checks.proving.counterexamples.schedules import Schedule
+from ipvs_est_checks.proving.counterexamples.schedules import ReplaySchedule
 from ipvs_est_checks.proving.counterexamples.states import StepReplay
-from ipvs_est_spec.proof.framework.solve import Outcome, Status, Verdict
+from ipvs_est_spec.proof.framework.solve import Decision, ProofVerdict, TheoremOutcome
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.protocol.bad_runs import FOUND
 
 Values = dict[str, int]
 
 
-class Kind(Enum):
+class ReplayKind(Enum):
     """What a counterexample is, in the model."""
 
     NUMBERS = "numbers"
@@ -42,10 +42,10 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownReplay:
     """What replaying the counterexamples of one theorem has shown."""
 
-    kind: Kind
+    kind: ReplayKind
     lines: tuple[str, ...]
     """What was done, one sentence each; with NONE why nothing can be."""
     complaints: tuple[str, ...]
@@ -76,27 +76,27 @@ _SUMS = (
 )
 
 
-def kind_of(theorem: Theorem) -> Kind:
+def kind_of(theorem: Theorem) -> ReplayKind:
     """What the counterexamples of the theorem's twin are; raises ValueError if nobody says so."""
     if theorem.id in _NUMBERS:
-        return Kind.NUMBERS
+        return ReplayKind.NUMBERS
     if theorem.id in _FINDINGS or theorem.id in walks.REPLAYS:
-        return Kind.HISTORY
+        return ReplayKind.HISTORY
     if theorem.id.startswith(_INDUCTION):
-        return Kind.STATE
+        return ReplayKind.STATE
     if theorem.id in schedules.REPLAYS:
-        return Kind.SCHEDULE
+        return ReplayKind.SCHEDULE
     if theorem.id.startswith("sums."):
-        return Kind.NONE
+        return ReplayKind.NONE
     raise ValueError(f"{theorem.id}: nobody says how its counterexamples show in the model")
 
 
-def with_replay(theorem: Theorem, outcome: Outcome) -> Outcome:
+def with_replay(theorem: Theorem, outcome: TheoremOutcome) -> TheoremOutcome:
     """The outcome with what replaying has shown; what does not show is a failure.
 
     Nothing is tried without a counterexample of the twin.
     """
-    if outcome.twin.status is not Status.REFUTED:
+    if outcome.twin.status is not Decision.REFUTED:
         return outcome
     shown = replayed(theorem, outcome)
     told = tuple(f"{shown.kind.value}: {each}" for each in shown.lines)
@@ -104,35 +104,35 @@ def with_replay(theorem: Theorem, outcome: Outcome) -> Outcome:
     if not shown.complaints:
         return outcome
     complaints = (*outcome.complaints, *shown.complaints)
-    return replace(outcome, verdict=Verdict.FAIL, complaints=complaints)
+    return replace(outcome, verdict=ProofVerdict.FAIL, complaints=complaints)
 
 
-def replayed(theorem: Theorem, outcome: Outcome) -> Shown:
+def replayed(theorem: Theorem, outcome: TheoremOutcome) -> ShownReplay:
     """Execute in the model the counterexamples of the twin, and those of a refuted theorem.
 
     Numbers are those of the outcome; states and schedules are looked for anew, the former in
     a small geometry.
     """
     kind = kind_of(theorem)
-    if kind is Kind.NONE:
-        return Shown(kind, (_SUMS,), ())
+    if kind is ReplayKind.NONE:
+        return ShownReplay(kind, (_SUMS,), ())
     told = {
-        Kind.NUMBERS: _numbers,
-        Kind.STATE: _states,
-        Kind.SCHEDULE: _schedules,
-        Kind.HISTORY: _histories,
+        ReplayKind.NUMBERS: _numbers,
+        ReplayKind.STATE: _states,
+        ReplayKind.SCHEDULE: _schedules,
+        ReplayKind.HISTORY: _histories,
     }[kind](theorem, outcome)
     lines, complaints = list[str](), list[str]()
     for line, complaint in told:
         (complaints if complaint else lines).append(line)
-    return Shown(kind, tuple(lines), tuple(complaints))
+    return ShownReplay(kind, tuple(lines), tuple(complaints))
 
 
 _Told = Iterator[tuple[str, bool]]
 """A sentence, and whether it is a complaint."""
 
 
-def _numbers(theorem: Theorem, outcome: Outcome) -> _Told:
+def _numbers(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
     if _NUMBERS[theorem.id](read(outcome.twin.values)):
         yield "the twin's numbers, given to the model's function, show the mistake", False
     else:
@@ -146,7 +146,7 @@ def _numbers(theorem: Theorem, outcome: Outcome) -> _Told:
                 yield f"{each.name}: the model does not do what the counterexample says", True
 
 
-def _states(theorem: Theorem, outcome: Outcome) -> _Told:
+def _states(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
     invariant = (theorem.statement or theorem.id).removeprefix(_INDUCTION)
     yield _told_of_state("twin", invariant, states.twin_replay(invariant))
     for finding in theorem.refuted_by:
@@ -167,7 +167,7 @@ def _told_of_state(name: str, invariant: str, replay: StepReplay | None) -> tupl
     return f"{what} loses {invariant}; contexts {slots}, estimators {estimators}", False
 
 
-def _histories(theorem: Theorem, outcome: Outcome) -> _Told:
+def _histories(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
     finding, revision = _FINDINGS.get(theorem.id, ("", REPAIRED))
     if finding:
         yield _told_of_finding("twin", finding, revision)
@@ -189,7 +189,7 @@ def _told_of_finding(name: str, finding: str, revision: Revision) -> tuple[str, 
     return f"{name}: {finding} does not show on {revision.name}", True
 
 
-def _schedules(theorem: Theorem, outcome: Outcome) -> _Told:
+def _schedules(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
     yield _told_of_schedule("twin", schedules.twin_schedule(theorem.id))
     for bad, found in zip(
         FOUND.get(theorem.id, ()), schedules.found_schedules(theorem.id), strict=True
@@ -197,7 +197,7 @@ def _schedules(theorem: Theorem, outcome: Outcome) -> _Told:
         yield _told_of_schedule(bad.revision.name, found)
 
 
-def _told_of_schedule(name: str, schedule: Schedule | None) -> tuple[str, bool]:
+def _told_of_schedule(name: str, schedule: ReplaySchedule | None) -> tuple[str, bool]:
     if schedule is None:
         return f"{name}: no schedule of the model follows the run", True
     violation = schedule.found.violation

@@ -45,7 +45,7 @@ _JIFFIES = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ScheduleReplay:
     """How a run becomes a schedule."""
 
     tasks: Mapping[str, tuple[Operation, ...]]
@@ -61,7 +61,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class ReplaySchedule:
     """A run that happens in the model."""
 
     scenario: Scenario
@@ -118,24 +118,24 @@ _RELINKING: Mapping[str, tuple[Operation, ...]] = {"CTL": _TWO, "SYSCTL": _WRITE
 _EXIT: Mapping[str, tuple[Operation, ...]] = {"CTL": (AddService(1),), "EXIT": (ExitNetns(),)}
 
 _DEADLOCKS = {
-    "a": Replay({"CTL": (AddService(1),), "SYSCTL": (SetNice(1),)}, ends_with(Deadlock)),
-    "b": Replay({"CTL": (AddService(1),), "SYSCTL": (SetNice(1),)}, ends_with(Deadlock)),
-    "c": Replay({"CTL": (*_TWO, AddService(3)), "SYSCTL": _WRITER}, ends_with(Deadlock)),
-    "d": Replay(
+    "a": ScheduleReplay({"CTL": (AddService(1),), "SYSCTL": (SetNice(1),)}, ends_with(Deadlock)),
+    "b": ScheduleReplay({"CTL": (AddService(1),), "SYSCTL": (SetNice(1),)}, ends_with(Deadlock)),
+    "c": ScheduleReplay({"CTL": (*_TWO, AddService(3)), "SYSCTL": _WRITER}, ends_with(Deadlock)),
+    "d": ScheduleReplay(
         {"CTL": (AddService(1), DeleteService(1), AddService(2), DeleteService(2))},
         ends_with(Deadlock),
         sysctl=False,
     ),
-    "e": Replay(_EXIT, ends_with(Deadlock)),
+    "e": ScheduleReplay(_EXIT, ends_with(Deadlock)),
 }
 _TASKS_ENABLED = _property("tasks.enabled"), frozenset({"tasks.enabled"})
 _NOT_LOST = _property("progress.not-lost"), frozenset({"progress.not-lost"})
 
-REPLAYS: Mapping[str, Replay] = {
+REPLAYS: Mapping[str, ScheduleReplay] = {
     **{f"protocol.deadlock-{id_}": each for id_, each in _DEADLOCKS.items()},
-    "protocol.start-unlocked": Replay(_EXIT, *_TASKS_ENABLED),
-    "protocol.memory-relinking": Replay(_RELINKING, ends_with(UseAfterFree)),
-    "protocol.owners": Replay(
+    "protocol.start-unlocked": ScheduleReplay(_EXIT, *_TASKS_ENABLED),
+    "protocol.memory-relinking": ScheduleReplay(_RELINKING, ends_with(UseAfterFree)),
+    "protocol.owners": ScheduleReplay(
         {"CTL": (AddService(1), AddService(2)), "SYSCTL": _WRITER},
         _two_owners,
         frozenset({"locks.lists"}),
@@ -147,17 +147,17 @@ REPLAYS: Mapping[str, Replay] = {
             ),
         ),
     ),
-    "protocol.deadlock": Replay(
+    "protocol.deadlock": ScheduleReplay(
         {"CTL": (*_TWO, DeleteService(1))}, ends_with(Deadlock), edits=MUTANTS["R3"].edits
     ),
-    "protocol.relinking": Replay(
+    "protocol.relinking": ScheduleReplay(
         _RELINKING,
         _property("tasks.relinking"),
         frozenset({"tasks.relinking"}),
         MUTANTS["R5"].edits,
         fails=14,
     ),
-    "protocol.after-exit": Replay(
+    "protocol.after-exit": ScheduleReplay(
         _EXIT,
         _alive_after_exit,
         edits=(
@@ -169,7 +169,7 @@ REPLAYS: Mapping[str, Replay] = {
             ),
         ),
     ),
-    "protocol.start": Replay(
+    "protocol.start": ScheduleReplay(
         _EXIT,
         *_TASKS_ENABLED,
         (
@@ -182,7 +182,7 @@ REPLAYS: Mapping[str, Replay] = {
             ),
         ),
     ),
-    "protocol.memory": Replay(
+    "protocol.memory": ScheduleReplay(
         {"CTL": (*_TWO, DeleteService(1)), "SYSCTL": _WRITER},
         ends_with(UseAfterFree),
         edits=(
@@ -196,12 +196,12 @@ REPLAYS: Mapping[str, Replay] = {
             ),
         ),
     ),
-    "protocol.request-remembered": Replay(
+    "protocol.request-remembered": ScheduleReplay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
         *_NOT_LOST,
         MUTANTS["R4-genid"].edits,
     ),
-    "protocol.request-served": Replay(
+    "protocol.request-served": ScheduleReplay(
         {"CTL": (AddService(1),), "SYSCTL": (WriteCpulist("0"),)},
         _unserved,
         edits=(
@@ -225,18 +225,18 @@ def scenario_of(theorem: str) -> Scenario:
     return Scenario(theorem, "", params, (InitNetns(), *failing), tuple(actors), _JIFFIES)
 
 
-def twin_schedule(theorem: str) -> Schedule | None:
+def twin_schedule(theorem: str) -> ReplaySchedule | None:
     """The run that refutes a theorem's twin; None if no schedule follows it."""
     return _schedule(theorem, TWINS[theorem], REPLAYS[theorem].edits)
 
 
-def found_schedules(theorem: str) -> Iterator[Schedule | None]:
+def found_schedules(theorem: str) -> Iterator[ReplaySchedule | None]:
     """The runs that refute the theorem itself."""
     for each in FOUND.get(theorem, ()):
         yield _schedule(theorem, each, ())
 
 
-def _schedule(theorem: str, bad: BadRun, edits: Sequence[Edit]) -> Schedule | None:
+def _schedule(theorem: str, bad: BadRun, edits: Sequence[Edit]) -> ReplaySchedule | None:
     how = REPLAYS[theorem]
     run = bad.find(few_turns=True)
     if run is None:
@@ -246,4 +246,4 @@ def _schedule(theorem: str, bad: BadRun, edits: Sequence[Edit]) -> Schedule | No
         found = replay(bad.system, run, scenario, bad.revision, how.ends, properties=how.properties)
     if found is None:
         return None
-    return Schedule(scenario, bad.revision, tuple(edits), how.properties, found)
+    return ReplaySchedule(scenario, bad.revision, tuple(edits), how.properties, found)

@@ -20,7 +20,7 @@ from ipvs_est_spec.proof.inductive.geometries import FULL
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS
 from ipvs_est_spec.proof.inductive.steps import BY_ID
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
-from ipvs_est_spec.proof.inductive.table import Kind, Row, table
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 from ipvs_est_spec.state.snapshot_state import snapshot_state
 
@@ -53,11 +53,11 @@ def twin_replay(invariant: str) -> StepReplay | None:
     )
 
 
-def finding_replays(invariant: str, finding: str) -> Iterator[tuple[Row, StepReplay | None]]:
+def finding_replays(invariant: str, finding: str) -> Iterator[tuple[ProofRow, StepReplay | None]]:
     """Of each step that a finding lets break the invariant, in each of its geometries on each of
     its revisions."""
     for row in table():
-        if (row.invariant, row.kind, row.finding) != (invariant, Kind.REFUTED, finding):
+        if (row.invariant, row.kind, row.finding) != (invariant, ProofKind.REFUTED, finding):
             continue
         for geometry in row.geometries:
             for name in row.revisions:
@@ -65,7 +65,7 @@ def finding_replays(invariant: str, finding: str) -> Iterator[tuple[Row, StepRep
 
 
 def row_replay(
-    row: Row, revision: Revision, sizes: Sequence[Size] = SIZES[FULL]
+    row: ProofRow, revision: Revision, sizes: Sequence[Size] = SIZES[FULL]
 ) -> StepReplay | None:
     """Of one refuted row of the table."""
     return _replay(

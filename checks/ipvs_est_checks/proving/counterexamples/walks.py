@@ -37,7 +37,7 @@ _ROW = "estimator.calc_phase:_relink_row"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class WalkPlace:
     """Where the walk is, in a break."""
 
     delay: int
@@ -73,13 +73,13 @@ def _frame(thread: Thread, function: str) -> dict[str, object]:
     return {}
 
 
-def _place(world: World) -> Place | None:
+def _place(world: World) -> WalkPlace | None:
     """Where the walk is, if it is in a row."""
     here = _frame(_kthread0(world), "_relink_row")
     walk, row = here.get("walk"), here.get("row")
     delay, id_ = getattr(walk, "delay", None), getattr(walk, "id", None)
     if isinstance(delay, int) and isinstance(id_, int) and isinstance(row, int):
-        return Place(delay, id_, row)
+        return WalkPlace(delay, id_, row)
     return None
 
 
@@ -87,7 +87,7 @@ def _in_break(world: World) -> bool:
     return isinstance(_kthread0(world).point, GiveWay)
 
 
-def _breaks(world: World) -> Iterator[Place]:
+def _breaks(world: World) -> Iterator[WalkPlace]:
     """Kthread 0 runs alone; stops at each break of its walk."""
     for _ in range(_MOST):
         thread = _kthread0(world)
@@ -118,12 +118,12 @@ def _something_is_left() -> bool:
     return bool(counts) and (counts[0] > 1 or any(counts[1:]))
 
 
-def _kd(machine: Machine, place: Place) -> KthreadContext | None:
+def _kd(machine: Machine, place: WalkPlace) -> KthreadContext | None:
     array = machine.netns.est_kt_arr
     return array[place.id] if place.id < len(array) else None
 
 
-def _tick_of_several() -> tuple[int, Place, tuple[int, ...]] | None:
+def _tick_of_several() -> tuple[int, WalkPlace, tuple[int, ...]] | None:
     """A break in a row above kd 0 whose kd has more: its number, the place, who is there."""
     world = start(_scenario(()), REPAIRED)
     for number, place in enumerate(_breaks(world)):
@@ -138,7 +138,7 @@ def _tick_of_several() -> tuple[int, Place, tuple[int, ...]] | None:
     return None
 
 
-def _deleted_in_the_break() -> tuple[World, Place] | None:
+def _deleted_in_the_break() -> tuple[World, WalkPlace] | None:
     """They are deleted in that break, and the tick is freed."""
     found = _tick_of_several()
     if found is None:

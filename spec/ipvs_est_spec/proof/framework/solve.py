@@ -14,7 +14,7 @@ RLIMIT = 200_000_000
 about a minute."""
 
 
-class Status(Enum):
+class Decision(Enum):
     """What z3 says of one formula."""
 
     PROVED = "proved"
@@ -22,7 +22,7 @@ class Status(Enum):
     UNKNOWN = "unknown"
 
 
-class Verdict(Enum):
+class ProofVerdict(Enum):
     """What is said of a theorem."""
 
     PROVED = "PROVED"
@@ -49,7 +49,7 @@ class Options:
 class Answer:
     """z3's answer to one query."""
 
-    status: Status
+    status: Decision
     values: tuple[tuple[str, str], ...] = ()
     """The counterexample's."""
     reason: str = ""
@@ -61,7 +61,7 @@ class Dropped:
     """What comes of an obligation without one of its assumptions."""
 
     assumption: str
-    status: Status
+    status: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,18 @@ class Decided:
 
     name: str
     answer: Answer
-    premises: Status
+    premises: Decision
     """Of "the premises contradict each other": to be refuted."""
     dropped: tuple[Dropped, ...]
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TheoremOutcome:
     """One theorem."""
 
     id: str
-    verdict: Verdict
+    verdict: ProofVerdict
     obligations: tuple[Decided, ...]
     twin: Answer
     complaints: tuple[str, ...]
@@ -102,7 +102,7 @@ class Solver(Protocol):
         """Whether an obligation holds; if not, a counterexample if the solver tells it."""
         ...
 
-    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Status:
+    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Decision:
         """Whether the terms cannot hold at once."""
         ...
 
@@ -117,17 +117,17 @@ class Z3Solver:
         """Whether an obligation holds; if not, a counterexample."""
         return _ask(obligation, self.options)
 
-    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Status:
+    def contradiction(self, terms: Sequence[z3.BoolRef]) -> Decision:
         """Whether the terms cannot hold at once."""
         solver = _solver(self.options)
         solver.add(*terms)
         answer = solver.check()
         if answer == z3.unknown:
-            return Status.UNKNOWN
-        return Status.PROVED if answer == z3.unsat else Status.REFUTED
+            return Decision.UNKNOWN
+        return Decision.PROVED if answer == z3.unsat else Decision.REFUTED
 
 
-def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> Outcome:
+def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> TheoremOutcome:
     """Ask a solver, z3 by default, everything about a theorem.
 
     Sets z3's random seed for the whole process. The same seed gives the same answers.
@@ -141,9 +141,9 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
     for obligation in theorem.obligations():
         began = process_time()
         answer = solver.ask(obligation)
-        if answer.status is Status.REFUTED:
+        if answer.status is Decision.REFUTED:
             # The counterexample fulfils them.
-            premises = Status.REFUTED
+            premises = Decision.REFUTED
         else:
             premises = _premises(obligation, solver)
             queries += 1
@@ -162,12 +162,12 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
     failures = tuple(_failures(theorem, found, twin))
     unknowns = tuple(_unknowns(found, twin))
     if failures:
-        verdict = Verdict.FAIL
+        verdict = ProofVerdict.FAIL
     elif unknowns:
-        verdict = Verdict.UNKNOWN
+        verdict = ProofVerdict.UNKNOWN
     else:
-        verdict = Verdict.FINDING if theorem.refuted_by else Verdict.PROVED
-    return Outcome(
+        verdict = ProofVerdict.FINDING if theorem.refuted_by else ProofVerdict.PROVED
+    return TheoremOutcome(
         theorem.id,
         verdict,
         tuple(found),
@@ -196,17 +196,17 @@ def _ask(goal: Goal, options: Options) -> Answer:
     solver.add(z3.Not(goal.conclusion))
     answer = solver.check()
     if answer == z3.unsat:
-        return Answer(Status.PROVED)
+        return Answer(Decision.PROVED)
     if answer == z3.unknown:
-        return Answer(Status.UNKNOWN, reason=solver.reason_unknown())
+        return Answer(Decision.UNKNOWN, reason=solver.reason_unknown())
     model = solver.model()
     values = tuple(
         (name, value_text(model.evaluate(term, model_completion=True))) for name, term in goal.shown
     )
-    return Answer(Status.REFUTED, values)
+    return Answer(Decision.REFUTED, values)
 
 
-def _premises(goal: Goal, solver: Solver) -> Status:
+def _premises(goal: Goal, solver: Solver) -> Decision:
     """Of "the premises contradict each other", which has to be refuted."""
     return solver.contradiction([*goal.definitions, *(each.term for each in goal.assumptions)])
 
@@ -237,34 +237,34 @@ def _failures(theorem: Theorem, found: Sequence[Decided], twin: Answer) -> Itera
     if not found:
         yield "there is nothing to prove"
     for each in found:
-        if theorem.refuted_by and each.answer.status is Status.PROVED:
+        if theorem.refuted_by and each.answer.status is Decision.PROVED:
             told = f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
             yield _named(told, each.name)
-        elif not theorem.refuted_by and each.answer.status is Status.REFUTED:
+        elif not theorem.refuted_by and each.answer.status is Decision.REFUTED:
             yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
-        if each.premises is Status.PROVED:
+        if each.premises is Decision.PROVED:
             yield _named("the premises contradict each other", each.name)
         for dropped in each.dropped:
-            if dropped.status is Status.PROVED:
+            if dropped.status is Decision.PROVED:
                 yield _named(f"the assumption {dropped.assumption} is not needed", each.name)
-    if twin.status is Status.PROVED:
+    if twin.status is Decision.PROVED:
         yield "the twin is not refuted"
 
 
 def _unknowns(found: Sequence[Decided], twin: Answer) -> Iterator[str]:
     for each in found:
-        if each.answer.status is Status.UNKNOWN:
+        if each.answer.status is Decision.UNKNOWN:
             yield _named(f"the solver does not know ({each.answer.reason})", each.name)
-        if each.premises is Status.UNKNOWN:
+        if each.premises is Decision.UNKNOWN:
             yield _named(
                 "the solver does not know whether the premises can be satisfied", each.name
             )
         for dropped in each.dropped:
-            if dropped.status is Status.UNKNOWN:
+            if dropped.status is Decision.UNKNOWN:
                 yield _named(
                     f"the solver does not know whether {dropped.assumption} is needed", each.name
                 )
-    if twin.status is Status.UNKNOWN:
+    if twin.status is Decision.UNKNOWN:
         yield f"the solver does not know of the twin ({twin.reason})"
 
 

@@ -66,7 +66,7 @@ SIZES: Mapping[str, tuple[Size, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Estimator:
+class ConcreteEstimator:
     """An estimator that is on a list or belongs to an object, or the one that is started."""
 
     id: int
@@ -82,7 +82,7 @@ class Estimator:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class ConcreteTick:
     """One row's chains."""
 
     row: int
@@ -92,7 +92,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ConcreteContext:
     """One kthread context."""
 
     slot: int
@@ -102,7 +102,7 @@ class Context:
     tick_max: int
     avail: int
     tick_len: tuple[int, ...]
-    ticks: tuple[Tick, ...]
+    ticks: tuple[ConcreteTick, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class Concrete:
     est_max_threads: int
     est_chain_max: int
     kthread_cpus: int
-    contexts: tuple[Context, ...]
-    estimators: tuple[Estimator, ...]
+    contexts: tuple[ConcreteContext, ...]
+    estimators: tuple[ConcreteEstimator, ...]
     inputs: Inputs[bool, int]
 
 
@@ -322,9 +322,9 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
     def bits(formulas: Iterable[Formula]) -> int:
         return sum(1 << index for index, each in enumerate(formulas) if truth(each))
 
-    def context(slot: z3.ArithRef) -> Context:
+    def context(slot: z3.ArithRef) -> ConcreteContext:
         rows, chains = _range(size.rows), _range(size.chains)
-        return Context(
+        return ConcreteContext(
             number(slot),
             number(state.est_count(slot)),
             number(state.est_max_count(slot)),
@@ -333,7 +333,7 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
             bits(state.avail(slot, row) for row in rows),
             tuple(number(state.tick_len(slot, row)) for row in rows),
             tuple(
-                Tick(
+                ConcreteTick(
                     number(row),
                     bits(state.present(slot, row, cid) for cid in chains),
                     bits(state.full(slot, row, cid) for cid in chains),
@@ -344,12 +344,12 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
             ),
         )
 
-    def estimator(est: z3.ArithRef) -> Estimator:
+    def estimator(est: z3.ArithRef) -> ConcreteEstimator:
         here = [place for place in _places(size) if truth(state.on_chain(est, *place))]
         assert len(here) <= 1
         place = tuple(number(each) for each in here[0]) if here else None
         assert place is None or len(place) == 3
-        return Estimator(
+        return ConcreteEstimator(
             number(est),
             truth(state.on_temp_list(est)),
             place,

@@ -11,30 +11,30 @@ from typing import Protocol
 
 from ipvs_est.language.revision import REVISIONS
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.framework.solve import Options, Status, ask
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
 from ipvs_est_spec.proof.inductive.steps import STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
-from ipvs_est_spec.proof.inductive.table import Kind, Row, table, written
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table, written
 from ipvs_est_spec.proof.inductive.theorems import ALL_FACTS, same_formula
 
 GoalOf = Callable[[Sequence[str], Sequence[str]], Goal]
 """Invariants before the step and facts that are used -> the goal."""
 
 
-def rows_of(invariant: str, step: str) -> tuple[Row, ...]:
+def rows_of(invariant: str, step: str) -> tuple[ProofRow, ...]:
     """The rows of an invariant and a step, cases, geometries and revisions in their order."""
     (build,) = (each.build for each in STEPS if each.id == step)
     state = any_state(next(iter(GEOMETRIES.values())))
     cases = dict.fromkeys(
         case for each in REVISIONS.values() for case in build(state, each, INPUTS)
     )
-    found: list[Row] = []
+    found: list[ProofRow] = []
     for case in cases:
 
-        def row_of(geometry: str, revision: str, known: Known, case: str = case) -> Row:
+        def row_of(geometry: str, revision: str, known: KnownFacts, case: str = case) -> ProofRow:
             return _row(invariant, step, case, geometry, revision, known)
 
         found += in_groups(row_of)
@@ -44,17 +44,17 @@ def rows_of(invariant: str, step: str) -> tuple[Row, ...]:
 class RowOf(Protocol):
     """What is said of one geometry and one revision; None: it does not have that case."""
 
-    def __call__(self, geometry: str, revision: str, known: "Known", /) -> Row | None:
+    def __call__(self, geometry: str, revision: str, known: "KnownFacts", /) -> ProofRow | None:
         """`known`: what was found for other revisions."""
         ...
 
 
-def in_groups(row_of: RowOf) -> tuple[Row, ...]:
+def in_groups(row_of: RowOf) -> tuple[ProofRow, ...]:
     """The rows for all geometries and revisions, as few as can say it."""
-    found: list[Row] = []
+    found: list[ProofRow] = []
     for geometry in GEOMETRIES:
-        known = Known()
-        of_geometry: list[Row] = []
+        known = KnownFacts()
+        of_geometry: list[ProofRow] = []
         for name in REVISIONS:
             row = row_of(geometry, name, known)
             if row is not None:
@@ -64,15 +64,17 @@ def in_groups(row_of: RowOf) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def _with_revisions(row: Row, more: tuple[str, ...]) -> Row:
+def _with_revisions(row: ProofRow, more: tuple[str, ...]) -> ProofRow:
     return replace(row, revisions=(*row.revisions, *more))
 
 
-def _with_geometries(row: Row, more: tuple[str, ...]) -> Row:
+def _with_geometries(row: ProofRow, more: tuple[str, ...]) -> ProofRow:
     return replace(row, geometries=(*row.geometries, *more))
 
 
-def _merge(rows: list[Row], row: Row, together: Callable[[Row, Row], Row]) -> None:
+def _merge(
+    rows: list[ProofRow], row: ProofRow, together: Callable[[ProofRow, ProofRow], ProofRow]
+) -> None:
     """Add a row, to another one if a row can say both."""
     for index, other in enumerate(rows):
         both = together(other, row)
@@ -85,13 +87,13 @@ def _merge(rows: list[Row], row: Row, together: Callable[[Row, Row], Row]) -> No
     rows.append(row)
 
 
-class Known:
+class KnownFacts:
     """What was found for the formulas of other revisions, which are often the same."""
 
     def __init__(self) -> None:
-        self._rows: list[tuple[Goal, Row]] = []
+        self._rows: list[tuple[Goal, ProofRow]] = []
 
-    def judge(self, row: Row, whole: Goal, judged: Callable[[], Row]) -> Row:
+    def judge(self, row: ProofRow, whole: Goal, judged: Callable[[], ProofRow]) -> ProofRow:
         """What is said of that formula."""
         for other, found in self._rows:
             if same_formula(whole, other):
@@ -101,7 +103,9 @@ class Known:
         return found
 
 
-def _row(invariant: str, step: str, case: str, geometry: str, revision: str, known: Known) -> Row:
+def _row(
+    invariant: str, step: str, case: str, geometry: str, revision: str, known: KnownFacts
+) -> ProofRow:
     params = GEOMETRIES[geometry]
     change = change_of(step, case, REVISIONS[revision], params)
 
@@ -111,25 +115,25 @@ def _row(invariant: str, step: str, case: str, geometry: str, revision: str, kno
     whole = goal(tuple(INVARIANTS), ALL_FACTS)
     named = (invariant, step, case, (geometry,), (revision,))
     if whole.conclusion.eq(held_before(invariant, step, params)):
-        return Row(*named, Kind.UNTOUCHED, "", (), ())
-    row = Row(*named, Kind.PROVED, "", (), ())
+        return ProofRow(*named, ProofKind.UNTOUCHED, "", (), ())
+    row = ProofRow(*named, ProofKind.PROVED, "", (), ())
     return known.judge(row, whole, lambda: judged(row, goal, tuple(INVARIANTS), ALL_FACTS, table()))
 
 
 def judged(
-    row: Row,
+    row: ProofRow,
     goal: GoalOf,
     invariants: Sequence[str],
     facts: Sequence[str],
-    recorded: Sequence[Row],
-) -> Row:
+    recorded: Sequence[ProofRow],
+) -> ProofRow:
     """The row, with what z3 says of it."""
 
     def proved(needs: Sequence[str], used: Sequence[str]) -> bool:
-        return ask(goal(needs, used), Options()).status is Status.PROVED
+        return ask(goal(needs, used), Options()).status is Decision.PROVED
 
     if not proved(invariants, facts):
-        return replace(row, kind=Kind.REFUTED, finding=_finding(row, recorded))
+        return replace(row, kind=ProofKind.REFUTED, finding=_finding(row, recorded))
     # The invariant itself goes last: it is the first that one expects to be needed.
     order = sorted(invariants, key=lambda each: each == row.invariant)
     core = _core(goal, order, facts)
@@ -166,7 +170,7 @@ def _least(all_: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> tupl
     return tuple(kept)
 
 
-def _finding(wanted: Row, recorded: Sequence[Row]) -> str:
+def _finding(wanted: ProofRow, recorded: Sequence[ProofRow]) -> str:
     for row in recorded:
         same = (row.invariant, row.step, row.case) == (wanted.invariant, wanted.step, wanted.case)
         if same and row.finding and set(wanted.revisions) <= set(row.revisions):
@@ -174,14 +178,14 @@ def _finding(wanted: Row, recorded: Sequence[Row]) -> str:
     return "?"
 
 
-def all_rows() -> Iterator[Row]:
+def all_rows() -> Iterator[ProofRow]:
     """The whole table."""
     for invariant in INVARIANTS:
         for step in STEPS:
             print(invariant, step.id, file=sys.stderr)
             # That the others are untouched the theorems see for themselves.
             rows = rows_of(invariant, step.id)
-            yield from (row for row in rows if row.kind is not Kind.UNTOUCHED)
+            yield from (row for row in rows if row.kind is not ProofKind.UNTOUCHED)
 
 
 if __name__ == "__main__":

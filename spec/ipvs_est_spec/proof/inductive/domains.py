@@ -32,7 +32,7 @@ class Quantifiers(Protocol[B, N]):
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded(Generic[B, N]):
+class GuardedDomains(Generic[B, N]):
     """`Domains` over quantifiers that range over more than there is in a state."""
 
     quantifiers: Quantifiers[B, N]

@@ -52,7 +52,7 @@ class Build(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class InductiveStep:
     """One kind of step."""
 
     id: str
@@ -357,21 +357,23 @@ def _init(
     return {"": Change(a.truth(True), empty_fields(state))}
 
 
-INITIAL = Step("initial", "Before netns init.", "1", _init)
+INITIAL = InductiveStep("initial", "Before netns init.", "1", _init)
 
-STEPS: tuple[Step, ...] = (
-    Step("start", "An estimator is started.", "4, 6", _start),
-    Step("add-context", "Kthread 0 adds a context.", "6", _add_context),
-    Step("drain", "Kthread 0 enqueues an estimator of the temp list.", "5, 6, 10", _drain),
-    Step("stop", "An estimator is stopped; with the last one its kd goes.", "7", _stop),
-    Step("relink", "The calc phase moves an estimator to the temp list.", "7, 11", _relink),
-    Step("finish", "The calc phase applies new limits and ends.", "2, 11", _finish),
-    Step("run", "Kthread 0 begins to run.", "8", _run),
-    Step("enable", "The first service is added.", "13", _enable),
-    Step("cpulist", "est_cpulist is written.", "12", _write_cpulist),
-    Step("run-estimation", "run_estimation is written.", "12", _set_run_estimation),
-    Step("disable", "Netns exit begins.", "14", _disable),
-    Step("release", "Netns exit frees what is left of kthreads.", "14", _release),
+STEPS: tuple[InductiveStep, ...] = (
+    InductiveStep("start", "An estimator is started.", "4, 6", _start),
+    InductiveStep("add-context", "Kthread 0 adds a context.", "6", _add_context),
+    InductiveStep("drain", "Kthread 0 enqueues an estimator of the temp list.", "5, 6, 10", _drain),
+    InductiveStep("stop", "An estimator is stopped; with the last one its kd goes.", "7", _stop),
+    InductiveStep(
+        "relink", "The calc phase moves an estimator to the temp list.", "7, 11", _relink
+    ),
+    InductiveStep("finish", "The calc phase applies new limits and ends.", "2, 11", _finish),
+    InductiveStep("run", "Kthread 0 begins to run.", "8", _run),
+    InductiveStep("enable", "The first service is added.", "13", _enable),
+    InductiveStep("cpulist", "est_cpulist is written.", "12", _write_cpulist),
+    InductiveStep("run-estimation", "run_estimation is written.", "12", _set_run_estimation),
+    InductiveStep("disable", "Netns exit begins.", "14", _disable),
+    InductiveStep("release", "Netns exit frees what is left of kthreads.", "14", _release),
 )
 
 BY_ID = {each.id: each for each in (INITIAL, *STEPS)}

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.z3_names import z3
-from ipvs_est_spec.proof.inductive.domains import Guarded, left_out
+from ipvs_est_spec.proof.inductive.domains import GuardedDomains, left_out
 from ipvs_est_spec.proof.inductive.formula import (
     Every,
     Formula,
@@ -119,7 +119,7 @@ def any_state(params: Params) -> Z3State:
     return AbstractState(
         algebra=a,
         params=params,
-        domains=Guarded(QUANTIFIERS),
+        domains=GuardedDomains(QUANTIFIERS),
         enable=Ground(z3.Bool("enable")),
         est_stopped=Ground(z3.Bool("est_stopped")),
         est_calc_phase=Ground(z3.Bool("est_calc_phase")),

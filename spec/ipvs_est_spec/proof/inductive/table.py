@@ -15,7 +15,7 @@ COLUMNS = (
 )
 
 
-class Kind(Enum):
+class ProofKind(Enum):
     """What is said of one invariant and one case of a step."""
 
     UNTOUCHED = "untouched"
@@ -29,7 +29,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProofRow:
     """One line of the table."""
 
     invariant: str
@@ -38,7 +38,7 @@ class Row:
     geometries: tuple[str, ...]
     revisions: tuple[str, ...]
     """In each of these geometries on each of these revisions it is so."""
-    kind: Kind
+    kind: ProofKind
     finding: str
     """Of a refuted one: the finding, the known defect, or `config` where the configuration
     itself may change so that the property has to fail for a while."""
@@ -48,24 +48,24 @@ class Row:
     """Facts about every state that the proof uses."""
 
 
-def parse(text: str) -> tuple[Row, ...]:
+def parse(text: str) -> tuple[ProofRow, ...]:
     """The rows of a table. Raises ValueError if it is none."""
     lines = list(csv.reader(text.splitlines(), delimiter="\t"))
     if not lines or tuple(lines[0]) != COLUMNS:
         raise ValueError(f"the columns are not {', '.join(COLUMNS)}")
-    rows: list[Row] = []
+    rows: list[ProofRow] = []
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(COLUMNS):
             raise ValueError(f"line {number}: {len(line)} columns, not {len(COLUMNS)}")
         invariant, step, case, geometries, revisions, kind, finding, needs, facts = line
         rows.append(
-            Row(
+            ProofRow(
                 invariant,
                 step,
                 case,
                 _names(geometries),
                 _names(revisions),
-                Kind(kind),
+                ProofKind(kind),
                 finding,
                 _names(needs),
                 _names(facts),
@@ -74,7 +74,7 @@ def parse(text: str) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def written(rows: tuple[Row, ...]) -> str:
+def written(rows: tuple[ProofRow, ...]) -> str:
     """The inverse of `parse`."""
     lines = ["\t".join(COLUMNS)]
     for each in rows:
@@ -94,18 +94,18 @@ def written(rows: tuple[Row, ...]) -> str:
 
 
 @cache
-def table() -> tuple[Row, ...]:
+def table() -> tuple[ProofRow, ...]:
     """The recorded table of the steps."""
     return _read("table.tsv")
 
 
 @cache
-def walk_table() -> tuple[Row, ...]:
+def walk_table() -> tuple[ProofRow, ...]:
     """That of the walk of the calc phase."""
     return _read("walk.tsv")
 
 
-def _read(name: str) -> tuple[Row, ...]:
+def _read(name: str) -> tuple[ProofRow, ...]:
     return parse((files(__package__) / name).read_text(encoding="utf-8"))
 
 

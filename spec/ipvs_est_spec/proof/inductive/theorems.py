@@ -19,7 +19,7 @@ from ipvs_est_spec.proof.inductive.goals import (
 )
 from ipvs_est_spec.proof.inductive.steps import BY_ID, STEPS
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
-from ipvs_est_spec.proof.inductive.table import Kind, Row, table
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 
 ALL_FACTS = tuple(each.id for each in FACTS)
@@ -27,13 +27,13 @@ ALL_FACTS = tuple(each.id for each in FACTS)
 GROUP = "induction"
 
 
-def goals_of(row: Row) -> tuple[Goal, ...]:
+def goals_of(row: ProofRow) -> tuple[Goal, ...]:
     """One for each different formula that the row's geometries and revisions have.
 
     Of a proved row: what it needs implies what follows. Of a refuted one: not even all invariants
     and facts do.
     """
-    proved = row.kind is Kind.PROVED
+    proved = row.kind is ProofKind.PROVED
     needs = row.needs if proved else tuple(INVARIANTS)
     facts = row.facts if proved else ALL_FACTS
     goals: list[tuple[str, str, Goal]] = []
@@ -46,7 +46,7 @@ def goals_of(row: Row) -> tuple[Goal, ...]:
     return tuple(replace(goal, name=f"{title(row)} {where}") for goal, where in distinct(goals))
 
 
-def title(row: Row) -> str:
+def title(row: ProofRow) -> str:
     """The step, and its case if it has several."""
     return f"{row.step}, {row.case}" if row.case else row.step
 
@@ -75,7 +75,7 @@ def same_formula(left: Goal, right: Goal) -> bool:
 
 
 def _holds(invariant: str) -> tuple[Goal, ...]:
-    rows = _rows(invariant, Kind.PROVED)
+    rows = _rows(invariant, ProofKind.PROVED)
     first = ((each, "", initially(invariant, GEOMETRIES[each])) for each in GEOMETRIES)
     return (
         *(replace(goal, name=f"initially {where}") for goal, where in distinct(first)),
@@ -121,7 +121,7 @@ def _cases(step: str, revision: str) -> tuple[str, ...]:
 
 
 def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
-    rows = (each for each in _rows(invariant, Kind.REFUTED) if each.finding == finding)
+    rows = (each for each in _rows(invariant, ProofKind.REFUTED) if each.finding == finding)
     return tuple(goal for row in rows for goal in goals_of(row))
 
 
@@ -133,7 +133,7 @@ def _twin(invariant: str) -> Goal:
     return preserved(invariant, wrong.step, change, params, tuple(INVARIANTS), ALL_FACTS, "")
 
 
-def _rows(invariant: str, kind: Kind) -> Iterable[Row]:
+def _rows(invariant: str, kind: ProofKind) -> Iterable[ProofRow]:
     return (each for each in table() if each.invariant == invariant and each.kind is kind)
 
 
@@ -157,7 +157,7 @@ def theorems() -> tuple[Theorem, ...]:
                 second_solver=True,
             )
         )
-        refuted = list(_rows(id_, Kind.REFUTED))
+        refuted = list(_rows(id_, ProofKind.REFUTED))
         for finding in dict.fromkeys(each.finding for each in refuted):
             if finding == "config":
                 continue

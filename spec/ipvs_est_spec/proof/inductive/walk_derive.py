@@ -10,12 +10,12 @@ from functools import cache
 
 from ipvs_est.language.params import Params
 from ipvs_est.language.revision import REVISIONS
-from ipvs_est_spec.proof.framework.solve import Options, Status, Z3Solver
+from ipvs_est_spec.proof.framework.solve import Decision, Options, Z3Solver
 from ipvs_est_spec.proof.framework.theorem import Goal
-from ipvs_est_spec.proof.inductive.derive import GoalOf, Known, in_groups, judged
+from ipvs_est_spec.proof.inductive.derive import GoalOf, KnownFacts, in_groups, judged
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
-from ipvs_est_spec.proof.inductive.table import Kind, Row, walk_table, written
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, walk_table, written
 from ipvs_est_spec.proof.inductive.walk import remaining, strides
 from ipvs_est_spec.proof.inductive.walk_goals import (
     ALL_FACTS,
@@ -63,10 +63,10 @@ def untouched(conclusion: str, step: str, case: str, revision: str, params: Para
     return after.conclusion.eq(held_before_stride(conclusion, params))
 
 
-def rows_of(conclusion: str, step: str, case: str) -> tuple[Row, ...]:
+def rows_of(conclusion: str, step: str, case: str) -> tuple[ProofRow, ...]:
     """The rows of a conclusion and a case, geometries and revisions in their order."""
 
-    def row_of(geometry: str, revision: str, known: Known) -> Row | None:
+    def row_of(geometry: str, revision: str, known: KnownFacts) -> ProofRow | None:
         if conclusion != COMPLETE and (step, case) not in cases_of(revision):
             return None
         params = GEOMETRIES[geometry]
@@ -75,30 +75,35 @@ def rows_of(conclusion: str, step: str, case: str) -> tuple[Row, ...]:
             given = REVISIONS[revision]
             return stride_goal(conclusion, step, case, given, params, needs, facts)
 
-        row = Row(conclusion, step, case, (geometry,), (revision,), Kind.PROVED, "", (), ())
+        row = ProofRow(
+            conclusion, step, case, (geometry,), (revision,), ProofKind.PROVED, "", (), ()
+        )
         if untouched(conclusion, step, case, revision, params):
-            return replace(row, kind=Kind.UNTOUCHED)
+            return replace(row, kind=ProofKind.UNTOUCHED)
         return known.judge(row, goal(KNOWN, ALL_FACTS), lambda: _judged(row, goal))
 
     return in_groups(row_of)
 
 
-def _judged(row: Row, goal: GoalOf) -> Row:
+def _judged(row: ProofRow, goal: GoalOf) -> ProofRow:
     # Before it begins nothing holds of it; and kd 0 does not exist on all revisions.
     some = tuple(each for each in KNOWN if row.step != "begin" or each not in WALK_INVARIANTS)
     without_kd0 = tuple(each for each in some if each != KD0)
     found = judged(row, goal, without_kd0, ALL_FACTS, walk_table())
-    if found.kind is not Kind.PROVED:
+    if found.kind is not ProofKind.PROVED:
         found = judged(row, goal, some, ALL_FACTS, walk_table())
     made = goal(found.needs, found.facts)
     terms = (*made.definitions, *(each.term for each in made.assumptions))
-    if found.kind is Kind.PROVED and Z3Solver(Options()).contradiction(terms) is Status.PROVED:
-        never = replace(row, kind=Kind.EXCLUDED)
+    if (
+        found.kind is ProofKind.PROVED
+        and Z3Solver(Options()).contradiction(terms) is Decision.PROVED
+    ):
+        never = replace(row, kind=ProofKind.EXCLUDED)
         return judged(never, lambda *used: excluded(goal(*used)), some, ALL_FACTS, ())
     return found
 
 
-def all_rows() -> Iterator[Row]:
+def all_rows() -> Iterator[ProofRow]:
     """The whole table."""
     for each in lines():
         print(*each, file=sys.stderr)

@@ -9,7 +9,7 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem
 from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES, SCOPE
 from ipvs_est_spec.proof.inductive.symbols import INPUTS
-from ipvs_est_spec.proof.inductive.table import Kind, Row, walk_table
+from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, walk_table
 from ipvs_est_spec.proof.inductive.theorems import distinct, title
 from ipvs_est_spec.proof.inductive.walk_goals import (
     ALL_FACTS,
@@ -29,9 +29,9 @@ GROUP = "walk"
 WALK_SCOPE = f"{SCOPE}; breaks before any visit, any starts and stops in them"
 
 
-def goals_of(row: Row) -> tuple[Goal, ...]:
+def goals_of(row: ProofRow) -> tuple[Goal, ...]:
     """One for each different formula that the row's geometries and revisions have."""
-    proved = row.kind is not Kind.REFUTED
+    proved = row.kind is not ProofKind.REFUTED
     needs = row.needs if proved else KNOWN
     facts = row.facts if proved else ALL_FACTS
 
@@ -45,19 +45,21 @@ def goals_of(row: Row) -> tuple[Goal, ...]:
             needs,
             facts,
         )
-        return excluded(made) if row.kind is Kind.EXCLUDED else made
+        return excluded(made) if row.kind is ProofKind.EXCLUDED else made
 
     goals = ((g, name, goal(g, name)) for g in row.geometries for name in row.revisions)
     return tuple(replace(each, name=f"{title(row)} {where}") for each, where in distinct(goals))
 
 
-def _rows(conclusion: str, *kinds: Kind) -> Iterator[Row]:
+def _rows(conclusion: str, *kinds: ProofKind) -> Iterator[ProofRow]:
     return (each for each in walk_table() if each.invariant == conclusion and each.kind in kinds)
 
 
 def _holds(conclusion: str) -> tuple[Goal, ...]:
     found = tuple(
-        goal for row in _rows(conclusion, Kind.PROVED, Kind.EXCLUDED) for goal in goals_of(row)
+        goal
+        for row in _rows(conclusion, ProofKind.PROVED, ProofKind.EXCLUDED)
+        for goal in goals_of(row)
     )
     return (*found, *_rows_stand_still()) if conclusion == "walk.rows" else found
 
@@ -77,7 +79,7 @@ def _rows_stand_still() -> Iterator[Goal]:
 
 
 def _fails(conclusion: str, finding: str) -> tuple[Goal, ...]:
-    rows = (each for each in _rows(conclusion, Kind.REFUTED) if each.finding == finding)
+    rows = (each for each in _rows(conclusion, ProofKind.REFUTED) if each.finding == finding)
     return tuple(goal for row in rows for goal in goals_of(row))
 
 
@@ -112,7 +114,7 @@ _STATEMENTS = (
 def _theorems() -> Iterator[Theorem]:
     """One for each statement, and one for each finding that breaks it."""
     for each in _STATEMENTS:
-        refuted = list(_rows(each.id, Kind.REFUTED))
+        refuted = list(_rows(each.id, ProofKind.REFUTED))
         twin = twin_of(each.id)
         yield Theorem(
             each.id,

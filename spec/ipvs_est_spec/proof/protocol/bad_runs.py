@@ -23,11 +23,11 @@ from ipvs_est_spec.proof.protocol.expression import (
 from ipvs_est_spec.proof.protocol.lemma import owners
 from ipvs_est_spec.proof.protocol.others import IDLE, NOT_BEGUN, WALK
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.search import Run, Where, find_run, run_goal
+from ipvs_est_spec.proof.protocol.search import FoundRun, Where, find_run, run_goal
 from ipvs_est_spec.proof.protocol.step import NEW, NONE, at
-from ipvs_est_spec.proof.protocol.system import Edit, System, system
+from ipvs_est_spec.proof.protocol.system import Edit, ProtocolSystem, system
 
-Bad = Callable[[System], Condition]
+Bad = Callable[[ProtocolSystem], Condition]
 """What must not happen in a system."""
 
 
@@ -41,7 +41,7 @@ class BadRun:
     where: Where
 
     @property
-    def system(self) -> System:
+    def system(self) -> ProtocolSystem:
         """The system that it is a run of."""
         return system(self.revision) if self.edit is None else system(self.revision, self.edit)
 
@@ -50,7 +50,7 @@ class BadRun:
         one = self.system
         return run_goal(self.revision.name, one, self.wrong_state(one), self.where)
 
-    def find(self, *, few_turns: bool = False) -> Run | None:
+    def find(self, *, few_turns: bool = False) -> FoundRun | None:
         """Such a run."""
         one = self.system
         return find_run(one, self.wrong_state(one), self.where, few_turns=few_turns)
@@ -106,7 +106,7 @@ def via_failure(*conditions: Condition) -> Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlock:
+class DeadlockRun:
     """A known deadlock: who waits for whom in a circle, and where kthread 0 stands."""
 
     id: str
@@ -120,14 +120,14 @@ class Deadlock:
     without: str
     """One sentence about that."""
 
-    def bad(self, one: System) -> Condition:
+    def bad(self, one: ProtocolSystem) -> Condition:
         """The states in which it has happened."""
         circle = waits.circle(waits.edges(one), self.actors)
         return both(circle, at(KT0, *self.kthread0))
 
 
 DEADLOCKS = (
-    Deadlock(
+    DeadlockRun(
         "a",
         "Kthread 0 wants est_mutex at the start of the calc phase, the reload work joins it under"
         " that.",
@@ -138,7 +138,7 @@ DEADLOCKS = (
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
     ),
-    Deadlock(
+    DeadlockRun(
         "b",
         "Kthread 0 wants est_mutex to clear est_calc_phase, the reload work joins it under that.",
         "9, 11, 15; D03b",
@@ -148,7 +148,7 @@ DEADLOCKS = (
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
     ),
-    Deadlock(
+    DeadlockRun(
         "c",
         "Kthread 0 wants est_mutex to add a context in the drain, the reload work joins it under"
         " that.",
@@ -159,7 +159,7 @@ DEADLOCKS = (
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
     ),
-    Deadlock(
+    DeadlockRun(
         "d",
         "A control process removes the last estimator and joins kthread 0, which wants the service"
         " mutex.",
@@ -170,7 +170,7 @@ DEADLOCKS = (
         replace(MAINLINE, kd0_until_exit=False),
         "On mainline too kd 0 goes with the last estimator.",
     ),
-    Deadlock(
+    DeadlockRun(
         "e",
         "Netns exit stops the total's estimator, the last one, and joins kthread 0 under est_mutex,"
         " which wants that in the calc phase.",
@@ -195,20 +195,20 @@ DEADLOCKS = (
 )
 
 
-def relinked_under(one: System) -> Condition:
+def relinked_under(one: ProtocolSystem) -> Condition:
     """A kthread above 0 is alive or is started while estimators are relinked."""
     return either(bad.walk_while_relinking(), bad.start_while_relinking(one))
 
 
-def _owners_wrong(one: System) -> Condition:
+def _owners_wrong(one: ProtocolSystem) -> Condition:
     return negated(owners(system(REPAIRED)).condition)
 
 
-def _alive_after_exit(one: System) -> Condition:
+def _alive_after_exit(one: ProtocolSystem) -> Condition:
     return bad.alive_after_exit()
 
 
-def _request_unserved(one: System) -> Condition:
+def _request_unserved(one: ProtocolSystem) -> Condition:
     return bad.request_unserved()
 
 

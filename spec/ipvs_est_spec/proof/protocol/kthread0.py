@@ -28,7 +28,7 @@ from ipvs_est_spec.proof.protocol.step import (
     FREED,
     NEW,
     SERVICE,
-    Step,
+    ProtocolStep,
     goto,
     labelled,
     lock,
@@ -43,7 +43,7 @@ GIVE_UP: Condition = either(unset("enable"), STOPPED)
 RELINK, RELINK_N = "relinking", "relinking kd n"
 
 
-def program(revision: Revision) -> Iterator[Step]:
+def program(revision: Revision) -> Iterator[ProtocolStep]:
     """All of it."""
     yield from _entry(revision)
     yield from _calc_limits(revision)
@@ -55,7 +55,7 @@ def program(revision: Revision) -> Iterator[Step]:
     yield from _drain(revision)
 
 
-def _entry(revision: Revision) -> Iterator[Step]:
+def _entry(revision: Revision) -> Iterator[ProtocolStep]:
     yield goto(KT0, NEW, EXITED, STOPPED)
     yield goto(KT0, NEW, "entry", negated(STOPPED))
     yield goto(KT0, "entry", "calc?", flag("chain_max"))
@@ -65,7 +65,7 @@ def _entry(revision: Revision) -> Iterator[Step]:
     yield labelled("remember genid", goto(KT0, "calc", "limits", kt0_genid_old=NO, requested=NO))
 
 
-def _calc_limits(revision: Revision) -> Iterator[Step]:
+def _calc_limits(revision: Revision) -> Iterator[ProtocolStep]:
     mutex = EST if revision.calc_stats_under_est_mutex else SERVICE
     yield lock(KT0, "limits", "limits, locked", mutex)
     yield unlock(KT0, "limits, locked", "measuring", mutex)
@@ -73,7 +73,7 @@ def _calc_limits(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, "measuring", "measured", negated(GIVE_UP))
 
 
-def _stop_others(revision: Revision) -> Iterator[Step]:
+def _stop_others(revision: Revision) -> Iterator[ProtocolStep]:
     """Stop the tasks of ids above 0: those of other slots than n pass by unseen."""
     if revision.calc_stops_tasks_before_service_mutex:
         yield lock(KT0, "measured", "stopping", EST)
@@ -98,7 +98,7 @@ def _stop_others(revision: Revision) -> Iterator[Step]:
     yield unlock(KT0, "not relinked", "calc over", SERVICE)
 
 
-def _relink(revision: Revision) -> Iterator[Step]:
+def _relink(revision: Revision) -> Iterator[ProtocolStep]:
     yield labelled("give up", goto(KT0, RELINK, "not relinked", GIVE_UP))
     yield goto(KT0, RELINK, "relinked")
     # kd 0, which keeps its last estimator.
@@ -123,7 +123,7 @@ def _relink(revision: Revision) -> Iterator[Step]:
     yield touching(delay_needs, goto(KT0, "unlinked", RELINK, temp=YES))
 
 
-def _finish(revision: Revision) -> Iterator[Step]:
+def _finish(revision: Revision) -> Iterator[ProtocolStep]:
     yield goto(KT0, "relinked", "limits set", flag("kd0"), chain_max=YES)
     yield goto(KT0, "relinked", "limits set", unset("kd0"))
     yield lock(KT0, "limits set", "clearing", EST)
@@ -138,7 +138,7 @@ def _finish(revision: Revision) -> Iterator[Step]:
     yield unlock(KT0, "finished", "not relinked", EST)
 
 
-def _after_calc(revision: Revision) -> Iterator[Step]:
+def _after_calc(revision: Revision) -> Iterator[ProtocolStep]:
     if not revision.returns_after_aborted_calc_phase:
         yield goto(KT0, "calc over", "loop")
         return
@@ -149,7 +149,7 @@ def _after_calc(revision: Revision) -> Iterator[Step]:
     yield goto(KT0, "calc over", "loop", negated(GIVE_UP))
 
 
-def _loop() -> Iterator[Step]:
+def _loop() -> Iterator[ProtocolStep]:
     yield goto(KT0, "loop", "draining", flag("temp"))
     yield goto(KT0, "loop", "loop, stop?", unset("temp"))
     yield goto(KT0, "loop, stop?", EXITED, STOPPED)
@@ -157,7 +157,7 @@ def _loop() -> Iterator[Step]:
     yield goto(KT0, "loop, stop?", "loop", negated(STOPPED))
 
 
-def _drain(revision: Revision) -> Iterator[Step]:
+def _drain(revision: Revision) -> Iterator[ProtocolStep]:
     yield lock(KT0, "draining", "drain", SERVICE)
     yield goto(KT0, "drain", "drained", either(unset("temp"), STOPPED))
     more = both(flag("temp"), negated(STOPPED))

@@ -25,8 +25,8 @@ from ipvs_est_spec.proof.protocol.expression import (
 )
 from ipvs_est_spec.proof.protocol.locksets import places_holding
 from ipvs_est_spec.proof.protocol.parts import ACTORS
-from ipvs_est_spec.proof.protocol.step import EST, SERVICE, Step, Value, at
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import EST, SERVICE, ProtocolStep, Value, at
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def same(left: Condition, right: Condition) -> Condition:
     return both(implies(left, right), implies(right, left))
 
 
-def before(step: Step, condition: Condition) -> Condition:
+def before(step: ProtocolStep, condition: Condition) -> Condition:
     """What has to hold before the step so that the condition holds after it."""
     changes = step.changes()
     return condition if not changes else _before(changes, condition)
@@ -79,7 +79,7 @@ def _before(changes: Mapping[str, Value], condition: Condition) -> Condition:
             assert_never(condition)
 
 
-def owners(system: System) -> Lemma:
+def owners(system: ProtocolSystem) -> Lemma:
     """Mutexes are owned by those who stand where they hold them."""
     terms = [
         same(Is(mutex, (actor,)), at(actor, *places_holding(system, actor, mutex)))
@@ -94,7 +94,7 @@ def owners(system: System) -> Lemma:
 
 
 def _of_environment(
-    lemma: Lemma, system: System, state: relation.Terms, index: z3.ArithRef
+    lemma: Lemma, system: ProtocolSystem, state: relation.RelationTerms, index: z3.ArithRef
 ) -> Assumption:
     after = [
         z3.Implies(index == number, relation.holds(each, state))
@@ -113,7 +113,7 @@ def _parts(condition: Condition) -> Iterator[Condition]:
         yield condition
 
 
-def _owed(step: Step, parts: Sequence[Condition]) -> Iterator[Condition]:
+def _owed(step: ProtocolStep, parts: Sequence[Condition]) -> Iterator[Condition]:
     """What has to hold before the step for the parts that it can change."""
     changes = step.changes()
     for part in parts:
@@ -139,7 +139,7 @@ def _variables(condition: Condition) -> frozenset[str]:
 
 def induction(
     name: str,
-    system: System,
+    system: ProtocolSystem,
     lemmas: Sequence[Lemma],
     bad: Condition,
     assumed: Sequence[Lemma] = (),

@@ -6,13 +6,15 @@ from ipvs_est_spec.proof.protocol.lemma import Lemma, implies, owners
 from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
 from ipvs_est_spec.proof.protocol.step import EXITED, FREED, NONE, at
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 BEFORE = (NOT_BEGUN, "disabling")
 """Where netns exit has not yet cleared enable."""
 
 
-def following(one: System, actor: str, *roots: str, until: tuple[str, ...] = ()) -> tuple[str, ...]:
+def following(
+    one: ProtocolSystem, actor: str, *roots: str, until: tuple[str, ...] = ()
+) -> tuple[str, ...]:
     """The places that the actor's own steps lead to from `roots`, which count, not going on
     from `until`, which do not count."""
     found = dict.fromkeys(roots)
@@ -27,22 +29,22 @@ def following(one: System, actor: str, *roots: str, until: tuple[str, ...] = ())
     return tuple(found)
 
 
-def _after_cancel(one: System) -> tuple[str, ...]:
+def _after_cancel(one: ProtocolSystem) -> tuple[str, ...]:
     return following(one, EXIT, "cancelled")
 
 
-def _after_kt0(one: System) -> tuple[str, ...]:
+def _after_kt0(one: ProtocolSystem) -> tuple[str, ...]:
     return ("free 0, freeing", *following(one, EXIT, "freed 0"))
 
 
-def _calculating(one: System) -> tuple[str, ...]:
+def _calculating(one: ProtocolSystem) -> tuple[str, ...]:
     """The calc phase up to the test of genid."""
     return following(
         one, KT0, "calc", until=("calc over", "not relinked", "not stopped", "cleared")
     )
 
 
-def _freeing(one: System, slot: str) -> Condition:
+def _freeing(one: ProtocolSystem, slot: str) -> Condition:
     """Somebody has joined the task of a context and frees it next."""
     return either(
         *(at(step.actor, step.source) for step in one.steps if (f"kd{slot}", "0") in step.updates)
@@ -67,7 +69,7 @@ def disabled() -> Lemma:
     )
 
 
-def work_harmless(one: System) -> Lemma:
+def work_harmless(one: ProtocolSystem) -> Lemma:
     """After the cancel the work sees enable 0."""
     return Lemma(
         "work-harmless",
@@ -79,7 +81,7 @@ def work_harmless(one: System) -> Lemma:
     )
 
 
-def without_context(one: System) -> Lemma:
+def without_context(one: ProtocolSystem) -> Lemma:
     """No context, no task."""
     publishing_0 = [p for a in (CTL,) for p in one.variables[a] if p.endswith("starting, started")]
     publishing_n = [p for p in one.variables[KT0] if p.endswith("starting, started")]
@@ -96,7 +98,7 @@ def without_context(one: System) -> Lemma:
     )
 
 
-def kthread0_gone(one: System) -> Lemma:
+def kthread0_gone(one: ProtocolSystem) -> Lemma:
     """After exit has joined kthread 0."""
     return Lemma(
         "kthread-0-gone",
@@ -110,7 +112,7 @@ def kthread0_gone(one: System) -> Lemma:
     )
 
 
-def phase_is_marked(one: System) -> Lemma:
+def phase_is_marked(one: ProtocolSystem) -> Lemma:
     """est_calc_phase is 1 in the calc phase."""
     return Lemma(
         "phase-marked",
@@ -119,7 +121,7 @@ def phase_is_marked(one: System) -> Lemma:
     )
 
 
-def others_stopped(one: System) -> Lemma:
+def others_stopped(one: ProtocolSystem) -> Lemma:
     """No kthread above 0 while relinking."""
     zone = following(
         one, KT0, "stopped", until=("calc over", "not relinked", "not stopped", "cleared")
@@ -143,7 +145,7 @@ def work_in_hand() -> Lemma:
     )
 
 
-def context_in_hand(one: System) -> Lemma:
+def context_in_hand(one: ProtocolSystem) -> Lemma:
     """The contexts that the reload work looks at."""
     of_0 = following(one, WORK, "stop 0", "start 0", until=("other slots", "over", "left"))
     of_n = following(one, WORK, "slot n", until=("more slots",))
@@ -163,7 +165,7 @@ def stopped_in_hand() -> Lemma:
     )
 
 
-def relinked_in_hand(one: System) -> Lemma:
+def relinked_in_hand(one: ProtocolSystem) -> Lemma:
     """kd n of kthread 0."""
     places = (
         kthread0.RELINK_N,
@@ -179,7 +181,7 @@ def relinked_in_hand(one: System) -> Lemma:
     )
 
 
-def _standing(one: System, *stages: str) -> Condition:
+def _standing(one: ProtocolSystem, *stages: str) -> Condition:
     """Somebody stands in a request that ends in queueing the work, or is about to start a task."""
     return either(
         *(
@@ -189,7 +191,7 @@ def _standing(one: System, *stages: str) -> Condition:
     )
 
 
-def not_yet_enabled(one: System) -> Lemma:
+def not_yet_enabled(one: ProtocolSystem) -> Lemma:
     """Before the first service."""
     nothing = both(
         at(KT0, NONE),
@@ -206,7 +208,7 @@ def not_yet_enabled(one: System) -> Lemma:
     )
 
 
-def context_before_enable(one: System) -> Lemma:
+def context_before_enable(one: ProtocolSystem) -> Lemma:
     """Where kd 0 lives until exit."""
     started = following(one, CTL, "start, kd 0, done", "start, not needed", until=("control done",))
     adding = following(one, CTL, "start, kd 0", until=("control done", "start, kd 0, done"))
@@ -243,18 +245,18 @@ def stop_comes_from_work() -> Lemma:
     )
 
 
-def _passing(one: System) -> Condition:
+def _passing(one: ProtocolSystem) -> Condition:
     """The reload work has read genid and has not yet recorded it."""
     return at(WORK, *following(one, WORK, "slot 0", until=("unlocking", "over", "left")))
 
 
-def _fresh(one: System) -> Condition:
+def _fresh(one: ProtocolSystem) -> Condition:
     """genid is newer than what the reload work is at or has done."""
     passing = _passing(one)
     return either(both(passing, flag("work_genid_old")), both(negated(passing), flag("genid_new")))
 
 
-def _work_comes(one: System) -> Condition:
+def _work_comes(one: ProtocolSystem) -> Condition:
     """The reload work will read genid, whatever else happens."""
     return either(flag("work_pending"), _standing(one, ", queueing"), at(WORK, "queued", "locked"))
 
@@ -262,12 +264,12 @@ def _work_comes(one: System) -> Condition:
 _STOPPING_0 = ("slot 0", "stop 0", "stop 0, unlocked", "stop 0, unlocked, joining")
 
 
-def _restart_comes(one: System) -> Condition:
+def _restart_comes(one: ProtocolSystem) -> Condition:
     """The reload work will stop kthread 0, or waits for its exit."""
     return either(_fresh(one), both(at(WORK, *_STOPPING_0), flag("work_restarts")))
 
 
-def genid_is_noticed(one: System) -> Lemma:
+def genid_is_noticed(one: ProtocolSystem) -> Lemma:
     """A changed genid brings the work."""
     passing = _passing(one)
     return Lemma(
@@ -286,7 +288,7 @@ def genid_is_noticed(one: System) -> Lemma:
     )
 
 
-def memory_is_noticed(one: System) -> Lemma:
+def memory_is_noticed(one: ProtocolSystem) -> Lemma:
     """Kthread 0 with an old genid is stopped."""
     return Lemma(
         "memory-noticed",
@@ -299,7 +301,7 @@ def memory_is_noticed(one: System) -> Lemma:
     )
 
 
-def request_is_served(one: System) -> Lemma:
+def request_is_served(one: ProtocolSystem) -> Lemma:
     """A request that no calc phase serves brings a new one."""
     after = following(one, KT0, "calc over", "not relinked", "not stopped", "cleared")
     writing = at(SYSCTL, "written", "written, enabled", "written, decided")
@@ -331,7 +333,7 @@ def request_is_served(one: System) -> Lemma:
     )
 
 
-def request_is_remembered(one: System) -> Lemma:
+def request_is_remembered(one: ProtocolSystem) -> Lemma:
     """A request that came in the calc phase has changed genid, or is about to."""
     places = following(one, KT0, "limits", until=("calc over", "not relinked", "not stopped"))
     writing = at(SYSCTL, "written", "written, enabled", "written, decided")
@@ -346,7 +348,7 @@ def request_is_remembered(one: System) -> Lemma:
     )
 
 
-def exit_order(one: System) -> tuple[Lemma, ...]:
+def exit_order(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """What the order of netns exit brings about."""
     return (
         owners(one),
@@ -358,22 +360,22 @@ def exit_order(one: System) -> tuple[Lemma, ...]:
     )
 
 
-def relinking(one: System) -> tuple[Lemma, ...]:
+def relinking(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """No kthread above 0 is alive while estimators are relinked."""
     return (*exit_order(one), phase_is_marked(one), others_stopped(one))
 
 
-def memory(one: System) -> tuple[Lemma, ...]:
+def memory(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """Nothing freed is touched."""
     return (*exit_order(one), work_in_hand(), stopped_in_hand(), relinked_in_hand(one))
 
 
-def remembered(one: System) -> tuple[Lemma, ...]:
+def remembered(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """A request is not taken for served."""
     return owners(one), disabled(), not_yet_enabled(one), request_is_remembered(one)
 
 
-def served(one: System) -> tuple[Lemma, ...]:
+def served(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """A request is served."""
     return (
         *exit_order(one),
@@ -387,7 +389,7 @@ def served(one: System) -> tuple[Lemma, ...]:
     )
 
 
-def tested(one: System) -> Lemma:
+def tested(one: ProtocolSystem) -> Lemma:
     """Between the test of enable and the start est_mutex is held."""
     places = ("start 0", *following(one, WORK, "slot n", until=("more slots",)))
     return Lemma(
@@ -397,6 +399,6 @@ def tested(one: System) -> Lemma:
     )
 
 
-def starts(one: System) -> tuple[Lemma, ...]:
+def starts(one: ProtocolSystem) -> tuple[Lemma, ...]:
     """No task is started while enable is 0."""
     return owners(one), disabled(), tested(one)

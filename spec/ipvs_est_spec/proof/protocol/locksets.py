@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from ipvs_est_spec.proof.protocol.step import Step
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import ProtocolStep
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 
-def held(system: System, actor: str) -> Mapping[str, frozenset[str]]:
+def held(system: ProtocolSystem, actor: str) -> Mapping[str, frozenset[str]]:
     """Place -> mutexes held there.
 
     Raises ValueError if two ways to a place differ, or if a mutex is released that is not held
@@ -31,12 +31,12 @@ def held(system: System, actor: str) -> Mapping[str, frozenset[str]]:
     return found
 
 
-def _after(step: Step, before: frozenset[str]) -> frozenset[str]:
+def _after(step: ProtocolStep, before: frozenset[str]) -> frozenset[str]:
     if step.acquires in before or (step.releases and step.releases not in before):
         raise ValueError(f"{step.actor} at {step.source!r}: {step.acquires or step.releases}")
     return (before | {step.acquires} if step.acquires else before) - {step.releases}
 
 
-def places_holding(system: System, actor: str, mutex: str) -> tuple[str, ...]:
+def places_holding(system: ProtocolSystem, actor: str, mutex: str) -> tuple[str, ...]:
     """Where the actor holds the mutex."""
     return tuple(place for place, mutexes in held(system, actor).items() if mutex in mutexes)

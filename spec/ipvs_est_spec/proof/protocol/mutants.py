@@ -6,12 +6,12 @@ from dataclasses import replace
 from ipvs_est_spec.proof.protocol.expression import TRUE, Condition, unset
 from ipvs_est_spec.proof.protocol.others import WALK
 from ipvs_est_spec.proof.protocol.parts import EXIT, KT0, KTN
-from ipvs_est_spec.proof.protocol.step import EST, FREED, SERVICE, Step, lock, unlock
+from ipvs_est_spec.proof.protocol.step import EST, FREED, SERVICE, ProtocolStep, lock, unlock
 
-Steps = tuple[Step, ...]
+Steps = tuple[ProtocolStep, ...]
 
 
-def changed(label: str, change: Callable[[Step], Step]) -> Callable[[Steps], Steps]:
+def changed(label: str, change: Callable[[ProtocolStep], ProtocolStep]) -> Callable[[Steps], Steps]:
     """Change the steps of that label; raises ValueError if there is none."""
 
     def edit(steps: Steps) -> Steps:

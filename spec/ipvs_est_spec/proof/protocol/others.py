@@ -36,7 +36,7 @@ from ipvs_est_spec.proof.protocol.step import (
     NEW,
     NONE,
     SERVICE,
-    Step,
+    ProtocolStep,
     Value,
     at,
     goto,
@@ -53,7 +53,7 @@ IDLE = "idle"
 NOT_BEGUN, ENDED = "not begun", "ended"
 
 
-def kthread_n(revision: Revision) -> Iterator[Step]:
+def kthread_n(revision: Revision) -> Iterator[ProtocolStep]:
     """Any one kthread above 0 (section 8): it takes no mutex."""
     stopped: Condition = flag("stop_KTn")
     by_itself = EXITED if revision.holds_task_reference else FREED
@@ -65,7 +65,7 @@ def kthread_n(revision: Revision) -> Iterator[Step]:
     yield goto(KTN, WALK, "loop")
 
 
-def reload_work(revision: Revision) -> Iterator[Step]:
+def reload_work(revision: Revision) -> Iterator[ProtocolStep]:
     """Section 9. Slots other than 0 and n only test `enable`."""
     yield goto(WORK, IDLE, "queued", flag("work_pending"), work_pending=NO)
     yield lock(WORK, "queued", "locked", EST)
@@ -118,7 +118,7 @@ def reload_work(revision: Revision) -> Iterator[Step]:
     yield unlock(WORK, "unlocking", IDLE, EST)
 
 
-def control(revision: Revision) -> Iterator[Step]:
+def control(revision: Revision) -> Iterator[ProtocolStep]:
     """All control processes: they take turns by the service mutex (section 13)."""
     yield lock(CTL, IDLE, "control", SERVICE)
     yield goto(CTL, "control", "start")
@@ -138,7 +138,7 @@ def control(revision: Revision) -> Iterator[Step]:
     yield unlock(CTL, "control done", IDLE, SERVICE)
 
 
-def sysctl(revision: Revision) -> Iterator[Step]:
+def sysctl(revision: Revision) -> Iterator[ProtocolStep]:
     """All writers of sysctls: they take turns by est_mutex (section 12)."""
     yield lock(SYSCTL, IDLE, "writing", EST)
     cpulist = goto(SYSCTL, "writing", "written", flag("sysctl"), calc_phase=YES, requested=YES)
@@ -149,7 +149,7 @@ def sysctl(revision: Revision) -> Iterator[Step]:
     yield unlock(SYSCTL, "write done", IDLE, EST)
 
 
-def netns_exit(revision: Revision) -> Iterator[Step]:
+def netns_exit(revision: Revision) -> Iterator[ProtocolStep]:
     """Section 14."""
     if revision.clears_enable_under_est_mutex:
         yield lock(EXIT, NOT_BEGUN, "disabling", EST)
@@ -173,7 +173,7 @@ def netns_exit(revision: Revision) -> Iterator[Step]:
     else:
         yield goto(EXIT, "total stopped", "cancel")
     yield labelled("cancel", goto(EXIT, "cancel", CANCELLING, work_pending=NO))
-    waits = Step(EXIT, CANCELLING, "cancelled", at(WORK, IDLE), joins=WORK)
+    waits = ProtocolStep(EXIT, CANCELLING, "cancelled", at(WORK, IDLE), joins=WORK)
     yield labelled("wait for work", waits)
     yield goto(EXIT, "cancelled", "free 0", flag("kd0"))
     yield goto(EXIT, "cancelled", "freed 0", unset("kd0"))
@@ -184,7 +184,7 @@ def netns_exit(revision: Revision) -> Iterator[Step]:
     yield goto(EXIT, "freed n", ENDED)
 
 
-def _stop_total(revision: Revision, source: str, target: str) -> Iterator[Step]:
+def _stop_total(revision: Revision, source: str, target: str) -> Iterator[ProtocolStep]:
     total: Condition = flag("total")
     left = f"{source}, total left"
     last = f"{source}, total last of kd n"

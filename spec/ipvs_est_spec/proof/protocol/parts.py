@@ -16,7 +16,7 @@ from ipvs_est_spec.proof.protocol.expression import (
 )
 from ipvs_est_spec.proof.protocol.step import (
     EST,
-    Step,
+    ProtocolStep,
     Value,
     at,
     goto,
@@ -37,7 +37,7 @@ OLD = ("genid_new", "work_genid_old", "kt0_genid_old")
 kthread 0 remembers."""
 
 
-def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[Step]:
+def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[ProtocolStep]:
     """Request a start or a restart (section 9): test `enable`, then the flags, then the work."""
     asked, decided, queued = (f"{source}, {each}" for each in ("enabled", "decided", "queueing"))
     yield goto(actor, source, target, unset("enable"))
@@ -53,7 +53,7 @@ def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[
 
 def queue_work(
     actor: str, source: str, target: str, guard: Condition = TRUE, /, **updates: Value
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """Queue the reload work, which is refused while netns exit cancels it."""
     cancelled = at(EXIT, CANCELLING)
     yield goto(actor, source, target, both(guard, negated(cancelled)), **updates, work_pending=YES)
@@ -62,7 +62,7 @@ def queue_work(
 
 def add_context(
     revision: Revision, actor: str, source: str, target: str, failed: str, slot: str
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """Add a context in `slot` ("0", or "n" or another), or fail for lack of memory or threads
     (section 6)."""
     kd, kthread = f"kd{slot}", f"KT{slot}"
@@ -97,7 +97,7 @@ def add_context(
 
 def destroy_context(
     actor: str, source: str, target: str, slot: str, needs: Condition = TRUE
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """Stop and join the task, free the context, NULL the slot."""
     freeing = f"{source}, freeing"
     yield from stop_task(actor, source, freeing, f"KT{slot}", needs)
@@ -107,7 +107,7 @@ def destroy_context(
 
 def last_of_kthread(
     actor: str, source: str, target: str, needs: Condition = TRUE
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """kd n, or one of another slot, has lost its last estimator (section 7)."""
     locked, gone = f"{source}, locked", f"{source}, gone"
     yield lock(actor, source, locked, EST)
@@ -115,7 +115,7 @@ def last_of_kthread(
     yield unlock(actor, gone, target, EST)
 
 
-def last_of_another(actor: str, source: str, target: str) -> Iterator[Step]:
+def last_of_another(actor: str, source: str, target: str) -> Iterator[ProtocolStep]:
     """The same of a slot that is neither 0 nor n: its task, which takes no mutex, is joined."""
     another = f"{source}, another"
     yield goto(actor, source, another)
@@ -131,7 +131,7 @@ def nothing_left() -> Condition:
     return both(unset("kdn"), unset("temp"), negated(both(flag("total"), unset("total_high"))))
 
 
-def release_kd0(revision: Revision, actor: str, source: str, target: str) -> Iterator[Step]:
+def release_kd0(revision: Revision, actor: str, source: str, target: str) -> Iterator[ProtocolStep]:
     """The last step of stopping an estimator (section 7); whether kd 0 has estimators is open."""
     yield goto(actor, source, target)
     locked, done = f"{source}, locked", f"{source}, done"
@@ -154,7 +154,7 @@ def release_kd0(revision: Revision, actor: str, source: str, target: str) -> Ite
 
 def start_estimator(
     revision: Revision, actor: str, source: str, target: str, failed: str
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """Put an estimator on the temp list, after kd 0 is there (section 4)."""
     adding, linking = f"{source}, kd 0", f"{source}, linking"
     yield goto(actor, source, adding, unset("kd0"))
@@ -173,7 +173,9 @@ def start_estimator(
     yield goto(actor, linking, target, temp=YES)
 
 
-def stop_estimator(revision: Revision, actor: str, source: str, target: str) -> Iterator[Step]:
+def stop_estimator(
+    revision: Revision, actor: str, source: str, target: str
+) -> Iterator[ProtocolStep]:
     """Take an estimator off its list, and with it what it alone kept (section 7)."""
     last, releasing = f"{source}, last of kd n", f"{source}, left"
     yield goto(actor, source, releasing, flag("temp"))

@@ -17,8 +17,17 @@ from ipvs_est_spec.proof.protocol.expression import (
 )
 from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN, WALK
 from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.step import EXITED, FREED, NEW, NOBODY, NONE, Step, at, has_task
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import (
+    EXITED,
+    FREED,
+    NEW,
+    NOBODY,
+    NONE,
+    ProtocolStep,
+    at,
+    has_task,
+)
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 from ipvs_est_spec.properties import requests, tasks
 
 RELINKING = (
@@ -33,7 +42,7 @@ RELINKING = (
 """Where kthread 0 moves estimators, or is about to, or may have to go on with it."""
 
 
-def can_step(step: Step) -> Condition:
+def can_step(step: ProtocolStep) -> Condition:
     """The step can be taken."""
     free = Is(step.acquires, (NOBODY,)) if step.acquires else TRUE
     return both(at(step.actor, step.source), free, step.guard)
@@ -44,7 +53,7 @@ def walk_while_relinking() -> Condition:
     return both(at(KT0, *RELINKING), at(KTN, NEW, "loop", WALK))
 
 
-def _starts(system: System) -> Iterator[tuple[Step, Condition]]:
+def _starts(system: ProtocolSystem) -> Iterator[tuple[ProtocolStep, Condition]]:
     """The steps that start a task, each with the case that the catalogue makes of them."""
     exiting = negated(at(EXIT, NOT_BEGUN, ENDED))
     for each in system.steps:
@@ -52,7 +61,7 @@ def _starts(system: System) -> Iterator[tuple[Step, Condition]]:
             yield each, exiting
 
 
-def start_while_disabled(system: System) -> Condition:
+def start_while_disabled(system: ProtocolSystem) -> Condition:
     """A task is started, but not as the catalogue's `tasks.enabled` demands."""
     return either(
         *(
@@ -70,7 +79,7 @@ def start_while_disabled(system: System) -> Condition:
     )
 
 
-def start_while_relinking(system: System) -> Condition:
+def start_while_relinking(system: ProtocolSystem) -> Condition:
     """A task is started, but not as the catalogue's `tasks.relinking` demands."""
     return either(
         *(
@@ -93,7 +102,7 @@ def alive_after_exit() -> Condition:
     return both(at(EXIT, ENDED), either(has_task(KT0), has_task(KTN), flag("kd0"), flag("kdn")))
 
 
-def request_forgotten(system: System) -> Condition:
+def request_forgotten(system: ProtocolSystem) -> Condition:
     """Kthread 0 clears `est_calc_phase`, but not as the catalogue's `progress.not-lost` demands."""
     clears = either(
         *(
@@ -124,7 +133,7 @@ def request_unserved(*, needed: bool = True) -> Condition:
     )
 
 
-def freed_memory(system: System) -> Condition:
+def freed_memory(system: ProtocolSystem) -> Condition:
     """A step touches a context or a task that is freed."""
     return either(
         *(both(can_step(each), negated(each.needs)) for each in system.steps if each.needs != TRUE)

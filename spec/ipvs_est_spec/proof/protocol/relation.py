@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from ipvs_est_spec.algebra.z3_algebra import Z3Algebra, disjunction
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.protocol.expression import FLAG, YES, Condition, interpret
-from ipvs_est_spec.proof.protocol.step import NOBODY, Step
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import NOBODY, ProtocolStep
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 _ALGEBRA = Z3Algebra()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RelationTerms:
     """One state's variables as terms."""
 
-    system: System
+    system: ProtocolSystem
     terms: Mapping[str, z3.ExprRef]
     made: dict[tuple[str, tuple[str, ...]], z3.BoolRef]
     """What `has` has answered."""
@@ -39,9 +39,9 @@ class Terms:
         return disjunction(named)
 
 
-def terms(system: System, suffix: str = "") -> Terms:
+def terms(system: ProtocolSystem, suffix: str = "") -> RelationTerms:
     """The variables' terms."""
-    return Terms(
+    return RelationTerms(
         system,
         {
             name: z3.Bool(name + suffix) if values == FLAG else z3.Int(name + suffix)
@@ -51,12 +51,12 @@ def terms(system: System, suffix: str = "") -> Terms:
     )
 
 
-def holds(condition: Condition, state: Terms) -> z3.BoolRef:
+def holds(condition: Condition, state: RelationTerms) -> z3.BoolRef:
     """The condition of a state."""
     return interpret(condition, _ALGEBRA, state)
 
 
-def initial(state: Terms) -> z3.BoolRef:
+def initial(state: RelationTerms) -> z3.BoolRef:
     """It is an initial state."""
     return z3.Or(
         *(
@@ -66,13 +66,13 @@ def initial(state: Terms) -> z3.BoolRef:
     )
 
 
-def enabled(step: Step, state: Terms) -> z3.BoolRef:
+def enabled(step: ProtocolStep, state: RelationTerms) -> z3.BoolRef:
     """The step can be taken."""
     free = [state.has(step.acquires, (NOBODY,))] if step.acquires else []
     return z3.And(state.has(step.actor, (step.source,)), *free, holds(step.guard, state))
 
 
-def taken(step: Step, state: Terms, following: Terms) -> z3.BoolRef:
+def taken(step: ProtocolStep, state: RelationTerms, following: RelationTerms) -> z3.BoolRef:
     """The step leads from one state to the other."""
     changed = step.changes()
     parts = [enabled(step, state)]
@@ -98,12 +98,12 @@ def _same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
     return left == right
 
 
-def step_relation(state: Terms, following: Terms) -> z3.BoolRef:
+def step_relation(state: RelationTerms, following: RelationTerms) -> z3.BoolRef:
     """Some step leads from one state to the other."""
     return z3.Or(*(taken(each, state, following) for each in state.system.steps))
 
 
-def ranges(state: Terms) -> tuple[z3.BoolRef, ...]:
+def ranges(state: RelationTerms) -> tuple[z3.BoolRef, ...]:
     """Each variable has one of its values."""
     found: list[z3.BoolRef] = []
     for name, term in state.terms.items():
@@ -112,6 +112,6 @@ def ranges(state: Terms) -> tuple[z3.BoolRef, ...]:
     return tuple(found)
 
 
-def shown(state: Terms) -> tuple[tuple[str, z3.ExprRef], ...]:
+def shown(state: RelationTerms) -> tuple[tuple[str, z3.ExprRef], ...]:
     """The variables by name, for counterexamples."""
     return tuple(state.terms.items())

@@ -17,8 +17,8 @@ from ipvs_est_spec.proof.protocol.expression import (
     Negated,
     interpret,
 )
-from ipvs_est_spec.proof.protocol.step import NOBODY, Step
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import NOBODY, ProtocolStep
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 State = tuple[str, ...]
 """A value for each variable, in the system's order."""
@@ -45,7 +45,7 @@ Test = Callable[[State], bool]
 class Ready:
     """A step made ready for running."""
 
-    step: Step
+    step: ProtocolStep
     test: Test
     """Whether an actor that stands at its source can take it."""
     changes: tuple[tuple[int, str | Test], ...]
@@ -56,13 +56,13 @@ class Ready:
 class Runner:
     """A system made ready for running."""
 
-    system: System
+    system: ProtocolSystem
     index: Mapping[str, int]
     steps: Mapping[tuple[str, str], tuple[Ready, ...]]
     """By actor and the place where it stands."""
 
 
-def runner(system: System) -> Runner:
+def runner(system: ProtocolSystem) -> Runner:
     """Make a system ready."""
     index = {name: number for number, name in enumerate(system.variables)}
     steps: dict[tuple[str, str], list[Ready]] = {}
@@ -105,7 +105,7 @@ def compiled(index: Mapping[str, int], condition: Condition) -> Test:
             assert_never(condition)
 
 
-def following(run: Runner, state: State, actor: str) -> Iterator[tuple[Step, State]]:
+def following(run: Runner, state: State, actor: str) -> Iterator[tuple[ProtocolStep, State]]:
     """What an actor can do next."""
     for ready in run.steps.get((actor, state[run.index[actor]]), ()):
         if ready.test(state):

@@ -9,8 +9,8 @@ from ipvs_est_spec.proof.protocol import relation, run
 from ipvs_est_spec.proof.protocol.expression import Condition, flag
 from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.run import State
-from ipvs_est_spec.proof.protocol.step import Step
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.step import ProtocolStep
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 NO_MEMORY = flag("work_failed")
 """The reload work could not start a task."""
@@ -32,16 +32,16 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FoundRun:
     """Steps from an initial state to a bad one."""
 
     states: tuple[State, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ProtocolStep, ...]
 
 
 def find_run(
-    system: System, bad: Condition, where: Where, *, few_turns: bool = False
-) -> Run | None:
+    system: ProtocolSystem, bad: Condition, where: Where, *, few_turns: bool = False
+) -> FoundRun | None:
     """A run to a bad state, or None if there is none within the bounds.
 
     From state to state on the way it is a shortest one, or with `few_turns` one in which the
@@ -53,7 +53,7 @@ def find_run(
         for each in system.initial
         if all(each[name] == value for name, value in where.initially.items())
     ]
-    states, steps = list[State](), list[Step]()
+    states, steps = list[State](), list[ProtocolStep]()
     for goal in (*where.via, bad):
         part_of = _fewest_turns if few_turns else _part
         part = part_of(ready, level, run.compiled(ready.index, goal), where)
@@ -62,11 +62,11 @@ def find_run(
         level = [part.states[-1]]
         states += part.states[:-1]
         steps += part.steps
-    return Run((*states, *level), tuple(steps))
+    return FoundRun((*states, *level), tuple(steps))
 
 
-def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) -> Run | None:
-    came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) -> FoundRun | None:
+    came: dict[State, tuple[State, ProtocolStep] | None] = dict.fromkeys(level)
     avoided = run.compiled(ready.index, where.avoid)
     while level and len(came) < where.states:
         new: list[State] = []
@@ -84,13 +84,13 @@ def _part(ready: run.Runner, level: list[State], found: run.Test, where: Where) 
 
 def _fewest_turns(
     ready: run.Runner, level: list[State], found: run.Test, where: Where
-) -> Run | None:
+) -> FoundRun | None:
     """Each round gives every actor one turn, of any length, after what the last round reached."""
-    came: dict[State, tuple[State, Step] | None] = dict.fromkeys(level)
+    came: dict[State, tuple[State, ProtocolStep] | None] = dict.fromkeys(level)
     avoided = run.compiled(ready.index, where.avoid)
     for state in level:
         if found(state):
-            return Run((state,), ())
+            return FoundRun((state,), ())
     while level and len(came) < where.states:
         new: list[State] = []
         for actor in where.actors:
@@ -107,15 +107,15 @@ def _fewest_turns(
     return None
 
 
-def _traced(came: Mapping[State, tuple[State, Step] | None], state: State) -> Run:
-    states, steps = [state], list[Step]()
+def _traced(came: Mapping[State, tuple[State, ProtocolStep] | None], state: State) -> FoundRun:
+    states, steps = [state], list[ProtocolStep]()
     while (link := came[states[-1]]) is not None:
         states.append(link[0])
         steps.append(link[1])
-    return Run(tuple(reversed(states)), tuple(reversed(steps)))
+    return FoundRun(tuple(reversed(states)), tuple(reversed(steps)))
 
 
-def run_goal(name: str, system: System, bad: Condition, where: Where) -> Goal:
+def run_goal(name: str, system: ProtocolSystem, bad: Condition, where: Where) -> Goal:
     """No run takes these steps to a bad state; refuted if it is one. Trivially true if the
     search has found none."""
     found = find_run(system, bad, where)
@@ -124,7 +124,9 @@ def run_goal(name: str, system: System, bad: Condition, where: Where) -> Goal:
     return goal_of_steps(name, system, bad, found.steps)
 
 
-def goal_of_steps(name: str, system: System, bad: Condition, steps: Sequence[Step]) -> Goal:
+def goal_of_steps(
+    name: str, system: ProtocolSystem, bad: Condition, steps: Sequence[ProtocolStep]
+) -> Goal:
     """No run takes exactly these steps from an initial to a bad state."""
     states = [relation.terms(system, f"@{number}") for number in range(len(steps) + 1)]
     parts = [relation.initial(states[0])]

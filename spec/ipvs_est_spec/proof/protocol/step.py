@@ -14,7 +14,7 @@ Value = str | Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProtocolStep:
     """One atomic step of an actor from one place in its program to another."""
 
     actor: str
@@ -47,29 +47,29 @@ class Step:
 
 def goto(
     actor: str, source: str, target: str, guard: Condition = TRUE, /, **updates: Value
-) -> Step:
+) -> ProtocolStep:
     """A step that changes variables."""
-    return Step(actor, source, target, guard, tuple(updates.items()))
+    return ProtocolStep(actor, source, target, guard, tuple(updates.items()))
 
 
-def touching(needs: Condition, step: Step) -> Step:
+def touching(needs: Condition, step: ProtocolStep) -> ProtocolStep:
     """The step touches memory that is not freed if `needs` holds."""
     return replace(step, needs=needs)
 
 
-def labelled(label: str, step: Step) -> Step:
+def labelled(label: str, step: ProtocolStep) -> ProtocolStep:
     """The step by a name for mutants."""
     return replace(step, label=label)
 
 
-def lock(actor: str, source: str, target: str, mutex: str) -> Step:
+def lock(actor: str, source: str, target: str, mutex: str) -> ProtocolStep:
     """mutex_lock: waits until nobody owns it."""
-    return Step(actor, source, target, acquires=mutex)
+    return ProtocolStep(actor, source, target, acquires=mutex)
 
 
-def unlock(actor: str, source: str, target: str, mutex: str) -> Step:
+def unlock(actor: str, source: str, target: str, mutex: str) -> ProtocolStep:
     """mutex_unlock."""
-    return Step(actor, source, target, releases=mutex)
+    return ProtocolStep(actor, source, target, releases=mutex)
 
 
 def at(actor: str, *places: str) -> Condition:
@@ -89,13 +89,13 @@ def has_task(actor: str) -> Condition:
 
 def stop_task(
     actor: str, source: str, target: str, kthread: str, needs: Condition = TRUE
-) -> Iterator[Step]:
+) -> Iterator[ProtocolStep]:
     """kthread_stop, nothing if there is no task."""
     waiting = f"{source}, joining"
     yield touching(needs, goto(actor, source, target, at(kthread, NONE)))
     asked = goto(actor, source, waiting, has_task(kthread), **{f"stop_{kthread}": YES})
     yield touching(both(needs, negated(at(kthread, FREED))), asked)
-    yield Step(
+    yield ProtocolStep(
         actor,
         waiting,
         target,
@@ -105,9 +105,11 @@ def stop_task(
     )
 
 
-def start_task(actor: str, source: str, target: str, kthread: str, guard: Condition = TRUE) -> Step:
+def start_task(
+    actor: str, source: str, target: str, kthread: str, guard: Condition = TRUE
+) -> ProtocolStep:
     """Create a task; it must have none."""
-    return Step(
+    return ProtocolStep(
         actor,
         source,
         target,
@@ -117,7 +119,7 @@ def start_task(actor: str, source: str, target: str, kthread: str, guard: Condit
     )
 
 
-def places(steps: Iterable[Step], actor: str) -> tuple[str, ...]:
+def places(steps: Iterable[ProtocolStep], actor: str) -> tuple[str, ...]:
     """All places of an actor, in the order in which its program names them."""
     named: list[str] = []
     for each in steps:

@@ -15,7 +15,7 @@ from ipvs_est_spec.proof.protocol.parts import (
     SYSCTL,
     WORK,
 )
-from ipvs_est_spec.proof.protocol.step import EST, NOBODY, NONE, SERVICE, Step, places
+from ipvs_est_spec.proof.protocol.step import EST, NOBODY, NONE, SERVICE, ProtocolStep, places
 
 FLAGS: Mapping[str, str] = {
     "sysctl": "The kernel has sysctl support; never changes.",
@@ -42,21 +42,21 @@ FLAGS: Mapping[str, str] = {
     "total_high": "The total may be in a kthread above 0.",
 }
 
-Edit = Callable[[tuple[Step, ...]], tuple[Step, ...]]
+Edit = Callable[[tuple[ProtocolStep, ...]], tuple[ProtocolStep, ...]]
 """A change of the steps, for mutants."""
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class ProtocolSystem:
     """A transition system over variables with finitely many values."""
 
     variables: Mapping[str, tuple[str, ...]]
     """Name -> values."""
     initial: tuple[Mapping[str, str], ...]
-    steps: tuple[Step, ...]
+    steps: tuple[ProtocolStep, ...]
 
 
-def system(revision: Revision, edit: Edit = lambda steps: steps) -> System:
+def system(revision: Revision, edit: Edit = lambda steps: steps) -> ProtocolSystem:
     """The protocol of a revision."""
     programs = (
         *kthread0.program(revision),
@@ -74,7 +74,7 @@ def system(revision: Revision, edit: Edit = lambda steps: steps) -> System:
     for mutex in (SERVICE, EST):
         owners = [each.actor for each in steps if each.acquires == mutex]
         variables[mutex] = (NOBODY, *dict.fromkeys(owners))
-    return System(variables, tuple(_initial(revision, variables)), steps)
+    return ProtocolSystem(variables, tuple(_initial(revision, variables)), steps)
 
 
 def initial_places() -> dict[str, str]:

@@ -12,12 +12,12 @@ from ipvs_est_spec.proof.protocol.bad_runs import (
     FOUND,
     TWINS,
     Bad,
-    Deadlock,
+    DeadlockRun,
     relinked_under,
 )
 from ipvs_est_spec.proof.protocol.expression import FALSE
 from ipvs_est_spec.proof.protocol.lemma import Lemma, induction, owners
-from ipvs_est_spec.proof.protocol.system import System, system
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem, system
 
 GROUP = "protocol"
 SCOPE = (
@@ -25,7 +25,7 @@ SCOPE = (
     " writers and netns exit; without bound"
 )
 
-Lemmas = Callable[[System], tuple[Lemma, ...]]
+Lemmas = Callable[[ProtocolSystem], tuple[Lemma, ...]]
 
 
 def proved(
@@ -54,7 +54,7 @@ def _refuted(theorem: str) -> Callable[[], tuple[Goal, ...]]:
     return lambda: tuple(each.goal() for each in FOUND[theorem])
 
 
-def _found(deadlock: Deadlock) -> Theorem:
+def _found(deadlock: DeadlockRun) -> Theorem:
     id_ = f"protocol.deadlock-{deadlock.id}"
     return Theorem(
         id_,
@@ -70,7 +70,7 @@ def _found(deadlock: Deadlock) -> Theorem:
     )
 
 
-def _owners(one: System) -> tuple[Lemma, ...]:
+def _owners(one: ProtocolSystem) -> tuple[Lemma, ...]:
     return (owners(one),)
 
 

@@ -6,13 +6,13 @@ from itertools import combinations, permutations
 from ipvs_est_spec.proof.protocol.expression import FALSE, Condition, Is, both, either
 from ipvs_est_spec.proof.protocol.parts import ACTORS
 from ipvs_est_spec.proof.protocol.step import at
-from ipvs_est_spec.proof.protocol.system import System
+from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 Edges = Mapping[tuple[str, str], Condition]
 """(waiter, other) -> the condition that the first cannot go on without the second."""
 
 
-def edges(system: System) -> Edges:
+def edges(system: ProtocolSystem) -> Edges:
     """Where a waiter waits for a mutex that the other owns, or for its exit; pairs for which
     that can be alone."""
     found: dict[tuple[str, str], dict[Condition, None]] = {}
@@ -45,7 +45,7 @@ def circles(waits: Edges) -> Iterator[tuple[str, ...]]:
                     yield actors
 
 
-def deadlock(system: System) -> Condition:
+def deadlock(system: ProtocolSystem) -> Condition:
     """Some actors wait for each other in a circle."""
     waits = edges(system)
     return either(*(circle(waits, each) for each in circles(waits)))

@@ -9,7 +9,7 @@ from ipvs_est_spec.algebra.z3_algebra import Z3Algebra
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.rates import terms
-from ipvs_est_spec.proof.rates.terms import BYTES, PACKETS, Kind
+from ipvs_est_spec.proof.rates.terms import BYTES, PACKETS, TermKind
 from ipvs_est_spec.properties import rates
 
 _GROUP = "averaging"
@@ -130,7 +130,7 @@ def _left(revolutions: int, part: int, least: int = 0) -> Goal:
     return Goal(name, (reached,), conclusion, definitions, _shown(_avg))
 
 
-def _final_from_below(kind: Kind, bits: int, revolutions: int) -> Goal:
+def _final_from_below(kind: TermKind, bits: int, revolutions: int) -> Goal:
     """The reading is what it stays."""
     threes, fours = z3.IntVal(3**revolutions), z3.IntVal(4**revolutions)
     counted = z3.Int("counted")
@@ -176,7 +176,7 @@ _PERIOD_MS = 2000
 """A rate is taken as one over 2 seconds, however long it was."""
 
 
-def _steady(kind: Kind) -> tuple[tuple[z3.BoolRef, ...], Assumption, z3.ArithRef]:
+def _steady(kind: TermKind) -> tuple[tuple[z3.BoolRef, ...], Assumption, z3.ArithRef]:
     """A load at which the average rests, and a gap in which it goes on; what it counts in 2 s."""
     counted = z3.Int("counted")
     definitions = (
@@ -195,7 +195,7 @@ def _steady(kind: Kind) -> tuple[tuple[z3.BoolRef, ...], Assumption, z3.ArithRef
 
 
 def _gap_shown(
-    kind: Kind, counted: z3.ArithRef, after: z3.ArithRef
+    kind: TermKind, counted: z3.ArithRef, after: z3.ArithRef
 ) -> tuple[tuple[str, z3.ExprRef], ...]:
     return (
         ("shift", z3.IntVal(kind.shift)),
@@ -205,7 +205,7 @@ def _gap_shown(
     )
 
 
-def _first_after_gap(kind: Kind, parts: int = 3) -> Goal:
+def _first_after_gap(kind: TermKind, parts: int = 3) -> Goal:
     """parts/4 + G/8 of the rate, less at most 3 units; and so what is read, rounded."""
     definitions, at_rest, counted = _steady(kind)
     after = terms.exact_average(_first, _gap_rate)

@@ -10,7 +10,7 @@ WIDE = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TermKind:
     """How one kind of counter is scaled."""
 
     name: str
@@ -18,12 +18,12 @@ class Kind:
     """A rate is a difference over 2 seconds times 2^shift; an average has one bit more."""
 
 
-PACKETS = Kind("packets and connections", 9)
-BYTES = Kind("bytes", 4)
+PACKETS = TermKind("packets and connections", 9)
+BYTES = TermKind("bytes", 4)
 KINDS = (PACKETS, BYTES)
 
 
-def rate(kind: Kind, last: z3.BitVecRef, now: z3.BitVecRef) -> z3.BitVecRef:
+def rate(kind: TermKind, last: z3.BitVecRef, now: z3.BitVecRef) -> z3.BitVecRef:
     """The scaled difference of two sums, modulo 2^64."""
     return (now - last) << kind.shift
 
@@ -38,7 +38,7 @@ def average_unsigned(avg: z3.BitVecRef, new: z3.BitVecRef) -> z3.BitVecRef:
     return avg + z3.LShR(new - avg, 2)
 
 
-def reading(kind: Kind, avg: z3.BitVecRef) -> z3.BitVecRef:
+def reading(kind: TermKind, avg: z3.BitVecRef) -> z3.BitVecRef:
     """What a reader gets per second, modulo 2^64."""
     return z3.LShR(avg + ((1 << kind.shift) - 1), kind.shift + 1)
 
@@ -48,7 +48,7 @@ def exact_average(avg: z3.ArithRef, new: z3.ArithRef) -> z3.ArithRef:
     return avg + (new - avg) / 4
 
 
-def exact_reading(kind: Kind, avg: z3.ArithRef) -> z3.ArithRef:
+def exact_reading(kind: TermKind, avg: z3.ArithRef) -> z3.ArithRef:
     """`reading` of a number that does not wrap."""
     return (avg + ((1 << kind.shift) - 1)) / (1 << kind.shift + 1)
 

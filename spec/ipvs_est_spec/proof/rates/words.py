@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.rates import terms
-from ipvs_est_spec.proof.rates.terms import BYTES, KINDS, PACKETS, WORD, Kind
+from ipvs_est_spec.proof.rates.terms import BYTES, KINDS, PACKETS, WORD, TermKind
 from ipvs_est_spec.proof.rows.bit_algebra import BitVectorAlgebra
 from ipvs_est_spec.properties import rates
 
@@ -20,11 +20,11 @@ _NOW = z3.BitVec("now", WORD)
 _Averager = Callable[[z3.BitVecRef, z3.BitVecRef], z3.BitVecRef]
 
 
-def _after(kind: Kind, averager: _Averager) -> z3.BitVecRef:
+def _after(kind: TermKind, averager: _Averager) -> z3.BitVecRef:
     return averager(_BEFORE, terms.rate(kind, _LAST, _NOW))
 
 
-def _shown(kind: Kind, after: z3.BitVecRef) -> tuple[tuple[str, z3.ExprRef], ...]:
+def _shown(kind: TermKind, after: z3.BitVecRef) -> tuple[tuple[str, z3.ExprRef], ...]:
     return (
         ("shift", z3.IntVal(kind.shift)),
         ("before", _BEFORE),
@@ -34,18 +34,18 @@ def _shown(kind: Kind, after: z3.BitVecRef) -> tuple[tuple[str, z3.ExprRef], ...
     )
 
 
-def _case(kind: Kind, after: z3.BitVecRef) -> list[z3.BitVecRef]:
+def _case(kind: TermKind, after: z3.BitVecRef) -> list[z3.BitVecRef]:
     words = [terms.wide(each) for each in (_BEFORE, _LAST, _NOW, after)]
     return [*words, _ALGEBRA.number(1 << kind.shift)]
 
 
-def _averaged(kind: Kind, averager: _Averager = terms.average) -> Goal:
+def _averaged(kind: TermKind, averager: _Averager = terms.average) -> Goal:
     after = _after(kind, averager)
     conclusion = rates.averaged(_ALGEBRA, _case(kind, after))
     return Goal(kind.name, (), conclusion, (), _shown(kind, after))
 
 
-def _in_range(kind: Kind, averager: _Averager = terms.average) -> Goal:
+def _in_range(kind: TermKind, averager: _Averager = terms.average) -> Goal:
     after = _after(kind, averager)
     conclusion = rates.in_range(_ALGEBRA, _case(kind, after))
     return Goal(kind.name, (), conclusion, (), _shown(kind, after))
@@ -57,7 +57,7 @@ def _without_wrapping() -> z3.BitVecRef:
     return before + ((new - before) >> 2)
 
 
-def _sign(kind: Kind, most: int = 0) -> Goal:
+def _sign(kind: TermKind, most: int = 0) -> Goal:
     """No sign error while less than 2^(63-shift) are counted in a revolution."""
     after = _after(kind, terms.average)
     rate = terms.rate(kind, _LAST, _NOW)
@@ -92,7 +92,7 @@ def _sign_exactly(span: int = 63) -> Goal:
     return Goal("", (), conclusion, (), shown)
 
 
-def _nearest(kind: Kind, *, half: int = 1) -> Goal:
+def _nearest(kind: TermKind, *, half: int = 1) -> Goal:
     """The reading is the average per second, rounded to the nearest, a half down."""
     unit = 1 << kind.shift + 1
     read = z3.LShR(_BEFORE + ((1 << kind.shift) - half), kind.shift + 1)
@@ -107,7 +107,7 @@ def _nearest(kind: Kind, *, half: int = 1) -> Goal:
     return Goal(kind.name, (assumption,), conclusion, (), shown)
 
 
-def _at_rest(kind: Kind, *, rounding: bool = True) -> Goal:
+def _at_rest(kind: TermKind, *, rounding: bool = True) -> Goal:
     """An average stays exactly if it is 0 to 3 units below the rate, and then reads as it."""
     counted = z3.BitVec("counted", WORD)
     new = counted << kind.shift
@@ -135,7 +135,7 @@ def _at_rest(kind: Kind, *, rounding: bool = True) -> Goal:
     return Goal(kind.name, (), conclusion, definitions, shown)
 
 
-def _exported(kind: Kind, bits: int) -> Goal:
+def _exported(kind: TermKind, bits: int) -> Goal:
     """The low 32 bits are the reading exactly below 2^32 a second."""
     read = terms.reading(kind, _BEFORE)
     low = z3.ZeroExt(32, z3.Extract(31, 0, read))

@@ -6,7 +6,7 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.rows import terms as rows
 from ipvs_est_spec.proof.rows.bit_algebra import BitVectorAlgebra
-from ipvs_est_spec.proof.rows.goals import Inputs, row_goal
+from ipvs_est_spec.proof.rows.goals import RowInputs, row_goal
 from ipvs_est_spec.properties import delay
 
 _Predicate = Callable[[BitVectorAlgebra, Sequence[z3.BitVecRef]], z3.BoolRef]
@@ -37,7 +37,7 @@ def _goals(
     chooser: rows.Chooser,
 ) -> tuple[Goal, ...]:
     def goal(nticks: int) -> Goal:
-        def conclusion(inputs: Inputs) -> z3.BoolRef:
+        def conclusion(inputs: RowInputs) -> z3.BoolRef:
             avail = inputs.choice.avail
             bits = [
                 z3.ZeroExt(rows.INDEX - 1, z3.Extract(row, row, avail)) for row in range(nticks)

@@ -5,17 +5,17 @@ from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
 from ipvs_est_spec.proof.rows import mutants as wrong
 from ipvs_est_spec.proof.rows import terms as rows
 from ipvs_est_spec.proof.rows.catalogue_goals import new_row_goals, relinked_row_goals
-from ipvs_est_spec.proof.rows.goals import REAL, SCOPE, Inputs, row_goal, row_goals
+from ipvs_est_spec.proof.rows.goals import REAL, SCOPE, RowInputs, row_goal, row_goals
 
 _GROUP = "rows"
 
 
-def _in_range(inputs: Inputs) -> z3.BoolRef:
+def _in_range(inputs: RowInputs) -> z3.BoolRef:
     choice = inputs.choice
     return z3.ULT(inputs.row, choice.nticks) == (rows.available(choice) != 0)
 
 
-def _latest_not_after(inputs: Inputs) -> z3.BoolRef:
+def _latest_not_after(inputs: RowInputs) -> z3.BoolRef:
     """No available row lies between the chosen and the wanted one, or none is below at all."""
     available, row = rows.available(inputs.choice), inputs.row
     up_to_wanted = available & rows.mask_below(inputs.wanted + 1)
@@ -30,7 +30,7 @@ def _latest_not_after(inputs: Inputs) -> z3.BoolRef:
     )
 
 
-def _earliest_not_before(inputs: Inputs) -> z3.BoolRef:
+def _earliest_not_before(inputs: RowInputs) -> z3.BoolRef:
     """No available row lies between the wanted and the chosen one, or none is above at all."""
     available, row = rows.available(inputs.choice), inputs.row
     from_wanted = available & ~rows.mask_below(inputs.wanted)
@@ -45,11 +45,11 @@ def _earliest_not_before(inputs: Inputs) -> z3.BoolRef:
     )
 
 
-def _last_turn(inputs: Inputs) -> z3.BoolRef:
+def _last_turn(inputs: RowInputs) -> z3.BoolRef:
     return z3.Implies(inputs.other_available, z3.ULE(inputs.other_turn, inputs.turn))
 
 
-def _nearest_before(inputs: Inputs) -> z3.BoolRef:
+def _nearest_before(inputs: RowInputs) -> z3.BoolRef:
     nticks = inputs.choice.nticks
     return z3.Implies(
         inputs.other_available,
@@ -60,7 +60,7 @@ def _nearest_before(inputs: Inputs) -> z3.BoolRef:
     )
 
 
-def _next_turn(inputs: Inputs) -> z3.BoolRef:
+def _next_turn(inputs: RowInputs) -> z3.BoolRef:
     """Of two rows on the same side of the wanted one the sooner; on or after goes first."""
     delay = inputs.choice.delay
     late, other_late = z3.UGE(inputs.turn, delay), z3.UGE(inputs.other_turn, delay)

@@ -8,7 +8,7 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
 from ipvs_est_spec.proof.rows import mutants as wrong
 from ipvs_est_spec.proof.rows import terms as rows
-from ipvs_est_spec.proof.rows.goals import REAL, SCOPE, Inputs, row_goal, row_goals
+from ipvs_est_spec.proof.rows.goals import REAL, SCOPE, RowInputs, row_goal, row_goals
 
 _GROUP = "rows"
 _NEW_ROOM = ("new", "many", "room", "est_row")
@@ -18,19 +18,19 @@ _RELINKED_ROOM = ("relinked", "room", "est_row", "delay")
 _WRAPPED = ("relinked", "none-later", "est_row-room", "est_row", "delay")
 
 
-def _within_a_revolution(inputs: Inputs) -> z3.BoolRef:
+def _within_a_revolution(inputs: RowInputs) -> z3.BoolRef:
     return z3.ULE(inputs.first_delay, inputs.choice.nticks)
 
 
-def _within_less(inputs: Inputs) -> z3.BoolRef:
+def _within_less(inputs: RowInputs) -> z3.BoolRef:
     return z3.ULT(inputs.first_delay, inputs.choice.nticks)
 
 
-def _last_turn_of_all(inputs: Inputs) -> z3.BoolRef:
+def _last_turn_of_all(inputs: RowInputs) -> z3.BoolRef:
     return inputs.turn == inputs.choice.nticks - 1
 
 
-def _from_add_row(inputs: Inputs) -> z3.BoolRef:
+def _from_add_row(inputs: RowInputs) -> z3.BoolRef:
     """One tick less than from est_row to add_row, and no less than that if they are one row."""
     choice = inputs.choice
     distance = rows.ticks_between(choice.est_row, choice.add_row, choice.nticks)
@@ -42,16 +42,16 @@ def _from_add_row(inputs: Inputs) -> z3.BoolRef:
     )
 
 
-def _now_or_after_a_revolution(inputs: Inputs) -> z3.BoolRef:
+def _now_or_after_a_revolution(inputs: RowInputs) -> z3.BoolRef:
     """At once, or after a whole revolution if the kthread has passed the chain in this tick."""
     return inputs.first_delay == z3.If(inputs.begun, inputs.choice.nticks, rows.index(0))
 
 
-def _as_wanted(inputs: Inputs) -> z3.BoolRef:
+def _as_wanted(inputs: RowInputs) -> z3.BoolRef:
     return inputs.turn == inputs.choice.delay
 
 
-def _shift_bounds(inputs: Inputs) -> z3.BoolRef:
+def _shift_bounds(inputs: RowInputs) -> z3.BoolRef:
     choice, turn = inputs.choice, inputs.turn
     early = z3.And(
         z3.ULE(choice.delay - turn, choice.nticks - 2),
@@ -61,22 +61,22 @@ def _shift_bounds(inputs: Inputs) -> z3.BoolRef:
     return z3.If(z3.ULT(turn, choice.delay), early, late)
 
 
-def _at_once(inputs: Inputs) -> z3.BoolRef:
+def _at_once(inputs: RowInputs) -> z3.BoolRef:
     return inputs.turn == 0
 
 
-def _nearest(inputs: Inputs) -> z3.BoolRef:
+def _nearest(inputs: RowInputs) -> z3.BoolRef:
     return z3.Implies(inputs.other_available, z3.ULE(inputs.other_turn, inputs.turn))
 
 
-def _interval(inputs: Inputs) -> z3.BoolRef:
+def _interval(inputs: RowInputs) -> z3.BoolRef:
     """From the estimation before the relinking, nticks - delay ticks ago, to the next one."""
     nticks = inputs.choice.nticks
     interval = nticks - inputs.choice.delay + inputs.turn
     return z3.And(z3.ULE(rows.index(2), interval), z3.ULE(interval, 2 * nticks - 1))
 
 
-def _interval_of_a_revolution(inputs: Inputs) -> z3.BoolRef:
+def _interval_of_a_revolution(inputs: RowInputs) -> z3.BoolRef:
     nticks = inputs.choice.nticks
     return z3.ULE(nticks - inputs.choice.delay + inputs.turn, nticks)
 

@@ -11,7 +11,7 @@ SCOPE = "all bitmaps, est_row, add_row, delays and counts; 50 rows, and every nu
 
 
 @dataclass(frozen=True, slots=True)
-class Inputs:
+class RowInputs:
     """All that a goal can speak of."""
 
     choice: rows.Choice
@@ -32,7 +32,7 @@ class Inputs:
     assumptions: dict[str, Assumption]
 
 
-Conclusion = Callable[[Inputs], z3.BoolRef]
+Conclusion = Callable[[RowInputs], z3.BoolRef]
 
 REAL = ("est_row", "add_row", "delay")
 """Assumptions under which a counterexample can be tried in the model."""
@@ -78,7 +78,7 @@ def row_goal(
     )
 
 
-def inputs_of(nticks: int | None, chooser: rows.Chooser) -> Inputs:
+def inputs_of(nticks: int | None, chooser: rows.Chooser) -> RowInputs:
     """Fresh inputs, and what is derived from them."""
     n = z3.BitVec("nticks", rows.INDEX)
     definitions = rows.size_between(n, nticks or 1, nticks or rows.WORD)
@@ -126,7 +126,7 @@ def inputs_of(nticks: int | None, chooser: rows.Chooser) -> Inputs:
             z3.And(*(_too_early(choice, row) for row in range(rows.WORD))),
         ),
     )
-    return Inputs(
+    return RowInputs(
         choice,
         definitions,
         row,

@@ -30,7 +30,7 @@ _tick = z3.Int("tick")
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _TimerState:
     """A kthread at the head of its loop, or without a task."""
 
     now: z3.ArithRef
@@ -45,7 +45,7 @@ class _State:
     """Time without a task, in the calc phase, of late wake-ups and of work."""
 
 
-_STATE = _State(
+_STATE = _TimerState(
     z3.Int("now"),
     z3.Int("est_timer"),
     z3.Int("due"),
@@ -90,19 +90,19 @@ class _Rules:
 
 
 _MERGED, _REPAIRED = _Rules(False), _Rules(True)
-_Invariant = Callable[[_State, _Rules], z3.BoolRef]
+_Invariant = Callable[[_TimerState, _Rules], z3.BoolRef]
 
 
-def _first(lateness: z3.ArithRef) -> _State:
+def _first(lateness: z3.ArithRef) -> _TimerState:
     """After the first estimation, at 0, which was `lateness` late."""
-    return _State(_work, _tick - lateness, _tick, z3.BoolVal(False), z3.IntVal(0), _work)
+    return _TimerState(_work, _tick - lateness, _tick, z3.BoolVal(False), z3.IntVal(0), _work)
 
 
-def _row(state: _State) -> _State:
+def _row(state: _TimerState) -> _TimerState:
     """The kthread goes through its loop once."""
     timer, sleep = terms.head(state.now, state.est_timer, _tick)
     late = z3.If(sleep > 0, _woken_late, z3.IntVal(0))
-    return _State(
+    return _TimerState(
         state.now + sleep + late + _work,
         timer + _tick,
         state.due + _tick,
@@ -112,10 +112,10 @@ def _row(state: _State) -> _State:
     )
 
 
-def _restart(state: _State, rules: _Rules) -> _State:
+def _restart(state: _TimerState, rules: _Rules) -> _TimerState:
     """The task is stopped at the loop's head, and after a while another is started."""
     now = state.now + _idle
-    return _State(
+    return _TimerState(
         now,
         terms.start(now, state.est_timer, _tick),
         state.due,
@@ -125,12 +125,12 @@ def _restart(state: _State, rules: _Rules) -> _State:
     )
 
 
-def _stopped_in_sleep(state: _State, rules: _Rules) -> _State:
+def _stopped_in_sleep(state: _TimerState, rules: _Rules) -> _TimerState:
     """The task is stopped while it sleeps, or estimates; another is started."""
     timer, sleep = terms.head(state.now, state.est_timer, _tick)
     moved = 0 if rules.repaired else 1
     late = terms.later(_stopped_after - sleep, z3.IntVal(0))
-    stopped = _State(
+    stopped = _TimerState(
         state.now + _stopped_after,
         timer + moved * _tick,
         state.due + moved * _tick,
@@ -141,9 +141,9 @@ def _stopped_in_sleep(state: _State, rules: _Rules) -> _State:
     return _restart(stopped, rules)
 
 
-def _calc_phase(state: _State) -> _State:
+def _calc_phase(state: _TimerState) -> _TimerState:
     """Time passes before the first row."""
-    return _State(
+    return _TimerState(
         state.now + _idle,
         state.est_timer,
         state.due,
@@ -153,7 +153,7 @@ def _calc_phase(state: _State) -> _State:
     )
 
 
-def _not_before(state: _State, rules: _Rules) -> z3.BoolRef:
+def _not_before(state: _TimerState, rules: _Rules) -> z3.BoolRef:
     """est_timer, or what it is reset to at the least, is not behind the rows that have passed by
     more than the lateness and what restarts have taken."""
     reached = terms.later(state.est_timer, state.now - CATCH_UP_TICKS * _tick)
@@ -165,7 +165,7 @@ def _not_before(state: _State, rules: _Rules) -> z3.BoolRef:
     )
 
 
-def _not_after(state: _State, rules: _Rules) -> z3.BoolRef:
+def _not_after(state: _TimerState, rules: _Rules) -> z3.BoolRef:
     """Neither est_timer nor the time is further than the rows that have passed and the time
     lost."""
     del rules
@@ -209,7 +209,7 @@ def _made_up(ticks: int = CATCH_UP_TICKS + 1) -> z3.ArithRef:
     return z3.If(-_first_timer < limit, -_first_timer, limit)
 
 
-def _second(state: _State) -> z3.ArithRef:
+def _second(state: _TimerState) -> z3.ArithRef:
     """When the row whose turn it is gets estimated."""
     _, sleep = terms.head(state.now, state.est_timer, _tick)
     return state.now + sleep + z3.If(sleep > 0, _woken_late, z3.IntVal(0))
@@ -328,7 +328,7 @@ def _longest(skipped: int = 0) -> Goal:
 _most = z3.Int("most_late")
 
 
-def _on_time(state: _State) -> z3.BoolRef:
+def _on_time(state: _TimerState) -> z3.BoolRef:
     """At the loop's head; est_timer was moved by ticks alone."""
     return z3.And(
         state.now <= state.est_timer + _most,
