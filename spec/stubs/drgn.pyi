@@ -1,5 +1,6 @@
 from os import PathLike
 
+class BadDataError(Exception): ...
 class FaultError(Exception): ...
 
 class Object:

@@ -94,9 +94,10 @@ def booted(
     folder: Path,
     *,
     megabytes: int = 512,
-    cpus: str = "2",
+    cpus: int = 2,
+    online: int = 2,
 ) -> Iterator[Guest]:
-    """A guest in which ip_vs is loaded; ended at the end. `cpus`: what -smp takes."""
+    """A guest in which ip_vs is loaded; ended at the end. Of its CPUs some may stay off."""
     make_initramfs(kernel, folder / "initramfs")
     image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
     command = [
@@ -112,9 +113,9 @@ def booted(
             "-cpu",
             "Nehalem",
         ),
-        *("-smp", cpus, "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
+        *("-smp", str(cpus), "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(folder / "initramfs")),
-        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1"),
+        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1 maxcpus={online}"),
         *("-serial", f"file:{folder / 'console'}", "-device", "vmcoreinfo"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
         *("-device", "virtio-serial-pci"),

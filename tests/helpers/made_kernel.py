@@ -251,7 +251,9 @@ class MadeKernel:
         lines = {
             "OSRELEASE": self.release,
             "PAGESIZE": "4096",
-            "SYMBOL(init_top_pgt)": f"{self.top - PHYS_BASE + IMAGE:x}",
+            "SYMBOL(swapper_pg_dir)": f"{self.top - PHYS_BASE + IMAGE:x}",
+            "KERNELOFFSET": "0",
+            "NUMBER(KERNEL_IMAGE_SIZE)": "1073741824",
             "NUMBER(phys_base)": str(PHYS_BASE),
             "NUMBER(pgtable_l5_enabled)": str(int(self.five_levels)),
             "SYMBOL(_stext)": f"{self.symbols['_stext']:x}",

@@ -16,6 +16,7 @@ from ipvs_est.language.operations import (
     GetDest,
     InitNetns,
 )
+from ipvs_est_checks.live.memory.by_drgn import kernel_by_drgn
 from ipvs_est_checks.live.memory.dump import open_dump
 from ipvs_est_checks.live.memory.live import open_live
 from ipvs_est_checks.live.reading.netns import Reader, Reading
@@ -93,6 +94,17 @@ def test_what_was_read_and_is_no_longer_there_is_noticed(tmp_path: Path) -> None
         with kcore.open("r+b") as file:
             file.write(raw)
         assert not reader.unchanged(reading)
+
+
+def test_drgn_reads_the_same_memory(tmp_path: Path) -> None:
+    pytest.importorskip("drgn", reason="drgn is not installed")
+    path = tmp_path / "dump"
+    path.write_bytes(made_kernel(_history(GEOMETRIES[0])).dump())
+    with open_dump(path) as opened:
+        reader = Reader(opened)
+        own = reader.read(next(reader.namespaces()))
+    reader = Reader(kernel_by_drgn(path))
+    assert reader.read(next(reader.namespaces())).snapshot == own.snapshot
 
 
 def test_five_levels_of_page_tables_are_walked(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def kernel_by_drgn(path: Path) -> Kernel:
     try:
         program.set_core_dump(path)
         info = parse_vmcoreinfo(program["VMCOREINFO"].string_())
-    except (OSError, ValueError, LookupError, drgn.FaultError) as error:
+    except (OSError, ValueError, LookupError, drgn.BadDataError, drgn.FaultError) as error:
         raise UnreadableError(f"drgn: {error}") from None
 
     def fetch(number: int) -> bytes:
