@@ -3,7 +3,7 @@
 from ipvs_est import MAINLINE, V7_UNWIND
 from ipvs_est.language.revision import KERNELS
 from ipvs_est_checks.live.memory.btf import Btf
-from ipvs_est_checks.live.reading.layout import has_field
+from ipvs_est_checks.live.memory.layout import has_field
 
 
 def revision_of(release: str, types: Btf) -> str:

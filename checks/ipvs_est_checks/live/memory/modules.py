@@ -4,9 +4,9 @@ import struct
 from collections.abc import Iterator
 
 from ipvs_est_checks.live.memory.btf import Btf
+from ipvs_est_checks.live.memory.layout import Layout, offset_of
 from ipvs_est_checks.live.memory.protocol import MODULE, MODULE_SYMBOLS, Memory, Symbols
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
-from ipvs_est_checks.live.reading.layout import Layout, offset_of
 
 _NAME = 56
 """Bytes that a module's name fits into."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from ipvs_est import Params
 from ipvs_est.language.params import IPVS_EST_CHAIN_FACTOR, MAX_POSSIBLE_CPUS, ParamsError
+from ipvs_est_checks.live.memory.layout import Layout, offset_of
 from ipvs_est_checks.live.memory.protocol import Kernel, Memory, symbol
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
-from ipvs_est_checks.live.reading.layout import Layout, offset_of
 from ipvs_est_checks.live.reading.structs import Structs
 
 _SECOND_NS = 10**9

@@ -12,10 +12,10 @@ from ipvs_est.answers.snapshot import (
     WorkSnapshot,
 )
 from ipvs_est.answers.state import State
+from ipvs_est_checks.live.memory.layout import Layout, offset_of
 from ipvs_est_checks.live.memory.protocol import Kernel, symbol
 from ipvs_est_checks.live.memory.unreadable import TornError, UnreadableError
 from ipvs_est_checks.live.reading.contexts import read_contexts
-from ipvs_est_checks.live.reading.layout import Layout, offset_of
 from ipvs_est_checks.live.reading.lists import Noted, hlist, linked
 from ipvs_est_checks.live.reading.machine import (
     LiveMachine,

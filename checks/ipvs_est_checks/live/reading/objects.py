@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ipvs_est.answers.snapshot import DestSnapshot, ObjectState, ServiceSnapshot
+from ipvs_est_checks.live.memory.layout import Layout
 from ipvs_est_checks.live.memory.protocol import Kernel, symbol
 from ipvs_est_checks.live.memory.unreadable import TornError
-from ipvs_est_checks.live.reading.layout import Layout
 from ipvs_est_checks.live.reading.lists import Noted, bl_list, hlist, linked
 from ipvs_est_checks.live.reading.structs import Structs
 

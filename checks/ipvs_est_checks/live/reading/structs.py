@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ipvs_est_checks.live.memory.btf import PTR, Btf
+from ipvs_est_checks.live.memory.layout import Field, Layout, field_of, has_field, offset_of
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
-from ipvs_est_checks.live.reading.layout import Field, Layout, field_of, has_field, offset_of
 
 COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
 RATES = ("cps", "inpps", "outpps", "inbps", "outbps")

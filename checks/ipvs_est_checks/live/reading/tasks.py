@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ipvs_est.answers.snapshot import TaskSnapshot
+from ipvs_est_checks.live.memory.layout import Layout, has_field, offset_of
 from ipvs_est_checks.live.memory.protocol import Kernel, symbol
 from ipvs_est_checks.live.memory.unreadable import TornError
-from ipvs_est_checks.live.reading.layout import Layout, has_field, offset_of
 from ipvs_est_checks.live.reading.machine import read_cpumask
 from ipvs_est_checks.live.reading.structs import Structs
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ipvs_est_checks.live.memory.btf import Btf
+from ipvs_est_checks.live.memory.layout import field_of, offset_of
 from ipvs_est_checks.live.memory.protocol import MODULE
-from ipvs_est_checks.live.reading.layout import field_of, offset_of
 from ipvs_est_checks.live.reading.structs import Structs
 
 NODES = 6
