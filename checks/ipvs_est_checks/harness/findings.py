@@ -1,33 +1,24 @@
 """Which recorded findings show on a tree's code, and by what."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from ipvs_est import REVISIONS, Revision
-from ipvs_est.answers.results import result_to_json
 from ipvs_est.language.difference import first_difference
-from ipvs_est.language.header import params_to_json
-from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import (
-    Dump,
     ExitNetns,
     InitNetns,
-    Operation,
-    OperationError,
 )
-from ipvs_est.language.params import Params
-from ipvs_est.language.violations import ViolationError
-from ipvs_est.oracle import Oracle
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.judge import broken_on_tree
 from ipvs_est_checks.harness.options import Variant, options_for
-from ipvs_est_checks.harness.process import answers, running
+from ipvs_est_checks.harness.process import running
 from ipvs_est_checks.harness.replay import violation_text
 from ipvs_est_checks.harness.schedules import prepare, search
+from ipvs_est_checks.harness.told import answers_of_model, answers_of_tree
 from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.findings import FINDINGS, history_of
@@ -116,8 +107,8 @@ def _as_one_without(tree: Tree, finding: Finding) -> tuple[Shown, str] | None:
             continue
         history = history_of(finding, finding.revisions[-1])
         params, operations = history.header.params, history.operations
-        found = _on_tree(tree, params, operations, Variant.PLAIN)
-        without = _on_model(params, operations, revision)
+        found = answers_of_tree(tree, params, operations, Variant.PLAIN)
+        without = answers_of_model(params, operations, revision)
         if [each.get("result", each) for each in found] == without:
             return Shown.NOT, f"answers as {name}, which does not have it"
     return None
@@ -140,7 +131,7 @@ def _by_violation(tree: Tree, finding: Finding, variant: Variant, kind: str) -> 
     """The code itself does what it must not, on one of the finding's histories."""
     for revision in _nearest_first(tree, finding.revisions):
         history = history_of(finding, revision.name)
-        for answer in _on_tree(tree, history.header.params, history.operations, variant):
+        for answer in answers_of_tree(tree, history.header.params, history.operations, variant):
             found = [*answer.get("violations", ())]
             if "violation" in answer:
                 found.append(answer["violation"])
@@ -154,12 +145,15 @@ def _by_answers(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown
     """The code answers as the revision that has the finding, or as that with its repair."""
     history = history_of(finding, revision.name)
     params, operations = history.header.params, history.operations
-    having = _on_model(params, operations, revision)
+    having = answers_of_model(params, operations, revision)
     # Any: a field of Revision by its name.
     repair: dict[str, Any] = {finding.repair: True}
-    mended = _on_model(params, operations, replace(revision, **repair))
+    mended = answers_of_model(params, operations, replace(revision, **repair))
     apart = _first_apart(having, mended)
-    seen = [each.get("result", each) for each in _on_tree(tree, params, operations, Variant.PLAIN)]
+    seen = [
+        each.get("result", each)
+        for each in answers_of_tree(tree, params, operations, Variant.PLAIN)
+    ]
     if apart is None:
         return _by_properties(tree, finding, revision)
     place = f"operation {apart // _PER_OPERATION + 1} of its history"
@@ -186,40 +180,6 @@ def _by_properties(tree: Tree, finding: Finding, revision: Revision) -> tuple[Sh
     if wanted <= broken.keys():
         return Shown.SHOWS, f"its states break {', '.join(finding.properties)}"
     return Shown.NOT, f"its states do not break {', '.join(sorted(wanted - broken.keys()))}"
-
-
-def _on_tree(
-    tree: Tree, params: Params, operations: tuple[Operation, ...], variant: Variant
-) -> list[dict[str, Any]]:
-    """Answers to each operation and to a dump after it."""
-    program = build(tree, options_for(params, variant))
-    lines: list[dict[str, Any]] = [{"configure": {"params": params_to_json(params)}}]
-    for each in operations:
-        lines += [operation_to_json(each), {"op": "dump"}]
-    told = [json.loads(each) for each in answers(program, _text(lines))]
-    if "error" in told[0]:
-        error = told[0]["error"]
-        raise BadInputError(f"{error['field']}: {error['message']}")
-    return told[1:]
-
-
-def _text(lines: list[dict[str, Any]]) -> bytes:
-    return "".join(f"{json.dumps(each)}\n" for each in lines).encode()
-
-
-def _on_model(
-    params: Params, operations: tuple[Operation, ...], revision: Revision
-) -> list[dict[str, Any]]:
-    """Results of each operation and of a dump after it, until nothing defined follows."""
-    oracle = Oracle(params, revision)
-    found: list[dict[str, Any]] = []
-    for each in operations:
-        for operation in (each, Dump()):
-            try:
-                found.append(result_to_json(oracle.apply(operation)))
-            except (ViolationError, OperationError):
-                return found
-    return found
 
 
 def _first_apart(left: list[dict[str, Any]], right: list[dict[str, Any]]) -> int | None:

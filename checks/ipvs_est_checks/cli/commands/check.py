@@ -144,6 +144,23 @@ _MOST_CAUSES = 8
     help="Check the code of this Linux tree: short for --subject 'ipvs-est harness TREE'.",
 )
 @click.option(
+    "--base",
+    metavar="TREE",
+    type=NamedPath(),
+    help="With --tree: what does the patch change against this tree? Fails for what is new.",
+)
+@click.option(
+    "--bisect",
+    is_flag=True,
+    help="With --tree: exit code 0 good, 1 bad, 125 cannot be judged, for `git bisect run`.",
+)
+@click.option(
+    "--history",
+    metavar="FILE",
+    type=NamedPath(),
+    help="With --bisect: only this saved history.",
+)
+@click.option(
     "--compare",
     metavar="REVISION",
     type=click.Choice(list(REVISIONS)),
@@ -180,6 +197,9 @@ def check(
     save_file: str | None,
     subject: str | None,
     tree: Path | None,
+    base: Path | None,
+    bisect: bool,
+    history: Path | None,
     compare: str | None,
     seconds: float,
     verbose: bool,
@@ -197,6 +217,8 @@ def check(
         raise click.UsageError(f"--traces {printable(str(traces))}: holds no *.jsonl file")
     if minutes is not None and round_number is not None:
         raise click.UsageError("--minutes and --round exclude each other")
+    if base is not None or bisect or history is not None:
+        context.exit(_beside(tree, base, seed, frozenset(properties), history, bisect=bisect))
     check_targets({"--json": json_file, "--junit": junit_file, "--save": save_file})
     request = Request(
         revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
@@ -215,6 +237,7 @@ def check(
         if subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         subject, seconds = harness_command(tree), max(seconds, BUILD_SECONDS)
+        _tell_nearest(tree)
     if subject is not None:
         keeper = _keeper(subject, seconds)
         engines = engines_of(Asked(keeper, None if compare is None else REVISIONS[compare]))
@@ -254,6 +277,36 @@ def check(
     if differing:
         context.exit(exit_codes.FAIL)
     context.exit(exit_code(worst(row.verdict for each in reports for row in each.rows)))
+
+
+def _tell_nearest(tree: Path) -> None:
+    """What the tree is, before anything is judged."""
+    from ipvs_est_checks.cli.commands import check_tree
+    from ipvs_est_checks.harness.tree import read_tree
+
+    check_tree.tell_nearest(read_tree(tree))
+
+
+def _beside(
+    tree: Path | None,
+    base: Path | None,
+    seed: int | None,
+    properties: frozenset[str],
+    history: Path | None,
+    *,
+    bisect: bool,
+) -> int:
+    """What a patch changes; equal seeds are equal histories, so there is one by default."""
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.cli.commands import check_tree
+
+    if tree is None:
+        raise click.UsageError("--base, --bisect and --history are for a --tree")
+    if bisect:
+        return check_tree.bisect(tree, base, seed or 0, properties, history)
+    if base is None or history is not None:
+        raise click.UsageError("--history is for --bisect")
+    return check_tree.check_against(tree, base, seed or 0, properties or None)
 
 
 def _keeper(name: str, seconds: float) -> Keeper:

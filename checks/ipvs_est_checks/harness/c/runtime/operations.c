@@ -409,8 +409,20 @@ static bool apply_init(struct call *call)
 
 static bool apply_exit(struct call *call)
 {
+	struct object *object;
+	struct object *next;
+
 	(void)call;
 	event_of_netns("exit-begun");
+	glue_disable();
+	/* Bare objects stand for services and destinations, and go with them. */
+	for (object = object_after(NULL); object; object = next) {
+		next = object_after(object);
+		if (object->kind != OBJECT_BARE)
+			continue;
+		glue_stop_object(object->stats);
+		object_remove(object);
+	}
 	glue_exit_netns();
 	while (rcu_pending())
 		rcu_grace_period();
