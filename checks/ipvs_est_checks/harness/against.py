@@ -15,7 +15,7 @@ from ipvs_est_checks.harness.told import answers_of_tree
 from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.machines.netns_history import failures_of
 from ipvs_est_checks.machines.shorten import shorten
-from ipvs_est_checks.machines.system import System
+from ipvs_est_checks.machines.system import SystemUnderTest
 
 NOT_TAKEN = frozenset({"packet", "read_status", "read_percpu"})
 """Operations that a tree's program does not know."""
@@ -53,7 +53,7 @@ class Change:
 def histories_of(seed: int, count: int) -> dict[str, tuple[Operation, ...]]:
     """Those by hand and as many random ones; equal seeds give equal histories."""
     taken = frozenset(each.op for each in OPERATIONS) - NOT_TAKEN
-    system = System(Oracle, operations=taken)
+    system = SystemUnderTest(Oracle, operations=taken)
     wish = Wish(MAINLINE, seed, count, _RULES, params=MACHINE, system=system)
     made = make_histories(wish)
     return HISTORIES | {f"random-{at}": each.operations for at, each in enumerate(made)}
