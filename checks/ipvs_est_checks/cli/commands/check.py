@@ -126,6 +126,12 @@ _MOST_CAUSES = 8
 @json_option()
 @junit_option()
 @click.option(
+    "--html",
+    "html_file",
+    metavar="FILE",
+    help="Report as a page that stands alone: each verdict opens what it rests on.",
+)
+@click.option(
     "--save",
     "save_file",
     metavar="FILE",
@@ -194,6 +200,7 @@ def check(
     jobs: int,
     json_file: str | None,
     junit_file: str | None,
+    html_file: str | None,
     save_file: str | None,
     subject: str | None,
     tree: Path | None,
@@ -219,7 +226,8 @@ def check(
         raise click.UsageError("--minutes and --round exclude each other")
     if base is not None or bisect or history is not None:
         context.exit(_beside(tree, base, seed, frozenset(properties), history, bisect=bisect))
-    check_targets({"--json": json_file, "--junit": junit_file, "--save": save_file})
+    targets = {"--json": json_file, "--junit": junit_file, "--html": html_file, "--save": save_file}
+    check_targets(targets)
     request = Request(
         revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
         profile=profile,
@@ -254,6 +262,7 @@ def check(
     with reports_at_end(
         ("--json", json_file, lambda: _json(so_far(), repeat)),
         ("--junit", junit_file, lambda: junit_report(so_far())),
+        ("--html", html_file, lambda: _html(so_far()[-1])),
     ):
         click.echo(f"profile {request.profile}, seed {request.seed}")
         for number, each_seed in enumerate(seeds(request.seed, repeat), 1):
@@ -402,6 +411,14 @@ def _show(
     bar: Bar, label: str, before: float, share: float, what: str, done: int, total: int
 ) -> None:
     draw(bar, before + (share * min(done / total, 1.0) if total else 0.0), label + what)
+
+
+def _html(report: Report) -> str:
+    # Imported here: only who wants a page needs what draws it.
+    from ipvs_est_checks.html.page import html_page
+
+    with progress_bar("html", 1) as bar:
+        return html_page(report, partial(_show, bar, "", 0.0, 1.0))
 
 
 def _json(reports: Sequence[Report], repeat: int) -> str:

@@ -1,0 +1,1 @@
+"""`check --html`: the report as a page that stands alone."""

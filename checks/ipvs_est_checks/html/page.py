@@ -1,0 +1,187 @@
+"""The page: the verdict, what is wrong, the matrix, and what each cell rests on."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib import resources
+
+from ipvs_est import REVISIONS
+from ipvs_est.language.header import header_from_json
+from ipvs_est.language.json_input import parse_object
+from ipvs_est.language.operation_json import operation_from_json
+from ipvs_est_checks.html.evidence import history, schedule
+from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.report.causes import SharedCause, causes
+from ipvs_est_checks.report.conclusion import conclusion, remarks
+from ipvs_est_checks.report.matrix import cells
+from ipvs_est_checks.report.rows import Problem, Report, Row
+from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.terminal.progress import OnProgress, no_progress
+from ipvs_est_spec.catalogue import PROPERTIES
+
+
+def html_page(report: Report, progress: OnProgress = no_progress) -> str:
+    """One file without anything from outside; equal reports give equal bytes."""
+    names, rows = report.request.names, report.rows
+    wrong = causes(rows)
+    said = conclusion(rows, names, wrong, complete=report.complete)
+    style = "fail" if wrong else "" if report.complete else "incomplete"
+    shown = _shown(rows)
+    body = [
+        f'<h1 class="{style}">{escape(said)}</h1>',
+        f"<p>profile {escape(report.request.profile)}, seed {report.request.seed}</p>",
+        '<nav><a href="#matrix">matrix</a><a href="#findings">findings</a>'
+        '<a href="#others">other checks</a></nav>',
+        *(_cause(each, number) for number, each in enumerate(wrong, 1)),
+        *([_list(tuple(remarks(rows)))]),
+        '<h2 id="matrix">What is known of each property</h2>',
+        *_matrix(rows, names),
+        *_evidence(rows, names),
+        '<h2 id="findings">Findings</h2>',
+        *_findings(shown, names, progress),
+        '<h2 id="others">Other checks</h2>',
+        *_others(rows),
+    ]
+    head = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>ipvs-est check: {escape(said.partition(':')[0])}</title>"
+        f"<style>\n{_file('style.css')}</style></head><body>\n"
+    )
+    script = f"<script>\n{_file('script.js')}</script></body></html>\n"
+    return head + "\n".join(body) + "\n" + script
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _cause(cause: SharedCause, number: int) -> str:
+    on = ", ".join(cause.revisions) or "every revision"
+    also = f"; so do {', '.join(cause.properties[1:])}" if cause.properties[1:] else ""
+    return (
+        f'<section id="cause-{number}"><h2>{number}. {escape(cause.problem.property)}:'
+        f" {escape(cause.title)}</h2><p>fails on {escape(on + also)}</p>"
+        f"{_problem(cause.problem)}</section>"
+    )
+
+
+def _problem(problem: Problem) -> str:
+    """A failure with its history, drawn on the revision that its header names."""
+    parts = [f"<p>{escape(each)}</p>" for each in (problem.detail, problem.found) if each]
+    if problem.geometry:
+        parts.append(f"<p>with {escape(problem.geometry)}</p>")
+    if problem.header:
+        header = header_from_json(parse_object(problem.header))
+        operations = [operation_from_json(parse_object(each)) for each in problem.operations]
+        if problem.revision not in REVISIONS:
+            parts.append(f"<p>The states are those of {escape(header.revision.name)}.</p>")
+        parts.append(history(header.params, header.revision, operations))
+        text = "\n".join([problem.header, *problem.operations])
+        parts.append(f"<details><summary>as an input</summary><pre>{escape(text)}</pre></details>")
+    elif problem.operations:
+        parts.append(f"<pre>{escape(chr(10).join(problem.operations))}</pre>")
+    if problem.command:
+        parts.append(f"<p>again: <code>{escape(problem.command)}</code></p>")
+    return "".join(parts)
+
+
+def _anchor(property_id: str, revision: str) -> str:
+    return f"{property_id}-on-{revision}"
+
+
+def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in names)
+    yield f'<div class="scroll"><table class="matrix"><tr><th>property</th>{heads}</tr>'
+    for id_, line in cells(rows, names).items():
+        parts = []
+        for name, cell in zip(names, line, strict=True):
+            kind = "" if cell.verdict is None else cell.verdict.value.replace(" ", "-")
+            link = f'<a href="#{_anchor(id_, name)}">{escape(cell.text)}</a>'
+            parts.append(f'<td class="{kind}">{link}</td>')
+        yield f'<tr><th scope="row">{escape(id_)}</th>{"".join(parts)}</tr>'
+    yield "</table></div>"
+
+
+def _evidence(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
+    sentences = {each.id: each.sentence for each in PROPERTIES}
+    yield "<h2>What each rests on</h2>"
+    for id_, line in cells(rows, names).items():
+        yield f"<details><summary><b>{escape(id_)}</b> {escape(sentences[id_])}</summary>"
+        for name, cell in zip(names, line, strict=True):
+            about = [
+                each
+                for each in rows
+                if id_ in (each.properties or (each.id,))
+                and (not each.revision or name in each.revision.split(", "))
+            ]
+            yield f'<details id="{_anchor(id_, name)}"><summary>{escape(name)}:'
+            yield f" {escape(cell.text)}</summary>{_rows(about)}"
+            yield "".join(
+                _problem(problem)
+                for each in about
+                if each.verdict is Verdict.FAIL
+                for problem in each.problems[:1]
+            )
+            yield "</details>"
+        yield "</details>"
+
+
+def _rows(rows: Sequence[Row]) -> str:
+    """What says something, and how it was established."""
+    if not rows:
+        return "<p>nothing judged it</p>"
+    lines = []
+    for each in rows:
+        findings = " ".join(f'<a href="#{f}">{f}</a>' for f in each.findings)
+        said = f"{escape(each.remark)} {findings}"
+        lines.append(
+            f'<tr><td class="{each.verdict.value}">{each.verdict.value}</td>'
+            f"<td>{escape(each.how)}</td><td>{each.cases} cases</td>"
+            f'<td class="wrap">{escape(each.id)} {said}{_notes(each)}</td></tr>'
+        )
+    return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
+
+
+def _notes(row: Row) -> str:
+    """Such as a theorem's counterexample."""
+    if not row.notes:
+        return ""
+    text = escape("\n".join(row.notes))
+    return f"<details><summary>more</summary><pre>{text}</pre></details>"
+
+
+def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
+    wanted = {each for row in rows for each in row.findings}
+    return tuple(each for each in (*FINDINGS, *SCHEDULED) if each.id in wanted)
+
+
+def _findings(
+    shown: Sequence[Finding], names: Sequence[str], progress: OnProgress
+) -> Iterator[str]:
+    if not shown:
+        yield "<p>none shows here</p>"
+    for number, each in enumerate(shown):
+        progress(f"drawing {each.id}", number, len(shown))
+        on = [name for name in names if name in each.revisions]
+        name = (on or each.revisions)[-1]
+        title = f"<b>{each.id}</b> {escape(each.title)}"
+        breaks = f"<p>breaks {escape(', '.join(each.properties))} on {', '.join(on)};"
+        yield f'<details id="{each.id}"><summary>{title}</summary>{breaks} here {name}</p>'
+        if each.schedule is not None:
+            yield schedule(each, REVISIONS[name])
+        else:
+            told = history_of(each, name)
+            yield history(told.header.params, REVISIONS[name], told.operations)
+        yield "</details>"
+
+
+def _others(rows: Sequence[Row]) -> Iterator[str]:
+    known = {each.id for each in PROPERTIES}
+    others = [each for each in rows if not known & {*each.properties, each.id}]
+    yield _rows(others) if others else "<p>none</p>"
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in texts)}</ul>" if texts else ""

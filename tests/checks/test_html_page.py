@@ -1,0 +1,193 @@
+"""`check --html`: what the page holds, and that it works in a browser where there is one."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from ipvs_est import MAINLINE, REPAIRED, Params
+from ipvs_est.language.operation_json import operation_to_json
+from ipvs_est.language.operations import Advance, InitNetns, Operation, StartDest, StartService
+from ipvs_est_checks.engines.findings import engine_findings
+from ipvs_est_checks.history.file import header_line
+from ipvs_est_checks.html.evidence import schedule, walk
+from ipvs_est_checks.html.page import html_page
+from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.report.rows import Problem, Report, Request, Row
+from ipvs_est_checks.report.verdict import Verdict
+
+BROWSER = next(
+    (each for each in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if each),
+    None,
+)
+SMALL = Params(hz=100, nticks=4, chain_factor=2, possible_cpus=2, est_cost_ns=23750)
+HISTORY: tuple[Operation, ...] = (InitNetns(), StartService(1), StartDest(2), Advance(200))
+VOID = {"meta", "br"}
+
+
+def report() -> Report:
+    wanted = frozenset({"limits.chain"})
+    request = Request((MAINLINE, REPAIRED), "quick", wanted, 1, 1, None)
+    problem = Problem(
+        "limits.chain",
+        "repaired",
+        "a <b>chain</b> is too long",
+        tuple(json.dumps(operation_to_json(each)) for each in HISTORY),
+        None,
+        "ipvs-est check",
+        header_line("limits.chain", "repaired", SMALL),
+    )
+    failing = Row(
+        "limits.chain",
+        "No chain.",
+        "repaired",
+        Verdict.FAIL,
+        "sampled",
+        7,
+        1.5,
+        problems=(problem,),
+    )
+    proved = Row(
+        "limits.chain",
+        "No chain.",
+        "",
+        Verdict.PASS,
+        "proved",
+        1,
+        2.5,
+        notes=("a counter & model",),
+    )
+    return Report(request, (*engine_findings(request), failing, proved), True, 3.0)
+
+
+class Tags(HTMLParser):
+    """Every tag is closed, every link leads to an id, and nothing comes from outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        given = dict(attrs)
+        assert not {"src", "style", "onclick"} & given.keys()
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag == "a":
+            self.links.append(str(given["href"]))
+        assert tag != "link"
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def parsed(page: str) -> Tags:
+    tags = Tags()
+    tags.feed(page)
+    tags.close()
+    assert tags.open == []
+    return tags
+
+
+def test_the_page_stands_alone_and_its_links_lead_somewhere() -> None:
+    page = html_page(report())
+    tags = parsed(page)
+    assert len(tags.ids) == len(set(tags.ids))
+    assert {each.removeprefix("#") for each in tags.links} <= set(tags.ids)
+    assert {each[:1] for each in tags.links} == {"#"}
+    # A name of XML's, which nobody fetches, is all that looks like an address.
+    assert set(re.findall(r"https?://[^\"' ]+", page)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_the_verdict_comes_first_then_what_is_wrong_with_its_history() -> None:
+    page = html_page(report())
+    assert page.index('<h1 class="fail">not as recorded: 1 cause') < page.index('id="cause-1"')
+    assert page.index('id="cause-1"') < page.index('id="matrix"')
+    cause = page[page.index('id="cause-1"') : page.index('id="matrix"')]
+    assert "a &lt;b&gt;chain&lt;/b&gt; is too long" in cause
+    assert cause.count('<div class="step">') == len(HISTORY)
+    # What the last step leaves: both estimators in chains, and the bits of their rows.
+    last = cause[cause.rindex('<div class="step">') :]
+    assert '<span class="new">est_count 3</span>' in last
+    assert re.search(r"<td class=\"bits\">1·</td><td class=\"bits\">1·</td><td>0: \[", last)
+
+
+def test_each_cell_opens_what_it_rests_on() -> None:
+    page = html_page(report())
+    assert '<td class="FINDING"><a href="#limits.chain-on-mainline">F03' in page
+    assert '<td class="FAIL"><a href="#limits.chain-on-repaired">FAIL' in page
+    evidence = page[page.index('id="limits.chain-on-repaired"') :]
+    assert "a counter &amp; model" in evidence
+    assert 'id="F03"' in evidence
+
+
+def test_equal_reports_give_equal_bytes_whatever_time_they_took() -> None:
+    assert html_page(report()) == html_page(report())
+
+
+def test_a_schedule_is_drawn_and_told_step_by_step() -> None:
+    (finding,) = (each for each in SCHEDULED if each.id == "F16")
+    told = schedule(finding, MAINLINE)
+    parsed(told)
+    assert told.count("<svg") == 1
+    assert told.count('<div class="step">') > 10
+
+
+def chromium(page: Path, *options: str) -> str:
+    assert BROWSER is not None
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000"]
+    profile = f"--user-data-dir={page.parent / 'profile'}"
+    done = subprocess.run(
+        [BROWSER, *flags, profile, *options],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return done.stdout
+
+
+SCRIPT = """<script>
+addEventListener("load", () => {
+  document.querySelector('a[href="#limits.chain-on-mainline"]').click();
+  const walk = document.querySelector("#cause-1 .walk");
+  const at = () => walk.querySelector("output").textContent;
+  const told = [at()];
+  walk.querySelector('[data-move="first"]').click();
+  told.push(at());
+  walk.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
+  told.push(at(), walk.querySelectorAll(".step.here").length);
+  setTimeout(() => {
+    told.push(document.getElementById("limits.chain-on-mainline").open);
+    told.push(document.documentElement.scrollWidth <= innerWidth);
+    document.title = JSON.stringify(told);
+  }, 200);
+});
+</script></body>"""
+
+
+@pytest.mark.skipif(BROWSER is None, reason="a page in a browser needs chromium")
+def test_the_page_in_a_browser_at_a_phones_width(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(html_page(report()).replace("</body>", SCRIPT), encoding="utf-8")
+    # Narrower than 500 a window of this browser cannot be.
+    dom = chromium(file, "--window-size=500,900", "--dump-dom", file.as_uri())
+    title = re.search(r"<title>(.*?)</title>", dom)
+    assert title is not None
+    steps = [f"step {each} of {len(HISTORY)}" for each in (len(HISTORY), 1, 2)]
+    assert json.loads(title[1]) == [*steps, 1, True, True]
+
+
+def test_steps_are_all_there_without_a_script() -> None:
+    assert walk(["one", "two"]).count('<div class="step">') == 2
