@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipvs_est_checks.harness.edits import FOUND, Edit, apply_edit
+from ipvs_est_checks.harness.edits import FOUND, CodeEdit, apply_edit
 from ipvs_est_checks.harness.mutants import MUTANTS
 
 TEXT = """\
@@ -26,7 +26,7 @@ int other(int a)
 
 
 def edit(find: str, new: str, function: str = "add", after: str = "", before: str = "") -> str:
-    return apply_edit(TEXT, Edit("ip_vs_est.c", function, find, new, after, before))
+    return apply_edit(TEXT, CodeEdit("ip_vs_est.c", function, find, new, after, before))
 
 
 def test_an_edit_changes_its_function_alone_and_keeps_the_lines() -> None:

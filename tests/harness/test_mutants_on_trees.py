@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipvs_est_checks.harness.edits import Edit, edited
+from ipvs_est_checks.harness.edits import CodeEdit, edited
 from ipvs_est_checks.harness.mutants import MUTANTS, TreeMutant, found
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from kernel_trees import need_tree
@@ -15,6 +15,6 @@ def test_a_planted_mistake_is_found(mutant: TreeMutant) -> None:
 
 def test_an_edit_that_does_not_fit_a_tree_is_refused_with_its_name_and_place() -> None:
     tree = need_tree()
-    wrong = Edit("ip_vs_est.c", "ip_vs_zero_estimator", "no_such_thing", "")
+    wrong = CodeEdit("ip_vs_est.c", "ip_vs_zero_estimator", "no_such_thing", "")
     with pytest.raises(BadInputError, match=r"edit x does not fit .*ip_vs_zero_estimator: `no_su"):
         edited(tree, "x", [wrong])

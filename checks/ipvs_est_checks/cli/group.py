@@ -31,6 +31,7 @@ SUBCOMMANDS = {
     "judge": "judge:judge_command",
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
+    "make-trace": "make_trace:make_trace",
     "schema": "schema:schema_command",
     "bench": "bench:bench",
 }

@@ -37,7 +37,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PatchChange:
     """The tree beside its base."""
 
     new: tuple[Broken, ...]
@@ -97,7 +97,7 @@ def change_of(
     histories: Histories,
     properties: frozenset[str] | None = None,
     on_history: OnHistory | None = None,
-) -> Change:
+) -> PatchChange:
     """What the tree does otherwise than its base, on `MACHINE`.
 
     The model beside both is of that revision.
@@ -109,7 +109,7 @@ def change_of(
         {name: answers_of_tree(each, MACHINE, operations) for name, operations in histories.items()}
         for each in (base, tree)
     ]
-    return Change(
+    return PatchChange(
         tuple(new),
         tuple(_without(before, after)),
         tuple(id_ for id_ in after if id_ in before),

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class CodeEdit:
     """One change at one place."""
 
     file: str
@@ -48,7 +48,7 @@ class _Token:
     end: int
 
 
-def edited(tree: Tree, name: str, edits: Iterable[Edit]) -> Tree:
+def edited(tree: Tree, name: str, edits: Iterable[CodeEdit]) -> Tree:
     """The tree as it would be with these edits, in their order; nothing is written.
 
     Raises BadInputError, with `name` and the place, if one does not fit.
@@ -68,7 +68,7 @@ def edited(tree: Tree, name: str, edits: Iterable[Edit]) -> Tree:
     return replace(changed, header=texts.get(HEADER, tree.header))
 
 
-def apply_edit(text: str, edit: Edit) -> str:
+def apply_edit(text: str, edit: CodeEdit) -> str:
     """The text with the edit. Raises ValueError, with the reason, if it does not fit."""
     tokens = _function(_tokens(text), edit.function)
     if edit.after:

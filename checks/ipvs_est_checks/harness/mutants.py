@@ -13,7 +13,7 @@ from ipvs_est.language.operations import Advance
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.directed import HISTORIES, MACHINE
-from ipvs_est_checks.harness.edits import FOUND, Edit, edited
+from ipvs_est_checks.harness.edits import FOUND, CodeEdit, edited
 from ipvs_est_checks.harness.judge import broken_on_tree
 from ipvs_est_checks.harness.options import Variant, options_for
 from ipvs_est_checks.harness.process import running
@@ -31,7 +31,7 @@ class TreeMutant:
 
     id: str
     sentence: str
-    edits: tuple[Edit, ...]
+    edits: tuple[CodeEdit, ...]
     property: str
     """That it is expected to break; of a schedule: how the cause begins that it fails by."""
     history: str = ""
@@ -94,7 +94,7 @@ def _of_history(
     sentence: str,
     history: str,
     property_id: str,
-    *edits: Edit,
+    *edits: CodeEdit,
     variant: Variant = Variant.PLAIN,
 ) -> TreeMutant:
     return TreeMutant(id_, sentence, edits, property_id, history=history, variant=variant)
@@ -105,7 +105,7 @@ def _of_schedule(
     sentence: str,
     scenario: str,
     cause: str,
-    *edits: Edit,
+    *edits: CodeEdit,
     preemptions: int = 1,
     fields: bool = False,
     later: int = 0,
@@ -129,21 +129,21 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A chain's present bit is not set.",
         "one-by-one",
         "bitmaps.present",
-        Edit(EST, _ENQUEUE, "__set_bit(cid, td->present);", ";"),
+        CodeEdit(EST, _ENQUEUE, "__set_bit(cid, td->present);", ";"),
     ),
     _of_history(
         "present-never-cleared",
         "A chain's present bit is not cleared.",
         "fills-and-empties",
         "bitmaps.present",
-        Edit(EST, _STOP, "__clear_bit(cid, td->present);", ";"),
+        CodeEdit(EST, _STOP, "__clear_bit(cid, td->present);", ";"),
     ),
     _of_history(
         "full-one-late",
         "A chain is marked as full one estimator late.",
         "fills-and-empties",
         "bitmaps.full",
-        Edit(
+        CodeEdit(
             EST,
             _ENQUEUE,
             "td->chain_len[cid] >= kd->chain_max",
@@ -155,84 +155,84 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A chain that has room again stays marked as full.",
         "fills-and-empties",
         "bitmaps.full",
-        Edit(EST, _STOP, "__clear_bit(cid, td->full);", ";"),
+        CodeEdit(EST, _STOP, "__clear_bit(cid, td->full);", ";"),
     ),
     _of_history(
         "avail-never-set",
         "A row that has room again is not made available.",
         "fills-and-empties",
         "bitmaps.avail",
-        Edit(EST, _STOP, "__set_bit(row, kd->avail);", ";"),
+        CodeEdit(EST, _STOP, "__set_bit(row, kd->avail);", ";"),
     ),
     _of_history(
         "avail-never-cleared",
         "A full row stays available.",
         "fills-and-empties",
         "memory.pointer",
-        Edit(EST, _ENQUEUE, "__clear_bit(row, kd->avail);", ";"),
+        CodeEdit(EST, _ENQUEUE, "__clear_bit(row, kd->avail);", ";"),
     ),
     _of_history(
         "tick-len-kept",
         "tick_len does not go down.",
         "fills-and-empties",
         "counts.tick-len",
-        Edit(EST, _STOP, "kd->tick_len[row]--;", ";"),
+        CodeEdit(EST, _STOP, "kd->tick_len[row]--;", ";"),
     ),
     _of_history(
         "chain-len-kept",
         "chain_len does not go down.",
         "fills-and-empties",
         "counts.chain-len",
-        Edit(EST, _STOP, "td->chain_len[cid]--;", ";"),
+        CodeEdit(EST, _STOP, "td->chain_len[cid]--;", ";"),
     ),
     _of_history(
         "est-count-kept",
         "est_count does not go down.",
         "fills-and-empties",
         "counts.est-count",
-        Edit(EST, _STOP, "kd->est_count--;", ";"),
+        CodeEdit(EST, _STOP, "kd->est_count--;", ";"),
     ),
     _of_history(
         "tick-stays",
         "A freed tick stays in its row.",
         "fills-and-empties",
         "counts.tick",
-        Edit(EST, _STOP, "RCU_INIT_POINTER(kd->ticks[row], NULL);", ";"),
+        CodeEdit(EST, _STOP, "RCU_INIT_POINTER(kd->ticks[row], NULL);", ";"),
     ),
     _of_history(
         "ktcid-not-stored",
         "An estimator does not know its chain.",
         "fills-and-empties",
         "place.fields",
-        Edit(EST, _ENQUEUE, "est->ktcid = cid;", ";"),
+        CodeEdit(EST, _ENQUEUE, "est->ktcid = cid;", ";"),
     ),
     _of_history(
         "ktid-kept-by-relinking",
         "A relinked estimator keeps its ktid on the temp list.",
         "limits-come-anew",
         "place.total",
-        Edit(EST, "ip_vs_est_calc_phase", "est->ktid = -1;", ";"),
+        CodeEdit(EST, "ip_vs_est_calc_phase", "est->ktid = -1;", ";"),
     ),
     _of_history(
         "trailing-holes",
         "Only one empty slot at the end of est_kt_arr is given up.",
         "threads-are-limited",
         "array.trailing-hole",
-        Edit(EST, _STOP, "ipvs->est_kt_count > 1", "ipvs->est_kt_count < 1"),
+        CodeEdit(EST, _STOP, "ipvs->est_kt_count > 1", "ipvs->est_kt_count < 1"),
     ),
     _of_history(
         "add-ktid-not-moved",
         "A kthread that has room again is not preferred.",
         "threads-are-limited",
         "array.add-ktid-usable",
-        Edit(EST, _STOP, "ktid < ipvs->est_add_ktid", "ktid > ipvs->est_add_ktid"),
+        CodeEdit(EST, _STOP, "ktid < ipvs->est_add_ktid", "ktid > ipvs->est_add_ktid"),
     ),
     _of_history(
         "full-kthread-is-usable",
         "A full kthread counts as one with room.",
         "threads-are-limited",
         "memory.pointer",
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_est_update_ktid",
             "kd->est_count < kd->est_max_count",
@@ -244,7 +244,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "The thread limit is reached one kthread late.",
         "threads-are-full",
         "limits.threads",
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_est_add_kthread",
             "ipvs->est_kt_count >= ipvs->est_max_threads",
@@ -256,7 +256,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "tick_max is that of one chain.",
         "one-by-one",
         "limits.computed",
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_est_set_params",
             "IPVS_EST_TICK_CHAINS * kd->chain_max",
@@ -268,35 +268,35 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "The sum of connections from which the next rate starts is not kept.",
         "counts-and-rates",
         "rates.sums",
-        Edit(EST, "ip_vs_chain_estimation", "e->last_conns = s->kstats.conns;", ";"),
+        CodeEdit(EST, "ip_vs_chain_estimation", "e->last_conns = s->kstats.conns;", ";"),
     ),
     _of_history(
         "calc-stats-leak",
         "The stats of the limits test are not freed with their context.",
         "netns-goes-while-full",
         "memory.leak",
-        Edit(EST, "ip_vs_est_kthread_destroy", "ip_vs_stats_free(kd->calc_stats);", ";"),
+        CodeEdit(EST, "ip_vs_est_kthread_destroy", "ip_vs_stats_free(kd->calc_stats);", ";"),
     ),
     _of_history(
         "task-without-reference",
         "A started task is not referenced.",
         "tasks-stop-and-start",
         "memory.double-free",
-        Edit(EST, "ip_vs_est_kthread_start", "get_task_struct(kd->task);", ";"),
+        CodeEdit(EST, "ip_vs_est_kthread_start", "get_task_struct(kd->task);", ";"),
     ),
     _of_history(
         "chain-forgotten",
         "An estimator is counted in a chain and not linked.",
         "one-by-one",
         "place.one-list",
-        Edit(EST, _ENQUEUE, "hlist_add_head_rcu(&est->list, &td->chains[cid]);", ";"),
+        CodeEdit(EST, _ENQUEUE, "hlist_add_head_rcu(&est->list, &td->chains[cid]);", ";"),
     ),
     _of_history(
         "nobody-moves-the-total",
         "The total is not put first after the calc phase.",
         "limits-come-anew",
         "place.total",
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_est_calc_phase",
             "ipvs->tot_stats->s.est.ktid == -1",
@@ -308,7 +308,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A cpulist may name CPUs that its writer may not use.",
         "tasks-stop-and-start",
         "limits.cpulist",
-        Edit(
+        CodeEdit(
             CTL,
             "ipvs_proc_est_cpumask_set",
             "ipvs->est_max_threads = ip_vs_est_max_threads(ipvs);",
@@ -320,7 +320,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A written cpulist does not change est_max_threads.",
         "limits-come-anew",
         "limits.max-threads",
-        Edit(
+        CodeEdit(
             CTL,
             "ipvs_proc_est_cpumask_set",
             "ipvs->est_max_threads = ip_vs_est_max_threads(ipvs);",
@@ -332,28 +332,28 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "The packets of the last CPU stand for those of all.",
         "counts-and-rates",
         "model.counters",
-        Edit(EST, "ip_vs_chain_estimation", "kinpkts += inpkts", "kinpkts = inpkts"),
+        CodeEdit(EST, "ip_vs_chain_estimation", "kinpkts += inpkts", "kinpkts = inpkts"),
     ),
     _of_history(
         "zero-keeps-a-rate",
         "Zeroing keeps the rate of outgoing bytes.",
         "counts-and-rates",
         "model.counters",
-        Edit(EST, "ip_vs_zero_estimator", "est->outbps = 0;", ";"),
+        CodeEdit(EST, "ip_vs_zero_estimator", "est->outbps = 0;", ";"),
     ),
     _of_history(
         "calc-phase-not-requested",
         "A written cpulist does not request the calc phase.",
         "limits-come-anew",
         "limits.requested",
-        Edit(CTL, "ipvs_proc_est_cpumask_set", "ipvs->est_calc_phase = 1;", ";"),
+        CodeEdit(CTL, "ipvs_proc_est_cpumask_set", "ipvs->est_calc_phase = 1;", ";"),
     ),
     _of_history(
         "wrong-row-for-a-new-one",
         "A new estimator gets the earliest available row.",
         "limits-come-anew",
         "delay.new-row",
-        Edit(
+        CodeEdit(
             EST,
             _ENQUEUE,
             "row = find_last_bit(kd->avail, crow);",
@@ -365,7 +365,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "The time of the next tick is one jiffy late.",
         "counts-and-rates",
         "delay.period",
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_estimation_kthread",
             "kd->est_timer += IPVS_EST_TICK;",
@@ -377,7 +377,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A relinked estimator wants the row after the one that it had.",
         "limits-come-anew",
         "delay.remaining",
-        Edit(
+        CodeEdit(
             EST, "ip_vs_est_calc_phase", "est->ktrow = delay;", "est->ktrow = delay + (delay < 4);"
         ),
     ),
@@ -386,15 +386,15 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "A write of est_nice does not take est_mutex.",
         "tasks-stop-and-start",
         "locks.est-fields",
-        Edit(CTL, "ipvs_proc_est_nice", "mutex_lock(&ipvs->est_mutex);", ";"),
-        Edit(CTL, "ipvs_proc_est_nice", "mutex_unlock(&ipvs->est_mutex);", ";"),
+        CodeEdit(CTL, "ipvs_proc_est_nice", "mutex_lock(&ipvs->est_mutex);", ";"),
+        CodeEdit(CTL, "ipvs_proc_est_nice", "mutex_unlock(&ipvs->est_mutex);", ";"),
     ),
     _of_schedule(
         "tick-freed-at-once",
         "A tick is freed without a grace period.",
         "delete-while-kthreads-read",
         "use-after-free",
-        Edit(EST, _STOP, "kfree_rcu(td, rcu_head);", "kfree(td);"),
+        CodeEdit(EST, _STOP, "kfree_rcu(td, rcu_head);", "kfree(td);"),
         preemptions=2,
         fields=True,
         later=10,
@@ -405,7 +405,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "restart-in-calc-phase",
         "deadlock",
         *(
-            Edit(
+            CodeEdit(
                 CTL,
                 "est_reload_work_handler",
                 f"mutex_{each}(&ipvs->est_mutex);",
@@ -421,7 +421,7 @@ MUTANTS: tuple[TreeMutant, ...] = (
         "The drain does not take the service mutex.",
         "services-come-and-go",
         "broken-lock",
-        Edit(EST, "ip_vs_est_drain_temp_list", "mutex_lock(&ipvs->service_mutex);", ";"),
+        CodeEdit(EST, "ip_vs_est_drain_temp_list", "mutex_lock(&ipvs->service_mutex);", ";"),
         preemptions=0,
     ),
 )

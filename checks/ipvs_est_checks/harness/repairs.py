@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ipvs_est_checks.harness.edits import FOUND, Edit, edited
+from ipvs_est_checks.harness.edits import FOUND, CodeEdit, edited
 from ipvs_est_checks.harness.findings import Shown, Told, tell_findings
 from ipvs_est_checks.harness.tree import Tree
 from ipvs_est_checks.known.registry import ALL
@@ -13,13 +13,13 @@ _ADD, _CALC, _STOP = "ip_vs_est_add_kthread", "ip_vs_est_calc_phase", "ip_vs_sto
 _SET_PARAMS = "ip_vs_est_set_params(ipvs, kd);"
 
 
-def _read_under_est_mutex(handler: str) -> tuple[Edit, ...]:
+def _read_under_est_mutex(handler: str) -> tuple[CodeEdit, ...]:
     """The handler takes est_mutex before it reads what it may write back."""
     return (
-        Edit(CTL, handler, "mutex_lock(&ipvs->est_mutex);", ";"),
-        Edit(CTL, handler, "mutex_unlock(&ipvs->est_mutex);", ";"),
-        Edit(CTL, handler, "return ret;", f"mutex_unlock(&ipvs->est_mutex); {FOUND}"),
-        Edit(
+        CodeEdit(CTL, handler, "mutex_lock(&ipvs->est_mutex);", ";"),
+        CodeEdit(CTL, handler, "mutex_unlock(&ipvs->est_mutex);", ";"),
+        CodeEdit(CTL, handler, "return ret;", f"mutex_unlock(&ipvs->est_mutex); {FOUND}"),
+        CodeEdit(
             CTL,
             handler,
             "ret = proc_dointvec(&tmp_table, write, buffer, lenp, ppos);",
@@ -28,9 +28,9 @@ def _read_under_est_mutex(handler: str) -> tuple[Edit, ...]:
     )
 
 
-REPAIRS: Mapping[str, tuple[Edit, ...]] = {
+REPAIRS: Mapping[str, tuple[CodeEdit, ...]] = {
     "renews_flags_with_limits": (
-        Edit(
+        CodeEdit(
             EST,
             _CALC,
             _SET_PARAMS,
@@ -46,7 +46,7 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "limits_for_every_context": (
-        Edit(
+        CodeEdit(
             EST,
             _CALC,
             _SET_PARAMS,
@@ -55,7 +55,7 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "starts_contexts_left": (
-        Edit(
+        CodeEdit(
             EST,
             _CALC,
             "ipvs->est_calc_phase = 0;",
@@ -63,16 +63,16 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "keeps_row_when_stopped_in_sleep": (
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_estimation_kthread",
             "schedule_timeout(gap);",
             f"{FOUND} if (kthread_should_stop()) break;",
         ),
     ),
-    "thread_limit_when_disabled": (Edit(EST, _ADD, "READ_ONCE(ipvs->enable) &&", ""),),
+    "thread_limit_when_disabled": (CodeEdit(EST, _ADD, "READ_ONCE(ipvs->enable) &&", ""),),
     "thread_limit_counts_contexts": (
-        Edit(
+        CodeEdit(
             EST,
             _ADD,
             "ipvs->est_kt_count >= ipvs->est_max_threads",
@@ -81,7 +81,7 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "drain_takes_total_first": (
-        Edit(
+        CodeEdit(
             EST,
             "ip_vs_est_drain_temp_list",
             "mutex_lock(&ipvs->service_mutex);",
@@ -92,7 +92,7 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
         ),
     ),
     "stop_prefers_room_to_holes": (
-        Edit(
+        CodeEdit(
             EST,
             _STOP,
             "return;",
@@ -104,7 +104,7 @@ REPAIRS: Mapping[str, tuple[Edit, ...]] = {
     ),
     "relinking_keeps_kd0_needed": (
         # Only relinking stops an estimator in kthread 0's own task.
-        Edit(EST, _STOP, "kd && !kd->est_count", f"{FOUND} && kd->task != current"),
+        CodeEdit(EST, _STOP, "kd && !kd->est_count", f"{FOUND} && kd->task != current"),
     ),
     "reads_sysctls_under_est_mutex": (
         *_read_under_est_mutex("ipvs_proc_est_nice"),

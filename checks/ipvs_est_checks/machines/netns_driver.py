@@ -14,6 +14,7 @@ from ipvs_est.language.operations import (
     Operation,
 )
 from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
+from ipvs_est_checks.known.on_code import as_modelled
 from ipvs_est_checks.machines import netns_history as nh
 from ipvs_est_checks.machines.naive.model import live
 from ipvs_est_checks.machines.report import (
@@ -118,6 +119,16 @@ class NetnsDriver(RuleBasedStateMachine):
         """
         params, operations = self.history.params, tuple(self.history.seen.operations)
         findings, explains = type(self).findings, type(self).system.explains
+        if type(self).system is not REFERENCE:
+            modelled = as_modelled(
+                property_id,
+                self.history.failing[property_id],
+                lambda ids: nh.failures_of(
+                    params, self.history.revision, operations, explains, ids
+                ),
+            )
+            if modelled != property_id:
+                property_id, concerned, failing_with = modelled, frozenset({modelled}), {}
 
         def holds(revision: Revision) -> bool:
             if revision not in failing_with:
