@@ -60,7 +60,7 @@ class Guest:
         """Exit code and output of a shell command in it."""
         self.commands += 1
         end = f"{_END} {self.commands}"
-        script = f"( {command}\n) </dev/null 2>&1; echo; echo {end} $?\n"
+        script = f"( {command}\n) </dev/null 2>&1; code=$?; echo; echo {end} $code\n"
         self.port.sendall(script.encode())
         self.port.settimeout(seconds)
         said = b""

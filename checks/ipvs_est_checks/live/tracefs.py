@@ -87,6 +87,11 @@ def guard_definitions() -> list[str]:
     return [f"p:{each} {MODULE}:{each}" for each in _GUARDS]
 
 
+def comings_and_goings() -> list[str]:
+    """Probes that count estimators being started and stopped."""
+    return guard_definitions()[:2]
+
+
 def overruns(instance: Instance) -> int:
     """Events that were lost since the buffer was full. Raises UnreadableError."""
     lost = 0

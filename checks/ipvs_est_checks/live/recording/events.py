@@ -33,7 +33,7 @@ def tell(
     recorded with each chain, and from what was stopped.
     """
     told = Told()
-    members = _members(before)
+    members = members_of(before)
     pending: dict[tuple[int, str], Line] = {}
     for line in lines:
         jiffies = line.fields.get("j")
@@ -46,7 +46,8 @@ def tell(
     return told
 
 
-def _members(before: State) -> dict[_Chain, list[int]]:
+def members_of(before: State) -> dict[tuple[int, int, int], list[int]]:
+    """Estimators by kthread, row and chain, from head to tail."""
     return {
         (slot, tick.row, cid): list(chain)
         for slot, kd in enumerate(before.kthreads)

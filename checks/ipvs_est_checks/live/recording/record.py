@@ -1,18 +1,19 @@
 """Recording a running kernel: probes, a snapshot before and one after."""
 
+import time
 from collections.abc import Callable
 
-from ipvs_est_checks.live.consistent import look_at_running
 from ipvs_est_checks.live.memory.live import open_live
-from ipvs_est_checks.live.memory.unreadable import UnreadableError
+from ipvs_est_checks.live.memory.unreadable import TornError, UnmappedError, UnreadableError
 from ipvs_est_checks.live.reading.netns import Namespace, Reader, Reading
-from ipvs_est_checks.live.recording.events import tell
+from ipvs_est_checks.live.recording.events import members_of, tell
 from ipvs_est_checks.live.recording.live_log import LiveLog, live_log_text
 from ipvs_est_checks.live.recording.probes import definitions, place_of
 from ipvs_est_checks.live.recording.trace_text import MARK, Line, parse_trace
-from ipvs_est_checks.live.tracefs import Instance, guard_definitions, overruns, probing
+from ipvs_est_checks.live.tracefs import Instance, comings_and_goings, hits, overruns, probing
 
 _BUFFER_KB = 8192
+_LOOK_SECONDS = 20.0
 _BEGIN = "ipvs-est: the recording begins"
 
 
@@ -26,16 +27,18 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
         namespace = _chosen(reader, netns)
         probes = definitions(kernel.types, reader.structs)
         with (
-            probing(guard_definitions(), "ipvs_est_guard") as guard,
+            probing(comings_and_goings(), "ipvs_est_guard") as guard,
             probing(probes, "ipvs_est_record", kilobytes=_BUFFER_KB) as instance,
         ):
             before = _look(reader, namespace, guard)
+            if before is None:
+                raise UnreadableError("estimators came and went in each reading before it")
             _write(instance, "trace_marker", _BEGIN)
             seconds = wait()
             _write(instance, "tracing_on", "0")
             lines = _since_begin(instance)
             lost = overruns(instance)
-            after = look_at_running(reader, namespace, guard).reading
+            after = _look(reader, namespace, guard)
         told = tell(
             lines,
             namespace.address,
@@ -70,11 +73,27 @@ def _chosen(reader: Reader, netns: int | None) -> Namespace:
     raise UnreadableError(f"several netns have an IPVS, say which with --netns: {some}")
 
 
-def _look(reader: Reader, namespace: Namespace, guard: Instance) -> Reading:
-    looked = look_at_running(reader, namespace, guard)
-    if looked.reading is None:
-        raise UnreadableError(f"something changed in each of {looked.tries} readings before it")
-    return looked.reading
+def _look(reader: Reader, namespace: Namespace, guard: Instance) -> Reading | None:
+    """A reading of which the places of all estimators are right; None: there was none.
+
+    Less is asked of it than of one that is judged: kthreads may be stopped and started meanwhile.
+    """
+    deadline = time.monotonic() + _LOOK_SECONDS
+    while time.monotonic() < deadline:
+        before = hits(guard)
+        try:
+            first, second = (_read(reader, namespace) for _ in range(2))
+        except (TornError, UnmappedError):
+            continue
+        same = members_of(first.snapshot.state) == members_of(second.snapshot.state)
+        if same and hits(guard) == before:
+            return second
+    return None
+
+
+def _read(reader: Reader, namespace: Namespace) -> Reading:
+    reader.kernel.forget()
+    return reader.read(namespace)
 
 
 def _write(instance: Instance, name: str, text: str) -> None:
