@@ -21,7 +21,7 @@ from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
 from ipvs_est_checks.history.file import read_history
-from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.known.by_history import BY_HISTORY, history_of
 from ipvs_est_checks.machines import sampling
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport
 from ipvs_est_checks.machines.run import SENTENCES
@@ -182,7 +182,7 @@ def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
 def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracle(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    history = history_of(next(each for each in FINDINGS if each.id == "F02"))
+    history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
 
     record = FailureRecord(
         "netns", "bitmaps.full", "s", "mainline", history.header.params, history.operations, (), ""
@@ -219,7 +219,7 @@ def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_findings_engine_tells_where_each_shows() -> None:
     rows = list(engine_findings(request()))
-    assert len(rows) == 3 * len(FINDINGS)
+    assert len(rows) == 3 * len(BY_HISTORY)
     shown = {(each.id, each.revision): each.verdict for each in rows}
     assert shown["F01", "mainline"] is Verdict.FINDING
     assert shown["F01", "repaired"] is Verdict.PASS
@@ -372,7 +372,7 @@ def test_properties_of_which_the_same_is_said_share_a_line() -> None:
 def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    history = history_of(next(each for each in FINDINGS if each.id == "F05"))
+    history = history_of(next(each for each in BY_HISTORY if each.id == "F05"))
     operations = tuple(each for each in history.operations if not isinstance(each, Dump))[:-1]
     record = FailureRecord(
         "netns", "progress.room", "s", "mainline", history.header.params, operations, (), ""
@@ -396,9 +396,9 @@ def test_a_table_has_seconds_of_its_own_and_no_blanks_at_the_end() -> None:
 def test_a_finding_whose_history_breaks_nothing_any_more_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wrong = replace(FINDINGS[3], revisions=("v7", "mainline"))
+    wrong = replace(BY_HISTORY[3], revisions=("v7", "mainline"))
     assert wrong.id == "F04"
-    monkeypatch.setattr(findings, "FINDINGS", (wrong,))
+    monkeypatch.setattr(findings, "BY_HISTORY", (wrong,))
     rows = {each.revision: each for each in engine_findings(request())}
     assert {name: each.verdict for name, each in rows.items()} == {
         "v7": Verdict.FINDING,
@@ -408,7 +408,7 @@ def test_a_finding_whose_history_breaks_nothing_any_more_says_so(
     assert [each.detail for each in rows["mainline"].problems] == [
         "F04 is recorded, and its history does not break this any more"
     ]
-    monkeypatch.setattr(findings, "FINDINGS", (replace(FINDINGS[3], revisions=()),))
+    monkeypatch.setattr(findings, "BY_HISTORY", (replace(BY_HISTORY[3], revisions=()),))
     rows = {each.revision: each for each in engine_findings(request())}
     (problem,) = rows["v7"].problems
     assert problem.detail.endswith("(F04 is not recorded on v7)")
@@ -426,11 +426,11 @@ def test_list_names_every_property_and_its_findings() -> None:
     assert {"F01", "F10"} <= {each for one in written for each in one["findings"]}
 
 
-@pytest.mark.parametrize("finding", FINDINGS, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda each: each.id)
 def test_a_finding_is_told_and_gone_when_repaired(
     finding: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    id_ = next(each.id for each in FINDINGS if each is finding)
+    id_ = next(each.id for each in BY_HISTORY if each is finding)
     assert run(["findings", id_]) == 0
     assert "     ! " in capsys.readouterr().out
     assert run(["findings", "--revision", "repaired", id_]) == 0

@@ -16,7 +16,7 @@ from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.cause import Cause, Sign, Waiter, Waits, shows
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import library, scenario_from_text, scenario_text
-from ipvs_est_checks.mutants.all import BY_ID as BY_MUTANT
+from ipvs_est_checks.mutants.registry import BY_ID as BY_MUTANT
 from ipvs_est_checks.report.verdict import Verdict
 
 # Known defects, section 1: where each is listed.

@@ -7,13 +7,13 @@ import pytest
 from ipvs_est import MAINLINE, REPAIRED, V7, Revision
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.monitor import WatchedHistory, run
-from ipvs_est_checks.known.findings import FINDINGS, watch_finding
+from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
 from ipvs_est_checks.mutants.histories import random_history
 from ipvs_est_spec.case_words import WORDS, told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.witness import witness
 
-BY_ID = {each.id: each for each in FINDINGS}
+BY_ID = {each.id: each for each in BY_HISTORY}
 
 
 def seen(finding: str, revision: Revision = MAINLINE) -> WatchedHistory:

@@ -9,19 +9,19 @@ from ipvs_est.language.operations import Advance, Dump
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.documents import sections
 from ipvs_est_checks.history.monitor import run
-from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import (
-    FINDINGS,
+from ipvs_est_checks.known.by_history import (
+    BY_HISTORY,
     Confirmation,
     confirm_all,
     history_of,
     history_path,
     watch_finding,
 )
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty, ViolationProperty
 
-by_id = pytest.mark.parametrize("finding", FINDINGS, ids=lambda each: each.id)
+by_id = pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda each: each.id)
 
 
 def at_end(finding: Finding) -> bool:
@@ -35,10 +35,10 @@ def at_end(finding: Finding) -> bool:
 
 
 def test_the_number_of_findings_and_confirmations_is_known() -> None:
-    assert [each.id for each in FINDINGS] == [
+    assert [each.id for each in BY_HISTORY] == [
         f"F{number:02}" for number in (*range(1, 16), 21, 22, 23, 25, 26)
     ]
-    assert len(list(confirm_all())) == len(FINDINGS) * len(REVISIONS) == 100
+    assert len(list(confirm_all())) == len(BY_HISTORY) * len(REVISIONS) == 100
 
 
 def test_each_history_breaks_its_properties_exactly_on_its_revisions() -> None:
@@ -47,8 +47,8 @@ def test_each_history_breaks_its_properties_exactly_on_its_revisions() -> None:
 
 
 def test_a_finding_that_does_not_reproduce_is_noticed() -> None:
-    assert not Confirmation(FINDINGS[0], "mainline", (), 8).as_recorded
-    assert not Confirmation(FINDINGS[0], "repaired", ("bitmaps.in-range",), 8).as_recorded
+    assert not Confirmation(BY_HISTORY[0], "mainline", (), 8).as_recorded
+    assert not Confirmation(BY_HISTORY[0], "repaired", ("bitmaps.in-range",), 8).as_recorded
 
 
 @by_id
@@ -102,8 +102,8 @@ def test_the_finding_is_explained(finding: Finding) -> None:
 
 
 def test_the_number_of_operations_told_is_that_of_the_history() -> None:
-    text = "".join(sections()[each.id].text for each in FINDINGS)
-    by_name = {each.id: each for each in FINDINGS}
+    text = "".join(sections()[each.id].text for each in BY_HISTORY)
+    by_name = {each.id: each for each in BY_HISTORY}
     told = re.findall(
         r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
     )

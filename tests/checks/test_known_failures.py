@@ -13,10 +13,10 @@ from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.cause import Cause, Waiter
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.failures import known_as
-from ipvs_est_checks.known.findings import FINDINGS, watch_finding
-from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.mutants.all import BY_ID
+from ipvs_est_checks.mutants.registry import BY_ID
 from ipvs_est_checks.text_edits import applied
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
@@ -24,7 +24,7 @@ VIOLATIONS = {each.id for each in VIOLATION_PROPERTIES}
 
 
 def test_the_history_of_every_finding_is_known_as_that_finding() -> None:
-    for finding in FINDINGS:
+    for finding in BY_HISTORY:
         for revision in finding.revisions:
             failures = watch_finding(finding, REVISIONS[revision]).failures
             for each in finding.properties:
@@ -38,9 +38,9 @@ def test_the_history_of_every_finding_is_known_as_that_finding() -> None:
                 assert finding.id in known.ids
 
 
-@pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda each: each.id)
 def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object) -> None:
-    (chosen,) = [each for each in SCHEDULED if each is finding]
+    (chosen,) = [each for each in BY_SCHEDULE if each is finding]
     assert chosen.schedule is not None
     for revision in chosen.revisions:
         seen = hunt(
@@ -56,7 +56,7 @@ def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object)
 @pytest.mark.parametrize("broken", ["counts", "bitmaps"])
 def test_the_counts_of_a_total_that_exit_takes_off_its_chain_are_f27(broken: str) -> None:
     """Each of its properties is broken by its schedule, and by none with its repair alone."""
-    (finding,) = [each for each in SCHEDULED if each.id == "F27"]
+    (finding,) = [each for each in BY_SCHEDULE if each.id == "F27"]
     watched = [each for each in finding.properties if each.startswith(broken)]
     scenario = load("exit-in-first-drain")
     for each in watched:
@@ -123,7 +123,7 @@ def test_one_index_out_of_range_is_not_taken_for_another() -> None:
 
 
 EXIT = ["explore", "exit-in-calc-phase", "--revision", "stable"]
-F19 = next(each for each in SCHEDULED if each.id == "F19")
+F19 = next(each for each in BY_SCHEDULE if each.id == "F19")
 D08 = f"known as F19, D08, by the property that it breaks: {F19.title}"
 
 

@@ -14,10 +14,9 @@ from command_line import here
 from ipvs_est import MAINLINE
 from ipvs_est.language.operations import Settle
 from ipvs_est_checks.engines.mutants import engine_mutants
-from ipvs_est_checks.known.findings import FINDINGS, explained, history_of
+from ipvs_est_checks.known.by_history import BY_HISTORY, explained, history_of
 from ipvs_est_checks.mutants import kill_matrix
 from ipvs_est_checks.mutants import report as mutant_report
-from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
 from ipvs_est_checks.mutants.kill_matrix import (
     HISTORIES,
@@ -33,6 +32,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
+from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.report import exit_code, json_report, notes
 from ipvs_est_checks.mutants.run import breaks, control, mutated
 from ipvs_est_checks.report.rows import Request
@@ -212,7 +212,7 @@ def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
 def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    history = history_of(next(each for each in FINDINGS if each.id == "F02"))
+    history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
     shorter = PlannedHistory(history.header.params, history.operations)
     longer = PlannedHistory(history.header.params, (*history.operations, Settle()))
     stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))

@@ -14,17 +14,17 @@ from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.timeline.steps import Timeline
+from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.known.scheduled_story import search_finding
+from ipvs_est_checks.known.schedule_story import search_finding
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 Capture = pytest.CaptureFixture[str]
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-by_id = pytest.mark.parametrize("finding", SCHEDULED, ids=lambda each: each.id)
+by_id = pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda each: each.id)
 
 
 def quietly(tally: Tally) -> None:
@@ -96,7 +96,7 @@ def test_all_findings_are_listed_in_the_order_of_their_numbers(capsys: Capture) 
     assert [line.split()[0] for line in listed.out.splitlines()] == [
         f"F{number:02}" for number in range(1, 29) if number != 24
     ]
-    for title in [each.title for each in FINDINGS] + [each.title for each in SCHEDULED]:
+    for title in [each.title for each in BY_HISTORY] + [each.title for each in BY_SCHEDULE]:
         assert f"  {title}" in listed.out
 
 
@@ -128,7 +128,7 @@ def test_a_scheduled_finding_is_gone_when_repaired(finding: Finding, capsys: Cap
 
 
 def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
-    (finding,) = [each for each in SCHEDULED if each.id == "F18"]
+    (finding,) = [each for each in BY_SCHEDULE if each.id == "F18"]
     row = search_finding(finding, V7, quietly)
     # Some schedules end with a use after free (F04) before.
     assert row.result.outcome.figures.failed > 1
@@ -140,7 +140,7 @@ def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
 def test_a_finding_that_shows_elsewhere_than_recorded_fails(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (finding,) = [each for each in SCHEDULED if each.id == "F19"]
+    (finding,) = [each for each in BY_SCHEDULE if each.id == "F19"]
     shown = search_finding(finding, V7, quietly)
     gone = search_finding(finding, REPAIRED, quietly)
     assert (shown.verdict, gone.verdict) == (Verdict.FAIL, Verdict.PASS)
@@ -165,18 +165,18 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
 
 TOKENS = re.findall(
     r"^(F\d+) (e3:\S+)$",
-    "\n".join(sections()[each.id].text for each in SCHEDULED),
+    "\n".join(sections()[each.id].text for each in BY_SCHEDULE),
     flags=re.MULTILINE,
 )
 
 
 def test_each_finding_that_needs_a_schedule_has_its_token_in_the_document() -> None:
-    assert [id_ for id_, _ in TOKENS] == [each.id for each in SCHEDULED]
+    assert [id_ for id_, _ in TOKENS] == [each.id for each in BY_SCHEDULE]
 
 
 @pytest.mark.parametrize(("id_", "text"), TOKENS)
 def test_a_token_of_the_document_breaks_a_property_of_its_finding(id_: str, text: str) -> None:
-    (finding,) = (each for each in SCHEDULED if each.id == id_)
+    (finding,) = (each for each in BY_SCHEDULE if each.id == id_)
     token = token_from_text(text)
     assert token.revision.name in finding.revisions
     violation = replay_token(load(token.scenario), token).violation

@@ -10,7 +10,7 @@ from ipvs_est_checks.engines import explorer as engine
 from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.report.rows import Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 
@@ -35,8 +35,8 @@ def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:
 
 
 def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) -> None:
-    assert [each.id for each in SCHEDULED] == ["F16", "F17", "F18", "F19", "F20", "F27", "F28"]
-    for finding in SCHEDULED:
+    assert [each.id for each in BY_SCHEDULE] == ["F16", "F17", "F18", "F19", "F20", "F27", "F28"]
+    for finding in BY_SCHEDULE:
         verdicts = {each.revision: each.verdict for each in rows if each.id == finding.id}
         assert verdicts == {
             name: Verdict.FINDING if name in finding.revisions else Verdict.PASS
@@ -56,7 +56,7 @@ def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -
 
 def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl",))
-    monkeypatch.setattr(engine, "SCHEDULED", ())
+    monkeypatch.setattr(engine, "BY_SCHEDULE", ())
     monkeypatch.setattr(engine, "known_as", lambda revision, cause, holds=None: None)
     request = Request((MAINLINE,), "quick", None, 1, 1, None)
     row = next(engine.engine_explorer(request))

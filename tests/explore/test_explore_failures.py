@@ -32,7 +32,7 @@ from ipvs_est_checks.explore.schedulers.scheduler import Scheduler, switch_cost,
 from ipvs_est_checks.explore.timeline.lines import runs_of
 from ipvs_est_checks.explore.timeline.steps import timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines
-from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_spec.catalogue import PROPERTIES
 from toy_worlds import Toy, counting, orders, outcome
 
@@ -661,7 +661,7 @@ def test_without_properties_only_errors_are_looked_for() -> None:
 def test_by_default_what_recorded_findings_break_is_not_watched(revision: Revision) -> None:
     known = {
         each
-        for finding in FINDINGS
+        for finding in BY_HISTORY
         if revision.name in finding.revisions
         for each in finding.properties
     }

@@ -16,7 +16,7 @@ from ipvs_est_checks.explore.engine.world import RCU, World, enabled, start, ste
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
-from ipvs_est_checks.mutants.reviewed import REVIEWED
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_checks.text_edits import Edit, applied
 
 MUTANTS = {each.id: each for each in REVIEWED}

@@ -20,7 +20,7 @@ from ipvs_est.language.operations import (
     SetCpulist,
     SetRunEstimation,
 )
-from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.known.by_history import BY_HISTORY, history_of
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.advice import ADVICE, Mend
 from ipvs_est_checks.live.judge import Quiet, judge
@@ -30,7 +30,7 @@ from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from made_netns import made_kernel
 
 _OF_STATES = frozenset(each.id for each in STATE_PROPERTIES)
-_SHOWN = [each for each in FINDINGS if set(each.properties) & _OF_STATES]
+_SHOWN = [each for each in BY_HISTORY if set(each.properties) & _OF_STATES]
 
 
 Inspected = Callable[..., Run]

@@ -12,7 +12,7 @@ from ipvs_est.answers.state import KthreadState, State, TickState
 from ipvs_est.language.events import Estimated, Event, Started, Stopped, TaskExited, TaskStarted
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operations import AddDest, AddService, Advance, InitNetns
-from ipvs_est_checks.known.findings import history_of
+from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.reading.objects import Ids
 from ipvs_est_checks.live.recording.events import Told, tell

@@ -27,7 +27,7 @@ from ipvs_est.machine.points import Body
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.world import enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.text_edits import applied, function_edit
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive import in_range, walk
@@ -232,7 +232,7 @@ def test_the_walk_is_refuted_where_findings_are_and_nowhere_on_mainline_and_repa
         ("walk.kd0", "stop meanwhile", "F17", old): 3,
         ("walk.kd0", "exit meanwhile", "F17", old): 3,
     }
-    known = {**{each.id: each.revisions for each in FINDINGS}, "F17": old}
+    known = {**{each.id: each.revisions for each in BY_HISTORY}, "F17": old}
     assert all(set(row.revisions) <= set(known[row.finding]) for row in walk_table() if row.finding)
 
 

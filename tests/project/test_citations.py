@@ -16,9 +16,9 @@ from ipvs_est_checks.documents import (
     linked,
     sections,
 )
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.mutants.reviewed import REVIEWED
+from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 
@@ -148,7 +148,7 @@ def chapters_with_numbers(page: str) -> set[str]:
 def test_every_row_of_the_defects_and_every_mistake_has_its_section() -> None:
     ids = {each.id for each in ROWS} | {each.id for each in REVIEWED}
     wanted = {each.partition("-")[0] for each in ids}
-    wanted |= {each.defect for each in FINDINGS} | {each.defect for each in SCHEDULED}
+    wanted |= {each.defect for each in BY_HISTORY} | {each.defect for each in BY_SCHEDULE}
     wanted.remove("")  # not known before
     assert wanted - sections().keys() == set()
 

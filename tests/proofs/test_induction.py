@@ -16,7 +16,7 @@ from ipvs_est.language.operations import (
     Operation,
     StartService,
 )
-from ipvs_est_checks.known.findings import FINDINGS, history_of
+from ipvs_est_checks.known.by_history import BY_HISTORY, history_of
 from ipvs_est_checks.text_edits import applied, function_edit
 from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 from ipvs_est_spec.proof.inductive import changes
@@ -66,7 +66,7 @@ def observed() -> tuple[tuple[str, Steps], ...]:
             drive(steps, params, name, operations)
             found.append((name, steps))
     for id_, name in (("F09", "v7"), ("F21", "mainline"), ("F21", "stable"), ("F21", "repaired")):
-        (finding,) = (each for each in FINDINGS if each.id == id_)
+        (finding,) = (each for each in BY_HISTORY if each.id == id_)
         history = history_of(finding, name)
         steps = Steps()
         drive(steps, history.header.params, name, list(history.operations))
@@ -204,7 +204,7 @@ def test_on_repaired_nothing_is_refuted_but_a_smaller_thread_limit() -> None:
 
 
 def test_every_refuted_row_is_refuted_and_names_a_finding() -> None:
-    known = {each.id: each for each in FINDINGS}
+    known = {each.id: each for each in BY_HISTORY}
     rows = [row for row in table() if row.kind is ProofKind.REFUTED]
     assert len(rows) == 17
     for row in rows:

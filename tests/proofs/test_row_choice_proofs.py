@@ -15,12 +15,12 @@ from ipvs_est_checks.proving.counterexamples.row_values import (
 )
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.rows import choice as row_choice
-from ipvs_est_spec.proof.rows import delays as row_delays
 from ipvs_est_spec.proof.rows import terms as row_terms
+from ipvs_est_spec.proof.rows import turns as row_turns
 from ipvs_est_spec.proof.rows.goals import RowInputs, inputs_of
 
 _SEED = 20260727
-_THEOREMS = (*row_choice.THEOREMS, *row_delays.THEOREMS)
+_THEOREMS = (*row_choice.THEOREMS, *row_turns.THEOREMS)
 _BY_ID = {each.id: each for each in _THEOREMS}
 
 

@@ -10,9 +10,9 @@ from ipvs_est_checks.explore.engine.functions import operation_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.machines.run import SENTENCES, SITUATIONS
-from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_checks.mutants.mutant import Engine
-from ipvs_est_checks.mutants.reviewed import REVIEWED
+from ipvs_est_checks.mutants.registry import BY_ID as MUTANTS
 from ipvs_est_checks.text_edits import patch
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import BY_ID as THEOREMS
@@ -125,7 +125,7 @@ def _defect_lines(id_: str) -> Iterator[str]:
 
 def _mutant_lines(id_: str) -> Iterator[str]:
     found = MUTANTS[id_]
-    module = "reviewed" if found in REVIEWED else "completing"
+    module = "from_reviews" if found in REVIEWED else "by_property"
     yield f"mutant {id_}: {found.sentence}"
     yield f"  on: {found.base.name}; defined: ipvs_est_checks.mutants.{module}"
     if found.engine is Engine.EXPLORER:

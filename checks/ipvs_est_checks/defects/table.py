@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est_checks.explore.failures.cause import Sign, Waits
-from ipvs_est_checks.mutants.all import BY_ID
+from ipvs_est_checks.mutants.registry import BY_ID
 from ipvs_est_checks.revision_names import ALL, BEFORE_MAINLINE, BEFORE_STABLE, ONLY_V7
 from ipvs_est_checks.text_edits import Edit
 

@@ -16,11 +16,11 @@ from ipvs_est_checks.explore.scenarios.generated import search_generated
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.explore.scenarios.stand_in import searched_on
 from ipvs_est_checks.judge import is_chosen
+from ipvs_est_checks.known.by_history import explained
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE, explained_by_schedule
 from ipvs_est_checks.known.failures import known_as
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import explained
 from ipvs_est_checks.known.registry import findings_of
-from ipvs_est_checks.known.scheduled import SCHEDULED, explained_by_schedule
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.workers import Lost, Pool
@@ -84,7 +84,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
     ]
     scheduled = [
         (each, each.schedule)
-        for each in SCHEDULED
+        for each in BY_SCHEDULE
         if each.schedule is not None and is_chosen(request.properties, each.properties[0])
     ]
     findings = [

@@ -11,8 +11,8 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import WatchedHistory
 from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS, watch_finding
 from ipvs_est_checks.report.rows import Problem, Request, Row, timed
 from ipvs_est_checks.report.verdict import Verdict
 
@@ -21,7 +21,7 @@ def engine_findings(request: Request) -> Iterator[Row]:
     """A row for each finding, on each of the revisions that are checked."""
     chosen = [
         each
-        for each in FINDINGS
+        for each in BY_HISTORY
         if request.properties is None or request.properties & set(each.properties)
     ]
     for number, finding in enumerate(chosen):

@@ -11,7 +11,6 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import (
     SEED,
     MutantOutcome,
@@ -21,6 +20,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutants.kill_matrix import MutantVerdict as Kill
+from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.report import is_expected, unfit_text
 from ipvs_est_checks.report.rows import Problem, Request, Row, timed
 from ipvs_est_checks.report.verdict import Verdict

@@ -20,9 +20,9 @@ from ipvs_est_checks.harness.replay import violation_text
 from ipvs_est_checks.harness.schedules import prepare, search
 from ipvs_est_checks.harness.told import answers_of_model, answers_of_tree
 from ipvs_est_checks.harness.tree import Tree
+from ipvs_est_checks.known import registry
+from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding, Schedule
-from ipvs_est_checks.known.findings import FINDINGS, history_of
-from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
@@ -68,7 +68,7 @@ _PER_OPERATION = 2
 
 def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[Told]:
     """Each finding on the tree, by id; None: all."""
-    for finding in sorted([*FINDINGS, *SCHEDULED], key=lambda each: each.id):
+    for finding in registry.ALL:
         if wanted is not None and finding.id not in wanted:
             continue
         try:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from ipvs_est import REVISIONS
 from ipvs_est_checks.defects.table import DEFECTS, DefectKind
 from ipvs_est_checks.explore.failures.cause import Cause, shows
+from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.by_repair import Holds, known_by_repair
-from ipvs_est_checks.known.findings import FINDINGS
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.registry import findings_of
-from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 _VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
@@ -74,7 +74,7 @@ def _defects(revision: str, cause: Cause) -> Iterator[_Match]:
 
 
 def _findings(revision: str, cause: Cause, defects: list[str]) -> Iterator[_Match]:
-    for each in (*FINDINGS, *SCHEDULED):
+    for each in (*BY_HISTORY, *BY_SCHEDULE):
         if revision not in each.revisions or cause.property not in each.properties:
             continue
         if each.sign is not None:

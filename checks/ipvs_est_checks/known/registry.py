@@ -1,10 +1,10 @@
 """All recorded findings, those shown by a history and those shown by a schedule."""
 
+from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
 
-ALL: tuple[Finding, ...] = tuple(sorted((*FINDINGS, *SCHEDULED), key=lambda each: each.id))
+ALL: tuple[Finding, ...] = tuple(sorted((*BY_HISTORY, *BY_SCHEDULE), key=lambda each: each.id))
 BY_ID = {each.id: each for each in ALL}
 
 

@@ -11,13 +11,13 @@ from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import WatchedHistory, finish, step, watch
 from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.known import registry
+from ipvs_est_checks.known.by_history import history_of, history_path
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS, history_of, history_path
-from ipvs_est_checks.known.scheduled import SCHEDULED
 from ipvs_est_checks.report.changes import changes
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 
-_ALL: tuple[Finding, ...] = (*FINDINGS, *SCHEDULED)
+_ALL = registry.ALL
 _OF_THE_RECORD = frozenset(each.id for each in RECORD_PROPERTIES)
 _SINCE = {
     "v7": "since 6.2",

@@ -12,9 +12,9 @@ from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
 from ipvs_est_checks.known.by_repair import known_by_repair
-from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
+from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.run import SeenHistory, control, mutated, shrunk, watched
 from ipvs_est_checks.text_edits import EditError
 from ipvs_est_checks.workers import Lost, Pool, ignore

@@ -7,7 +7,6 @@ from typing import assert_never
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
-from ipvs_est_checks.mutants.all import BY_ID
 from ipvs_est_checks.mutants.histories import PlannedHistory
 from ipvs_est_checks.mutants.kill_matrix import (
     Control,
@@ -18,6 +17,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     breakers,
     unbroken,
 )
+from ipvs_est_checks.mutants.registry import BY_ID
 from ipvs_est_checks.mutants.schedule import Interruption
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.terminal import exit_codes

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from ipvs_est_checks.documents import anchor, linked
-from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known import registry
 
 _ABOUT = """\
 Properties of the [catalogue](../properties.md) that fail on a revision of the estimator,
@@ -30,12 +28,10 @@ See also: [bounds that were not known](bounds.md), proved and not what the desig
 def findings_page() -> Iterator[str]:
     """The lines of the page."""
     yield from ("# Findings", "", *_ABOUT.splitlines(), "")
-    new = [each.id for each in FINDINGS if "mainline" in each.revisions and not each.defect]
-    new += [each.id for each in SCHEDULED if "mainline" in each.revisions and not each.defect]
-    yield from (f"New in mainline, as far as the known defects tell: {', '.join(sorted(new))}.", "")
+    new = [each.id for each in registry.ALL if "mainline" in each.revisions and not each.defect]
+    yield from (f"New in mainline, as far as the known defects tell: {', '.join(new)}.", "")
     yield from ("| id | on | what | breaks | known before |", "|---|---|---|---|---|")
-    findings: list[Finding] = [*FINDINGS, *SCHEDULED]
-    for each in sorted(findings, key=lambda finding: finding.id):
+    for each in registry.ALL:
         breaks = ", ".join(
             f"[`{name}`](../properties.md#{anchor(name)})" for name in each.properties
         )

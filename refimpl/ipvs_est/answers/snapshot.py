@@ -27,7 +27,7 @@ SNAPSHOT_VERSION = 2
 
 U64 = Annotated[int, Range(0, U64_MASK)]
 U64Group = tuple[U64, U64, U64, U64, U64]
-"""One value for each counter, as `ipvs_est.counters.Group`."""
+"""One value for each counter, as `ipvs_est.language.counters.Group`."""
 Natural = Annotated[int, Range(0, None)]
 Slot = Annotated[int, Range(0, 2**15 - 1)]
 """Index in est_kt_arr."""

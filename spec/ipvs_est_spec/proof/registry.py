@@ -11,14 +11,14 @@ from ipvs_est_spec.proof.rates import counters as rate_counters
 from ipvs_est_spec.proof.rates import sequences as rate_sequences
 from ipvs_est_spec.proof.rates import words as rate_words
 from ipvs_est_spec.proof.rows import choice as row_choice
-from ipvs_est_spec.proof.rows import delays as row_delays
+from ipvs_est_spec.proof.rows import turns as row_turns
 from ipvs_est_spec.proof.timer import hz as timer_hz
 from ipvs_est_spec.proof.timer import revolutions as timer_revolutions
 from ipvs_est_spec.proof.timer import words as timer_words
 
 THEOREMS: tuple[Theorem, ...] = (
     *row_choice.THEOREMS,
-    *row_delays.THEOREMS,
+    *row_turns.THEOREMS,
     *calc_limits.THEOREMS,
     *calc_sequence.THEOREMS,
     *calc_load.THEOREMS,

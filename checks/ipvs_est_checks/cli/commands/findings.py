@@ -6,17 +6,16 @@ import click
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
-from ipvs_est_checks.known.scheduled_story import scheduled_story, search_finding
+from ipvs_est_checks.known.schedule_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names
 
-_ALL: tuple[Finding, ...] = (*FINDINGS, *SCHEDULED)
+_ALL = registry.ALL
 _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
 
 

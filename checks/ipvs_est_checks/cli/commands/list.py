@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import click
 
 from ipvs_est_checks.engines.established import strengths
-from ipvs_est_checks.known.findings import FINDINGS
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known import registry
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.proving.counterexamples.registry import kind_of
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -47,7 +46,7 @@ def _property_lines() -> Iterator[str]:
         yield f"{'':<{width}}  in random histories alone, against a naive implementation"
     yield (
         f"{len(PROPERTIES)} properties, {len(beside)} of random histories alone,"
-        f" {len(FINDINGS) + len(SCHEDULED)} findings"
+        f" {len(registry.ALL)} findings"
     )
 
 
@@ -99,9 +98,7 @@ def scope(each: Property) -> str:
 
 def findings_of(each: Property) -> tuple[str, ...]:
     """Ids of the findings that break a property."""
-    found = [finding.id for finding in FINDINGS if each.id in finding.properties]
-    found += [finding.id for finding in SCHEDULED if each.id in finding.properties]
-    return tuple(found)
+    return tuple(finding.id for finding in registry.ALL if each.id in finding.properties)
 
 
 def _findings_text(each: Property) -> str:

@@ -8,7 +8,6 @@ import click
 
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
-from ipvs_est_checks.mutants.all import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.kill_matrix import (
     EMPTY_CONTROL,
     SEED,
@@ -17,6 +16,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     outcomes,
     run_control,
 )
+from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.report import HEADINGS, exit_code, json_report, notes, row
 from ipvs_est_checks.report.columns import aligned
 from ipvs_est_checks.terminal.progress import draw, is_terminal, progress_bar

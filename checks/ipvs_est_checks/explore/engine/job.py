@@ -18,8 +18,8 @@ from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
 from ipvs_est_checks.explore.schedulers.pct import Pct
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
 from ipvs_est_checks.explore.schedulers.scheduler import CountedSystem, Scheduler, System, system_of
+from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.failures import known_as
-from ipvs_est_checks.known.findings import FINDINGS
 
 
 class JobKind(Enum):
@@ -138,7 +138,7 @@ def watched_by_default(revision: Revision) -> frozenset[str]:
     schedules would end there. Findings that need a schedule of their own hide little."""
     known = [
         each
-        for finding in FINDINGS
+        for finding in BY_HISTORY
         if revision.name in finding.revisions
         for each in finding.properties
     ]

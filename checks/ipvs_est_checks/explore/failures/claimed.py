@@ -8,8 +8,8 @@ that is called explored on a revision came up in no scenario there.
 
 from ipvs_est import REVISIONS
 from ipvs_est_checks.explore.engine.watch import WATCHED
-from ipvs_est_checks.known.findings import explained
-from ipvs_est_checks.known.scheduled import explained_by_schedule
+from ipvs_est_checks.known.by_history import explained
+from ipvs_est_checks.known.by_schedule import explained_by_schedule
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 _VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)

@@ -4,18 +4,18 @@ from ipvs_est import Revision
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.known.findings import FINDINGS, watch_finding
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 
 
 def finding_shows(finding: str, revision: Revision) -> str:
     """The property that the finding's history, or a schedule of its scenario, breaks on that
     revision; '' if it breaks none. Raises ValueError for no finding."""
-    for each in FINDINGS:
+    for each in BY_HISTORY:
         if each.id == finding:
             failures = watch_finding(each, revision).failures
             return next((name for name in each.properties if name in failures), "")
-    for one in SCHEDULED:
+    for one in BY_SCHEDULE:
         if one.id == finding and one.schedule is not None:
             watched = frozenset(one.properties)
             bounds = Bounds(one.schedule.preemptions)

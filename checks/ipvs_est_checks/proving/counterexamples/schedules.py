@@ -27,7 +27,7 @@ from ipvs_est_checks.explore.engine.watch import Watch, broken_record
 from ipvs_est_checks.explore.engine.world import World, finished
 from ipvs_est_checks.explore.protocol.replay import Ends, Replayed, ends_with, replay
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.mutants.all import BY_ID as MUTANTS
+from ipvs_est_checks.mutants.registry import BY_ID as MUTANTS
 from ipvs_est_checks.text_edits import Edit, applied
 from ipvs_est_spec.proof.protocol.bad_runs import FOUND, TWINS, BadRun
 

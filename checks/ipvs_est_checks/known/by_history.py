@@ -19,7 +19,7 @@ from ipvs_est_checks.revision_names import BEFORE_MAINLINE, BEFORE_STABLE, MERGE
 _FOLDER = Path(__file__).parent / "histories"
 
 
-FINDINGS: tuple[Finding, ...] = (
+BY_HISTORY: tuple[Finding, ...] = (
     Finding(
         "F01",
         "A full bit from old limits leads the search for a chain out of its array.",
@@ -227,7 +227,7 @@ def watch_finding(
 
 def confirm_all() -> Iterator[Confirmation]:
     """Every finding on every revision."""
-    for finding in FINDINGS:
+    for finding in BY_HISTORY:
         for revision in REVISIONS.values():
             seen = watch_finding(finding, revision)
             yield Confirmation(
@@ -237,4 +237,4 @@ def confirm_all() -> Iterator[Confirmation]:
 
 def explained(revision: str, property_id: str) -> bool:
     """Whether a recorded finding breaks that property on that revision."""
-    return any(revision in each.revisions and property_id in each.properties for each in FINDINGS)
+    return any(revision in each.revisions and property_id in each.properties for each in BY_HISTORY)

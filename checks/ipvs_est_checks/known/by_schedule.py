@@ -24,7 +24,7 @@ def _scheduled(
     return Finding(id_, title, properties, revisions, defect, repair, schedule, with_repairs)
 
 
-SCHEDULED: tuple[Finding, ...] = (
+BY_SCHEDULE: tuple[Finding, ...] = (
     _scheduled(
         "F16",
         "The reload work tests enable, netns exit clears it, and the work still starts a task.",
@@ -119,4 +119,6 @@ SCHEDULED: tuple[Finding, ...] = (
 
 def explained_by_schedule(revision: str, property_id: str) -> bool:
     """Whether a recorded schedule breaks that property on that revision."""
-    return any(revision in each.revisions and property_id in each.properties for each in SCHEDULED)
+    return any(
+        revision in each.revisions and property_id in each.properties for each in BY_SCHEDULE
+    )

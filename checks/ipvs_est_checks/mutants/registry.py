@@ -3,9 +3,9 @@
 How a mutant is made and taken back is explained in `ipvs_est_checks.text_edits`.
 """
 
-from ipvs_est_checks.mutants.completing import COMPLETING
+from ipvs_est_checks.mutants.by_property import COMPLETING
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_checks.mutants.mutant import Mutant
-from ipvs_est_checks.mutants.reviewed import REVIEWED
 
 MUTANTS: tuple[Mutant, ...] = (*REVIEWED, *COMPLETING)
 
