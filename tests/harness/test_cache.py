@@ -1,5 +1,6 @@
 """A program is compiled again when anything that went into it has changed, else not."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,18 @@ def test_the_cache_is_where_the_user_has_caches(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache.cache_root() == tmp_path / "ipvs-est" / "harness"
+
+
+def test_what_was_not_used_for_long_is_removed(tmp_path: Path) -> None:
+    for name in ("old", "new", "unmarked"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "old" / "program").write_text("x")
+    for name in ("old", "new"):
+        cache.mark_used(tmp_path / name)
+    used = (tmp_path / "new" / "used").stat().st_mtime
+    os.utime(tmp_path / "old" / "used", (used - 1000, used - 1000))
+    assert cache.prune(tmp_path, used + cache.KEPT_SECONDS - 1) == 1
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["new", "unmarked"]
+    # From now on the third has an age too.
+    assert cache.prune(tmp_path, used + 3 * cache.KEPT_SECONDS) == 2
+    assert cache.prune(tmp_path / "none", 0.0) == 0

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
@@ -56,8 +57,10 @@ def build(tree: Tree, options: BuildOptions, on_unit: OnUnit | None = None) -> P
     folder = places.program(options)
     program, record = folder / _PROGRAM, folder / "record.json"
     recipe = _recipe()
+    cache.mark_used(_made(places.folder(options)))
     if program.exists() and cache.is_current(record, recipe):
         return program
+    cache.prune(cache.cache_root(), time.time())
     folder.mkdir(parents=True, exist_ok=True)
     if options.word_bits == 32:
         with TemporaryDirectory() as scratch:
@@ -97,11 +100,13 @@ class _Places:
         """Of the runtime, which no tree's headers go into."""
         folder = self._named(["runtime", options.variant.value, str(options.word_bits)])
         folder.mkdir(parents=True, exist_ok=True)
+        cache.mark_used(folder)
         return folder
 
     def with_headers(self, options: BuildOptions) -> Path:
         """The folder, with the generated headers in it."""
         folder = self.folder(options)
+        cache.mark_used(_made(folder))
         include = folder / "include"
         if not include.exists():
             own = frozenset(each.name for each in (ARCH / "asm").iterdir())
@@ -122,6 +127,11 @@ class _Places:
             [str(C), _recipe_of_headers(), self.compiler.command, self.compiler.identity, *parts]
         )
         return cache.cache_root() / name
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _recipe() -> str:

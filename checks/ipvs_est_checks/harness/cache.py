@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
@@ -11,6 +12,37 @@ def cache_root() -> Path:
     """Where programs are kept: below XDG_CACHE_HOME, else below the home directory."""
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "ipvs-est" / "harness"
+
+
+KEPT_SECONDS = 30 * 24 * 3600.0
+"""What nobody has used for so long is removed."""
+_USED = "used"
+"""A file in each folder, as old as its last use."""
+
+
+def mark_used(folder: Path) -> None:
+    """Say that the folder of the cache is in use now."""
+    (folder / _USED).touch()
+
+
+def prune(root: Path, now: float) -> int:
+    """Remove the folders that were not used for `KEPT_SECONDS`; how many.
+
+    One without a mark, such as one that is being filled, gets a mark instead.
+    """
+    removed = 0
+    for folder in root.iterdir() if root.is_dir() else ():
+        if not folder.is_dir():
+            continue
+        try:
+            used = (folder / _USED).stat().st_mtime
+        except FileNotFoundError:
+            mark_used(folder)
+            continue
+        if now - used > KEPT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
 
 
 def digest(parts: Iterable[str | bytes]) -> str:
