@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from command_line import environment
 from ipvs_est_checks.bench.explorer import bench_explore
 from ipvs_est_checks.bench.model import Load, bench_recorded, bench_synthetic
+from ipvs_est_checks.bench.subject import bench_subject
 from ipvs_est_checks.cli.commands import bench as bench_module
 from ipvs_est_checks.cli.commands.bench import bench
+from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.explore.engine.job import JobKind
 from ipvs_est_checks.explore.engine.watch import WATCHED
 
@@ -60,6 +63,7 @@ def test_a_load_beyond_the_thread_limit_is_refused() -> None:
             "--repeat",
             "1",
             "--no-explore",
+            "--no-subject",
         ],
     )
     assert result.exit_code == 2
@@ -69,6 +73,7 @@ def test_a_load_beyond_the_thread_limit_is_refused() -> None:
 def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> None:
     report = tmp_path / "bench.json"
     arguments = ["--traces", str(traces), "--repeat", "1", "--estimators", "50", "--no-explore"]
+    arguments += ["--no-subject"]
     result = CliRunner().invoke(bench, [*arguments, "--estimators", "80", "--json", str(report)])
     assert result.exit_code == 0, result.output
     written = json.loads(report.read_text())
@@ -96,7 +101,7 @@ def test_the_report_has_a_row_for_each_scheduler(
         lambda kind, repeat, watching: bench_explore(kind, repeat, watching=watching, schedules=5),
     )
     report = tmp_path / "bench.json"
-    arguments = ["--repeat", "1", "--estimators", "50", "--json", str(report)]
+    arguments = ["--repeat", "1", "--estimators", "50", "--no-subject", "--json", str(report)]
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(report.read_text())["explore"]
@@ -104,6 +109,23 @@ def test_the_report_has_a_row_for_each_scheduler(
     assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0]
     assert [each["schedules"] for each in rows] == [15, 15, 15, 15]
     assert "steps/s" in result.output
+
+
+def test_the_model_as_a_subject_does_the_work_that_it_does_in_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    some = recordings()[:2]
+    monkeypatch.setattr(bench_module, "bench_subject", lambda repeat: bench_subject(repeat, some))
+    report = tmp_path / "bench.json"
+    arguments = ["--repeat", "2", "--estimators", "50", "--no-explore", "--json", str(report)]
+    result = CliRunner().invoke(bench, arguments)
+    assert result.exit_code == 0, result.output
+    told = json.loads(report.read_text())["subject"]
+    lines = sum(each.data.count(b"\n") for each in some)
+    assert (told["traces"], told["operations"]) == (2, lines - 2)
+    assert min(each for each in told.values()) > 0
+    assert f"subject: 2 recordings, {lines - 2} operations:" in result.output
 
 
 @pytest.mark.parametrize(

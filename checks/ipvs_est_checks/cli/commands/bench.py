@@ -23,6 +23,7 @@ from ipvs_est_checks.bench.model import (
     bench_recorded,
     bench_synthetic,
 )
+from ipvs_est_checks.bench.subject import SubjectBench, bench_subject
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
 from ipvs_est_checks.terminal import exit_codes
@@ -73,6 +74,12 @@ SIZES = (1_000, 10_000, 100_000)
 @click.option(
     "--explore/--no-explore", default=True, show_default=True, help="Also time the explorer."
 )
+@click.option(
+    "--subject/--no-subject",
+    default=True,
+    show_default=True,
+    help="Also time the model as a subject, a process of its own.",
+)
 @json_option()
 @click.pass_context
 def bench(
@@ -83,12 +90,14 @@ def bench(
     cpus: int,
     busy_cpus: int,
     explore: bool,
+    subject: bool,
     json_file: str | None,
 ) -> None:
     """Measure the model's speed on this machine.
 
     A synthetic load, each size in a process of its own so that its peak memory is its own; the
-    explorer, with each of its schedulers; and with --traces the recorded set.
+    explorer, with each of its schedulers; the model as a subject; and with --traces the recorded
+    set.
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
@@ -100,6 +109,9 @@ def bench(
             click.echo(_recorded_text(results.recorded))
         if explore:
             _explore(results)
+        if subject:
+            results.subject = bench_subject(repeat)
+            click.echo(_subject_text(results.subject))
         sizes = estimators or SIZES
         with progress_bar("synthetic load", len(sizes) * repeat) as bar:
             for number, size in enumerate(sizes):
@@ -120,6 +132,7 @@ def bench(
 class _Results:
     repeat: int
     recorded: RecordedBench | None = None
+    subject: SubjectBench | None = None
     explored: list[ExploreBench] = field(default_factory=list)
     synthetic: list[SyntheticBench] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
@@ -159,6 +172,16 @@ def _explored_text(found: list[ExploreBench]) -> str:
         for each in found
     ]
     return "\n".join([*lines, ""])
+
+
+def _subject_text(bench: SubjectBench) -> str:
+    return (
+        f"subject: {bench.traces} recordings, {bench.operations} operations:"
+        f" {bench.in_process_seconds:.2f} s in process, {bench.subject_seconds:.2f} s as a subject,"
+        f" {bench.per_second:,.0f} operations a second, {bench.share:.0%} of the speed in process"
+        f" (CPU seconds: {bench.own_cpu_seconds:.2f} of the checks,"
+        f" {bench.subject_cpu_seconds:.2f} of the subject)\n"
+    )
 
 
 def _synthetic(load: Load, repeat: int, bar: Bar, done: int) -> SyntheticBench | Lost:
@@ -234,6 +257,7 @@ def _json(results: _Results) -> str:
         "machine": platform.machine(),
         "repeat": results.repeat,
         "recorded": None if results.recorded is None else asdict(results.recorded),
+        "subject": None if results.subject is None else asdict(results.subject),
         "explore": [asdict(each) for each in results.explored],
         "synthetic": [asdict(each) for each in results.synthetic],
         "lost": [str(each) for each in results.lost],
