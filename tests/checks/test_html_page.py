@@ -16,7 +16,7 @@ from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.html.evidence import schedule, walk
 from ipvs_est_checks.html.page import html_page
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.report.rows import Problem, Report, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 
@@ -137,7 +137,7 @@ def test_equal_reports_give_equal_bytes_whatever_time_they_took() -> None:
 
 
 def test_a_schedule_is_drawn_and_told_step_by_step() -> None:
-    (finding,) = (each for each in SCHEDULED if each.id == "F16")
+    (finding,) = (each for each in BY_SCHEDULE if each.id == "F16")
     told = schedule(finding, MAINLINE)
     parsed(told)
     assert told.count("<svg") == 1

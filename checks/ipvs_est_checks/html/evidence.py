@@ -15,7 +15,7 @@ from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.html.state import drawn
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.scheduled_story import search_finding
+from ipvs_est_checks.known.schedule_story import search_finding
 
 _MOST_STEPS = 40
 """Drawn of a history, its last ones; those before it are told by their number."""

@@ -9,9 +9,9 @@ from ipvs_est.language.header import header_from_json
 from ipvs_est.language.json_input import parse_object
 from ipvs_est.language.operation_json import operation_from_json
 from ipvs_est_checks.html.evidence import history, schedule
+from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.findings import FINDINGS, history_of
-from ipvs_est_checks.known.scheduled import SCHEDULED
+from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.report.causes import SharedCause, causes
 from ipvs_est_checks.report.conclusion import conclusion, remarks
 from ipvs_est_checks.report.matrix import cells
@@ -154,7 +154,7 @@ def _notes(row: Row) -> str:
 
 def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
     wanted = {each for row in rows for each in row.findings}
-    return tuple(each for each in (*FINDINGS, *SCHEDULED) if each.id in wanted)
+    return tuple(each for each in ALL if each.id in wanted)
 
 
 def _findings(
