@@ -274,9 +274,9 @@ def _sampled_rows(
         if request.properties is not None and id_ not in request.properties:
             continue
         failure = failures.get(id_)
-        missing = _missing(id_, gives)
-        if failure is None and missing:
-            yield _not_judged(id_, missing)
+        absent = missing(id_, gives)
+        if failure is None and absent:
+            yield _not_judged(id_, absent)
         else:
             yield _sampled_row(id_, failure, checks.get(id_, 0), asked, revision)
 
@@ -315,7 +315,7 @@ _READ_EVENTS = {each.id for each in RECORD_PROPERTIES} | NAIVE.keys()
 """Of the catalogue and of the naive model, which follows the estimations."""
 
 
-def _missing(id_: str, gives: dict[str, int]) -> str:
+def missing(id_: str, gives: dict[str, int]) -> str:
     """Why the property cannot be judged by what the subject gives; '' if it can."""
     found = _BY_ID.get(id_)
     if found is None:

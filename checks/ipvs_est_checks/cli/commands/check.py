@@ -19,6 +19,7 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
+from ipvs_est_checks.cli.options.subject import started_keeper
 from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.engines.explorer import engine_explorer
@@ -28,7 +29,6 @@ from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
 from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
-from ipvs_est_checks.history.subject_failure import SubjectError
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.report.causes import cause_lines, causes
@@ -40,10 +40,9 @@ from ipvs_est_checks.report.rows import Engine, Report, Request, Row
 from ipvs_est_checks.report.saved import saved
 from ipvs_est_checks.report.table import by_how, stage_line, table
 from ipvs_est_checks.report.verdict import exit_code, worst
-from ipvs_est_checks.subjects.keeper import Keeper, running, stop
+from ipvs_est_checks.subjects.keeper import stop
 from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
-from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names
@@ -247,7 +246,7 @@ def check(
         subject, seconds = harness_command(tree), max(seconds, BUILD_SECONDS)
         _tell_nearest(tree)
     if subject is not None:
-        keeper = _keeper(subject, seconds)
+        keeper = started_keeper(subject, seconds)
         engines = engines_of(Asked(keeper, None if compare is None else REVISIONS[compare]))
         request = replace(request, subject=SUBJECT)
     elif compare is not None:
@@ -316,17 +315,6 @@ def _beside(
     if base is None or history is not None:
         raise click.UsageError("--history is for --bisect")
     return check_tree.check_against(tree, base, seed or 0, properties or None)
-
-
-def _keeper(name: str, seconds: float) -> Keeper:
-    """The subject, started: what cannot be started is bad input."""
-    keeper = Keeper(name, seconds)
-    try:
-        running(keeper)
-    except (OSError, ValueError, SubjectError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise BadInputError(f"--subject {printable(name)}: {printable(why)}") from None
-    return keeper
 
 
 def _tell(report: Report, *, verbose: bool) -> None:

@@ -5,13 +5,18 @@ from pathlib import Path
 import click
 
 from ipvs_est import REVISIONS, Revision
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.named_path import NamedPath
+from ipvs_est_checks.cli.options.subject import started_keeper
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.schedule_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.subjects.keeper import stop
+from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names
 
@@ -33,6 +38,19 @@ _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
     help="Try the findings on the code of this Linux tree; default: all of them.",
 )
 @click.option(
+    "--subject",
+    metavar="COMMAND",
+    help="Try the findings on this program, or unix:PATH; default: all of them.",
+)
+@click.option(
+    "--seconds",
+    metavar="N",
+    type=AmountType(0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="How long the subject may take for one answer.",
+)
+@click.option(
     "--repaired",
     is_flag=True,
     help="With --tree: try each finding on a copy of the code that has the finding's repair.",
@@ -43,6 +61,8 @@ def findings(
     ids: tuple[str, ...],
     revision: str | None,
     tree: Path | None,
+    subject: str | None,
+    seconds: float,
     repaired: bool,
 ) -> None:
     """List the recorded findings, or tell each ID step by step.
@@ -56,6 +76,10 @@ def findings(
         if revision is not None:
             raise click.UsageError("--tree and --revision exclude each other")
         context.exit(_on_tree(tree, ids, repaired=repaired))
+    if subject is not None:
+        if revision is not None or tree is not None:
+            raise click.UsageError("--subject excludes --tree and --revision")
+        context.exit(_on_subject(subject, seconds, ids))
     if repaired:
         raise click.UsageError("--repaired is for a --tree")
     if not ids:
@@ -103,6 +127,30 @@ def _on_tree(path: Path, ids: tuple[str, ...], *, repaired: bool) -> int:
     if repaired and counts[Shown.SHOWS]:
         return exit_codes.FAIL
     return exit_codes.INCOMPLETE if counts[Shown.UNTRIED] else exit_codes.PASS
+
+
+def _on_subject(name: str, seconds: float, ids: tuple[str, ...]) -> int:
+    """A line for each finding: whether it shows; incomplete if one could not be tried."""
+    # Imported here: only who has a subject needs it.
+    from ipvs_est_checks.engines.subject_findings import findings_on_subject
+
+    words = {True: "shows", False: "does not show", None: "cannot be tried"}
+    counts = dict.fromkeys(words.values(), 0)
+    wanted = frozenset(ids or _BY_ID)
+    keeper = started_keeper(name, seconds)
+    try:
+        with progress_bar("findings", len(wanted)) as bar:
+            for told in findings_on_subject(keeper, wanted):
+                word = words[told.shows]
+                counts[word] += 1
+                hide(bar)
+                click.echo(printable(f"{told.finding.id}  {word:<15}  {told.finding.title}"))
+                click.echo(printable(f"{'':22}{told.observation}"))
+                draw(bar, sum(counts.values()))
+    finally:
+        stop(keeper)
+    click.echo(", ".join(f"{count} {word}" for word, count in counts.items()))
+    return exit_codes.INCOMPLETE if counts[words[None]] else exit_codes.PASS
 
 
 def _tell_history(finding: Finding, revision: Revision) -> int:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from ipvs_est.language.header import find_revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Passed
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
@@ -21,10 +23,14 @@ from ipvs_est_checks.cli.options.report import (
     junit_option,
     reports_at_end,
 )
+from ipvs_est_checks.cli.options.subject import started_keeper
 from ipvs_est_checks.conformance.outcome import Outcome, Piped, Unusable, exit_code, totals_of
 from ipvs_est_checks.conformance.outcomes import outcomes
 from ipvs_est_checks.conformance.replay_text import closing_line, details, verdict, violation_lines
 from ipvs_est_checks.conformance.trace_files import trace_files
+from ipvs_est_checks.subjects.keeper import stop
+from ipvs_est_checks.subjects.replayed import outcomes_on_subject
+from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import draw, hide, is_terminal, progress_bar
@@ -53,6 +59,19 @@ class _Lines:
     type=NamedPath(),
     help="Replay on the code of this Linux tree, not on the model.",
 )
+@click.option(
+    "--subject",
+    metavar="COMMAND",
+    help="Replay on this program, or unix:PATH, a socket, not on the model.",
+)
+@click.option(
+    "--seconds",
+    metavar="N",
+    type=AmountType(0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="How long the subject may take for one answer.",
+)
 @jobs_option()
 @json_option()
 @junit_option()
@@ -65,13 +84,15 @@ def replay_command(
     kernel: str | None,
     revision: str | None,
     tree_path: Path | None,
+    subject: str | None,
+    seconds: float,
     jobs: int,
     json_file: str | None,
     junit_file: str | None,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Check that the model, or the code of a tree, answers what was recorded.
+    """Check that the model, the code of a tree, or a subject answers what was recorded.
 
     A directory stands for its *.jsonl files, - for standard input. Each trace is followed to its
     first difference.
@@ -80,7 +101,14 @@ def replay_command(
     check_targets({"--json": json_file, "--junit": junit_file})
     files = trace_files(paths)
     found: list[Outcome] = []
-    if tree_path is None:
+    left: list[str] = []
+    if subject is not None:
+        if tree_path is not None:
+            raise click.UsageError("--subject and --tree exclude each other")
+        keeper = started_keeper(subject, seconds)
+        context.call_on_close(partial(stop, keeper))
+        replayed = outcomes_on_subject(files, keeper, override, left)
+    elif tree_path is None:
         replayed = outcomes(files, override, jobs)
     elif override is not None:
         raise click.UsageError("--tree excludes --kernel and --revision")
@@ -98,8 +126,13 @@ def replay_command(
         complete = _replay(replayed, len(files), _Lines(quiet, verbose), found)
         totals = totals_of(found)
         click.echo(closing_line(totals))
+        for each in left:
+            click.echo(printable(f"not asked: {each}"), err=True)
         if not complete:
             click.echo(why(), err=True)
+    if complete and left and not found:
+        # Nothing was asked, so nothing is known.
+        context.exit(exit_codes.INCOMPLETE)
     context.exit(exit_code(totals) if complete else exit_codes.INTERRUPTED)
 
 
