@@ -158,6 +158,23 @@ def test_a_failure_where_no_operation_is_to_blame_is_told_as_a_row(
     assert rows(report)[row]["verdict"] == "FAIL"
 
 
+def test_several_subjects_are_told_apart(port: Path, tmp_path: Path, capsys: Capture) -> None:
+    report = tmp_path / "r.json"
+    second = ("--subject", f"'{port}' errno", "--compare", "mainline", "-j", "2")
+    code, out, _ = check(capsys, str(port), report, *second)
+    assert code == 1
+    assert f"subject-1: {port}" in out
+    value = json.loads(report.read_text(encoding="utf-8"))
+    verdicts = {
+        each["revision"]: each["verdict"]
+        for each in value["rows"]
+        if each["id"] == "subject.answer"
+    }
+    assert verdicts == {"subject-1": "PASS", "subject-2": "FAIL"}
+    assert "fails on subject-2" in out
+    assert "fails on subject-1" not in out
+
+
 def test_compare_is_for_a_subject(capsys: Capture) -> None:
     done = here(capsys, "check", "--compare", "mainline")
     assert (done.code, done.err) == (2, "Error: --compare is for a --subject or a --tree\n")

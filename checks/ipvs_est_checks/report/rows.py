@@ -29,13 +29,13 @@ class Request:
     """Sample only this round of each machine, that of a failure."""
     progress: OnProgress = no_progress
     """An engine calls it as often as it gets on: what it is doing, how much of how much is done."""
-    subject: str = ""
-    """What stands for it in rows, if a subject is checked instead of revisions."""
+    subjects: tuple[str, ...] = ()
+    """What stands for them in rows, if subjects are checked instead of revisions."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is checked: revisions by name, or the subject."""
-        return (self.subject,) if self.subject else tuple(each.name for each in self.revisions)
+        """What is checked: revisions by name, or the subjects."""
+        return self.subjects or tuple(each.name for each in self.revisions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from ipvs_est_checks.engines.findings import engine_findings
 from ipvs_est_checks.engines.machines import engine_machines
 from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
+from ipvs_est_checks.engines.several_subjects import engine_of_several
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
 from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
 from ipvs_est_checks.machines.profiles import fresh_seed
@@ -138,9 +139,11 @@ _MOST_CAUSES = 8
 )
 @click.option(
     "--subject",
+    "subjects",
+    multiple=True,
     metavar="COMMAND",
     help="Check this program instead of the model, or unix:PATH, a socket: whatever answers the"
-    " oracle's protocol.",
+    " oracle's protocol. Several are checked at the same time.",
 )
 @click.option(
     "--tree",
@@ -201,7 +204,7 @@ def check(
     junit_file: str | None,
     html_file: str | None,
     save_file: str | None,
-    subject: str | None,
+    subjects: tuple[str, ...],
     tree: Path | None,
     base: Path | None,
     bisect: bool,
@@ -241,14 +244,24 @@ def check(
     engines = ENGINES if round_number is None else (engine_machines,)
     keeper = None
     if tree is not None:
-        if subject is not None:
+        if subjects:
             raise click.UsageError("--subject and --tree exclude each other")
-        subject, seconds = harness_command(tree), max(seconds, BUILD_SECONDS)
+        subjects, seconds = (harness_command(tree),), max(seconds, BUILD_SECONDS)
         _tell_nearest(tree)
-    if subject is not None:
-        keeper = started_keeper(subject, seconds)
-        engines = engines_of(Asked(keeper, None if compare is None else REVISIONS[compare]))
-        request = replace(request, subject=SUBJECT)
+    beside = None if compare is None else REVISIONS[compare]
+    if len(subjects) == 1:
+        keeper = started_keeper(subjects[0], seconds)
+        engines = engines_of(Asked(keeper, beside))
+        request = replace(request, subjects=(SUBJECT,))
+    elif subjects:
+        for each in subjects:
+            # What cannot be started is bad input, told before the work.
+            stop(started_keeper(each, seconds))
+        named = {f"{SUBJECT}-{number}": each for number, each in enumerate(subjects, 1)}
+        engines = (engine_of_several(named, seconds, beside),)
+        request = replace(request, subjects=tuple(named))
+        for name, each in named.items():
+            click.echo(printable(f"{name}: {each}"))
     elif compare is not None:
         raise click.UsageError("--compare is for a --subject or a --tree")
     if keeper is not None:
