@@ -94,10 +94,8 @@ def booted(
     folder: Path,
     *,
     megabytes: int = 512,
-    cpus: int = 2,
-    online: int = 2,
 ) -> Iterator[Guest]:
-    """A guest in which ip_vs is loaded; ended at the end. Of its CPUs some may stay off."""
+    """A guest in which ip_vs is loaded; ended at the end."""
     make_initramfs(kernel, folder / "initramfs")
     image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
     command = [
@@ -113,9 +111,9 @@ def booted(
             "-cpu",
             "Nehalem",
         ),
-        *("-smp", str(cpus), "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
+        *("-smp", "2", "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(folder / "initramfs")),
-        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1 maxcpus={online}"),
+        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1"),
         *("-serial", f"file:{folder / 'console'}", "-device", "vmcoreinfo"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
         *("-device", "virtio-serial-pci"),
