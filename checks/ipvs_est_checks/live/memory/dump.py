@@ -30,18 +30,22 @@ _COMPRESSED = (b"KDUMP   ", b"makedumpfile")
 def open_dump(path: Path) -> Iterator[Kernel]:
     """An ELF dump: qemu's `dump-guest-memory`, `makedumpfile -E`, a copy of /proc/vmcore; any
     other kind by drgn. Raises UnreadableError."""
+    with _mapped(path) as data:
+        if data[:12].startswith(_COMPRESSED):
+            from ipvs_est_checks.live.memory.by_drgn import kernel_by_drgn
+
+            yield kernel_by_drgn(path)
+        else:
+            yield _kernel(data)
+
+
+def _mapped(path: Path) -> mmap.mmap:
+    """The file's content. Raises UnreadableError."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            if not size:
+            if not file.seek(0, 2):
                 raise UnreadableError("empty")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                if data[:12].startswith(_COMPRESSED):
-                    from ipvs_est_checks.live.memory.by_drgn import kernel_by_drgn
-
-                    yield kernel_by_drgn(path)
-                else:
-                    yield _kernel(data)
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise UnreadableError(error.strerror or type(error).__name__) from None
 

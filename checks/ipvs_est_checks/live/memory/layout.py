@@ -69,6 +69,9 @@ def field_of(types: Btf, name: str, path: str) -> Field:
     if not found.bits:
         return Field(found.offset // 8, size, signed, 0, 0)
     first = found.offset // 8
+    if found.offset % 8 == 0 and found.bits in (8, 16, 32):
+        # Bits that are whole numbers, as those of an estimator's place: read as such.
+        return Field(first, found.bits // 8, signed, 0, 0)
     last = (found.offset + found.bits - 1) // 8
     return Field(first, last - first + 1, signed, found.offset % 8, found.bits)
 
