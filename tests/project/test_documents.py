@@ -37,7 +37,7 @@ NOT_RUN = {
     "needs root and a kernel with services": 3,
     "installs packages": 5,
     "needs a C compiler": 2,
-    "needs a kernel tree": 9,
+    "needs a kernel tree": 10,
     "takes long": 5,
 }
 """Reason -> how many blocks are not run for it."""

@@ -119,6 +119,11 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     type=NamedPath(),
     help="On the code of this Linux tree: memory errors, deadlocks, tasks that wait for ever.",
 )
+@click.option(
+    "--conflicts",
+    is_flag=True,
+    help="With --tree: list accesses of two tasks to one field that no common lock orders.",
+)
 @click.pass_context
 def explore(
     context: click.Context,
@@ -140,6 +145,7 @@ def explore(
     svg_file: str | None,
     token: str | None,
     tree: Path | None,
+    conflicts: bool,
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
 
@@ -157,7 +163,11 @@ def explore(
             raise click.UsageError(
                 "--tree: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
             )
+        if conflicts:
+            context.exit(_conflicts(tree, scenarios, iterations))
         context.exit(_on_tree(tree, scenarios, preemptions, iterations, keep_going, token))
+    if conflicts:
+        raise click.UsageError("--conflicts is for a --tree")
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
@@ -220,6 +230,13 @@ def _on_tree(
     if len(wanted) != 1:
         raise click.UsageError("--replay: takes one SCENARIO")
     return replay_on_tree(tree, wanted[0], token)
+
+
+def _conflicts(tree: Path, names: tuple[str, ...], iterations: int) -> int:
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.cli.commands.explore_tree import conflicts_on_tree
+
+    return conflicts_on_tree(tree, [_load(each, ()) for each in names or library()], iterations)
 
 
 def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:

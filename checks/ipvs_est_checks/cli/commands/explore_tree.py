@@ -118,3 +118,17 @@ def replay_on_tree(path: Path, scenario: Scenario, token: str) -> int:
     cause = cause_of(run)
     click.echo(cause or run.end)
     return exit_codes.FAIL if cause else exit_codes.PASS
+
+
+def conflicts_on_tree(path: Path, scenarios: Sequence[Scenario], most: int) -> int:
+    """List the accesses that no common lock orders, in the schedules of the scenarios."""
+    from ipvs_est_checks.harness.conflicts import conflicts_of
+
+    tree = read_tree(path)
+    click.echo(f"linux {version_text(tree)} in {path}")
+    tried = [each for each in scenarios if not each.params.steps_per_break]
+    found = conflicts_of(tree, tried, most)
+    for each in found:
+        click.echo(f"{each.field}: {each.places[0]}; {each.places[1]}")
+    click.echo(f"{len(found)} conflicting accesses in {len(tried)} scenarios")
+    return exit_codes.PASS

@@ -93,6 +93,10 @@ void *glue_dest_stats(void *dest)
 
 void *glue_total_stats(void)
 {
+	/* Without sysctls it is allocated and never started: it is no object then. */
+	if (!IS_ENABLED(CONFIG_SYSCTL) && netns->tot_stats &&
+	    hlist_unhashed(&netns->tot_stats->s.est.list))
+		return NULL;
 	return netns->tot_stats ? &netns->tot_stats->s : NULL;
 }
 
@@ -133,6 +137,8 @@ long glue_init_netns(void)
 {
 	long ret;
 
+	if (!IS_ENABLED(CONFIG_SYSCTL) && netns->tot_stats)
+		return 0;
 	netns->tot_stats = NULL;
 	ret = ip_vs_control_net_init(netns);
 	name_mutexes();
@@ -141,6 +147,8 @@ long glue_init_netns(void)
 		netns->tot_stats = NULL;
 	else
 		rt_bind(&netns->tot_stats->s, 0);
+	if (!ret && !IS_ENABLED(CONFIG_SYSCTL))
+		rt_keep(netns->tot_stats);
 	return ret;
 }
 
@@ -159,6 +167,8 @@ void glue_exit_netns(void)
 #endif
 	if (netns->tot_stats)
 		ip_vs_control_net_cleanup(netns);
+	/* What follows of its fields is the next netns' start. */
+	rt_netns_goes();
 	ip_vs_estimator_net_cleanup(netns);
 	list_del(&init_net.exit_list);
 	netns->est_kt_arr = NULL;

@@ -168,6 +168,8 @@ void out_moment(glue_u64 jiffies);	/* since boot, of those since the start */
 void rt_bind(void *stats, long id);
 long rt_id_of(const void *stats);
 int rt_is_freed(const void *object);
+void rt_keep(void *object);
+void rt_netns_goes(void);
 int rt_task_runs(const void *task);
 void rt_out_task(const void *task, int ktid);
 void rt_out_dests(long service);

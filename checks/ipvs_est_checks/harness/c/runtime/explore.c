@@ -439,6 +439,7 @@ static void explore_boot(void)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (trail == MAP_FAILED)
 		fail("no memory for the steps of a schedule");
+	accesses_boot();
 }
 
 /* A line with `schedule`, the choices; its answer, but for the first brace. */

@@ -459,3 +459,9 @@ int rt_is_freed(const void *object)
 
 	return memory_freed(object, &type, &offset);
 }
+
+/* It is no object that anybody asked for. */
+void rt_keep(void *object)
+{
+	((struct header *)object - 1)->is_kept = true;
+}

@@ -11,6 +11,7 @@
 
 static struct mutex_record records[MUTEXES];
 static int record_count;
+static const struct task *stats_lock_owner;	/* that took one last */
 
 void mutex_init_generic(const void *mutex);
 void mutex_destroy(const void *mutex);
@@ -87,6 +88,21 @@ bool mutex_is_held(const char *name)
 	return false;
 }
 
+#define STATS_LOCK	1UL
+
+/* The named mutexes that the task holds, a bit each, and the stats lock. */
+unsigned long mutexes_held(void)
+{
+	unsigned long held = stats_lock_owner == current_task ? STATS_LOCK : 0;
+	int i;
+
+	for (i = 0; i < record_count && i < 30; i++) {
+		if (records[i].name && records[i].owner == current_task)
+			held |= 2UL << i;
+	}
+	return held;
+}
+
 int rt_holds_mutex(void)
 {
 	return mutex_held_by(current_task);
@@ -160,6 +176,7 @@ void _raw_spin_lock(void *lock)
 {
 	if (current_task->kind == TASK_KTHREAD)
 		clock_ns += est_cost_ns;
+	stats_lock_owner = current_task;
 	event_stats_locked(lock);
 }
 
@@ -167,6 +184,7 @@ void _raw_spin_unlock(void *lock)
 {
 	(void)lock;
 	event_stats_unlocked();
+	stats_lock_owner = NULL;
 }
 
 unsigned long _raw_spin_lock_irqsave(void *lock)

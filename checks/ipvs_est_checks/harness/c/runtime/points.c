@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "runtime.h"
 
@@ -55,7 +56,19 @@ void points_boot(void)
 	netns_size = type->size;
 }
 
-#ifdef WITH_POINTS
+#ifndef WITH_POINTS
+
+void accesses_boot(void)
+{
+}
+
+void accesses_out(void)
+{
+	out_raw("{\"accesses\":[]}\n");
+	out_commit();
+}
+
+#else
 
 static const char *field_at(const char *type, unsigned long offset)
 {
@@ -82,8 +95,83 @@ static void access_freed(const char *type, unsigned long offset)
 	violation("use-after-free", thing, current_task ? current_task->name : "");
 }
 
+/*
+ * Accesses that were seen, one for each place, task and set of locks, kept where
+ * the runs of a search leave them to the process that they are forked from.
+ */
+#define ACCESSES	16384
+
+struct access {
+	const void *place;
+	const void *object;
+	const char *field;	/* of the program's own text: the same in all processes */
+	unsigned long locks;
+	bool write;
+	bool once;
+	char task[32];
+};
+
+static struct access *accesses;
+
+void accesses_boot(void)
+{
+	accesses = mmap(NULL, ACCESSES * sizeof(*accesses), PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (accesses == MAP_FAILED)
+		fail("no memory for accesses");
+}
+
+static void note_access(const void *place, const void *object, const char *field,
+			bool write, bool once)
+{
+	const char *task = current_task->name;
+	unsigned long locks = mutexes_held();
+	size_t at = ((uintptr_t)place * 31 + (uintptr_t)object / LINE_SIZE + locks * 7 +
+		     task[strlen(task) - 1]) % ACCESSES;
+	size_t tries;
+
+	for (tries = 0; tries < ACCESSES; tries++, at = (at + 1) % ACCESSES) {
+		struct access *access = &accesses[at];
+
+		if (!access->place) {
+			*access = (struct access){ place, object, field, locks, write,
+						    once, "" };
+			strcpy(access->task, task);
+			return;
+		}
+		if (access->place == place && access->object == object &&
+		    access->locks == locks &&
+		    access->write == write && !strcmp(access->task, task))
+			return;
+	}
+}
+
+/* All of them: address of the code, of the object, field, write, by one volatile access, task, locks. */
+void accesses_out(void)
+{
+	const char *between = "";
+	size_t at;
+
+	out_raw("{\"accesses\":[");
+	for (at = 0; accesses && at < ACCESSES; at++) {
+		const struct access *access = &accesses[at];
+
+		if (!access->place)
+			continue;
+		out_format("%s[%lu,%lu,\"%s\",%s,%s,\"%s\",%lu]", between,
+			   (unsigned long)access->place, (unsigned long)access->object,
+			   access->field,
+			   access->write ? "true" : "false",
+			   access->once ? "true" : "false", access->task, access->locks);
+		between = ",";
+	}
+	out_raw("]}\n");
+	out_commit();
+}
+
 /* The estimator's own structures, and those fields of the netns that are its. */
-static void point_at_field(const void *address, uintptr_t in_netns, bool write, bool once)
+static void point_at_field(const void *address, uintptr_t in_netns, bool write, bool once,
+			   const void *place)
 {
 	const char *what = write ? (once ? "write once" : "write") :
 				   (once ? "read once" : "read");
@@ -92,18 +180,23 @@ static void point_at_field(const void *address, uintptr_t in_netns, bool write, 
 	unsigned long offset;
 
 	if (in_netns < netns_size) {
-		if (field_names[in_netns])
-			point(what, field_names[in_netns]);
+		field = field_names[in_netns];
+		if (!field)
+			return;
+		note_access(place, NULL, field, write, once);
+		point(what, field);
 		return;
 	}
 	if (!memory_type(address, &type, &offset))
 		return;
 	field = field_at(type, offset);
-	if (*field)
-		point(what, field);
+	if (!*field)
+		return;
+	note_access(place, (const char *)address - offset, field, write, once);
+	point(what, field);
 }
 
-static void access_at(const void *address, bool write, bool once)
+static void access_at(const void *address, bool write, bool once, const void *place)
 {
 	uintptr_t at = (uintptr_t)address - netns_start;
 	unsigned long offset;
@@ -112,7 +205,7 @@ static void access_at(const void *address, bool write, bool once)
 	if (!current_task)
 		return;
 	if (field_points && exploring)
-		point_at_field(address, at, write, once);
+		point_at_field(address, at, write, once, place);
 	if (memory_freed(address, &type, &offset))
 		access_freed(type, offset);
 }
@@ -121,7 +214,7 @@ static void access_at(const void *address, bool write, bool once)
 void __tsan_##name(void *address);					\
 void __tsan_##name(void *address)					\
 {									\
-	access_at(address, write, once);				\
+	access_at(address, write, once, __builtin_return_address(0));	\
 }
 
 #define SIZED_ACCESSES(size)						\
@@ -151,13 +244,13 @@ void __tsan_atomic_signal_fence(int order);
 void __tsan_read_range(void *address, unsigned long size)
 {
 	(void)size;
-	access_at(address, false, false);
+	access_at(address, false, false, __builtin_return_address(0));
 }
 
 void __tsan_write_range(void *address, unsigned long size)
 {
 	(void)size;
-	access_at(address, true, false);
+	access_at(address, true, false, __builtin_return_address(0));
 }
 
 void __tsan_init(void)
@@ -190,7 +283,7 @@ type __tsan_atomic##bits##_fetch_##op(volatile type *at, type value, int order)	
 	type old;							\
 									\
 	(void)order;							\
-	access_at((void *)at, true, true);				\
+	access_at((void *)at, true, true, __builtin_return_address(0));	\
 	old = *at;							\
 	*at = expression;						\
 	return old;							\
@@ -206,7 +299,7 @@ int __tsan_atomic##bits##_compare_exchange_##strength(volatile type *at,	\
 									\
 	(void)order;							\
 	(void)fail_order;						\
-	access_at((void *)at, true, true);				\
+	access_at((void *)at, true, true, __builtin_return_address(0));	\
 	old = *at;							\
 	if (old == *expected) {						\
 		*at = value;						\
@@ -221,14 +314,14 @@ type __tsan_atomic##bits##_load(const volatile type *at, int order);	\
 type __tsan_atomic##bits##_load(const volatile type *at, int order)	\
 {									\
 	(void)order;							\
-	access_at((void *)at, false, true);				\
+	access_at((void *)at, false, true, __builtin_return_address(0));				\
 	return *at;							\
 }									\
 void __tsan_atomic##bits##_store(volatile type *at, type value, int order);	\
 void __tsan_atomic##bits##_store(volatile type *at, type value, int order)	\
 {									\
 	(void)order;							\
-	access_at((void *)at, true, true);				\
+	access_at((void *)at, true, true, __builtin_return_address(0));	\
 	*at = value;							\
 }									\
 ATOMIC_FETCH(bits, type, add, old + value)				\
@@ -244,7 +337,7 @@ type __tsan_atomic##bits##_exchange(volatile type *at, type value, int order)	\
 	type old;							\
 									\
 	(void)order;							\
-	access_at((void *)at, true, true);				\
+	access_at((void *)at, true, true, __builtin_return_address(0));	\
 	old = *at;							\
 	*at = value;							\
 	return old;							\

@@ -290,6 +290,8 @@ static void answer_line(struct envelope *envelope, const struct machine *machine
 			goto refused;
 		out_raw("{\"task\":true}\n");
 		out_commit();
+	} else if (is_member(envelope, "accesses")) {
+		accesses_out();
 	} else if (is_member(envelope, "schedule")) {
 		out_start(envelope);
 		if (!explore_run(envelope->nodes, envelope->value, &refusal)) {

@@ -106,6 +106,7 @@ struct mutex_record {
 struct mutex_record *mutex_records(int *count);
 bool mutex_held_by(const struct task *task);
 bool mutex_is_held(const char *name);
+unsigned long mutexes_held(void);
 
 /* ---- work and timers (work.c) ---- */
 
@@ -143,6 +144,8 @@ bool memory_type(const void *address, const char **type, unsigned long *offset);
 
 void point(const char *what, const char *object);
 void points_boot(void);
+void accesses_boot(void);
+void accesses_out(void);
 extern bool field_points;
 
 /* ---- the record of events (events.c) ---- */

@@ -1,0 +1,46 @@
+"""Accesses that no common lock orders: which pairs count, and those of a real tree."""
+
+from ipvs_est import MAINLINE, Params
+from ipvs_est.language.operations import ExitNetns, InitNetns, StartService
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.harness.conflicts import FieldAccess, conflicting, conflicts_of
+from ipvs_est_checks.harness.judge import broken_on_tree
+from kernel_trees import need_tree
+
+WRITE = FieldAccess(1, 100, "f", True, False, "A", 2)
+READ = FieldAccess(2, 100, "f", False, True, "B", 4)
+
+
+def other(**changes: object) -> FieldAccess:
+    values = {name: getattr(READ, name) for name in FieldAccess.__dataclass_fields__}
+    return FieldAccess(**{**values, **changes})
+
+
+def test_two_tasks_at_one_field_conflict_unless_a_lock_or_their_kind_orders_them() -> None:
+    assert conflicting([WRITE, READ]) == [(WRITE, READ)]
+    for each in (
+        other(task="A"),
+        other(object=200),
+        other(field="g"),
+        other(locks=6),
+    ):
+        assert conflicting([WRITE, each]) == []
+    # Two reads, and two that are both marked, do not.
+    assert conflicting([other(once=False), other(task="C", once=False)]) == []
+    assert conflicting([READ, other(task="C", write=True)]) == []
+
+
+def test_the_reads_of_7_3_that_take_no_lock_are_listed_with_both_places() -> None:
+    found = conflicts_of(need_tree((7, 3)), [load("exit-and-sysctl")], 400)
+    fields = {each.field for each in found}
+    assert {"tick_len", "present", "est_calc_phase", "est_cpulist_valid"} <= fields
+    assert "est_max_threads" not in fields
+    (tick_len,) = (each for each in found if each.field == "tick_len")
+    assert tick_len.places[0].startswith("read in ip_vs_estimation_kthread (net/")
+    assert tick_len.places[1].startswith("write in ip_vs_stop_estimator (net/")
+
+
+def test_without_sysctls_a_netns_has_no_total() -> None:
+    params = Params(hz=100, nticks=4, chain_factor=2, possible_cpus=2, sysctl=False)
+    operations = (InitNetns(), StartService(1), ExitNetns())
+    assert broken_on_tree(need_tree(), params, MAINLINE, operations) == {}
