@@ -39,6 +39,7 @@ NOT_RUN = {
     "needs a C compiler": 2,
     "needs a kernel tree": 10,
     "takes long": 5,
+    "a part of a test file": 2,
 }
 """Reason -> how many blocks are not run for it."""
 COPIED = ("refimpl", "spec", "checks", "docs", "tests")
