@@ -65,3 +65,8 @@ __all__ = [
 ]
 
 __version__ = "0.2.0"
+
+
+def __dir__() -> list[str]:
+    """What a person looks for: also what is loaded only when it is used."""
+    return sorted({*globals(), *__all__})
