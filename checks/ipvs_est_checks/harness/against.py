@@ -8,6 +8,7 @@ from ipvs_est.language.operations import OPERATIONS, Operation
 from ipvs_est.oracle import Oracle
 from ipvs_est_checks.generate.histories import Wish, make_histories
 from ipvs_est_checks.harness.directed import HISTORIES, MACHINE
+from ipvs_est_checks.harness.front import NOT_TAKEN
 from ipvs_est_checks.harness.judge import oracles
 from ipvs_est_checks.harness.nearest import Histories, Parting, partings_of
 from ipvs_est_checks.harness.options import Variant
@@ -17,8 +18,6 @@ from ipvs_est_checks.machines.netns_history import failures_of
 from ipvs_est_checks.machines.shorten import shorten
 from ipvs_est_checks.machines.system import SystemUnderTest
 
-NOT_TAKEN = frozenset({"packet", "read_status", "read_percpu"})
-"""Operations that a tree's program does not know."""
 _RULES = 12
 _ATTEMPTS = 60
 OnHistory = Callable[[str], None]

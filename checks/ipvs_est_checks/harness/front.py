@@ -31,6 +31,9 @@ GIVES = {
 }
 """Chapters of the contract that a tree's program gives."""
 
+NOT_TAKEN = frozenset({"packet", "read_status", "read_percpu"})
+"""Operations that a tree's program does not know."""
+
 
 @dataclass(slots=True)
 class Front:
@@ -54,7 +57,7 @@ def handshake(tree: Tree) -> dict[str, object]:
         "version": __version__,
         "revisions": [f"linux-{version_text(tree)}"],
         "kernels": [version_text(tree)],
-        "operations": [each.op for each in OPERATIONS],
+        "operations": [each.op for each in OPERATIONS if each.op not in NOT_TAKEN],
         "max_line": MAX_LINE,
         "gives": GIVES,
     }
