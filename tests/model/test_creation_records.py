@@ -8,7 +8,7 @@ from ipvs_est.control.estimator_objects import free_stats_later, start_object, s
 from ipvs_est.control.services import add_service
 from ipvs_est.estimator.contexts import add_kthread_context
 from ipvs_est.estimator.estimate_tick import estimate_tick
-from ipvs_est.language.counters import difference
+from ipvs_est.language.counters import Counters, Rates, difference
 from ipvs_est.language.errno import EINVAL, ENOMEM
 from ipvs_est.language.events import ContextAdded, StartReturned
 from ipvs_est.language.fixed import signed
@@ -157,7 +157,7 @@ def test_the_old_interface_has_the_low_words_of_all_but_bytes() -> None:
         (high + 9) * data,
         (high + 10) * data,
     )
-    assert export(stats) == Reading((1, 2, 3, high + 4, high + 5), (6, 7, 8, 9, 10))
+    assert export(stats) == Reading(Counters(1, 2, 3, high + 4, high + 5), Rates(6, 7, 8, 9, 10))
 
 
 def test_objects_are_named_after_their_type() -> None:

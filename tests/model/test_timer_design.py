@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ipvs_est.control.estimator_objects import start_object
 from ipvs_est.control.netns_life import init_netns
-from ipvs_est.language.counters import ZERO, Group, count
+from ipvs_est.language.counters import ZERO, Counters, Group, Rates, count
 from ipvs_est.language.params import Params
 from ipvs_est.language.revision import MAINLINE, REVISIONS, Revision
 from ipvs_est.sequential import Sequential, advance, call
@@ -98,7 +98,7 @@ def test_first_estimation_moves_a_rate_by_a_quarter() -> None:
     expire(design, 1500)
     # conns: 200 << 9 = 102400, a quarter 25600, (25600 + 511) >> 10 = 25 (100 a second / 4).
     # inbytes: 2000 << 4 = 32000, a quarter 8000, (8000 + 15) >> 5 = 250 (1000 a second / 4).
-    assert read(stats) == Reading((200, 0, 0, 2000, 0), (25, 0, 0, 250, 0))
+    assert read(stats) == Reading(Counters(200, 0, 0, 2000, 0), Rates(25, 0, 0, 250, 0))
 
 
 # Both designs on the same traffic

@@ -45,7 +45,7 @@ class Doubled(Port):
         result = super().apply(operation)
         if isinstance(result, ReadObject):
             rates = result.reading.rates
-            doubled = replace(result.reading, rates=(*rates[:4], 2 * rates[4]))
+            doubled = replace(result.reading, rates=rates._replace(outbps=2 * rates.outbps))
             return replace(result, reading=doubled)
         return result
 """

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from ipvs_est.answers.snapshot import Snapshot, snapshot_from_json, snapshot_to_json
 from ipvs_est.answers.state import State, state_from_json, state_to_json
-from ipvs_est.language.counters import COUNTERS, RATES, Group
+from ipvs_est.language.counters import COUNTERS, RATES, Counters, Group, Rates
 from ipvs_est.language.fixed import U64_MASK
 from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import integer, type_name
@@ -217,7 +217,7 @@ def _integer(value: dict[str, object], name: str, path: str, low: int) -> int:
 def _reading_from_json(value: dict[str, object], path: str) -> Reading:
     c1, c2, c3, c4, c5 = (_integer(value, name, path, 0) for name in COUNTERS)
     r1, r2, r3, r4, r5 = (_integer(value, name, path, 0) for name in RATES)
-    return Reading((c1, c2, c3, c4, c5), (r1, r2, r3, r4, r5))
+    return Reading(Counters(c1, c2, c3, c4, c5), Rates(r1, r2, r3, r4, r5))
 
 
 def _reading_to_json(reading: Reading) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The five counters, per CPU and summed (semantics sections 1 and 3)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ipvs_est.language.fixed import U64_MASK
 
@@ -10,6 +11,27 @@ Group = tuple[int, int, int, int, int]
 COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
 RATES = ("cps", "inpps", "outpps", "inbps", "outbps")
 ZERO: Group = (0, 0, 0, 0, 0)
+
+
+class Counters(NamedTuple):
+    """What a reader gets of counters, by name; a `Group`."""
+
+    conns: int
+    inpkts: int
+    outpkts: int
+    inbytes: int
+    outbytes: int
+
+
+class Rates(NamedTuple):
+    """What a reader gets of rates per second, by name; a `Group`."""
+
+    cps: int
+    inpps: int
+    outpps: int
+    inbps: int
+    outbps: int
+
 
 CpuStats = dict[int, list[int]]
 """Counters of the CPUs that ever counted something; others hold zeros. A CPU's list is its

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ipvs_est.language.counters import ZERO, CpuStats, Group, difference
+from ipvs_est.language.counters import ZERO, Counters, CpuStats, Group, Rates, difference
 from ipvs_est.language.fixed import U32_MASK
 from ipvs_est.machine.hlist import Node
 from ipvs_est.machine.memory import HeapObject
@@ -57,8 +57,8 @@ class StatsObject(HeapObject):
 class Reading:
     """What a reader of a stats object gets: counters since the zero point, rates per second."""
 
-    counters: Group
-    rates: Group
+    counters: Counters
+    rates: Rates
 
 
 def estimate(stats: StatsObject, sums: Group) -> None:
@@ -72,17 +72,17 @@ def estimate(stats: StatsObject, sums: Group) -> None:
 
 def read(stats: StatsObject) -> Reading:
     """Counters and rates (`ip_vs_copy_stats`)."""
-    return Reading(difference(stats.kstats, stats.kstats0), decode_rates(stats.est.rates))
+    counted = Counters(*difference(stats.kstats, stats.kstats0))
+    return Reading(counted, Rates(*decode_rates(stats.est.rates)))
 
 
 def export(stats: StatsObject) -> Reading:
     """The old sockopt interface: low 32 bits of conns, packets and all rates; bytes stay u64."""
     full = read(stats)
     conns, inpkts, outpkts, inbytes, outbytes = full.counters
-    cps, inpps, outpps, inbps, outbps = full.rates
     return Reading(
-        (conns & U32_MASK, inpkts & U32_MASK, outpkts & U32_MASK, inbytes, outbytes),
-        (cps & U32_MASK, inpps & U32_MASK, outpps & U32_MASK, inbps & U32_MASK, outbps & U32_MASK),
+        Counters(conns & U32_MASK, inpkts & U32_MASK, outpkts & U32_MASK, inbytes, outbytes),
+        Rates(*(each & U32_MASK for each in full.rates)),
     )
 
 
