@@ -136,10 +136,10 @@ def test_engines_tell_how_far_they_are(asked: Asked) -> None:
     list(engine_machines(wanted))
     # Before each round and after it.
     assert told[:4] == [
-        ("round 0 of the netns machine on mainline", 0, 12),
-        ("netns machine on mainline", 1, 12),
-        ("round 0 of the netns machine on repaired", 1, 12),
-        ("netns machine on repaired", 2, 12),
+        ("round 0 of the netns machine on mainline", 0, 10),
+        ("netns machine on mainline", 1, 10),
+        ("round 0 of the netns machine on repaired", 1, 10),
+        ("netns machine on repaired", 2, 10),
     ]
     told.clear()
     list(engine_findings(wanted))

@@ -17,10 +17,11 @@ from ipvs_est_checks.report.verdict import Verdict
 REQUEST = Request(tuple(REVISIONS.values()), "quick", None, 1, 1, None)
 
 
-@pytest.fixture
-def rows(monkeypatch: pytest.MonkeyPatch) -> list[Row]:
-    monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "two-kthreads-restart"))
-    return list(engine.engine_explorer(REQUEST))
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engine, "library", lambda: ("exit-and-sysctl", "two-kthreads-restart"))
+        return list(engine.engine_explorer(REQUEST))
 
 
 def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:

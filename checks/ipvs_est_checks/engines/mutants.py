@@ -61,7 +61,11 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     def trying(id_: str) -> None:
         request.progress(f"mutant {id_}", len(found), len(chosen))
 
-    for outcome in outcomes(chosen, SEED, request.jobs, named_only=named_only, waiting=trying):
+    # What kills them is told by `ipvs-est mutants`: here no history need be short.
+    running = outcomes(
+        chosen, SEED, request.jobs, named_only=named_only, shrinks=False, waiting=trying
+    )
+    for outcome in running:
         found.append(outcome)
         request.progress("mutants", len(found), len(chosen))
     killed = [each for each in found if each.verdict is Kill.KILLED]

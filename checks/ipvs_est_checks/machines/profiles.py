@@ -49,10 +49,10 @@ class Profile:
 
 QUICK = Profile(
     "quick",
-    netns=Amount(4, 26, 12, more=20),
-    context=Amount(2, 30, 50, more=20),
-    counters=Amount(2, 24, 40, more=20),
-    cpulist=Amount(2, 20, 25, more=20),
+    netns=Amount(4, 9, 12, more=40),
+    context=Amount(1, 30, 50, more=20),
+    counters=Amount(1, 24, 40, more=20),
+    cpulist=Amount(1, 20, 25, more=20),
     attempts=200,
 )
 """With all other engines and five revisions less than a minute on two cores."""

@@ -245,6 +245,7 @@ COMPLETING: tuple[Mutant, ...] = (
                 "    kd.est_timer = now - 8 * params.tick_jiffies & params.jiffies_mask\n",
             ),
         ),
+        Engine.DIRECTED,
         directed="restart-after-a-revolution",
     ),
     Mutant(
@@ -550,6 +551,7 @@ COMPLETING: tuple[Mutant, ...] = (
         MAINLINE,
         ("limits.sysctl-kept",),
         (Edit("control.sysctl:set_nice", "        value = netns.est_nice\n", ""),),
+        Engine.DIRECTED,
         directed="nice-at-an-offset",
     ),
     Mutant(

@@ -170,6 +170,7 @@ REVIEWED: tuple[Mutant, ...] = (
                 "        if True:\n",
             ),
         ),
+        Engine.DIRECTED,
         directed="kthread-0-empties",
     ),
     Mutant(

@@ -54,7 +54,7 @@ class Kill:
     operations: int
     """In all of them."""
     scenario: PlannedHistory
-    """The history, shrunk."""
+    """The history, shrunk if that was asked for."""
     detail: str
     """What the property said before shrinking."""
 
@@ -111,8 +111,13 @@ EMPTY_CONTROL = Control(0, 0, (), (), 0.0)
 """Of a run that was interrupted before it was there."""
 
 
-def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> MutantOutcome:
-    """Try to kill one mutant; `named_only`: look at no other properties than those named for it."""
+def judge(
+    mutant: Mutant, seed: int, *, named_only: bool = False, shrinks: bool = True
+) -> MutantOutcome:
+    """Try to kill one mutant; `named_only`: look at no other properties than those named for it.
+
+    `shrinks`: the history that kills it is made shorter.
+    """
     looked_at = frozenset(mutant.properties) if named_only else None
     started = perf_counter()
     broken: set[str] = set()
@@ -127,7 +132,7 @@ def judge(mutant: Mutant, seed: int, *, named_only: bool = False) -> MutantOutco
         if named or (new and found is None):
             id_ = (named or new)[0]
             failure = seen.failures[id_]
-            if named:
+            if named and shrinks:
                 scenario = shrunk(mutant, scenario, id_, failure.step)
             found = Kill(id_, engine, number, operations, scenario, failure.detail)
         if named:
@@ -220,23 +225,24 @@ def outcomes(
     jobs: int,
     *,
     named_only: bool = False,
+    shrinks: bool = True,
     waiting: Callable[[str], None] = ignore,
 ) -> Iterator[MutantOutcome]:
-    """The rows in order, found by that many processes; `named_only` as in `judge`, `waiting` as
-    of `Pool`."""
+    """The rows in order, found by that many processes; `named_only` and `shrinks` as in `judge`,
+    `waiting` as of `Pool`."""
     ids = [each.id for each in mutants]
     with Pool(min(jobs, len(ids)), waiting=waiting) as pool:
-        for id_, outcome in pool.map(partial(_judge, seed, named_only), ids, str):
+        for id_, outcome in pool.map(partial(_judge, seed, named_only, shrinks), ids, str):
             if isinstance(outcome, Lost):
                 yield MutantOutcome(id_, MutantVerdict.LOST, None, (), 0.0, outcome.why)
             else:
                 yield outcome
 
 
-def _judge(seed: int, named_only: bool, id_: str) -> MutantOutcome:
+def _judge(seed: int, named_only: bool, shrinks: bool, id_: str) -> MutantOutcome:
     started = perf_counter()
     try:
-        return judge(BY_ID[id_], seed, named_only=named_only)
+        return judge(BY_ID[id_], seed, named_only=named_only, shrinks=shrinks)
     except EditError as error:
         # One that a change of the model has overtaken must not hide what the others show.
         return MutantOutcome(

@@ -18,6 +18,7 @@ from ipvs_est.language.events import (
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.record import of_kind, of_kinds
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -27,12 +28,16 @@ N = TypeVar("N")
 # A task that starts with est_timer up to 4 ticks ahead takes it back to one tick ago.
 RESTART_TICKS = 5
 
+_ENDS_A_PLACE = (Relinked, Started, Stopped)
+_MOVES = (Enqueued, *_ENDS_A_PLACE)
+_ENDS_A_RUN = (TaskStarted, TaskExited, LimitsComputed)
+
 
 def new_row_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each new estimator: chosen row, wanted row, then `avail` bit by bit."""
     new = params.nticks - 1
-    for event in events:
-        if isinstance(event, Enqueued) and event.delay == new:
+    for event in of_kind(events, Enqueued):
+        if event.delay == new:
             yield event.row, event.crow, *_bits(params, event.avail)
 
 
@@ -45,8 +50,8 @@ def new_row(a: Algebra[B, N], case: Sequence[N]) -> B:
 def relinked_row_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each relinked estimator: chosen row, wanted row, then `avail` bit by bit."""
     new = params.nticks - 1
-    for event in events:
-        if isinstance(event, Enqueued) and event.delay != new:
+    for event in of_kind(events, Enqueued):
+        if event.delay != new:
             yield event.row, event.crow, *_bits(params, event.avail)
 
 
@@ -92,14 +97,14 @@ def first_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     new = params.nticks - 1
     since: dict[int, Enqueued] = {}
     revolution = params.nticks * params.tick_jiffies
-    for event in events:
+    for event in of_kinds(events, Enqueued, Estimated, *_ENDS_A_PLACE, *_ENDS_A_RUN):
         if isinstance(event, Enqueued):
             since.pop(event.id, None)
             if event.delay == new:
                 since[event.id] = event
-        elif isinstance(event, Relinked | Started | Stopped):
+        elif isinstance(event, _ENDS_A_PLACE):
             since.pop(event.id, None)
-        elif isinstance(event, TaskStarted | TaskExited | LimitsComputed):
+        elif isinstance(event, _ENDS_A_RUN):
             # A restart or a recalculation costs time that no row can make up for. A kthread
             # that is new at this jiffy starts with nothing enqueued before.
             since = {each: at for each, at in since.items() if _is_new_task(event, at)}
@@ -125,9 +130,8 @@ def at_most_a_revolution(a: Algebra[B, N], case: Sequence[N]) -> B:
 
 def remaining_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each relinked estimator: its delay, its row, its kd's est_row, number of rows."""
-    for event in events:
-        if isinstance(event, Relinked):
-            yield event.delay, event.row, event.est_row, params.nticks
+    for event in of_kind(events, Relinked):
+        yield event.delay, event.row, event.est_row, params.nticks
 
 
 def remaining(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -144,17 +148,17 @@ def period_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     revolution = params.nticks * params.tick_jiffies
     started: dict[int, int] = {}
     last: dict[int, int] = {}
-    for event in events:
+    for event in of_kinds(events, Estimated, *_MOVES, *_ENDS_A_RUN):
         if isinstance(event, Estimated):
             steady = started.get(event.ktid, event.jiffies) + 2 * revolution
             if event.id in last and steady <= last[event.id]:
                 yield event.jiffies - last[event.id], revolution
             last[event.id] = event.jiffies
-        elif isinstance(event, Relinked | Started | Stopped | Enqueued):
+        elif isinstance(event, _MOVES):
             last.pop(event.id, None)
         elif isinstance(event, TaskStarted):
             started[event.ktid] = event.jiffies
-        elif isinstance(event, TaskExited | LimitsComputed):
+        else:
             last.clear()
 
 
@@ -169,12 +173,12 @@ def closest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     the other, jiffies in a revolution less RESTART_TICKS ticks."""
     closest = (params.nticks - RESTART_TICKS) * params.tick_jiffies
     last: dict[int, int] = {}
-    for event in events:
+    for event in of_kinds(events, Estimated, *_MOVES):
         if isinstance(event, Estimated):
             if event.id in last:
                 yield event.jiffies - last[event.id], closest
             last[event.id] = event.jiffies
-        elif isinstance(event, Relinked | Started | Stopped | Enqueued):
+        elif isinstance(event, _MOVES):
             last.pop(event.id, None)
 
 
@@ -191,7 +195,7 @@ def longest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     tick = params.tick_jiffies
     idle: defaultdict[int, _Idle] = defaultdict(_Idle)
     last: dict[int, tuple[int, int, int]] = {}
-    for event in events:
+    for event in of_kinds(events, Estimated, *_MOVES, *_ENDS_A_RUN):
         if isinstance(event, Estimated):
             kthread = idle[event.ktid]
             if event.id in last:
@@ -204,7 +208,7 @@ def longest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
                     tick,
                 )
             last[event.id] = event.jiffies, kthread.lost, kthread.restarts
-        elif isinstance(event, Relinked | Started | Stopped | Enqueued):
+        elif isinstance(event, _MOVES):
             last.pop(event.id, None)
         elif isinstance(event, TaskStarted):
             kthread = idle[event.ktid]

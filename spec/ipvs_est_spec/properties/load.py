@@ -11,6 +11,7 @@ from typing import TypeVar
 from ipvs_est.language.events import Event, LimitsMeasured
 from ipvs_est.language.params import CHAIN_GOAL_NS, Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.record import of_kind
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -23,8 +24,8 @@ SECOND_NS = 10**9
 def chain_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each limits test that has measured something: its answer, the cost, ns."""
     del params
-    for event in events:
-        if isinstance(event, LimitsMeasured) and event.min_est:
+    for event in of_kind(events, LimitsMeasured):
+        if event.min_est:
             yield event.chain_max, event.min_est
 
 
@@ -73,8 +74,8 @@ def _fits(a: Algebra[B, N], chain_ns: N, geometry: Sequence[N]) -> B:
 def cpu_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each limits test that has measured something while CPUs are allowed: kthreads
     allowed, CPUs, then as `tick_cases`."""
-    for event in events:
-        if isinstance(event, LimitsMeasured) and event.min_est and event.cpus:
+    for event in of_kind(events, LimitsMeasured):
+        if event.min_est and event.cpus:
             yield (
                 event.max_threads,
                 event.cpus,

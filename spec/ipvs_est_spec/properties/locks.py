@@ -6,11 +6,15 @@ from typing import TypeVar
 from ipvs_est.language.events import Enqueued, Event, LockTaken, Paused, Relinked, Started, Stopped
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.record import of_kind, of_kinds
 from ipvs_est_spec.properties.runs import EST_MUTEX, SERVICE_MUTEX, changes, runs
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
 N = TypeVar("N")
+
+_TAKES = (LockTaken, Paused)
+_MOVES = (Started, Stopped, Enqueued, Relinked)
 
 
 def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
@@ -18,11 +22,7 @@ def order_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     est_mutex."""
     del params
     for event, run in runs(events):
-        if (
-            run is not None
-            and isinstance(event, LockTaken | Paused)
-            and event.mutex in SERVICE_MUTEX
-        ):
+        if run is not None and isinstance(event, _TAKES) and event.mutex in SERVICE_MUTEX:
             yield (int(EST_MUTEX in run.held),)
 
 
@@ -35,8 +35,8 @@ def is_zero(a: Algebra[B, N], case: Sequence[N]) -> B:
 def kthread_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each time that a kthread takes a mutex or begins to wait for one: its id."""
     del params
-    for event in events:
-        if isinstance(event, LockTaken | Paused) and event.mutex and event.ktid is not None:
+    for event in of_kinds(events, *_TAKES):
+        if isinstance(event, _TAKES) and event.mutex and event.ktid is not None:
             yield (event.ktid,)
 
 
@@ -45,7 +45,7 @@ def list_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     mutex, 1 if it is a control process with no kthread and no reload work alive."""
     del params
     for event, run in runs(events):
-        if run is not None and isinstance(event, Started | Stopped | Enqueued | Relinked):
+        if run is not None and isinstance(event, _MOVES):
             yield int(not SERVICE_MUTEX.isdisjoint(run.held)), int(run.guarded.alone)
 
 
@@ -77,8 +77,8 @@ def wait_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each wait of a task that is no kthread, other than for a mutex or for such a task: 1
     if it waits for time to pass, 1 if it waits for a kthread that was asked to stop."""
     del params
-    for event in events:
-        if not isinstance(event, Paused) or event.ktid is not None:
+    for event in of_kind(events, Paused):
+        if event.ktid is not None:
             continue
         if event.sleeps or event.exit_of is not None:
             yield int(event.sleeps), int(event.asked)

@@ -12,6 +12,7 @@ from ipvs_est.language.events import Averaged, Event, StartReturned
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.properties.objects import Objects
+from ipvs_est_spec.properties.record import of_kind, of_kinds
 from ipvs_est_spec.property import Case
 from ipvs_est_spec.state.abstract_state import AbstractState
 
@@ -40,7 +41,7 @@ def continued_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     del params
     known: dict[int, Sequence[int]] = {}
     objects = Objects()
-    for event in events:
+    for event in of_kinds(events, StartReturned, Averaged):
         if isinstance(event, StartReturned):
             if objects.changed(event):
                 known.pop(event.id, None)
@@ -60,12 +61,11 @@ def average_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each counter of each estimation: average before, last sum, new sum, average after,
     scale."""
     del params
-    for event in events:
-        if isinstance(event, Averaged):
-            for index, (before, last, now, after) in enumerate(
-                zip(event.before, event.last, event.sums, event.after, strict=True)
-            ):
-                yield before, last, now, after, SCALES[index]
+    for event in of_kind(events, Averaged):
+        for index, (before, last, now, after) in enumerate(
+            zip(event.before, event.last, event.sums, event.after, strict=True)
+        ):
+            yield before, last, now, after, SCALES[index]
 
 
 def averaged(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -128,9 +128,7 @@ class _Sequence:
 def _sequences(events: Sequence[Event]) -> Iterator[_Sequence]:
     """The sequence that each counter of each estimation ends; realistic traffic only."""
     known: dict[tuple[int, int], _Sequence] = {}
-    for event in events:
-        if not isinstance(event, Averaged):
-            continue
+    for event in of_kind(events, Averaged):
         for index, (before, last, now, after) in enumerate(
             zip(event.before, event.last, event.sums, event.after, strict=True)
         ):

@@ -18,6 +18,7 @@ from ipvs_est.language.events import (
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.properties.objects import Objects
+from ipvs_est_spec.properties.record import of_kinds
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -56,7 +57,7 @@ def _readings(events: Sequence[Event]) -> Iterator[tuple[_Group, list[list[_Grou
     left: dict[int, dict[int, list[_Group]]] = {}
     reading: set[int] = set()
     objects = Objects()
-    for event in events:
+    for event in of_kinds(events, StartReturned, Counted, ReadingBegun, Averaged):
         if isinstance(event, StartReturned):
             if objects.changed(event):
                 left.pop(event.id, None)
@@ -98,7 +99,7 @@ def moved_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each relinked estimator: its kthread's id, how many of that kthread's tasks live."""
     del params
     alive: defaultdict[str, int] = defaultdict(int)
-    for event in events:
+    for event in of_kinds(events, TaskStarted, TaskExited, Relinked):
         if isinstance(event, TaskStarted):
             alive[_name(event.ktid)] += 1
         elif isinstance(event, TaskExited):

@@ -9,14 +9,12 @@ from ipvs_est.language.events import (
     CpulistSet,
     CpulistWritten,
     Event,
-    LockReleased,
-    LockTaken,
-    Paused,
     SysctlWritten,
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
-from ipvs_est_spec.properties.runs import runs
+from ipvs_est_spec.properties.record import of_kind
+from ipvs_est_spec.properties.runs import ENTRIES, runs
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -26,10 +24,9 @@ N = TypeVar("N")
 def cpulist_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each text written to est_cpulist and each CPU: 1 if the text names it, 1 if the
     writer itself may use it, 1 if it is set."""
-    for event in events:
-        if isinstance(event, CpulistWritten):
-            for cpu in range(params.possible_cpus):
-                yield event.parsed >> cpu & 1, event.allowed >> cpu & 1, event.mask >> cpu & 1
+    for event in of_kind(events, CpulistWritten):
+        for cpu in range(params.possible_cpus):
+            yield event.parsed >> cpu & 1, event.allowed >> cpu & 1, event.mask >> cpu & 1
 
 
 def named_and_allowed(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -42,9 +39,8 @@ def named_and_allowed(a: Algebra[B, N], case: Sequence[N]) -> B:
 def request_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each new cpulist: `est_calc_phase` at the end of the write."""
     del params
-    for event in events:
-        if isinstance(event, CpulistSet):
-            yield (int(event.calc_phase),)
+    for event in of_kind(events, CpulistSet):
+        yield (int(event.calc_phase),)
 
 
 def is_one(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -56,9 +52,8 @@ def is_one(a: Algebra[B, N], case: Sequence[N]) -> B:
 def kept_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each write to est_nice or run_estimation: the number written last, the value now."""
     del params
-    for event in events:
-        if isinstance(event, SysctlWritten):
-            yield event.written, event.value
+    for event in of_kind(events, SysctlWritten):
+        yield event.written, event.value
 
 
 def written_is_kept(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -77,7 +72,7 @@ def lost_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
             requests += 1
         elif isinstance(event, CalcPhaseBegun):
             begun = requests
-        elif isinstance(event, LockTaken | LockReleased | Paused):
+        elif isinstance(event, ENTRIES):
             before = run is not None and run.ktid == 0 and run.guarded.calc_phase
             if before and not event.guarded.calc_phase:
                 yield begun, requests

@@ -8,6 +8,9 @@ from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Pa
 SERVICE_MUTEX = frozenset({"__ip_vs_mutex", "service_mutex"})
 """Its names: before mainline it is one for all netns, then each netns has its own."""
 EST_MUTEX = "est_mutex"
+ENTRIES = (LockTaken, LockReleased, Paused)
+"""What shows the guarded fields while a run goes on, or at its end."""
+_LOCKS = (LockTaken, LockReleased)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def _runs(events: Sequence[Event]) -> _Marked:
         if isinstance(event, Resumed):
             locks = held.get(event.task, nothing)
             run = TaskRun(event.task, event.ktid, locks, event.guarded)
-        elif isinstance(event, LockTaken | LockReleased):
+        elif isinstance(event, _LOCKS):
             locks = held.get(event.task, nothing)
             one = frozenset({event.mutex})
             locks = locks | one if isinstance(event, LockTaken) else locks - one
@@ -72,9 +75,5 @@ class FieldChange:
 def changes(events: Sequence[Event]) -> Iterator[FieldChange]:
     """Each such stretch."""
     for event, run in runs(events):
-        if (
-            run is not None
-            and isinstance(event, LockTaken | LockReleased | Paused)
-            and event.guarded != run.guarded
-        ):
+        if run is not None and isinstance(event, ENTRIES) and event.guarded != run.guarded:
             yield FieldChange(run, run.guarded, event.guarded)

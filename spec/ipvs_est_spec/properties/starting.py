@@ -6,6 +6,7 @@ from typing import TypeVar
 from ipvs_est.language.events import DestTaken, Event, StartReturned
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.record import of_kind
 from ipvs_est_spec.property import Case
 
 B = TypeVar("B")
@@ -15,9 +16,8 @@ N = TypeVar("N")
 def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each estimator that was to be started: the answer, 1 if its node is on a list."""
     del params
-    for event in events:
-        if isinstance(event, StartReturned):
-            yield event.error, int(event.linked)
+    for event in of_kind(events, StartReturned):
+        yield event.error, int(event.linked)
 
 
 def failure_is_reported(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -31,9 +31,8 @@ def dest_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each destination taken out of the trash: the answer, 1 if it is in its service, 1 if
     it is in the trash."""
     del params
-    for event in events:
-        if isinstance(event, DestTaken):
-            yield event.error, int(event.in_service), int(event.in_trash)
+    for event in of_kind(events, DestTaken):
+        yield event.error, int(event.in_service), int(event.in_trash)
 
 
 def dest_is_somewhere(a: Algebra[B, N], case: Sequence[N]) -> B:

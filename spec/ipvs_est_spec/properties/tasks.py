@@ -14,6 +14,7 @@ from ipvs_est.language.events import (
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
+from ipvs_est_spec.properties.record import of_kind, of_kinds
 from ipvs_est_spec.property import Case
 from ipvs_est_spec.state.abstract_state import AbstractState
 
@@ -26,7 +27,8 @@ def start_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     netns exit."""
     del params
     relinking = exiting = 0
-    for event in events:
+    kinds = (RelinkingBegun, RelinkingEnded, ExitBegun, ExitEnded, TaskStarted)
+    for event in of_kinds(events, *kinds):
         if isinstance(event, RelinkingBegun):
             relinking = 1
         elif isinstance(event, RelinkingEnded):
@@ -54,9 +56,8 @@ def started_outside_relinking(a: Algebra[B, N], case: Sequence[N]) -> B:
 def publication_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each context published: contexts then, `est_max_threads` then."""
     del params
-    for event in events:
-        if isinstance(event, ContextAdded):
-            yield event.contexts, event.max_threads
+    for event in of_kind(events, ContextAdded):
+        yield event.contexts, event.max_threads
 
 
 def published_within_limit(a: Algebra[B, N], case: Sequence[N]) -> B:

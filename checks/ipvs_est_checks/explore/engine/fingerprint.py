@@ -18,6 +18,8 @@ from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.image import Image
 from ipvs_est_checks.explore.engine.world import Thread, World
 
+_TOLD = (CalcPhaseBegun, CalcPhaseRequested)
+
 
 def fingerprint(world: World) -> bytes:
     """16 bytes; equal ones are taken for equal states."""
@@ -49,6 +51,6 @@ def _requested_meanwhile(machine: Machine) -> bool:
     """
     if machine.netns.est_calc_phase:
         for event in reversed(machine.events or ()):
-            if isinstance(event, CalcPhaseBegun | CalcPhaseRequested):
+            if isinstance(event, _TOLD):
                 return isinstance(event, CalcPhaseRequested)
     return False

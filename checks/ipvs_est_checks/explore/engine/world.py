@@ -68,6 +68,8 @@ TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""
 RCU = -2
 """The choice that ends a grace period and runs its oldest callback."""
+_AT_ONCE = (Unlock, RcuReadLock, RcuReadUnlock)
+"""What is done with the access before it; see above."""
 _SLOTS = 1_000
 """More than there are slots of kthreads."""
 
@@ -375,7 +377,7 @@ def _run(world: World, thread: Thread) -> None:
             _pause(world)
             end_task(world.machine, thread.task)
             return
-        if isinstance(point, Unlock | RcuReadLock | RcuReadUnlock):
+        if isinstance(point, _AT_ONCE):
             _perform(world, thread, point)
             continue
         if isinstance(point, FieldAccess):
