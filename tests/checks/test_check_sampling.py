@@ -65,7 +65,7 @@ def test_a_profile_fixes_the_rounds_and_more_follow_until_each_situation_was_rea
     asked: Asked,
 ) -> None:
     rows = list(engine_machines(REQUEST))
-    # 5 or 2 of quick, then up to the seventh, which reaches it.
+    # 4 or 1 of quick, then up to the seventh, which reaches it.
     assert Counter((revision, machine) for revision, machine, _ in asked) == {
         (revision, machine): 7
         for revision in ("mainline", "repaired")
@@ -79,10 +79,10 @@ def test_machines_get_on_side_by_side(asked: Asked) -> None:
     list(engine_machines(replace(REQUEST, revisions=(MAINLINE,))))
     assert [each[1] for each in asked[:6]] == [
         "netns",
+        "netns",
         "context",
         "counters",
         "cpulist",
-        "netns",
         "netns",
     ]
 
@@ -97,11 +97,11 @@ def test_with_a_time_the_rounds_go_on_until_it_is_over(
     list(engine_machines(replace(REQUEST, revisions=(MAINLINE,), minutes=1)))
     assert len(asked) == 30
     assert Counter(machine for _, machine, _ in asked) == {
-        # Three times what the profile has.
-        "netns": 12,
-        "context": 6,
-        "counters": 6,
-        "cpulist": 6,
+        # Four times what the profile has, and half of a fifth.
+        "netns": 18,
+        "context": 4,
+        "counters": 4,
+        "cpulist": 4,
     }
 
 
