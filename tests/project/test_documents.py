@@ -113,8 +113,9 @@ def test_the_program_of_the_readme_answers_what_was_worked_out_by_hand() -> None
     assert done.stderr == ""
     # 10 connections in one revolution are 5 a second, of which the first average has 1/4,
     # and so on; 1.25 is rounded down.
-    assert "counters=(10, 2000, 2000, 120000, 90000)" in done.stdout
-    assert "rates=(1, 250, 250, 15000, 11250)" in done.stdout
+    counters = "conns=10, inpkts=2000, outpkts=2000, inbytes=120000, outbytes=90000"
+    assert f"counters=Counters({counters})" in done.stdout
+    assert "rates=Rates(cps=1, inpps=250, outpps=250, inbps=15000, outbps=11250)" in done.stdout
     assert done.stdout.endswith("()\n")
 
 
