@@ -1,7 +1,14 @@
 """Accesses that no common lock orders: which pairs count, and those of a real tree."""
 
 from ipvs_est import MAINLINE, Params
-from ipvs_est.language.operations import ExitNetns, InitNetns, StartService
+from ipvs_est.language.operations import (
+    AddDest,
+    AddService,
+    ExitNetns,
+    GetDest,
+    InitNetns,
+    StartService,
+)
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.conflicts import FieldAccess, conflicting, conflicts_of
 from ipvs_est_checks.harness.judge import broken_on_tree
@@ -44,3 +51,8 @@ def test_without_sysctls_a_netns_has_no_total() -> None:
     params = Params(hz=100, nticks=4, chain_factor=2, possible_cpus=2, sysctl=False)
     operations = (InitNetns(), StartService(1), ExitNetns())
     assert broken_on_tree(need_tree(), params, MAINLINE, operations) == {}
+
+
+def test_connections_end_with_their_netns() -> None:
+    operations = (InitNetns(), AddService(1), AddDest(2, 1), GetDest(2), ExitNetns())
+    assert broken_on_tree(need_tree(), Params(hz=100), MAINLINE, operations) == {}

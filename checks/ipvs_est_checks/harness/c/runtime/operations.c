@@ -423,6 +423,7 @@ static bool apply_exit(struct call *call)
 		glue_stop_object(object->stats);
 		object_remove(object);
 	}
+	objects_end_connections();
 	glue_exit_netns();
 	while (rcu_pending())
 		rcu_grace_period();

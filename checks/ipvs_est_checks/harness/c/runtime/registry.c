@@ -206,6 +206,26 @@ struct object *object_from_trash(long id, void *owner)
 	return NULL;
 }
 
+static void drop_references(struct object *object)
+{
+	for (; object->references; object->references--)
+		glue_put_dest(object->owner);
+}
+
+/* Connections end with their netns, and give their destinations back. */
+void objects_end_connections(void)
+{
+	struct object *object;
+
+	clean_trash();
+	for (object = trash; object; object = object->next)
+		drop_references(object);
+	for (object = object_after(NULL); object; object = object_after(object)) {
+		if (object->kind == OBJECT_DEST)
+			drop_references(object);
+	}
+}
+
 /* The namespace is gone, and all that was in it. */
 void objects_forget(void)
 {

@@ -231,6 +231,7 @@ void object_remove(struct object *object);
 void object_to_trash(struct object *object);
 struct object *object_after(const struct object *previous);
 void objects_forget(void);
+void objects_end_connections(void);
 void rt_keep_place(const void *stats, int ktid, int row);
 bool rt_kept_place(const void *stats, struct glue_place *place);
 const struct object *object_of_trashed(const void *owner);
