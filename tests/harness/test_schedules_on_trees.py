@@ -1,10 +1,12 @@
 """Races of the recorded findings, on the code of real trees."""
 
+import pytest
+
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.build import build
 from ipvs_est_checks.harness.options import Variant, options_for
 from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules import Searched, prepare, search
+from ipvs_est_checks.harness.schedules import Searched, prepare, run_schedule, search
 from ipvs_est_checks.harness.tree import Tree
 from kernel_trees import need_tree
 
@@ -35,6 +37,24 @@ def test_f16_on_7_3_starts_a_kthread_after_exit_has_cleared_enable() -> None:
     found = searched(need_tree((7, 3)), "exit-and-sysctl", 1, fields=True)
     (failure,) = found.failures
     assert failure.cause == "task-started-while-disabled: ipvs-e:0 in wake_up_process"
+
+
+@pytest.mark.parametrize("version", [(7, 3), (6, 12)])
+def test_f28_a_write_without_a_number_stores_an_old_nice_over_a_newer_one(
+    version: tuple[int, int],
+) -> None:
+    scenario = load("sysctl-writes-without-a-number")
+    built = build(need_tree(version), options_for(scenario.params, Variant.POINTS))
+    with running(built) as program:
+        prepare(program, scenario)
+        # SYSCTL1 has looked at est_nice and is to take est_mutex: SYSCTL2 goes on to its end.
+        raced = run_schedule(program, "4x8.5", 200, fields=True)
+        alone = run_schedule(program, "5", 200, fields=True)
+    writers = [
+        [step.name for step in run.steps if step.place == "write sysctl_est_nice"]
+        for run in (raced, alone)
+    ]
+    assert writers == [["SYSCTL2", "SYSCTL1"], ["SYSCTL2"]]
 
 
 def test_a_run_that_is_told_again_is_the_same() -> None:
