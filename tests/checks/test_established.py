@@ -66,7 +66,7 @@ def rows_of(property_id: str, wanted: Request) -> dict[str, Row]:
 def only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """A library of these scenarios."""
     monkeypatch.setattr(engine, "library", lambda: names)
-    monkeypatch.setattr(engine, "SCHEDULED", ())
+    monkeypatch.setattr(engine, "BY_SCHEDULE", ())
 
 
 def test_a_check_says_how_often_a_property_was_evaluated_and_where(
