@@ -127,13 +127,13 @@ from ipvs_est import REPAIRED
 from ipvs_est_checks.machines.profiles import Amount, QUICK
 from ipvs_est_checks.machines.run import run_round
 from ipvs_est_spec.proof.registry import BY_ID
-from ipvs_est_spec.proof.framework.solve import Options, Status, ask
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 
 theorem, machine, checked = sys.argv[1:]
-status = Status.PROVED
+status = Decision.PROVED
 for each in BY_ID[theorem].obligations():
     status = ask(each, Options()).status
-    if status is not Status.PROVED:
+    if status is not Decision.PROVED:
         break
 amount = Amount(1, 10, 20)
 profile = replace(QUICK, netns=amount, counters=amount, attempts=0)
