@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from shlex import quote
 from time import perf_counter
 
 from ipvs_est import MAINLINE, Params, Revision
@@ -207,7 +208,7 @@ def _problem(
         detail=detail,
         operations=tuple(json.dumps(operation_to_json(each)) for each in operations),
         failure=None,
-        command=f"give these lines to {asked.keeper.name}",
+        command=f"with --save FILE, then ipvs-est replay FILE --subject {quote(asked.keeper.name)}",
         header=header_line(id_, revision.name, params),
         told=tuple(in_words(each) for each in operations),
         geometry=geometry_text(params),
