@@ -11,7 +11,11 @@ from command_line import here
 Capture = pytest.CaptureFixture[str]
 
 COMMANDS = (
-    ("check", "--round", "0", "--property", "readers.group", "--revision", "repaired"),
+    (
+        "check",
+        *("--round", "0", "--seed", "1"),
+        *("--property", "readers.group", "--revision", "repaired"),
+    ),
     ("defects", "N5"),
     ("explore", "exit-of-an-idle-netns"),
     ("mutants", "D24"),
