@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import TypeVar
+from warnings import catch_warnings, filterwarnings
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import HypothesisWarning
 from hypothesis.internal.cache import LRUCache
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
@@ -141,5 +143,7 @@ def explore_round(
     for _ in range(index):
         numbers.getrandbits(64)
     chosen = seed(numbers.getrandbits(64))(machine)
-    with nothing_left_behind(), no_local_constants():
+    with nothing_left_behind(), no_local_constants(), catch_warnings():
+        # On Python 3.14 Hypothesis takes its own random generator for one that may go away.
+        filterwarnings("ignore", ".*register_random", HypothesisWarning)
         run_state_machine_as_test(chosen, settings=settings_of(amount, shrink=shrink))
