@@ -212,7 +212,9 @@ def _lower(
         number = getattr(each, name)
         size = abs(number)
         less = lower(size)
-        if not isinstance(each, Advance) <= less < size:
+        # To advance by nothing would be another operation.
+        least = 1 if isinstance(each, Advance) else 0
+        if not least <= less < size:
             return found
         simpler = _changed(each, {name: less if number > 0 else -less})
         before = found.operations
