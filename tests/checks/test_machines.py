@@ -28,12 +28,12 @@ from ipvs_est.state.shared_fields import Number
 from ipvs_est.state.stats import StatsObject
 from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
 from ipvs_est_checks.known.registry import ALL
-from ipvs_est_checks.machines.context_machine import ContextMachine
-from ipvs_est_checks.machines.counters_machine import CountersMachine
-from ipvs_est_checks.machines.cpulist_machine import CpulistMachine
 from ipvs_est_checks.machines.naive.cpulist import Bad, interpret
-from ipvs_est_checks.machines.netns_history import failures_of
-from ipvs_est_checks.machines.netns_machine import NetnsMachine
+from ipvs_est_checks.machines.netns.history import failures_of
+from ipvs_est_checks.machines.netns.machine import NetnsMachine
+from ipvs_est_checks.machines.parts.context_machine import ContextMachine
+from ipvs_est_checks.machines.parts.counters_machine import CountersMachine
+from ipvs_est_checks.machines.parts.cpulist_machine import CpulistMachine
 from ipvs_est_checks.machines.profiles import PROFILES, Amount, Profile, settings_of
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached
 from ipvs_est_checks.machines.report import (
@@ -182,7 +182,7 @@ def test_zeroing_that_keeps_the_rates_is_noticed(monkeypatch: pytest.MonkeyPatch
         stats.kstats0 = stats.est.last = stats.kstats
 
     monkeypatch.setattr("ipvs_est.oracle.zero", zero)
-    monkeypatch.setattr("ipvs_est_checks.machines.counters_steps.zero", zero)
+    monkeypatch.setattr("ipvs_est_checks.machines.parts.counters_steps.zero", zero)
     assert _noticed("counters")
     assert _noticed("netns") & {"model.counters", "model.answer"}
 

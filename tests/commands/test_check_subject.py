@@ -15,7 +15,7 @@ from ipvs_est_checks.engines import subject as engine
 from ipvs_est_checks.machines.profiles import QUICK, Amount
 
 COMPILER = shutil.which("cc")
-ODD = CHECKOUT / "tests" / "helpers" / "odd_subject.py"
+ODD = CHECKOUT / "tests" / "helpers" / "faults" / "odd_subject.py"
 Capture = pytest.CaptureFixture[str]
 
 

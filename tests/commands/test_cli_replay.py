@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from command_line import COMMAND, TRACES, environment, here, ipvs_est, piped, python
+from faults.planted_traces import Path_, lines_of, numbers_in, plant, write_lines, written
 from ipvs_est.answers.trace import TraceError
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
@@ -25,7 +26,6 @@ from ipvs_est_checks.cli.group import SUBCOMMANDS
 from ipvs_est_checks.conformance import outcomes as replays
 from ipvs_est_checks.conformance.outcome import Outcome, outcome_of
 from ipvs_est_checks.terminal import progress
-from planted_traces import Path_, lines_of, numbers_in, plant, write_lines, written
 
 Capture = pytest.CaptureFixture[str]
 

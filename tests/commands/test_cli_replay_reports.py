@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from command_line import TRACES, here
-from planted_traces import lines_of, plant, write_lines
+from faults.planted_traces import lines_of, plant, write_lines
 
 Capture = pytest.CaptureFixture[str]
 

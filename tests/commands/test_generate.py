@@ -10,7 +10,7 @@ from command_line import COMMAND, environment, here
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.explore.scenarios.scenario import scenario_from_text
 from ipvs_est_checks.history.file import read_history
-from ipvs_est_checks.machines.netns_themes import THEMES
+from ipvs_est_checks.machines.netns.themes import THEMES
 
 Capture = pytest.CaptureFixture[str]
 

@@ -7,7 +7,7 @@ import pytest
 
 from command_line import CHECKOUT, environment, here
 
-ODD = CHECKOUT / "tests" / "helpers" / "odd_subject.py"
+ODD = CHECKOUT / "tests" / "helpers" / "faults" / "odd_subject.py"
 TRACES = CHECKOUT / "tests" / "data" / "traces"
 Capture = pytest.CaptureFixture[str]
 

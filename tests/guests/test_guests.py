@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from command_line import Run, here
-from guests import booted, need_kernel
+from kernels.guests import booted, need_kernel
 
 # Any in this file: parsed JSON of our own reports.
 

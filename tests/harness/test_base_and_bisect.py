@@ -14,14 +14,14 @@ from ipvs_est import MAINLINE
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import ExitNetns
 from ipvs_est_checks.cli.commands.check_tree import BAD, CANNOT_BE_JUDGED, GOOD, bisect
-from ipvs_est_checks.harness.against import broken_by, change_of
-from ipvs_est_checks.harness.directed import HISTORIES, MACHINE
-from ipvs_est_checks.harness.edits import apply_edit, edited
-from ipvs_est_checks.harness.mutants import MUTANTS
-from ipvs_est_checks.harness.nearest import nearest
-from ipvs_est_checks.harness.tree import ESTIMATOR, Tree
+from ipvs_est_checks.harness.building.tree import ESTIMATOR, Tree
+from ipvs_est_checks.harness.edits.code_edit import apply_edit, edited
+from ipvs_est_checks.harness.edits.mutants import MUTANTS
+from ipvs_est_checks.harness.histories.against import broken_by, change_of
+from ipvs_est_checks.harness.histories.directed import HISTORIES, MACHINE
+from ipvs_est_checks.harness.histories.nearest import nearest
 from ipvs_est_checks.history.file import header_line
-from kernel_trees import need_tree
+from kernels.kernel_trees import need_tree
 
 FEW = {name: HISTORIES[name] for name in ("one-by-one", "limits-come-anew")}
 (ONE_LATE,) = (each for each in MUTANTS if each.id == "full-one-late")

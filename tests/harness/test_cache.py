@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.harness import cache
+from ipvs_est_checks.harness.building import cache
 
 
 def test_the_files_of_a_rule_for_make_are_found_with_blanks_in_their_names() -> None:

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.harness.compiler import (
+from ipvs_est_checks.harness.building.compiler import (
     CompileError,
     check_word_bits,
     find_compiler,
     first_error,
     run,
 )
-from ipvs_est_checks.harness.options import Variant
-from ipvs_est_checks.harness.sources import RUNTIME, WARNINGS, runtime_arguments
+from ipvs_est_checks.harness.building.options import Variant
+from ipvs_est_checks.harness.building.sources import RUNTIME, WARNINGS, runtime_arguments
 from ipvs_est_checks.terminal.bad_input import BadInputError
-from kernel_trees import need_compiler
+from kernels.kernel_trees import need_compiler
 
 
 def test_no_compiler_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_a_word_size_of_which_no_program_can_be_made_is_refused(tmp_path: Path) 
 def test_the_runtime_compiles_without_a_warning(tmp_path: Path, variant: Variant) -> None:
     need_compiler()
     compiler = find_compiler()
-    sources, output = sorted(RUNTIME.glob("*.c")), str(tmp_path / "x.o")
+    sources, output = sorted(RUNTIME.rglob("*.c")), str(tmp_path / "x.o")
     assert sources
     for source in sources:
         run(

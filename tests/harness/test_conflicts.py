@@ -10,9 +10,9 @@ from ipvs_est.language.operations import (
     StartService,
 )
 from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.harness.conflicts import FieldAccess, conflicting, conflicts_of
-from ipvs_est_checks.harness.judge import broken_on_tree
-from kernel_trees import need_tree
+from ipvs_est_checks.harness.histories.judge import broken_on_tree
+from ipvs_est_checks.harness.schedules.conflicts import FieldAccess, conflicting, conflicts_of
+from kernels.kernel_trees import need_tree
 
 WRITE = FieldAccess(1, 100, "f", True, False, "A", 2)
 READ = FieldAccess(2, 100, "f", False, True, "B", 4)

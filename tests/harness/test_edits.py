@@ -2,8 +2,8 @@
 
 import pytest
 
-from ipvs_est_checks.harness.edits import FOUND, CodeEdit, apply_edit
-from ipvs_est_checks.harness.mutants import MUTANTS
+from ipvs_est_checks.harness.edits.code_edit import FOUND, CodeEdit, apply_edit
+from ipvs_est_checks.harness.edits.mutants import MUTANTS
 
 TEXT = """\
 #define add(a) (a + 1)

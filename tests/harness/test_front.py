@@ -12,9 +12,9 @@ from ipvs_est.language.event_json import EVENTS_VERSION
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
+from ipvs_est_checks.harness.building.options import BuildOptions, Variant, options_for
+from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.front import params_of, serve
-from ipvs_est_checks.harness.options import BuildOptions, Variant, options_for
-from ipvs_est_checks.harness.tree import Tree
 
 TREE = Tree(Path("/nowhere"), (7, 3, 4), "", "")
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from ipvs_est_checks.harness.kconfig import autoconf, bounds
-from ipvs_est_checks.harness.options import BuildOptions
-from ipvs_est_checks.harness.timeconst import timeconst
+from ipvs_est_checks.harness.building.kconfig import autoconf, bounds
+from ipvs_est_checks.harness.building.options import BuildOptions
+from ipvs_est_checks.harness.building.timeconst import timeconst
 
 
 def defined(text: str) -> dict[str, str]:

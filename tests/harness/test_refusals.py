@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.harness.headers import generated_headers
-from ipvs_est_checks.harness.options import BuildOptions
-from ipvs_est_checks.harness.tree import Tree, read_tree, version_text
+from ipvs_est_checks.harness.building.headers import generated_headers
+from ipvs_est_checks.harness.building.options import BuildOptions
+from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 MAKEFILE = "VERSION = 7\nPATCHLEVEL = 3\nSUBLEVEL = 4\nEXTRAVERSION =\n"

@@ -11,7 +11,7 @@ import pytest
 from ipvs_est_checks.cli.commands.explore_tree import replay_on_tree
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules import (
+from ipvs_est_checks.harness.schedules.search import (
     Run,
     Step,
     cause_of,

@@ -25,7 +25,7 @@ from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.stats import Estimator
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
-from ipvs_est_spec.proof.inductive.domains import GuardedDomains, left_out
+from ipvs_est_spec.proof.inductive.states.domains import GuardedDomains, left_out
 from ipvs_est_spec.proof.inductive.steps import BY_ID, Inputs
 from ipvs_est_spec.state.abstract_state import AbstractState
 

@@ -19,10 +19,11 @@ from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext, Tick
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.stats import Estimator
-from ipvs_est_spec.proof.inductive import steps, walk
+from ipvs_est_spec.proof.inductive import steps
 from ipvs_est_spec.proof.inductive.steps import Inputs
-from ipvs_est_spec.proof.inductive.walk import Stride, Walking
-from ipvs_est_spec.proof.inductive.walk_goals import WALK_INVARIANTS
+from ipvs_est_spec.proof.inductive.walk import steps as walk
+from ipvs_est_spec.proof.inductive.walk.goals import WALK_INVARIANTS
+from ipvs_est_spec.proof.inductive.walk.steps import Stride, Walking
 from projected import Known, PythonState, differences, projected
 
 PythonWalking = Walking[bool, int]

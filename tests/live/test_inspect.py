@@ -27,7 +27,7 @@ from ipvs_est_checks.live.judge import Quiet, judge
 from ipvs_est_checks.live.reading.netns import ABSENT
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
-from made_netns import made_kernel
+from kernels.made_netns import made_kernel
 
 _OF_STATES = frozenset(each.id for each in STATE_PROPERTIES)
 _SHOWN = [each for each in BY_HISTORY if set(each.properties) & _OF_STATES]

@@ -20,7 +20,7 @@ from ipvs_est_checks.live.memory.by_drgn import kernel_by_drgn
 from ipvs_est_checks.live.memory.dump import open_dump
 from ipvs_est_checks.live.memory.live import open_live
 from ipvs_est_checks.live.reading.netns import Reader, Reading
-from made_netns import INODE, made_kernel
+from kernels.made_netns import INODE, made_kernel
 
 
 def _history(params: Params) -> Snapshot:

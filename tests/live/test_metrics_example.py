@@ -10,7 +10,7 @@ import pytest
 from command_line import CHECKOUT, here
 from ipvs_est import MAINLINE, Oracle, Params
 from ipvs_est.language.operations import AddDest, AddService, Advance, InitNetns
-from made_netns import INODE, made_kernel
+from kernels.made_netns import INODE, made_kernel
 
 _EXAMPLE = CHECKOUT / "examples" / "textfile-collector" / "ipvs_est_metrics.py"
 

@@ -17,8 +17,8 @@ from ipvs_est import MAINLINE, Oracle, Params
 from ipvs_est.language.operations import AddDest, AddService, Advance, InitNetns
 from ipvs_est_checks.live.memory.qemu import stopped
 from ipvs_est_checks.live.memory.qmp import open_qmp
-from made_kernel import MadeKernel
-from made_netns import made_kernel
+from kernels.made_kernel import MadeKernel
+from kernels.made_netns import made_kernel
 
 # Any in this file: parsed JSON of our own requests.
 

@@ -23,9 +23,9 @@ from ipvs_est_checks.live.memory.unreadable import UnreadableError
 from ipvs_est_checks.live.memory.vmcoreinfo import parse_vmcoreinfo
 from ipvs_est_checks.live.reading.netns import Reader
 from ipvs_est_checks.report.verdict import Verdict
-from made_btf import make_btf
-from made_kernel import MadeKernel
-from made_netns import made_kernel, types_for
+from kernels.made_btf import make_btf
+from kernels.made_kernel import MadeKernel
+from kernels.made_netns import made_kernel, types_for
 
 Inspected = Callable[..., Run]
 

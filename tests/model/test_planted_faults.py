@@ -24,10 +24,10 @@ from types import FrameType
 
 import pytest
 
-from direct_tests import direct_tests, load_test
+from faults.direct_tests import direct_tests, load_test
+from faults.planted_faults import FAULTS, Fault, edits
 from ipvs_est import Revision
 from ipvs_est_checks.text_edits import PACKAGE, EditError, edited, plant
-from planted_faults import FAULTS, Fault, edits
 
 TESTS = Path(__file__).resolve().parents[1]
 SOURCES = TESTS.parent / "refimpl" / PACKAGE

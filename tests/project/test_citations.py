@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from ipvs_est_checks.defects.table import ROWS
-from ipvs_est_checks.documents import (
+from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
+from ipvs_est_checks.pages.documents import (
     BEHAVIOUR,
     KNOWN_DEFECTS,
     anchor,
@@ -16,9 +19,6 @@ from ipvs_est_checks.documents import (
     linked,
     sections,
 )
-from ipvs_est_checks.known.by_history import BY_HISTORY
-from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
-from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 

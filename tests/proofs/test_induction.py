@@ -22,11 +22,11 @@ from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive import theorems as theorems_module
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY
-from ipvs_est_spec.proof.inductive.facts import EMPTY, FACTS
-from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, PREEMPT
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
+from ipvs_est_spec.proof.inductive.states.facts import EMPTY, FACTS
+from ipvs_est_spec.proof.inductive.states.geometries import FULL, GEOMETRIES, PREEMPT
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.steps import STEPS
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.table import COLUMNS, ProofKind, parse, table, written
 from ipvs_est_spec.proof.inductive.theorems import goals_of, theorems, unrecorded
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS

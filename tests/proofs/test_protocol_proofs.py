@@ -19,10 +19,10 @@ from ipvs_est_spec.proof.protocol.bad_runs import (
     via,
 )
 from ipvs_est_spec.proof.protocol.expression import Condition
-from ipvs_est_spec.proof.protocol.parts import ACTORS, CTL, EXIT, KT0, WORK
+from ipvs_est_spec.proof.protocol.programs.parts import ACTORS, CTL, EXIT, KT0, WORK
+from ipvs_est_spec.proof.protocol.programs.step import at
 from ipvs_est_spec.proof.protocol.run import State
 from ipvs_est_spec.proof.protocol.search import Where, find_run
-from ipvs_est_spec.proof.protocol.step import at
 from ipvs_est_spec.proof.protocol.system import Edit, ProtocolSystem, system
 
 _SEED = 20260727

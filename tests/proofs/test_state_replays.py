@@ -16,7 +16,7 @@ from ipvs_est_checks.proving.counterexamples.steps import NO_MEMORY, take
 from ipvs_est_checks.proving.counterexamples.wrong_steps import WRONG_STEPS as EDITS
 from ipvs_est_spec.proof.framework.solve import seed_z3
 from ipvs_est_spec.proof.inductive.concrete import SIZES
-from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
+from ipvs_est_spec.proof.inductive.states.geometries import FULL, PREEMPT
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS
 

@@ -3,7 +3,7 @@
 from ipvs_est.language.events import Estimated, Event, Paused, Resumed, Started, Stopped
 from ipvs_est.language.revision import MAINLINE
 from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
-from ipvs_est_spec.properties.record import of_kind, of_kinds
+from ipvs_est_spec.record.by_kind import of_kind, of_kinds
 
 
 def _record() -> list[Event]:

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from damage import context_of, kd_of, with_context, with_kd, with_state, with_sysctls
+from faults.damage import context_of, kd_of, with_context, with_kd, with_state, with_sysctls
 from ipvs_est import Oracle, Snapshot
 from ipvs_est.language.events import (
     ContextAdded,

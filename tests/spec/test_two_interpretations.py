@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from damage import (
+from faults.damage import (
     context_of,
     damaged,
     kd_of,

@@ -24,7 +24,7 @@ from ipvs_est_checks.subjects.subject import (
     stop_subject,
 )
 
-ODD = Path(__file__).parents[1] / "helpers" / "odd_subject.py"
+ODD = Path(__file__).parents[1] / "helpers" / "faults" / "odd_subject.py"
 HISTORY: tuple[Operation, ...] = (InitNetns(), AddService(1), Advance(300), Read(1))
 SMALL = Params(hz=100, nticks=5, chain_factor=3)
 

@@ -17,7 +17,7 @@ from ipvs_est_checks.history.subject_failure import FailureKind
 from ipvs_est_checks.subjects.subject import Subject, start_subject, stop_subject
 from ipvs_est_checks.subjects.trace import NotAsked, Unanswered, replay_on
 
-ODD = Path(__file__).parents[1] / "helpers" / "odd_subject.py"
+ODD = Path(__file__).parents[1] / "helpers" / "faults" / "odd_subject.py"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.generated import search_generated
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.explore.scenarios.stand_in import searched_on
-from ipvs_est_checks.judge import is_chosen
+from ipvs_est_checks.judging.judge import is_chosen
 from ipvs_est_checks.known.by_history import explained
 from ipvs_est_checks.known.by_schedule import BY_SCHEDULE, explained_by_schedule
 from ipvs_est_checks.known.failures import known_as

@@ -26,7 +26,7 @@ from ipvs_est_checks.history.subject_failure import (
     SubjectFailure,
 )
 from ipvs_est_checks.machines.naive.compare import SENTENCES as NAIVE
-from ipvs_est_checks.machines.netns_driver import NAME as NETNS
+from ipvs_est_checks.machines.netns.driver import NAME as NETNS
 from ipvs_est_checks.machines.profiles import PROFILES, Profile
 from ipvs_est_checks.machines.report import FailureRecord, MachineReport, merged
 from ipvs_est_checks.machines.run import SENTENCES as SAMPLED_SENTENCES

@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from ipvs_est_checks.harness.tree import read_tree
+from ipvs_est_checks.harness.building.tree import read_tree
 
 BUILD_SECONDS = 300.0
 """How long an answer may take: that to a configuration waits for the build of its machine."""

@@ -12,14 +12,14 @@ from ipvs_est.language.operations import (
     InitNetns,
 )
 from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.harness.build import build
-from ipvs_est_checks.harness.judge import broken_on_tree
-from ipvs_est_checks.harness.options import Variant, options_for
+from ipvs_est_checks.harness.building.build import build
+from ipvs_est_checks.harness.building.options import Variant, options_for
+from ipvs_est_checks.harness.building.tree import Tree
+from ipvs_est_checks.harness.histories.answers import answers_of_model, answers_of_tree
+from ipvs_est_checks.harness.histories.judge import broken_on_tree
+from ipvs_est_checks.harness.histories.replay import violation_text
 from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.replay import violation_text
-from ipvs_est_checks.harness.schedules import prepare, search
-from ipvs_est_checks.harness.told import answers_of_model, answers_of_tree
-from ipvs_est_checks.harness.tree import Tree
+from ipvs_est_checks.harness.schedules.search import prepare, search
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding, Schedule

@@ -18,10 +18,10 @@ from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
 from ipvs_est.oracle_process import GIVES as ORACLE_GIVES
 from ipvs_est.oracle_process import MAX_LINE, PROTOCOL
-from ipvs_est_checks.harness.build import build
-from ipvs_est_checks.harness.options import Variant, options_for
+from ipvs_est_checks.harness.building.build import build
+from ipvs_est_checks.harness.building.options import Variant, options_for
+from ipvs_est_checks.harness.building.tree import Tree, version_text
 from ipvs_est_checks.harness.process import Program, ask, start, stop
-from ipvs_est_checks.harness.tree import Tree, version_text
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 _OPERATION = b'"op"'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est import Snapshot
-from ipvs_est_checks.judge import (
+from ipvs_est_checks.judging.judge import (
     EST_FREE,
     QUIET,
     SERVICE_FREE,

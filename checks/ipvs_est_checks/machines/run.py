@@ -8,17 +8,17 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from ipvs_est import Revision
 from ipvs_est_checks.history.monitor import NewOracle
-from ipvs_est_checks.machines import (
+from ipvs_est_checks.machines.naive import compare as naive_compare
+from ipvs_est_checks.machines.netns import driver as netns_driver
+from ipvs_est_checks.machines.netns import machine as netns_machine
+from ipvs_est_checks.machines.netns import situations
+from ipvs_est_checks.machines.parts import (
     context_machine,
     context_steps,
     counters_machine,
     counters_steps,
     cpulist_machine,
-    netns_driver,
-    netns_machine,
-    situations,
 )
-from ipvs_est_checks.machines.naive import compare as naive_compare
 from ipvs_est_checks.machines.profiles import PROFILES, Amount, Profile, explore_round
 from ipvs_est_checks.machines.report import (
     FailureRecord,

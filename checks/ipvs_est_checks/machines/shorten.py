@@ -22,7 +22,7 @@ from ipvs_est.language.operations import (
     Traffic,
 )
 from ipvs_est_checks.history.monitor import NewOracle
-from ipvs_est_checks.machines.netns_history import failures_of
+from ipvs_est_checks.machines.netns.history import failures_of
 
 History = tuple[Operation, ...]
 

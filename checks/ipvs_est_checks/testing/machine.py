@@ -7,8 +7,8 @@ from hypothesis import reject
 from ipvs_est import MAINLINE, Oracle, Params, Revision
 from ipvs_est.language.operations import Operation
 from ipvs_est_checks.history.subject_failure import RefusedError
-from ipvs_est_checks.machines import netns_machine
-from ipvs_est_checks.machines.netns_history import ended
+from ipvs_est_checks.machines.netns import machine as netns_machine
+from ipvs_est_checks.machines.netns.history import ended
 from ipvs_est_checks.machines.report import Findings
 from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.testing import judge as judging

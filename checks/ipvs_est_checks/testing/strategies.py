@@ -10,7 +10,7 @@ from ipvs_est.language.operations import BOUNDS, OPERATIONS, Operation
 from ipvs_est.language.params import MAX_POSSIBLE_CPUS
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.scenarios.strategy import scenarios as _scenarios
-from ipvs_est_checks.machines.cpulist_machine import texts
+from ipvs_est_checks.machines.parts.cpulist_machine import texts
 from ipvs_est_checks.testing.random_histories import history, steps
 
 

@@ -4,8 +4,9 @@ from ipvs_est_spec.proof.calc import calc_limits
 from ipvs_est_spec.proof.calc import load as calc_load
 from ipvs_est_spec.proof.calc import sequence as calc_sequence
 from ipvs_est_spec.proof.framework.theorem import Theorem
-from ipvs_est_spec.proof.inductive import in_range, walk_theorems
+from ipvs_est_spec.proof.inductive import in_range
 from ipvs_est_spec.proof.inductive import theorems as inductive
+from ipvs_est_spec.proof.inductive.walk import theorems as walk_theorems
 from ipvs_est_spec.proof.protocol import theorems as protocol
 from ipvs_est_spec.proof.rates import counters as rate_counters
 from ipvs_est_spec.proof.rates import sequences as rate_sequences

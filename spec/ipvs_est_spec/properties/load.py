@@ -11,8 +11,8 @@ from typing import TypeVar
 from ipvs_est.language.events import Event, LimitsMeasured
 from ipvs_est.language.params import CHAIN_GOAL_NS, Params
 from ipvs_est_spec.algebra.algebra import Algebra
-from ipvs_est_spec.properties.record import of_kind
 from ipvs_est_spec.property import Case
+from ipvs_est_spec.record.by_kind import of_kind
 
 B = TypeVar("B")
 N = TypeVar("N")

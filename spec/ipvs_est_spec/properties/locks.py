@@ -6,9 +6,9 @@ from typing import TypeVar
 from ipvs_est.language.events import Enqueued, Event, LockTaken, Paused, Relinked, Started, Stopped
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
-from ipvs_est_spec.properties.record import of_kind, of_kinds
-from ipvs_est_spec.properties.runs import EST_MUTEX, SERVICE_MUTEX, changes, runs
 from ipvs_est_spec.property import Case
+from ipvs_est_spec.record.by_kind import of_kind, of_kinds
+from ipvs_est_spec.record.runs import EST_MUTEX, SERVICE_MUTEX, changes, runs
 
 B = TypeVar("B")
 N = TypeVar("N")

@@ -18,8 +18,8 @@ from ipvs_est.language.events import (
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
 from ipvs_est_spec.properties.objects import Objects
-from ipvs_est_spec.properties.record import of_kinds
 from ipvs_est_spec.property import Case
+from ipvs_est_spec.record.by_kind import of_kinds
 
 B = TypeVar("B")
 N = TypeVar("N")

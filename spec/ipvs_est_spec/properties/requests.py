@@ -13,9 +13,9 @@ from ipvs_est.language.events import (
 )
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.algebra import Algebra
-from ipvs_est_spec.properties.record import of_kind
-from ipvs_est_spec.properties.runs import ENTRIES, runs
 from ipvs_est_spec.property import Case
+from ipvs_est_spec.record.by_kind import of_kind
+from ipvs_est_spec.record.runs import ENTRIES, runs
 
 B = TypeVar("B")
 N = TypeVar("N")

@@ -303,7 +303,7 @@ def check(
 def _tell_nearest(tree: Path) -> None:
     """What the tree is, before anything is judged."""
     from ipvs_est_checks.cli.commands import check_tree
-    from ipvs_est_checks.harness.tree import read_tree
+    from ipvs_est_checks.harness.building.tree import read_tree
 
     check_tree.tell_nearest(read_tree(tree))
 

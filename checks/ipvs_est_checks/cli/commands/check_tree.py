@@ -14,10 +14,10 @@ from ipvs_est.language.operation_json import operation_from_json
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.params import Params
 from ipvs_est.language.revision import KERNELS, MAINLINE
-from ipvs_est_checks.harness.against import Broken, broken_by, change_of, histories_of
-from ipvs_est_checks.harness.directed import HISTORIES, MACHINE
-from ipvs_est_checks.harness.nearest import Nearest, Parting, nearest
-from ipvs_est_checks.harness.tree import Tree, read_tree, version_text
+from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
+from ipvs_est_checks.harness.histories.against import Broken, broken_by, change_of, histories_of
+from ipvs_est_checks.harness.histories.directed import HISTORIES, MACHINE
+from ipvs_est_checks.harness.histories.nearest import Nearest, Parting, nearest
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError

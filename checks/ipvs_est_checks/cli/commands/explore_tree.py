@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
-from ipvs_est_checks.harness.build import build
-from ipvs_est_checks.harness.options import Variant, options_for
+from ipvs_est_checks.harness.building.build import build
+from ipvs_est_checks.harness.building.options import Variant, options_for
+from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
 from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules import (
+from ipvs_est_checks.harness.schedules.search import (
     Failure,
     Searched,
     cause_of,
@@ -20,7 +21,6 @@ from ipvs_est_checks.harness.schedules import (
     search,
     timeline,
 )
-from ipvs_est_checks.harness.tree import Tree, read_tree, version_text
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
@@ -122,7 +122,7 @@ def replay_on_tree(path: Path, scenario: Scenario, token: str) -> int:
 
 def conflicts_on_tree(path: Path, scenarios: Sequence[Scenario], most: int) -> int:
     """List the accesses that no common lock orders, in the schedules of the scenarios."""
-    from ipvs_est_checks.harness.conflicts import conflicts_of
+    from ipvs_est_checks.harness.schedules.conflicts import conflicts_of
 
     tree = read_tree(path)
     click.echo(f"linux {version_text(tree)} in {path}")

@@ -106,9 +106,9 @@ def _on_tree(path: Path, ids: tuple[str, ...], *, repaired: bool) -> int:
     With its repair none may show.
     """
     # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.harness.building.tree import read_tree, version_text
+    from ipvs_est_checks.harness.edits.repairs import tell_repaired
     from ipvs_est_checks.harness.findings import Shown, tell_findings
-    from ipvs_est_checks.harness.repairs import tell_repaired
-    from ipvs_est_checks.harness.tree import read_tree, version_text
 
     tree = read_tree(path)
     with_repairs = ", each finding with its repair" if repaired else ""

@@ -13,7 +13,7 @@ from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.explore.scenarios.scenario import scenario_text
 from ipvs_est_checks.generate.histories import Wish, history_text, make_histories
 from ipvs_est_checks.generate.scenarios import make_scenarios
-from ipvs_est_checks.machines.netns_themes import THEMES
+from ipvs_est_checks.machines.netns.themes import THEMES
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.report_file import write_report_file
 from ipvs_est_checks.terminal.bad_input import BadInputError

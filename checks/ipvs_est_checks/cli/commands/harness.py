@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ipvs_est_checks.cli.options.named_path import NamedPath
-from ipvs_est_checks.harness.options import Variant
+from ipvs_est_checks.harness.building.options import Variant
 
 
 @click.command("harness")
@@ -27,7 +27,7 @@ def harness(path: Path, variant: str) -> None:
 
     plain: as recorded. sanitised: under AddressSanitizer. points: finds uses of freed memory.
     """
+    from ipvs_est_checks.harness.building.tree import read_tree
     from ipvs_est_checks.harness.front import serve
-    from ipvs_est_checks.harness.tree import read_tree
 
     serve(read_tree(path), Variant(variant), sys.stdin.buffer, sys.stdout.buffer)

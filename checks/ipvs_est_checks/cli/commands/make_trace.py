@@ -36,8 +36,8 @@ def make_trace(history: Path, tree: Path, output: Path | None) -> None:
     where nothing defined follows.
     """
     # Imported here: only who has a tree needs it.
-    from ipvs_est_checks.harness.recording import recorded
-    from ipvs_est_checks.harness.tree import read_tree
+    from ipvs_est_checks.harness.building.tree import read_tree
+    from ipvs_est_checks.harness.histories.recording import recorded
 
     try:
         if str(history) == "-":

@@ -138,8 +138,8 @@ def replay_command(
 
 def _on_tree(files: Sequence[Path | Piped | Unusable], path: Path) -> Generator[Outcome]:
     # Imported here: only who has a tree needs it.
-    from ipvs_est_checks.harness.replay import outcomes_on_tree
-    from ipvs_est_checks.harness.tree import read_tree
+    from ipvs_est_checks.harness.building.tree import read_tree
+    from ipvs_est_checks.harness.histories.replay import outcomes_on_tree
 
     on_disk = [each for each in files if not isinstance(each, Piped)]
     if len(on_disk) < len(files):

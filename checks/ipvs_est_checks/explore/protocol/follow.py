@@ -19,8 +19,8 @@ from ipvs_est_checks.explore.protocol.projection import (
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_spec.proof.protocol import run
-from ipvs_est_spec.proof.protocol.others import IDLE
-from ipvs_est_spec.proof.protocol.parts import WORK
+from ipvs_est_spec.proof.protocol.programs.other_tasks import IDLE
+from ipvs_est_spec.proof.protocol.programs.parts import WORK
 from ipvs_est_spec.proof.protocol.run import Runner, State
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 

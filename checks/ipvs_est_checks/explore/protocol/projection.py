@@ -12,9 +12,17 @@ from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est_checks.explore.engine.world import World
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_spec.proof.protocol.expression import NO, YES
-from ipvs_est_spec.proof.protocol.others import ENDED, IDLE
-from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.step import EST, EXITED, FREED, NEW, NOBODY, NONE, SERVICE
+from ipvs_est_spec.proof.protocol.programs.other_tasks import ENDED, IDLE
+from ipvs_est_spec.proof.protocol.programs.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.step import (
+    EST,
+    EXITED,
+    FREED,
+    NEW,
+    NOBODY,
+    NONE,
+    SERVICE,
+)
 
 Seen = Mapping[str, frozenset[str]]
 """Variable -> the values that it may have; variables that cannot be seen are not named."""

@@ -22,11 +22,11 @@ from ipvs_est_checks.explore.protocol.projection import (
     projected,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
-from ipvs_est_spec.proof.protocol.parts import KT0, KTN, WORK
+from ipvs_est_spec.proof.protocol.programs.parts import KT0, KTN, WORK
+from ipvs_est_spec.proof.protocol.programs.step import ProtocolStep
 from ipvs_est_spec.proof.protocol.run import following as possible
 from ipvs_est_spec.proof.protocol.run import runner
 from ipvs_est_spec.proof.protocol.search import FoundRun
-from ipvs_est_spec.proof.protocol.step import ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 # The reload work begins to run as soon as it is queued; in a run that may be later.

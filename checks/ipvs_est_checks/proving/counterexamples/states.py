@@ -16,10 +16,10 @@ from ipvs_est_checks.proving.counterexamples.wrong_steps import WRONG_STEPS as E
 from ipvs_est_checks.text_edits import Edit, applied
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.proof.inductive.concrete import SIZES, Build, Concrete, Size, smallest
-from ipvs_est_spec.proof.inductive.geometries import FULL
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS
+from ipvs_est_spec.proof.inductive.states.geometries import FULL
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.steps import BY_ID
-from ipvs_est_spec.proof.inductive.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 from ipvs_est_spec.state.snapshot_state import snapshot_state

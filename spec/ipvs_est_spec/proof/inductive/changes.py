@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from ipvs_est.language.revision import Revision
 from ipvs_est_spec.algebra.algebra import Algebra
-from ipvs_est_spec.proof.inductive.updates import (
+from ipvs_est_spec.proof.inductive.states.updates import (
     more_at,
     number_at,
     number_within,

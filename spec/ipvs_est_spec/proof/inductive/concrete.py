@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.formula import (
+from ipvs_est_spec.proof.inductive.goals import INVARIANTS
+from ipvs_est_spec.proof.inductive.states.formula import (
     Formula,
     Ground,
     Sort,
@@ -19,10 +20,9 @@ from ipvs_est_spec.proof.inductive.formula import (
     denied,
     skolem_term,
 )
-from ipvs_est_spec.proof.inductive.geometries import FULL, PREEMPT
-from ipvs_est_spec.proof.inductive.goals import INVARIANTS
+from ipvs_est_spec.proof.inductive.states.geometries import FULL, PREEMPT
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, Z3State, any_state
 from ipvs_est_spec.proof.inductive.steps import Inputs
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State, any_state
 
 Place = tuple[int, int, int]
 """Slot, row, chain id."""

@@ -13,10 +13,10 @@ from ipvs_est.language.revision import REVISIONS
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
 from ipvs_est_spec.proof.framework.theorem import Goal
-from ipvs_est_spec.proof.inductive.geometries import GEOMETRIES
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, change_of, held_before, preserved
+from ipvs_est_spec.proof.inductive.states.geometries import GEOMETRIES
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.steps import STEPS
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, any_state
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table, written
 from ipvs_est_spec.proof.inductive.theorems import ALL_FACTS, same_formula
 

@@ -12,10 +12,10 @@ from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
 from ipvs_est_spec.proof.inductive.auxiliary import AUXILIARY, Auxiliary
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.facts import FACTS, Fact
-from ipvs_est_spec.proof.inductive.formula import Formula, Sort, assumed, denied, skolem_term
+from ipvs_est_spec.proof.inductive.states.facts import FACTS, Fact
+from ipvs_est_spec.proof.inductive.states.formula import Formula, Sort, assumed, denied, skolem_term
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, OTHER, Z3State, any_state, place_of
 from ipvs_est_spec.proof.inductive.steps import BY_ID
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, OTHER, Z3State, any_state, place_of
 from ipvs_est_spec.property import Predicate, StateProperty
 
 GROUPS = ("place", "counts", "bitmaps", "limits", "array")

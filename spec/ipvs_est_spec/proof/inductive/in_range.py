@@ -15,12 +15,12 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.facts import FACTS
-from ipvs_est_spec.proof.inductive.formula import Formula
-from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, SCOPE
 from ipvs_est_spec.proof.inductive.goals import INVARIANTS, Before, formulas_of, shown, terms_of
+from ipvs_est_spec.proof.inductive.states.facts import FACTS
+from ipvs_est_spec.proof.inductive.states.formula import Formula
+from ipvs_est_spec.proof.inductive.states.geometries import FULL, GEOMETRIES, SCOPE
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, Z3State, any_state
 from ipvs_est_spec.proof.inductive.steps import BY_ID, draining
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State, any_state
 from ipvs_est_spec.proof.inductive.theorems import GROUP, distinct
 from ipvs_est_spec.proof.inductive.twins import NAMED
 

@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est.language.revision import Revision
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.updates import number_at, truth_at
+from ipvs_est_spec.proof.inductive.states.updates import number_at, truth_at
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 B = TypeVar("B")

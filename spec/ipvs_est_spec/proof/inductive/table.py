@@ -96,17 +96,17 @@ def written(rows: tuple[ProofRow, ...]) -> str:
 @cache
 def table() -> tuple[ProofRow, ...]:
     """The recorded table of the steps."""
-    return _read("table.tsv")
+    return _read(__package__)
 
 
 @cache
 def walk_table() -> tuple[ProofRow, ...]:
     """That of the walk of the calc phase."""
-    return _read("walk.tsv")
+    return _read(f"{__package__}.walk")
 
 
-def _read(name: str) -> tuple[ProofRow, ...]:
-    return parse((files(__package__) / name).read_text(encoding="utf-8"))
+def _read(package: str) -> tuple[ProofRow, ...]:
+    return parse((files(package) / "table.tsv").read_text(encoding="utf-8"))
 
 
 def _names(cell: str) -> tuple[str, ...]:

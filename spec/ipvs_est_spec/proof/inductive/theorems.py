@@ -6,9 +6,6 @@ from functools import cache, partial
 
 from ipvs_est.language.revision import REVISIONS
 from ipvs_est_spec.proof.framework.theorem import Goal, Theorem, Twin
-from ipvs_est_spec.proof.inductive import sums
-from ipvs_est_spec.proof.inductive.facts import FACTS
-from ipvs_est_spec.proof.inductive.geometries import FULL, GEOMETRIES, SCOPE
 from ipvs_est_spec.proof.inductive.goals import (
     INVARIANTS,
     before,
@@ -17,8 +14,11 @@ from ipvs_est_spec.proof.inductive.goals import (
     initially,
     preserved,
 )
+from ipvs_est_spec.proof.inductive.states import sums
+from ipvs_est_spec.proof.inductive.states.facts import FACTS
+from ipvs_est_spec.proof.inductive.states.geometries import FULL, GEOMETRIES, SCOPE
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.steps import BY_ID, STEPS
-from ipvs_est_spec.proof.inductive.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 

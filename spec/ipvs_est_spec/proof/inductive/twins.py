@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from ipvs_est.language.revision import MAINLINE, REPAIRED, V7, Revision
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.inductive.changes import LAST, OTHERS, Change, limits_renewed
-from ipvs_est_spec.proof.inductive.formula import Formula
+from ipvs_est_spec.proof.inductive.states.formula import Formula
+from ipvs_est_spec.proof.inductive.states.symbols import INPUTS, Z3State
 from ipvs_est_spec.proof.inductive.steps import BY_ID
-from ipvs_est_spec.proof.inductive.symbols import INPUTS, Z3State
 from ipvs_est_spec.state.abstract_state import AbstractState
 
 NAMED = "into the kd that est_add_ktid names"

@@ -21,10 +21,10 @@ from ipvs_est_spec.proof.protocol.expression import (
     unset,
 )
 from ipvs_est_spec.proof.protocol.lemma import owners
-from ipvs_est_spec.proof.protocol.others import IDLE, NOT_BEGUN, WALK
-from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.other_tasks import IDLE, NOT_BEGUN, WALK
+from ipvs_est_spec.proof.protocol.programs.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.step import NEW, NONE, at
 from ipvs_est_spec.proof.protocol.search import FoundRun, Where, find_run, run_goal
-from ipvs_est_spec.proof.protocol.step import NEW, NONE, at
 from ipvs_est_spec.proof.protocol.system import Edit, ProtocolSystem, system
 
 Bad = Callable[[ProtocolSystem], Condition]

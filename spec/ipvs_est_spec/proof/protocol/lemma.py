@@ -24,8 +24,8 @@ from ipvs_est_spec.proof.protocol.expression import (
     negated,
 )
 from ipvs_est_spec.proof.protocol.locksets import places_holding
-from ipvs_est_spec.proof.protocol.parts import ACTORS
-from ipvs_est_spec.proof.protocol.step import EST, SERVICE, ProtocolStep, Value, at
+from ipvs_est_spec.proof.protocol.programs.parts import ACTORS
+from ipvs_est_spec.proof.protocol.programs.step import EST, SERVICE, ProtocolStep, Value, at
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 

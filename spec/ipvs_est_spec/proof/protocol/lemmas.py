@@ -1,11 +1,11 @@
 """What every reachable state fulfils, and why nothing bad is reachable."""
 
-from ipvs_est_spec.proof.protocol import kthread0
 from ipvs_est_spec.proof.protocol.expression import Condition, both, either, flag, negated, unset
 from ipvs_est_spec.proof.protocol.lemma import Lemma, implies, owners
-from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN
-from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.step import EXITED, FREED, NONE, at
+from ipvs_est_spec.proof.protocol.programs import kthread0
+from ipvs_est_spec.proof.protocol.programs.other_tasks import ENDED, IDLE, NOT_BEGUN
+from ipvs_est_spec.proof.protocol.programs.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.step import EXITED, FREED, NONE, at
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 BEFORE = (NOT_BEGUN, "disabling")

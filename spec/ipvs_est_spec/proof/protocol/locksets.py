@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ipvs_est_spec.proof.protocol.step import ProtocolStep
+from ipvs_est_spec.proof.protocol.programs.step import ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 

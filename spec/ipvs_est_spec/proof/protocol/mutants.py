@@ -4,9 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ipvs_est_spec.proof.protocol.expression import TRUE, Condition, unset
-from ipvs_est_spec.proof.protocol.others import WALK
-from ipvs_est_spec.proof.protocol.parts import EXIT, KT0, KTN
-from ipvs_est_spec.proof.protocol.step import EST, FREED, SERVICE, ProtocolStep, lock, unlock
+from ipvs_est_spec.proof.protocol.programs.other_tasks import WALK
+from ipvs_est_spec.proof.protocol.programs.parts import EXIT, KT0, KTN
+from ipvs_est_spec.proof.protocol.programs.step import (
+    EST,
+    FREED,
+    SERVICE,
+    ProtocolStep,
+    lock,
+    unlock,
+)
 
 Steps = tuple[ProtocolStep, ...]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ipvs_est_spec.proof.protocol import kthread0
 from ipvs_est_spec.proof.protocol.expression import (
     NO,
     TRUE,
@@ -15,9 +14,10 @@ from ipvs_est_spec.proof.protocol.expression import (
     negated,
     unset,
 )
-from ipvs_est_spec.proof.protocol.others import ENDED, IDLE, NOT_BEGUN, WALK
-from ipvs_est_spec.proof.protocol.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
-from ipvs_est_spec.proof.protocol.step import (
+from ipvs_est_spec.proof.protocol.programs import kthread0
+from ipvs_est_spec.proof.protocol.programs.other_tasks import ENDED, IDLE, NOT_BEGUN, WALK
+from ipvs_est_spec.proof.protocol.programs.parts import CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.step import (
     EXITED,
     FREED,
     NEW,

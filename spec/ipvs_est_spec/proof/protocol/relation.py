@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipvs_est_spec.algebra.z3_algebra import Z3Algebra, disjunction
 from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.protocol.expression import FLAG, YES, Condition, interpret
-from ipvs_est_spec.proof.protocol.step import NOBODY, ProtocolStep
+from ipvs_est_spec.proof.protocol.programs.step import NOBODY, ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 _ALGEBRA = Z3Algebra()

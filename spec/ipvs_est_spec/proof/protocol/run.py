@@ -17,7 +17,7 @@ from ipvs_est_spec.proof.protocol.expression import (
     Negated,
     interpret,
 )
-from ipvs_est_spec.proof.protocol.step import NOBODY, ProtocolStep
+from ipvs_est_spec.proof.protocol.programs.step import NOBODY, ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 State = tuple[str, ...]

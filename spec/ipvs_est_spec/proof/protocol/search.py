@@ -7,9 +7,9 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Goal
 from ipvs_est_spec.proof.protocol import relation, run
 from ipvs_est_spec.proof.protocol.expression import Condition, flag
-from ipvs_est_spec.proof.protocol.parts import ACTORS
+from ipvs_est_spec.proof.protocol.programs.parts import ACTORS
+from ipvs_est_spec.proof.protocol.programs.step import ProtocolStep
 from ipvs_est_spec.proof.protocol.run import State
-from ipvs_est_spec.proof.protocol.step import ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 NO_MEMORY = flag("work_failed")

@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ipvs_est.language.revision import Revision
-from ipvs_est_spec.proof.protocol import kthread0, others
 from ipvs_est_spec.proof.protocol.expression import FLAG, NO, YES
-from ipvs_est_spec.proof.protocol.parts import (
-    ACTORS,
-    CTL,
-    EXIT,
-    KT0,
-    KTN,
-    SYSCTL,
-    WORK,
+from ipvs_est_spec.proof.protocol.programs import kthread0
+from ipvs_est_spec.proof.protocol.programs import other_tasks as others
+from ipvs_est_spec.proof.protocol.programs.parts import ACTORS, CTL, EXIT, KT0, KTN, SYSCTL, WORK
+from ipvs_est_spec.proof.protocol.programs.step import (
+    EST,
+    NOBODY,
+    NONE,
+    SERVICE,
+    ProtocolStep,
+    places,
 )
-from ipvs_est_spec.proof.protocol.step import EST, NOBODY, NONE, SERVICE, ProtocolStep, places
 
 FLAGS: Mapping[str, str] = {
     "sysctl": "The kernel has sysctl support; never changes.",

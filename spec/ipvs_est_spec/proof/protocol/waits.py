@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 
 from ipvs_est_spec.proof.protocol.expression import FALSE, Condition, Is, both, either
-from ipvs_est_spec.proof.protocol.parts import ACTORS
-from ipvs_est_spec.proof.protocol.step import at
+from ipvs_est_spec.proof.protocol.programs.parts import ACTORS
+from ipvs_est_spec.proof.protocol.programs.step import at
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
 
 Edges = Mapping[tuple[str, str], Condition]

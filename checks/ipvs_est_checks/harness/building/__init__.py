@@ -1,0 +1,1 @@
+"""From a tree to a program: files, options, generated headers, compiler, cache."""

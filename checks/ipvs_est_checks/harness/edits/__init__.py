@@ -1,0 +1,1 @@
+"""Changes of a tree's C before it is compiled: mistakes planted, findings repaired."""

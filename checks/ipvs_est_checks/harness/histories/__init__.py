@@ -1,0 +1,1 @@
+"""Histories on a tree's code: answered, judged, recorded, compared."""

@@ -1,0 +1,1 @@
+"""Schedules on a tree's code: runs, searches, accesses in conflict."""

@@ -1,0 +1,1 @@
+"""The whole netns at the operation level, in random histories."""

@@ -1,0 +1,184 @@
+"""What the rules of the netns machine are made of: applying, judging, choosing operands."""
+
+from typing import ClassVar
+
+from hypothesis.stateful import RuleBasedStateMachine
+
+from ipvs_est import MAINLINE, Params, Revision
+from ipvs_est.language.operations import (
+    AddService,
+    Advance,
+    Delete,
+    DeleteDest,
+    DeleteService,
+    Operation,
+)
+from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
+from ipvs_est_checks.known.on_code import as_modelled
+from ipvs_est_checks.machines.naive.model import live
+from ipvs_est_checks.machines.netns import history as nh
+from ipvs_est_checks.machines.report import (
+    FailureRecord,
+    Findings,
+    UnexpectedFailureError,
+    add_failure,
+    add_history,
+)
+from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest, nearest, takes
+
+NAME = "netns"
+MOST_OBJECTS = 70
+"""More only take time."""
+
+
+class NetnsDriver(RuleBasedStateMachine):
+    """A history that goes on; subclasses have the rules."""
+
+    revision: ClassVar[Revision] = MAINLINE
+    system: ClassVar[SystemUnderTest] = REFERENCE
+    findings: ClassVar[Findings] = Findings()
+    properties: ClassVar[frozenset[str] | None] = None
+    """Ids of those that are looked at; None = all."""
+    only_theme: ClassVar[str | None] = None
+    """What every history is about at first; None: each something else."""
+    only_params: ClassVar[Params | None] = None
+    """The machine of every history; None: each another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: nh.NetnsHistory
+        self.next_id = 1
+        self.operations = 0
+        self.reached: set[str] = set()
+
+    def _begin(self, params: Params) -> None:
+        machine = type(self)
+        self.history = nh.begin(
+            machine.only_params or nearest(machine.system, params),
+            machine.revision,
+            machine.system.new_oracle,
+            machine.properties,
+        )
+
+    def teardown(self) -> None:
+        """The history ends: what the record as a whole shows, and what was reached."""
+        if not hasattr(self, "history"):
+            return
+        self._judge(nh.end(self.history))
+        self._count()
+        add_history(type(self).findings, NAME, self.reached, self.operations)
+
+    def _count(self) -> None:
+        type(self).findings.checks.update(self.history.seen.checks)
+        self.reached |= self.history.observer.reached
+
+    def _do(self, operation: Operation) -> None:
+        history = self.history
+        if nh.ended(history) or not takes(type(self).system, operation):
+            return
+        self.operations += 1
+        self._judge(nh.do(history, operation))
+
+    def _all(self, *operations: Operation) -> None:
+        for each in operations:
+            self._do(each)
+
+    def _judge(self, failing: list[str]) -> None:
+        history, findings = self.history, type(self).findings
+        revision = history.revision
+        failing_with: dict[Revision, frozenset[str]] = {}
+        concerned = frozenset(failing)
+        records = [
+            FailureRecord(
+                machine=NAME,
+                property=name,
+                sentence=history.failing[name],
+                revision=revision.name,
+                params=history.params,
+                operations=tuple(history.seen.operations),
+                steps=(),
+                reason=self._reason(name, concerned, failing_with),
+            )
+            for name in failing
+        ]
+        for each in records:
+            add_failure(findings, each)
+        for each in records:
+            if not each.reason:
+                raise UnexpectedFailureError(each)
+
+    def _reason(
+        self,
+        property_id: str,
+        concerned: frozenset[str],
+        failing_with: dict[Revision, frozenset[str]],
+    ) -> str:
+        """What known cause the failure has; `failing_with` keeps what was tried for this state.
+
+        `concerned`: all that fail there; the others need not be looked at again.
+        """
+        params, operations = self.history.params, tuple(self.history.seen.operations)
+        findings, explains = type(self).findings, type(self).system.explains
+        if type(self).system is not REFERENCE:
+            modelled = as_modelled(
+                property_id,
+                self.history.failing[property_id],
+                lambda ids: nh.failures_of(
+                    params, self.history.revision, operations, explains, ids
+                ),
+            )
+            if modelled != property_id:
+                property_id, concerned, failing_with = modelled, frozenset({modelled}), {}
+
+        def holds(revision: Revision) -> bool:
+            if revision not in failing_with:
+                failures = nh.failures_of(params, revision, operations, explains, concerned)
+                failing_with[revision] = frozenset(failures)
+            return property_id not in failing_with[revision]
+
+        if type(self).system is not REFERENCE and holds(self.history.revision):
+            # The model does not fail here, so nothing that is known of it explains this.
+            return ""
+        likely = findings.causes.get(property_id, "")
+        known = known_by_repair(self.history.revision, property_id, holds, likely)
+        reason = cause_text(known)
+        findings.causes[property_id] = reason
+        return reason
+
+    @property
+    def _params(self) -> Params:
+        return self.history.params
+
+    @property
+    def _tick(self) -> int:
+        return self._params.tick_jiffies
+
+    @property
+    def _revolution(self) -> int:
+        return self._params.nticks * self._tick
+
+    def _usable(self) -> bool:
+        return not nh.ended(self.history) and self.history.model.initialised
+
+    def _room(self, wanted: int) -> int:
+        return max(0, min(wanted, MOST_OBJECTS - len(live(self.history.model))))
+
+    def _new_id(self) -> int:
+        self.next_id += 1
+        return self.next_id - 1
+
+    def _add_service(self) -> None:
+        self._do(AddService(self._new_id()))
+
+    def _delete(self, object_id: int) -> None:
+        model = self.history.model
+        if object_id in model.bare:
+            self._do(Delete(object_id))
+        elif object_id in model.services:
+            self._do(DeleteService(object_id))
+        elif object_id in model.dests:
+            self._do(DeleteDest(object_id))
+
+    def _drained(self) -> None:
+        """Enough time for a restart, a calc phase and a drain."""
+        self._do(Advance(self._params.hz // 5 + self._tick))

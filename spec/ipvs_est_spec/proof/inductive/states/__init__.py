@@ -1,0 +1,1 @@
+"""Whole states in the proofs: symbols, formulas over them, and what is true of every one."""

@@ -1,0 +1,211 @@
+"""Any state at all, as symbols: what is assumed of it, at which terms, and the steps' inputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ipvs_est.language.params import Params
+from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.inductive.states.domains import GuardedDomains, left_out
+from ipvs_est_spec.proof.inductive.states.formula import (
+    Every,
+    Formula,
+    FormulaAlgebra,
+    Ground,
+    Sort,
+    skolem_term,
+)
+from ipvs_est_spec.proof.inductive.steps import Inputs
+from ipvs_est_spec.state.abstract_state import AbstractState
+
+Z3State = AbstractState[Formula, z3.ArithRef]
+
+T = TypeVar("T")
+
+_INT, _BOOL = z3.IntSort(), z3.BoolSort()
+
+
+class FormulaQuantifiers:
+    """Makes quantified formulas."""
+
+    def slots(self, body: Callable[[z3.ArithRef], Formula]) -> Formula:
+        """For every slot number."""
+        return Every(Sort.SLOT, (), body)
+
+    def rows(self, slot: z3.ArithRef, body: Callable[[z3.ArithRef], Formula]) -> Formula:
+        """For every row number."""
+        return Every(Sort.ROW, (slot,), body)
+
+    def chains(
+        self, slot: z3.ArithRef, row: z3.ArithRef, body: Callable[[z3.ArithRef], Formula]
+    ) -> Formula:
+        """For every chain id."""
+        return Every(Sort.CHAIN, (slot, row), body)
+
+    def estimators(self, body: Callable[[z3.ArithRef], Formula]) -> Formula:
+        """For every estimator there is."""
+        return Every(Sort.ESTIMATOR, (), body)
+
+
+ALGEBRA = FormulaAlgebra()
+QUANTIFIERS = FormulaQuantifiers()
+
+
+def _once(function: Callable[..., T]) -> Callable[..., T]:
+    """Makes each term once: making them takes z3 longer than deciding with them."""
+    made: dict[tuple[int, ...], tuple[tuple[z3.ArithRef, ...], T]] = {}
+
+    def known(*of: z3.ArithRef) -> T:
+        key = tuple(each.get_id() for each in of)
+        if key not in made:
+            # Ids are those of terms that are alive.
+            made[key] = of, function(*of)
+        return made[key][1]
+
+    return known
+
+
+def any_state(params: Params) -> Z3State:
+    """A state of which nothing is known but that its functions are total: for what does not
+    exist they answer 0 or false."""
+    a = ALGEBRA
+    count = z3.Int("est_kt_count")
+
+    def below(number: z3.ArithRef, limit: z3.ArithRef | int) -> z3.BoolRef:
+        return z3.And(number >= 0, number < limit)
+
+    @_once
+    def exists(slot: z3.ArithRef) -> z3.BoolRef:
+        return z3.And(below(slot, count), _truth("has_kd", slot))
+
+    @_once
+    def has_tick(slot: z3.ArithRef, row: z3.ArithRef) -> z3.BoolRef:
+        return z3.And(exists(slot), below(row, params.nticks), _truth("tick_exists", slot, row))
+
+    def of_kd(name: str) -> Callable[[z3.ArithRef], z3.ArithRef]:
+        return lambda s: z3.If(exists(s), _number(name, s), z3.IntVal(0))
+
+    def of_row(name: str) -> Callable[[z3.ArithRef, z3.ArithRef], z3.ArithRef]:
+        return lambda s, r: z3.If(
+            z3.And(exists(s), below(r, params.nticks)), _number(name, s, r), z3.IntVal(0)
+        )
+
+    def of_chain(
+        name: str,
+    ) -> Callable[[z3.ArithRef, z3.ArithRef, z3.ArithRef], z3.ArithRef]:
+        return lambda s, r, c: z3.If(
+            z3.And(has_tick(s, r), below(c, params.tick_chains)),
+            _number(name, s, r, c),
+            z3.IntVal(0),
+        )
+
+    def bit_of_chain(
+        name: str,
+    ) -> Callable[[z3.ArithRef, z3.ArithRef, z3.ArithRef], Formula]:
+        return lambda s, r, c: Ground(
+            z3.And(has_tick(s, r), below(c, params.tick_chains), _truth(name, s, r, c))
+        )
+
+    def on_chain(e: z3.ArithRef, s: z3.ArithRef, r: z3.ArithRef, c: z3.ArithRef) -> Formula:
+        return Ground(
+            z3.And(
+                _number("times_listed", e) > 0,
+                has_tick(s, r),
+                below(c, params.tick_chains),
+                _truth("on_chain", e, s, r, c),
+            )
+        )
+
+    return AbstractState(
+        algebra=a,
+        params=params,
+        domains=GuardedDomains(QUANTIFIERS),
+        enable=Ground(z3.Bool("enable")),
+        est_stopped=Ground(z3.Bool("est_stopped")),
+        est_calc_phase=Ground(z3.Bool("est_calc_phase")),
+        run_estimation=Ground(z3.Bool("run_estimation")),
+        cpulist_valid=Ground(z3.Bool("cpulist_valid")),
+        est_kt_count=count,
+        est_add_ktid=z3.Int("est_add_ktid"),
+        est_max_threads=z3.Int("est_max_threads"),
+        est_chain_max=z3.Int("est_chain_max"),
+        temp_length=z3.Int("temp_length"),
+        kthread_cpus=z3.Int("kthread_cpus"),
+        contexts=z3.Int("contexts"),
+        exists=_once(lambda s: Ground(exists(s))),
+        est_count=_once(of_kd("est_count")),
+        est_max_count=_once(of_kd("est_max_count")),
+        chain_max=_once(of_kd("chain_max")),
+        tick_max=_once(of_kd("tick_max")),
+        est_row=_once(of_kd("est_row")),
+        kd_length=_once(of_kd("kd_length")),
+        avail=lambda s, r: Ground(
+            z3.And(exists(s), below(r, params.nticks), _truth("avail", s, r))
+        ),
+        tick_exists=lambda s, r: Ground(has_tick(s, r)),
+        tick_len=_once(of_row("tick_len")),
+        tick_length=_once(
+            lambda s, r: z3.If(has_tick(s, r), _number("tick_length", s, r), z3.IntVal(0))
+        ),
+        present=_once(bit_of_chain("present")),
+        full=_once(bit_of_chain("full")),
+        chain_len=_once(of_chain("chain_len")),
+        true_length=_once(of_chain("true_length")),
+        is_object=lambda e: Ground(_truth("is_object", e)),
+        is_total=lambda e: Ground(z3.And(_truth("is_object", e), _truth("is_total", e))),
+        ktid=lambda e: _number("ktid", e),
+        ktrow=lambda e: _number("ktrow", e),
+        ktcid=lambda e: _number("ktcid", e),
+        times_listed=lambda e: _number("times_listed", e),
+        on_temp_list=lambda e: Ground(
+            z3.And(_number("times_listed", e) > 0, _truth("on_temp_list", e))
+        ),
+        on_chain=_once(on_chain),
+        restart_pending=left_out,
+        running=left_out,
+        task_freed=left_out,
+        task_stopping=left_out,
+    )
+
+
+def _number(name: str, *of: z3.ArithRef) -> z3.ArithRef:
+    return skolem_term(name, *of)
+
+
+def _truth(name: str, *of: z3.ArithRef) -> z3.BoolRef:
+    term = z3.Function(name, *[_INT] * len(of), _BOOL)(*of)
+    assert isinstance(term, z3.BoolRef)
+    return term
+
+
+INPUTS: Inputs[Formula, z3.ArithRef] = Inputs(
+    est=z3.Int("est"),
+    total=Ground(z3.Bool("est is the total")),
+    slot=z3.Int("new slot"),
+    row=z3.Int("row"),
+    cid=z3.Int("cid"),
+    add_ktid=z3.Int("new est_add_ktid"),
+    kt_count=z3.Int("new est_kt_count"),
+    delay=z3.Int("delay"),
+    chain_max=z3.Int("new est_chain_max"),
+    cpus=z3.Int("new kthread_cpus"),
+    flag=Ground(z3.Bool("flag")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The element at which the conclusion is denied: any one at all."""
+
+    slot: z3.ArithRef
+    row: z3.ArithRef
+    chain: z3.ArithRef
+    est: z3.ArithRef
+
+
+OTHER = Other(z3.Int("some slot"), z3.Int("some row"), z3.Int("some cid"), z3.Int("some est"))
+
+
+def place_of(est: z3.ArithRef) -> tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]:
+    """`ktid`, `ktrow` and `ktcid` before the step."""
+    return _number("ktid", est), _number("ktrow", est), _number("ktcid", est)

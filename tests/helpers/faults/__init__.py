@@ -1,0 +1,1 @@
+"""What is planted into the model, into recordings, snapshots and answers, to be noticed."""

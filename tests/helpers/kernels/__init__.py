@@ -1,0 +1,1 @@
+"""Kernels for tests: trees, guests, and memory that a test makes."""
