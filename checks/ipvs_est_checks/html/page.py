@@ -11,7 +11,7 @@ from ipvs_est.language.operation_json import operation_from_json
 from ipvs_est_checks.html.evidence import history, schedule
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.known.registry import ALL
+from ipvs_est_checks.known.registry import ALL, findings_of
 from ipvs_est_checks.report.causes import SharedCause, causes
 from ipvs_est_checks.report.conclusion import conclusion, remarks
 from ipvs_est_checks.report.matrix import cells
@@ -94,7 +94,7 @@ def _anchor(property_id: str, revision: str) -> str:
 def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
     heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in names)
     yield f'<div class="scroll"><table class="matrix"><tr><th>property</th>{heads}</tr>'
-    for id_, line in cells(rows, names).items():
+    for id_, line in cells(rows, names, findings_of).items():
         parts = []
         for name, cell in zip(names, line, strict=True):
             kind = "" if cell.verdict is None else cell.verdict.value.replace(" ", "-")
@@ -107,7 +107,7 @@ def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
 def _evidence(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
     sentences = {each.id: each.sentence for each in PROPERTIES}
     yield "<h2>What each rests on</h2>"
-    for id_, line in cells(rows, names).items():
+    for id_, line in cells(rows, names, findings_of).items():
         yield f"<details><summary><b>{escape(id_)}</b> {escape(sentences[id_])}</summary>"
         for name, cell in zip(names, line, strict=True):
             about = [

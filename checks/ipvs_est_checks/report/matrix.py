@@ -36,22 +36,45 @@ class MatrixCell:
     verdict: Verdict | None
     """None: nothing judged it."""
     findings: tuple[str, ...] = ()
+    recorded: tuple[str, ...] = ()
+    """Findings that are recorded for it, where nothing of this run showed one."""
 
     @property
     def text(self) -> str:
-        """The findings' numbers, or the verdict."""
+        """The findings' numbers, or the verdict; in brackets findings that were not met."""
         if self.verdict is None:
             return NOT_JUDGED
         if self.verdict is Verdict.FINDING and self.findings:
-            more = len(self.findings) - _MOST_FINDINGS
-            shown = " ".join(self.findings[:_MOST_FINDINGS])
-            return f"{shown} +{more}" if more > 0 else shown
+            return _ids(self.findings)
+        if self.recorded:
+            return f"({_ids(self.recorded)})"
         word: str = self.verdict.value
         return word if self.verdict is Verdict.FAIL else word.lower()
 
 
-def cells(rows: Sequence[Row], revisions: Sequence[str]) -> dict[str, tuple[MatrixCell, ...]]:
-    """By id of a property that some row is about: a cell for each revision."""
+Recorded = Callable[[str, str], tuple[str, ...]]
+"""Ids of the findings that are recorded for a revision and a property."""
+
+
+def nothing_recorded(_revision: str, _property_id: str) -> tuple[str, ...]:
+    """For rows that are about no revision."""
+    return ()
+
+
+def _ids(findings: Sequence[str]) -> str:
+    more = len(findings) - _MOST_FINDINGS
+    shown = " ".join(findings[:_MOST_FINDINGS])
+    return f"{shown} +{more}" if more > 0 else shown
+
+
+def cells(
+    rows: Sequence[Row], revisions: Sequence[str], recorded: Recorded = nothing_recorded
+) -> dict[str, tuple[MatrixCell, ...]]:
+    """By id of a property that some row is about: a cell for each revision.
+
+    A finding may need more preemptions, or longer histories, than the run had: a property that
+    passes and for which one is recorded names it.
+    """
     about: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         for property_id in row.properties or (row.id,):
@@ -59,32 +82,37 @@ def cells(rows: Sequence[Row], revisions: Sequence[str]) -> dict[str, tuple[Matr
                 about.setdefault((property_id, revision), []).append(row)
     known = {property_id for property_id, _ in about}
     return {
-        id_: tuple(_cell(about.get((id_, revision), ())) for revision in revisions)
+        id_: tuple(
+            _cell(about.get((id_, revision), ()), recorded(revision, id_)) for revision in revisions
+        )
         for id_ in _IDS
         if id_ in known
     }
 
 
-def _cell(rows: Sequence[Row]) -> MatrixCell:
+def _cell(rows: Sequence[Row], recorded: tuple[str, ...]) -> MatrixCell:
     verdicts = {each.verdict for each in rows}
     verdict = next((each for each in _STRONGEST_FIRST if each in verdicts), None)
-    return MatrixCell(verdict, tuple(sorted({each for row in rows for each in row.findings})))
+    findings = tuple(sorted({each for row in rows for each in row.findings}))
+    passes = verdict in (Verdict.PASS, Verdict.SAMPLED)
+    return MatrixCell(verdict, findings, recorded if passes else ())
 
 
 def matrix(
     rows: Sequence[Row],
     revisions: Sequence[str],
     colour: Callable[[str, str], str] = lambda text, colour: text,
+    recorded: Recorded = nothing_recorded,
 ) -> Iterator[str]:
     """A line for each property that fails somewhere, and one for all others of which the same is
-    said.
+    said; a last one explains brackets, where there are any.
 
     What was judged nowhere is left out: why, the remarks say.
     `colour` is given each verdict's text and the name of its colour.
     """
     found = {
         id_: line
-        for id_, line in cells(rows, revisions).items()
+        for id_, line in cells(rows, revisions, recorded).items()
         if any(each.verdict is not None for each in line)
     }
     if not found:
@@ -93,7 +121,7 @@ def matrix(
     verdicts: list[tuple[MatrixCell, ...] | None] = [None]
     alike: dict[tuple[MatrixCell, ...], list[str]] = {}
     for id_, line in found.items():
-        if any(each.verdict in (Verdict.FAIL, Verdict.FINDING) for each in line):
+        if any(each.verdict in (Verdict.FAIL, Verdict.FINDING) or each.recorded for each in line):
             lines.append((id_, *(each.text for each in line)))
             verdicts.append(line)
         else:
@@ -112,3 +140,9 @@ def matrix(
             word = colour(cell.text, _COLOURS[cell.verdict]) if cell.verdict else cell.text
             parts.append(word + " " * (width - len(cell.text)))
         yield "  ".join(parts).rstrip()
+    deeper = sorted({id_ for line in found.values() for each in line for id_ in each.recorded})
+    if deeper:
+        yield (
+            "in brackets: recorded, and not met within the bounds of this run;"
+            f" ipvs-est findings {' '.join(deeper)}"
+        )

@@ -369,6 +369,31 @@ def test_properties_of_which_the_same_is_said_share_a_line() -> None:
     ]
 
 
+def test_a_finding_too_deep_for_the_run_is_named_where_its_property_passes() -> None:
+    rows = [
+        replace(row(Verdict.PASS), id="counts.tick"),
+        replace(row(Verdict.PASS), id="counts.chain-len", revision="mainline"),
+        replace(row(Verdict.SAMPLED), id="counts.chain-len", revision="stable"),
+        replace(row(Verdict.FINDING), id="counts.chain-len", revision="v7", findings=("F27",)),
+        replace(row(Verdict.FAIL), id="memory.leak", revision="stable"),
+    ]
+    deep = {("stable", "counts.chain-len"): ("F27",), ("stable", "memory.leak"): ("F27",)}
+    lines = list(
+        matrix(
+            rows,
+            ["v7", "stable", "mainline"],
+            recorded=lambda revision, id_: deep.get((revision, id_), ()),
+        )
+    )
+    assert lines[:2] + lines[-1:] == [
+        "property          v7   stable  mainline",
+        "counts.chain-len  F27  (F27)   pass",
+        "in brackets: recorded, and not met within the bounds of this run; ipvs-est findings F27",
+    ]
+    (failed,) = [each for each in lines if each.startswith("memory.leak")]
+    assert failed.split() == ["memory.leak", "-", "FAIL", "-"]
+
+
 def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

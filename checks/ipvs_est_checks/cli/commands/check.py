@@ -30,6 +30,7 @@ from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.several_subjects import engine_of_several
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
 from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
+from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.machines.run import SENTENCES
 from ipvs_est_checks.report.causes import cause_lines, causes
@@ -346,10 +347,14 @@ def _tell(report: Report, *, verbose: bool) -> None:
     for line in remarks(report.rows):
         click.echo(f"  {line}")
     click.echo()
-    for line in matrix(report.rows, revisions, lambda text, fg: click.style(text, fg=fg)):
+    for line in matrix(report.rows, revisions, _coloured, findings_of):
         click.echo(line)
     if verbose:
         _tell_all(report, revisions)
+
+
+def _coloured(text: str, fg: str) -> str:
+    return click.style(text, fg=fg)
 
 
 def _tell_all(report: Report, revisions: Sequence[str]) -> None:
