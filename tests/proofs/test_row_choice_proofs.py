@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from ipvs_est.machine.bitmap import find_first_zero_bit
-from ipvs_est_checks.proving.counterexamples.reading import twin_values
+from ipvs_est_checks.proving.counterexamples.reading import read, twin_values
 from ipvs_est_checks.proving.counterexamples.row_values import (
     REPLAYS,
     model_row,
@@ -14,6 +14,8 @@ from ipvs_est_checks.proving.counterexamples.row_values import (
     turn,
 )
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.proof.framework.solve import Decision, Options, ask
+from ipvs_est_spec.proof.framework.theorem import Assumption
 from ipvs_est_spec.proof.rows import choice as row_choice
 from ipvs_est_spec.proof.rows import terms as row_terms
 from ipvs_est_spec.proof.rows import turns as row_turns
@@ -97,6 +99,21 @@ def test_difference_from_the_model_would_be_seen() -> None:
 @pytest.mark.parametrize("id_", _BY_ID)
 def test_counterexample_of_a_twin_differs_in_the_model(id_: str) -> None:
     assert REPLAYS[id_](twin_values(_BY_ID[id_]))
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("id_", sorted(_BY_ID.keys() - {"rows.chain"}))
+def test_counterexample_without_an_available_row_differs_in_the_model_too(
+    id_: str, begun: bool
+) -> None:
+    goal = _BY_ID[id_].twin.obligation()
+    none = z3.BitVec("avail", row_terms.WORD) == 0
+    passed = z3.Bool("begun") == z3.BoolVal(begun)
+    case = Assumption("case", "No row is available.", z3.And(none, passed))
+    narrowed = replace(goal, assumptions=(*goal.assumptions, case))
+    answer = ask(narrowed, Options())
+    # z3 may answer so, or not, as it pleases: nothing else makes it choose another one.
+    assert answer.status is Decision.PROVED or REPLAYS[id_](read(answer.values))
 
 
 def test_bounds_on_first_delays_are_reached_in_the_model() -> None:
