@@ -5,6 +5,7 @@ Nothing hangs, what was found is reported, and nobody prints a traceback.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ COMMANDS = (
     ("mutants", "D24", "D30"),
     ("prove", "rows.chain", "rows.in-range"),
     ("replay", str(TRACES / "early-3003.jsonl"), str(TRACES / "early-3007.jsonl")),
-    ("bench", "--estimators", "1", "--no-explore", "--repeat", "2"),
+    ("bench", "--estimators", "1", "--no-explore", "--no-subject", "--repeat", "2"),
 )
 WITH_JUNIT = ("check", "defects", "explore", "prove", "replay")
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
@@ -59,6 +60,9 @@ def sending(pool, worker):
 workers.Pool._send = sending
 sys.exit(main())
 """
+
+# A line now and then, on a machine that is busy with other things too.
+_PROGRESS = re.compile(r"^\w+: \d+%, \d+ s: .*\n", re.MULTILINE)
 
 each_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
 
@@ -147,7 +151,7 @@ def test_reports_are_written_when_nobody_reads_the_output(
     command: tuple[str, ...], tmp_path: Path
 ) -> None:
     seen = ended(command, "", tmp_path, closed=True)
-    assert (seen.code, seen.err) == (141, "")
+    assert (seen.code, _PROGRESS.sub("", seen.err)) == (141, "")
     assert isinstance(seen.report["complete"], bool)
 
 
