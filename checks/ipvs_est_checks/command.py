@@ -2,9 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.signals import ending_signals, with_signal
+
+if TYPE_CHECKING:
+    from ipvs_est_checks.explore.schedule_lines import ScheduleLines
 
 _OF_EXTRA = ("click", "rich", "hypothesis", "z3")
 _PACKAGES = "click hypothesis rich z3-solver"
@@ -19,9 +23,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["oracle"]:
         from ipvs_est.__main__ import main as oracle
 
-        return oracle(arguments[1:])
+        return oracle(arguments[1:], schedule_lines)
     with ending_signals() as ending:
         return with_signal(_run(arguments), ending)
+
+
+def schedule_lines() -> "ScheduleLines":
+    """What the oracle's process answers beyond `python -m ipvs_est`."""
+    from ipvs_est_checks.explore.schedule_lines import ScheduleLines
+
+    return ScheduleLines()
 
 
 def _run(arguments: Sequence[str]) -> int:

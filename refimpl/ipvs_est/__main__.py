@@ -3,10 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from ipvs_est import __version__
+
+if TYPE_CHECKING:
+    from ipvs_est.oracle_process import Extension
 
 # Exit codes.
 DONE = 0
@@ -35,10 +38,13 @@ Exit codes: 0 end of input, 2 usage or a stream that cannot be used, 130 interru
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(
+    argv: Sequence[str] | None = None, extension: "Callable[[], Extension] | None" = None
+) -> int:
     """Answer standard input on standard output until it ends; the exit code.
 
     `argv` are the arguments without the program's name; default: those of the process.
+    `extension` makes what answers lines that only another package can.
     """
     _parser().parse_args(argv)
     if sys.stdin is None or sys.stdout is None:
@@ -49,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if sys.stdin.isatty():
             _tell(_HINT)
-        serve(sys.stdin.buffer, sys.stdout.buffer)
+        more = None if extension is None else extension()
+        serve(sys.stdin.buffer, sys.stdout.buffer, more)
     except BrokenPipeError:
         _discard_output()
         return DEAD_PIPE

@@ -127,6 +127,14 @@ class Oracle:
         """Why the history has no continuation; '' while it has one."""
         return self._ended
 
+    def hand_over(self) -> Sequential:
+        """The driver with its tasks, for one who goes on under another schedule.
+
+        The oracle itself answers nothing more.
+        """
+        self._ended = "handed over"
+        return self._driver
+
     def snapshot(self) -> Snapshot:
         """The complete state of now."""
         return take_snapshot(self._machine)

@@ -2,8 +2,9 @@
 (docs: SCHEMA.md)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from ipvs_est import __version__
 from ipvs_est.answers.results import result_to_json
@@ -49,10 +50,27 @@ DERIVED_PARAMS = frozenset({"tick_jiffies", "tick_chains"})
 _ABSENT = object()
 
 
+class Extension(Protocol):
+    """Chapters of the contract that the process answers by code of another package."""
+
+    gives: Mapping[str, int]
+    """Their names and versions, for the handshake."""
+    known_by: frozenset[str]
+    """A line with one of these members, and no `op`, is for it."""
+
+    def answer(self, oracle: Oracle, value: dict[str, Any]) -> dict[str, object]:
+        """The answer to such a line, without its `seq`; raises InputError, OperationError.
+
+        `oracle` is the same object until another machine is configured.
+        """
+        ...
+
+
 @dataclass(slots=True)
 class Session:
     """What one client has set up."""
 
+    extension: Extension | None = None
     oracle: Oracle | None = None
     violations_told: int = 0
     """How many of the oracle's violations were answered already."""
@@ -72,8 +90,9 @@ class Configuration:
     watch: tuple[str, ...] = ()
 
 
-def handshake() -> dict[str, object]:
+def handshake(extension: Extension | None = None) -> dict[str, object]:
     """The process's first line: what it speaks."""
+    more = {} if extension is None else extension.gives
     return {
         "oracle": "ipvs-est",
         "protocol": PROTOCOL,
@@ -84,14 +103,14 @@ def handshake() -> dict[str, object]:
         "kernels": list(KERNELS),
         "operations": [each.op for each in OPERATIONS],
         "max_line": MAX_LINE,
-        "gives": GIVES,
+        "gives": {**GIVES, **more},
     }
 
 
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, extension: Extension | None = None) -> None:
     """Answer every line of `source` on `sink` until it ends. Raises OSError of either."""
-    session = Session()
-    _write(sink, handshake())
+    session = Session(extension)
+    _write(sink, handshake(extension))
     number = 0
     while (line := _read_line(source)) is not None:
         number += 1
@@ -139,6 +158,9 @@ def _seq(value: object) -> object:
 def _respond(session: Session, value: dict[str, Any]) -> dict[str, object]:
     if "op" in value:
         return _apply(session, value)
+    extension = session.extension
+    if extension is not None and extension.known_by & value.keys():
+        return extension.answer(_machine(session), value)
     if "configure" not in value and not HEADER_MARKS & value.keys():
         raise InputError("op", "missing: neither an operation nor a configuration nor a header")
     # A configuration that is refused must not leave the one before it in force.
@@ -217,9 +239,7 @@ def _apply(session: Session, value: dict[str, Any]) -> dict[str, object]:
     if recorded is not _ABSENT and not isinstance(recorded, dict):
         raise InputError("result", f"expected an object, found {type_name(recorded)}")
     operation = operation_from_json(value)
-    oracle = session.oracle
-    if oracle is None:
-        raise InputError("", "there is no machine: a configuration or a trace header comes first")
+    oracle = _machine(session)
     try:
         result = result_to_json(oracle.apply(operation))
     except ViolationError as error:
@@ -235,6 +255,12 @@ def _apply(session: Session, value: dict[str, Any]) -> dict[str, object]:
             answered["differs_at"] = difference.path
     found = _if_any(_new_violations(session, oracle))
     return {**answered, **found, **_watched(session, oracle)}
+
+
+def _machine(session: Session) -> Oracle:
+    if session.oracle is None:
+        raise InputError("", "there is no machine: a configuration or a trace header comes first")
+    return session.oracle
 
 
 def _watched(session: Session, oracle: Oracle) -> dict[str, object]:

@@ -29,6 +29,9 @@ NAMES = (
     "trace-line",
     "configuration",
     "answer",
+    "task",
+    "schedule",
+    "schedule-answer",
     "scenario",
 )
 RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")

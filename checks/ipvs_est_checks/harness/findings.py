@@ -18,11 +18,11 @@ from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.histories.answers import answers_of_model, answers_of_tree
 from ipvs_est_checks.harness.histories.judge import broken_on_tree
 from ipvs_est_checks.harness.histories.replay import violation_text
-from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules.search import prepare, search
+from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding, Schedule
+from ipvs_est_checks.subjects.schedules import prepare, search
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
@@ -219,9 +219,9 @@ def _by_schedules(tree: Tree, finding: Finding, schedule: Schedule) -> tuple[Sho
         return Shown.UNTRIED, "the code breaks its walks after 64 steps only"
     program = build(tree, options_for(scenario.params, Variant.POINTS))
     with running(program) as started:
-        prepare(started, scenario)
+        prepare(asking(started), scenario)
         found = search(
-            started,
+            asking(started),
             scenario,
             preemptions=schedule.preemptions,
             fields=name != "locks.deadlock",

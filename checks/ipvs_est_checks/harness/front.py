@@ -18,6 +18,7 @@ from ipvs_est.language.operations import OPERATIONS
 from ipvs_est.language.params import Params
 from ipvs_est.oracle_process import GIVES as ORACLE_GIVES
 from ipvs_est.oracle_process import MAX_LINE, PROTOCOL
+from ipvs_est_checks.explore.schedule_lines import SCHEDULES_VERSION
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree, version_text
@@ -47,8 +48,9 @@ class Front:
     lines: int = 0
 
 
-def handshake(tree: Tree) -> dict[str, object]:
+def handshake(tree: Tree, variant: Variant = Variant.PLAIN) -> dict[str, object]:
     """The first line."""
+    points = {"schedules": SCHEDULES_VERSION} if variant is Variant.POINTS else {}
     return {
         "oracle": "ipvs-est",
         "protocol": PROTOCOL,
@@ -59,14 +61,14 @@ def handshake(tree: Tree) -> dict[str, object]:
         "kernels": [version_text(tree)],
         "operations": [each.op for each in OPERATIONS if each.op not in NOT_TAKEN],
         "max_line": MAX_LINE,
-        "gives": GIVES,
+        "gives": {**GIVES, **points},
     }
 
 
 def serve(tree: Tree, variant: Variant, source: BinaryIO, sink: BinaryIO) -> None:
     """Answer every line of `source` on `sink` until it ends."""
     front = Front(tree, variant)
-    _write(sink, _line(handshake(tree)))
+    _write(sink, _line(handshake(tree, variant)))
     try:
         for line in source:
             front.lines += 1

@@ -1,12 +1,13 @@
 """Running programs of the harness."""
 
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
@@ -70,6 +71,16 @@ def ask(program: Program, line: bytes) -> bytes:
     if not answer:
         raise ProgramDiedError(f"the program ended with {program.process.wait()}")
     return answer
+
+
+def asking(program: Program) -> Callable[[dict[str, object]], dict[str, Any]]:
+    """What asks it a line that is data, for data; Any: parsed JSON of our own program."""
+
+    def asked(line: dict[str, object]) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
+        return told
+
+    return asked
 
 
 def stop(program: Program) -> None:

@@ -7,13 +7,14 @@ from ipvs_est import __version__
 from ipvs_est_checks.explore.scenarios.scenario import MAX_JIFFIES, VERSION
 from ipvs_est_checks.schemas.language import definitions as of_language
 from ipvs_est_checks.schemas.of_types import Schema, closed, integer, reference
+from ipvs_est_checks.schemas.schedules import definitions as of_schedules
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def definitions() -> dict[str, Schema]:
     """By name: everything that has a schema."""
-    return {**of_language(), "scenario": _scenario()}
+    return {**of_language(), **of_schedules(), "scenario": _scenario()}
 
 
 def schema_text(name: str | None = None) -> str:

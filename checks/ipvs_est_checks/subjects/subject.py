@@ -5,7 +5,7 @@ line gives it a new machine.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -28,6 +28,8 @@ SECONDS = 10.0
 """For one answer, unless the user says otherwise."""
 _TOGETHER = 4096
 """Lines handed over at once: enough that waiting does not count, few enough to keep."""
+SCHEDULES = "schedules"
+"""The chapter of the contract about scheduling points."""
 _SHOWN = 120
 """Characters of a line that is shown."""
 
@@ -100,6 +102,16 @@ def answers_to(subject: Subject, lines: Sequence[dict[str, object]]) -> Iterator
             raise failed
 
 
+def asking(subject: Subject) -> Callable[[dict[str, object]], dict[str, Any]]:
+    """What asks it one line. Raises SubjectError."""
+
+    def asked(line: dict[str, object]) -> dict[str, Any]:
+        (answer,) = answers_to(subject, [line])
+        return answer
+
+    return asked
+
+
 @dataclass(slots=True)
 class Machine:
     """The machine of a subject, as far as it is known here."""
@@ -149,8 +161,7 @@ class Run:
         return self._snapshot
 
     def _ask(self, line: dict[str, object]) -> dict[str, Any]:
-        (answer,) = answers_to(self.subject, [line])
-        return answer
+        return asking(self.subject)(line)
 
     def _taken(self, operation: Operation, answer: dict[str, Any]) -> Result:
         try:

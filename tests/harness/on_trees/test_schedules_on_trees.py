@@ -6,16 +6,18 @@ from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree
-from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules.search import Searched, prepare, run_schedule, search
+from ipvs_est_checks.harness.process import asking, running
+from ipvs_est_checks.subjects.schedules import Searched, prepare, run_schedule, search
 from kernels.kernel_trees import need_tree
 
 
 def searched(tree: Tree, name: str, preemptions: int, *, fields: bool) -> Searched:
     scenario = load(name)
     with running(build(tree, options_for(scenario.params, Variant.POINTS))) as program:
-        prepare(program, scenario)
-        return search(program, scenario, preemptions=preemptions, fields=fields, most=20_000)
+        prepare(asking(program), scenario)
+        return search(
+            asking(program), scenario, preemptions=preemptions, fields=fields, most=20_000
+        )
 
 
 def test_f17_is_a_deadlock_of_6_12_in_which_each_waits_for_the_other() -> None:
@@ -46,10 +48,10 @@ def test_f28_a_write_without_a_number_stores_an_old_nice_over_a_newer_one(
     scenario = load("sysctl-writes-without-a-number")
     built = build(need_tree(version), options_for(scenario.params, Variant.POINTS))
     with running(built) as program:
-        prepare(program, scenario)
+        prepare(asking(program), scenario)
         # SYSCTL1 has looked at est_nice and is to take est_mutex: SYSCTL2 goes on to its end.
-        raced = run_schedule(program, "4x8.5", 200, fields=True)
-        alone = run_schedule(program, "5", 200, fields=True)
+        raced = run_schedule(asking(program), "4x8.5", 200, fields=True)
+        alone = run_schedule(asking(program), "5", 200, fields=True)
     writers = [
         [step.name for step in run.steps if step.place == "write sysctl_est_nice"]
         for run in (raced, alone)

@@ -9,6 +9,13 @@ import click
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
+from ipvs_est_checks.cli.commands.explore_subject import (
+    Explored,
+    explore_on,
+    explored_subject,
+    replay_on,
+)
+from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
@@ -40,6 +47,7 @@ from ipvs_est_checks.explore.timeline.picture import timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
+from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names, no_such
@@ -114,10 +122,24 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
 @click.option(
+    "--subject",
+    metavar="COMMAND",
+    help="On this program, or unix:PATH, a socket: any subject that gives schedules. Memory errors,"
+    " deadlocks, tasks that wait for ever.",
+)
+@click.option(
+    "--seconds",
+    metavar="N",
+    type=AmountType(0, min_open=True),
+    default=SECONDS,
+    show_default=True,
+    help="How long the subject may take for one answer.",
+)
+@click.option(
     "--tree",
     metavar="TREE",
     type=NamedPath(),
-    help="On the code of this Linux tree: memory errors, deadlocks, tasks that wait for ever.",
+    help="On the code of this Linux tree: short for a --subject of its points.",
 )
 @click.option(
     "--conflicts",
@@ -144,6 +166,8 @@ def explore(
     junit_file: str | None,
     svg_file: str | None,
     token: str | None,
+    subject: str | None,
+    seconds: float,
     tree: Path | None,
     conflicts: bool,
 ) -> None:
@@ -158,14 +182,25 @@ def explore(
     """
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
     check_targets(targets)
-    if tree is not None:
+    if tree is not None or subject is not None:
+        option = "--tree" if subject is None else "--subject"
+        if tree is not None and subject is not None:
+            raise click.UsageError("--subject and --tree exclude each other")
         if any(targets.values()) or revisions or properties or scheduler != JobKind.DFS.value:
             raise click.UsageError(
-                "--tree: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
+                f"{option}: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
             )
-        if conflicts:
+        if conflicts and tree is not None:
             context.exit(_conflicts(tree, scenarios, iterations))
-        context.exit(_on_tree(tree, scenarios, preemptions, iterations, keep_going, token))
+    if subject is not None and not conflicts:
+        with explored_subject(subject, seconds) as explored:
+            context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
+    if tree is not None:
+        # Imported here: only who has a tree needs it.
+        from ipvs_est_checks.cli.commands.explore_tree import explored_tree
+
+        explored = explored_tree(tree)
+        context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
     if conflicts:
         raise click.UsageError("--conflicts is for a --tree")
     if token is not None:
@@ -213,23 +248,20 @@ def explore(
     context.exit(exit_code(worst(rows, complete=True)))
 
 
-def _on_tree(
-    tree: Path,
+def _on(
+    explored: Explored,
     names: tuple[str, ...],
     preemptions: int,
     iterations: int,
     keep_going: bool,
     token: str | None,
 ) -> int:
-    # Imported here: only who has a tree needs it.
-    from ipvs_est_checks.cli.commands.explore_tree import explore_on_tree, replay_on_tree
-
     wanted = [_load(each, ()) for each in names or library()]
     if token is None:
-        return explore_on_tree(tree, wanted, preemptions, iterations, keep_going=keep_going)
+        return explore_on(explored, wanted, preemptions, iterations, keep_going=keep_going)
     if len(wanted) != 1:
         raise click.UsageError("--replay: takes one SCENARIO")
-    return replay_on_tree(tree, wanted[0], token)
+    return replay_on(explored, wanted[0], token)
 
 
 def _conflicts(tree: Path, names: tuple[str, ...], iterations: int) -> int:

@@ -14,7 +14,7 @@ revision accesses under est_mutex (`guarded_fields`) is no point for who holds i
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ipvs_est import Oracle, Revision
@@ -39,6 +39,7 @@ from ipvs_est.machine.points import (
     Sleep,
     Start,
     Unlock,
+    WordAccess,
 )
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.performer import (
@@ -50,7 +51,6 @@ from ipvs_est.performer import (
     start_due_work,
     wait_text,
 )
-from ipvs_est.sequential import Sequential
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.task_record import paused, resumed
 from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_body
@@ -61,7 +61,7 @@ from ipvs_est_checks.explore.engine.watch import (
     broken_state,
     watches_record,
 )
-from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
 from ipvs_est_checks.judging.judge import QUIET, SETTLED, quiet_jiffies
 
 TIME = -1
@@ -123,6 +123,8 @@ class World:
     """With a record: whose run it is in, not yet paused; only in steps taken before."""
     marks: list[int] = field(default_factory=list)
     """With a record: its length after each step."""
+    fields: bool = True
+    """Accesses to shared fields and counters are points."""
     prompt: bool = True
     """Time has never passed while a thread could go on."""
     quiet_since: int | None = None
@@ -148,30 +150,32 @@ def service_mutex_name(revision: Revision) -> str:
     return "__ip_vs_mutex" if revision in BEFORE_MAINLINE else "service_mutex"
 
 
-class _Setup(Oracle):
-    def handed_over(self) -> Sequential:
-        return self._driver
-
-
 def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> World:
     """The scenario's world after its setup; what is watched is looked at from there on."""
-    oracle = _Setup(scenario.params, revision, raise_violations=True)
+    oracle = Oracle(scenario.params, revision, raise_violations=True)
     if watch is not None and watches_record(watch):
         oracle.machine.events = []
     for operation in scenario.setup:
         oracle.apply(operation)
-    machine = oracle.machine
+    return world_of(oracle, scenario.actors, scenario.jiffies, watch)
+
+
+def world_of(
+    oracle: Oracle, actors: Sequence[Actor], jiffies: int, watch: Watch | None = None
+) -> World:
+    """What the oracle has come to, with the actors beside its tasks; it is handed over."""
+    machine, driver = oracle.machine, oracle.hand_over()
+    revision = machine.revision
     machine.interleaved = True
     machine.service_mutex.name = service_mutex_name(revision)
-    end = machine.now + scenario.jiffies
-    world = World(machine, end, guarded=guarded_fields(revision), actors=len(scenario.actors))
+    end = machine.now + jiffies
+    world = World(machine, end, guarded=guarded_fields(revision), actors=len(actors))
     use = NetnsUse()
     world.watch = watch
     world.setup = len(machine.events or ())
-    for index, actor in enumerate(scenario.actors):
+    for index, actor in enumerate(actors):
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
         _add(world, index, task, actor_body(machine, actor.operations, task, use))
-    driver = oracle.handed_over()
     inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
     for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
         if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
@@ -383,11 +387,13 @@ def _run(world: World, thread: Thread) -> None:
         if isinstance(point, FieldAccess):
             if point.field in world.guarded and est_mutex.owner is task:
                 continue
-            if not owns_nothing_new:
+            if not owns_nothing_new or not world.fields:
                 owns_nothing_new = True
                 if thread.opens_section:
                     _open_section(world, thread)
                 continue
+        elif isinstance(point, WordAccess) and not world.fields:
+            continue
         elif isinstance(point, Sleep):
             thread.wake_at = world.machine.now + point.jiffies
         elif isinstance(point, GiveWay) and point.rcu:

@@ -89,7 +89,7 @@ def scenario_from_text(name: str, text: str) -> Scenario:
     if not isinstance(tasks, dict) or not tasks:
         raise InputError("tasks", "expected an object with at least one task")
     for each in tasks:
-        if not each.strip() or each.startswith("ipvs-e:") or each in _OTHERS:
+        if not is_name_of_task(each):
             raise InputError("tasks", f"{each!r} is no name for a task of control")
     if not isinstance(value["about"], str):
         raise InputError("about", f"expected a string, found {type_name(value['about'])}")
@@ -101,6 +101,11 @@ def scenario_from_text(name: str, text: str) -> Scenario:
         tuple(Actor(each, _of_task(tasks[each], f"tasks.{each}")) for each in tasks),
         integer(value.get("jiffies", JIFFIES), "jiffies", 0, MAX_JIFFIES),
     )
+
+
+def is_name_of_task(name: str) -> bool:
+    """Whether a task of control may have that name: no other task has it."""
+    return bool(name.strip()) and not name.startswith("ipvs-e:") and name not in _OTHERS
 
 
 def _params(value: object) -> Params:

@@ -17,8 +17,8 @@ from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.edits.code_edit import FOUND, CodeEdit, edited
 from ipvs_est_checks.harness.histories.directed import HISTORIES, MACHINE
 from ipvs_est_checks.harness.histories.judge import broken_on_tree
-from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules.search import prepare, search
+from ipvs_est_checks.harness.process import asking, running
+from ipvs_est_checks.subjects.schedules import prepare, search
 
 EST, CTL, CORE = "ip_vs_est.c", "ip_vs_ctl.c", "ip_vs_core.c"
 _ENQUEUE, _STOP = "ip_vs_enqueue_estimator", "ip_vs_stop_estimator"
@@ -77,9 +77,9 @@ def _causes(tree: Tree, mutant: TreeMutant) -> list[str]:
     scenario = load(mutant.scenario)
     scenario = replace(scenario, setup=(*scenario.setup, Advance(mutant.later)))
     with running(build(tree, options_for(scenario.params, Variant.POINTS))) as program:
-        prepare(program, scenario)
+        prepare(asking(program), scenario)
         searched = search(
-            program,
+            asking(program),
             scenario,
             preemptions=mutant.preemptions,
             fields=mutant.fields,

@@ -15,8 +15,8 @@ from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.compiler import find_compiler, tool
 from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree
-from ipvs_est_checks.harness.process import ask, running
-from ipvs_est_checks.harness.schedules.search import prepare, search
+from ipvs_est_checks.harness.process import ask, asking, running
+from ipvs_est_checks.subjects.schedules import prepare, search
 
 _IN_TREE = "/net/netfilter/ipvs/"
 _NOWHERE = ""
@@ -54,8 +54,10 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
     for scenario in scenarios:
         program = build(tree, options_for(scenario.params, Variant.POINTS))
         with running(program) as started:
-            prepare(started, scenario)
-            search(started, scenario, preemptions=1, fields=True, most=most, keep_going=True)
+            prepare(asking(started), scenario)
+            search(
+                asking(started), scenario, preemptions=1, fields=True, most=most, keep_going=True
+            )
             told = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
         accesses = [FieldAccess(*each) for each in told]
         pairs = conflicting(accesses)

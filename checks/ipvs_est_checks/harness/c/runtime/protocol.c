@@ -407,7 +407,11 @@ static void out_handshake(void)
 	operations_out();
 	out_raw(",\"max_line\":");
 	out_unsigned(MAX_LINE);
-	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"events\":1,\"fail_allocations\":1}}\n");
+	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"events\":1,\"fail_allocations\":1");
+#ifdef WITH_POINTS
+	out_raw(",\"schedules\":1");
+#endif
+	out_raw("}}\n");
 	out_commit();
 }
 

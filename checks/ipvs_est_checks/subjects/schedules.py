@@ -1,11 +1,10 @@
-"""Schedules of a scenario on a tree's code: one run, and the search through them.
+"""Schedules of a scenario on a subject: one run, and the search through them.
 
-A schedule is a list of choices, one for each step: the age of the task that goes on, or `TIME`.
-It is written as a word, such as 3.0x2.4, in which repeated choices are counted. After its end the
-task that ran goes on while it can, else the oldest one that can.
+A schedule is a list of choices, one for each step: the subject's number of the task that goes on,
+or `TIME`. It is written as a word, such as 3.0x2.4, in which repeated choices are counted. After
+its end the subject chooses: the task that ran goes on while it can. (SCHEMA.md, "Schedules")
 """
 
-import json
 import re
 from array import array
 from collections.abc import Callable, Sequence
@@ -16,18 +15,24 @@ from typing import Any
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
-from ipvs_est_checks.harness.process import Program, ask
+from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 TIME = 0
 """The choice that a jiffy passes."""
 MAX_STEPS = 4096
 """Of one run; a longer one is cut off."""
+MAX_CHOICE = 10**9
+"""Numbers of choices are below this."""
+ENDS = ("done", "deadlock", "stuck", "violation", "crash", "limit", "bad choice")
+"""How a run can end."""
 _WORD = re.compile(r"(?P<choice>\d{1,9})(x(?P<times>[1-9]\d{0,8}))?")
+Ask = Callable[[dict[str, object]], dict[str, Any]]
+"""Gives the subject a line, and gives back its answer."""
 OnRun = Callable[[int], None]
 """Told how many schedules were tried."""
 
-# Any in this file: parsed JSON of our own program.
+# Any in this file: parsed JSON of a subject.
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Run:
     """What came of one schedule."""
 
     end: str
-    """done, deadlock, stuck, violation, crash or limit."""
+    """One of `ENDS`."""
     steps: tuple[Step, ...]
     violations: tuple[dict[str, Any], ...]
     """As in SCHEMA.md."""
@@ -83,54 +88,118 @@ class Searched:
     """Of distinct causes, in the order found."""
 
 
-def prepare(program: Program, scenario: Scenario) -> None:
-    """Put the scenario's setup and tasks on the program's machine. Raises BadInputError."""
-    params = params_to_json(scenario.params)
-    _told(program, {"configure": {"params": params}}, scenario)
+class NotPreparedError(BadInputError):
+    """The subject does not take the scenario; the text says why."""
+
+
+def prepare(ask: Ask, scenario: Scenario, revision: str = "") -> None:
+    """Put the scenario's setup and tasks on the subject's machine. Raises NotPreparedError.
+
+    `revision` is for a subject that knows it; '': its own choice.
+    """
+    configure: dict[str, object] = {"params": params_to_json(scenario.params)}
+    if revision:
+        configure["revision"] = revision
+    _told(ask, {"configure": configure}, scenario)
     for operation in scenario.setup:
-        _told(program, operation_to_json(operation), scenario)
+        _told(ask, operation_to_json(operation), scenario)
     for actor in scenario.actors:
         operations = [operation_to_json(each) for each in actor.operations]
-        _told(program, {"task": actor.name, "operations": operations}, scenario)
+        _told(ask, {"task": actor.name, "operations": operations}, scenario)
 
 
-def _told(program: Program, line: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
+def _told(ask: Ask, line: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    told: dict[str, Any] = ask(line)
     if "error" in told:
-        error = told["error"]
-        raise BadInputError(f"{scenario.name}: {error['field']}: {error['message']}")
+        raise NotPreparedError(f"{scenario.name}: {_refusal(told['error'])}")
     if "violation" in told:
-        raise BadInputError(f"{scenario.name}: its setup fails: {told['violation']}")
+        raise NotPreparedError(f"{scenario.name}: its setup fails: {told['violation']}")
     return told
 
 
-def run_schedule(program: Program, word: str, jiffies: int, *, fields: bool) -> Run:
-    """Run one schedule, a word, from what was prepared; `fields`: also switch at shared fields."""
-    told = _ask(program, {"schedule": word, "jiffies": jiffies, "fields": fields})
-    steps = tuple(
-        Step(chosen, tuple(choices), goes_on, name, place)
-        for chosen, choices, goes_on, name, place in told["steps"]
-    )
-    return _run(told, steps)
+def _refusal(error: Any) -> str:
+    if not isinstance(error, dict):
+        raise _no_answer("error", "expected an object")
+    where, message = (str(error.get(name, "")) for name in ("field", "message"))
+    return f"{where}: {message}" if where else message
 
 
-def _ask(program: Program, line: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
+def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: bool) -> Run:
+    """Run one schedule, a word, from what was prepared; `fields`: also switch at shared fields.
+
+    Raises BadInputError if the subject refuses it, SubjectError for an answer that is none.
+    """
+    told = _ask(ask, {"schedule": word, "jiffies": jiffies, "fields": fields})
+    steps = told.get("steps")
+    if not isinstance(steps, list):
+        raise _no_answer("schedule.steps", "expected a list")
+    return _run(told, tuple(_step(each, index) for index, each in enumerate(steps)))
+
+
+def _ask(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
+    found = ask(line)
     if "error" in found:
-        error = found["error"]
-        raise BadInputError(f"{error['field']}: {error['message']}")
-    told: dict[str, Any] = found["schedule"]
+        raise BadInputError(_refusal(found["error"]))
+    told = found.get("schedule")
+    if not isinstance(told, dict):
+        raise _no_answer("schedule", "expected an object")
     return told
+
+
+def _step(value: Any, index: int) -> Step:
+    match value:
+        case [int(chosen), [*choices], bool(goes_on), str(name), str(place)] if (
+            all(type(each) is int for each in choices) and chosen in choices
+        ):
+            return Step(chosen, tuple(choices), goes_on, name, place)
+        case _:
+            expected = "expected [chosen, choices, goes_on, name, place]"
+            raise _no_answer(f"schedule.steps[{index}]", expected)
 
 
 def _run(told: dict[str, Any], steps: tuple[Step, ...]) -> Run:
-    return Run(
-        told["end"],
-        steps,
-        tuple(told.get("violations", ())),
-        tuple(told.get("cycle", ())),
-        told.get("state"),
+    end = told.get("end")
+    if end not in ENDS:
+        raise _no_answer("schedule.end", f"expected one of {', '.join(ENDS)}")
+    violations = told.get("violations", [])
+    if not isinstance(violations, list) or not all(
+        isinstance(each, dict) and isinstance(each.get("kind"), str) for each in violations
+    ):
+        raise _no_answer("schedule.violations", "expected a list of violations")
+    cycle = told.get("cycle", [])
+    if not isinstance(cycle, list) or not all(isinstance(each, str) for each in cycle):
+        raise _no_answer("schedule.cycle", "expected a list of strings")
+    state = told.get("state")
+    if state is not None and not isinstance(state, dict):
+        raise _no_answer("schedule.state", "expected an object")
+    return Run(end, steps, tuple(violations), tuple(cycle), state)
+
+
+def _followed(told: dict[str, Any]) -> tuple[str, int, list[int]]:
+    """The word of a run that was told in brief, its number of steps, where it may be left."""
+    word, count, turns = told.get("word"), told.get("count"), told.get("turns")
+    if not isinstance(word, str):
+        raise _no_answer("schedule.word", "expected a string")
+    if type(count) is not int or not 0 <= count <= MAX_STEPS:
+        raise _no_answer("schedule.count", f"expected an integer in 0..{MAX_STEPS}")
+    if not isinstance(turns, list) or len(turns) % 3 or not _are_turns(turns, count):
+        raise _no_answer("schedule.turns", "expected step, choice and cost, one after the other")
+    return word, count, turns
+
+
+def _are_turns(turns: list[Any], count: int) -> bool:
+    return all(
+        type(step) is int
+        and 0 <= step < count
+        and type(choice) is int
+        and 0 <= choice < MAX_CHOICE
+        and cost in (0, 1)
+        for step, choice, cost in zip(turns[::3], turns[1::3], turns[2::3], strict=True)
     )
+
+
+def _no_answer(where: str, message: str) -> SubjectError:
+    return SubjectError(FailureKind.NO_ANSWER, f"{where}: {message}")
 
 
 @dataclass(slots=True)
@@ -190,7 +259,7 @@ def _leaving(word: str, step: int, choice: int) -> str:
 
 
 def search(
-    program: Program,
+    ask: Ask,
     scenario: Scenario,
     *,
     preemptions: int,
@@ -203,7 +272,7 @@ def search(
     """Try the schedules with at most so many preemptions, at most `most` of them.
 
     Those with the fewest come first. The first failure of whose cause `ends` is true ends the
-    search unless `keep_going`.
+    search unless `keep_going`. Raises BadInputError and SubjectError as `run_schedule`.
     """
     failures: dict[str, Failure] = {}
     todo = _Todo([[] for _ in range(preemptions + 1)])
@@ -214,16 +283,17 @@ def search(
             break
         cost, word, fixed = following
         line = {"schedule": word, "jiffies": scenario.jiffies, "fields": fields}
-        told = _ask(program, {**line, "from": fixed, "budget": preemptions - cost})
+        told = _ask(ask, {**line, "from": fixed, "budget": preemptions - cost})
+        told_word, count, turns = _followed(told)
         tried += 1
-        steps += told["count"]
+        steps += count
         if on_run is not None:
             on_run(tried)
         cause = cause_of(_run(told, ()))
         if cause and cause not in failures:
-            run = run_schedule(program, told["word"], scenario.jiffies, fields=fields)
+            run = run_schedule(ask, told_word, scenario.jiffies, fields=fields)
             failures[cause] = Failure(cause, run, tried)
-        todo.add(told["word"], cost, told["turns"])
+        todo.add(told_word, cost, turns)
         following = todo.take()
     return Searched(tried, steps, following is None, tuple(failures.values()))
 

@@ -1,17 +1,17 @@
 """Schedules as text, what is told of a run, and the search, on a made program."""
 
-import json
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ipvs_est_checks.cli.commands.explore_tree import replay_on_tree
-from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.harness.process import running
-from ipvs_est_checks.harness.schedules.search import (
+from ipvs_est_checks.cli.commands.explore_subject import Explored, replay_on
+from ipvs_est_checks.explore.scenarios.scenario import Scenario, load
+from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
+from ipvs_est_checks.subjects.schedules import (
     Run,
     Step,
     cause_of,
@@ -21,13 +21,14 @@ from ipvs_est_checks.harness.schedules.search import (
     search,
     timeline,
 )
+from ipvs_est_checks.subjects.subject import Subject, asking, start_subject, stop_subject
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 # Two tasks of three steps each; it fails when B's first step comes between A's second and third.
 MADE = """\
 #!/usr/bin/env python3
 import json, sys
-print("{}", flush=True)
+print('{"protocol":1,"operations":[],"gives":{"schedules":1}}', flush=True)
 for line in sys.stdin:
     asked = json.loads(line)
     wanted = []
@@ -62,7 +63,7 @@ for line in sys.stdin:
 LONG = """\
 #!/usr/bin/env python3
 import json
-print("{}", flush=True)
+print('{"protocol":1,"operations":[],"gives":{"schedules":1}}', flush=True)
 turns = [number for step in range(1000) for age in (2, 3, 4) for number in (step, age, 0)]
 answer = {"end": "done", "word": "1x1000", "count": 1000, "turns": turns}
 while input():
@@ -74,6 +75,25 @@ def program_of(text: str, path: Path) -> Path:
     path.write_text(text)
     path.chmod(0o755)
     return path
+
+
+@contextmanager
+def started(path: Path) -> Iterator[Subject]:
+    subject = start_subject(str(path))
+    try:
+        yield subject
+    finally:
+        stop_subject(subject)
+
+
+class Nothing:
+    """A subject that is never asked."""
+
+    def why_not(self, scenario: Scenario) -> str:
+        return f"{scenario.name} is not tried"
+
+    def started(self, scenario: Scenario) -> AbstractContextManager[Subject]:
+        raise AssertionError(scenario.name)
 
 
 @pytest.fixture
@@ -115,9 +135,9 @@ def test_a_cause_is_the_same_for_runs_that_fail_alike() -> None:
 
 def test_the_search_finds_what_a_preemption_shows_and_not_without(made: Path) -> None:
     scenario = load("last-estimator-goes")
-    with running(made) as program:
-        without = search(program, scenario, preemptions=0, fields=False, most=100)
-        found = search(program, scenario, preemptions=1, fields=False, most=100)
+    with started(made) as subject:
+        without = search(asking(subject), scenario, preemptions=0, fields=False, most=100)
+        found = search(asking(subject), scenario, preemptions=1, fields=False, most=100)
     # Either of the two goes first, to its end.
     assert (without.schedules, without.exhausted, without.failures) == (2, True, ())
     (failure,) = found.failures
@@ -127,23 +147,30 @@ def test_the_search_finds_what_a_preemption_shows_and_not_without(made: Path) ->
 
 def test_the_search_counts_every_schedule_within_its_bound(made: Path) -> None:
     scenario = load("last-estimator-goes")
-    with running(made) as program:
+    with started(made) as subject:
         all_of_them = [
             search(
-                program, scenario, preemptions=bound, fields=False, most=1000, keep_going=True
+                asking(subject),
+                scenario,
+                preemptions=bound,
+                fields=False,
+                most=1000,
+                keep_going=True,
             ).schedules
             for bound in range(6)
         ]
-        cut = search(program, scenario, preemptions=5, fields=False, most=7, keep_going=True)
+        cut = search(
+            asking(subject), scenario, preemptions=5, fields=False, most=7, keep_going=True
+        )
     # Orders of AAABBB by the number of switches while the task left could go on; 20 in all.
     assert all_of_them == [2, 6, 14, 18, 20, 20]
     assert (cut.schedules, cut.exhausted) == (7, False)
 
 
 def test_a_schedule_that_was_found_runs_again_the_same(made: Path) -> None:
-    with running(made) as program:
-        again = run_schedule(program, "1x2.2x3.1", 10, fields=False)
-        shorter = run_schedule(program, "1x2.2", 10, fields=False)
+    with started(made) as subject:
+        again = run_schedule(asking(subject), "1x2.2x3.1", 10, fields=False)
+        shorter = run_schedule(asking(subject), "1x2.2", 10, fields=False)
     assert cause_of(again) == "made: x in f"
     assert again == shorter
 
@@ -152,8 +179,8 @@ def test_a_long_search_keeps_little_of_what_is_still_to_be_tried(tmp_path: Path)
     """Of 60,000 schedules each a list of its choices would be half a gigabyte."""
     scenario = load("last-estimator-goes")
     tracemalloc.start()
-    with running(program_of(LONG, tmp_path / "long")) as program:
-        found = search(program, scenario, preemptions=0, fields=False, most=20)
+    with started(program_of(LONG, tmp_path / "long")) as subject:
+        found = search(asking(subject), scenario, preemptions=0, fields=False, most=20)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (found.schedules, found.steps, found.exhausted) == (20, 20_000, False)
@@ -162,4 +189,41 @@ def test_a_long_search_keeps_little_of_what_is_still_to_be_tried(tmp_path: Path)
 
 def test_a_token_of_another_kind_is_refused() -> None:
     with pytest.raises(BadInputError, match="begins neither by"):
-        replay_on_tree(Path(), load("last-estimator-goes"), json.dumps("x1.abc"))
+        replay_on(Explored("", Nothing()), load("last-estimator-goes"), "x1.abc")
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({}, "schedule: "),
+        ({"schedule": {"end": "fine", "steps": []}}, "schedule.end: "),
+        ({"schedule": {"end": "done"}}, "schedule.steps: "),
+        ({"schedule": {"end": "done", "steps": [[1, [2], True, "A", ""]]}}, "schedule.steps[0]: "),
+        ({"schedule": {"end": "done", "steps": [], "violations": [7]}}, "schedule.violations: "),
+        ({"schedule": {"end": "deadlock", "steps": [], "cycle": "A"}}, "schedule.cycle: "),
+    ],
+)
+def test_an_outcome_that_is_none_is_told_by_its_field(told: dict[str, Any], field: str) -> None:
+    with pytest.raises(SubjectError) as caught:
+        run_schedule(lambda line: told, "", 10, fields=False)
+    assert caught.value.failure.kind is FailureKind.NO_ANSWER
+    assert str(caught.value).startswith(field)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"word": 1}, "schedule.word: "),
+        ({"count": 4097}, "schedule.count: "),
+        ({"turns": [0, 1]}, "schedule.turns: "),
+        ({"turns": [1, 1, 0]}, "schedule.turns: "),
+        ({"turns": [0, 1, 2]}, "schedule.turns: "),
+    ],
+)
+def test_an_outcome_in_brief_that_is_none_is_told_by_its_field(
+    change: dict[str, Any], field: str
+) -> None:
+    told = {"schedule": {"end": "done", "word": "1", "count": 1, "turns": [], **change}}
+    scenario = load("last-estimator-goes")
+    with pytest.raises(SubjectError, match=field):
+        search(lambda line: told, scenario, preemptions=0, fields=False, most=1)

@@ -1,0 +1,159 @@
+"""Lines of the oracle's process about schedules (SCHEMA.md, "Schedules").
+
+What is heavy is imported when the first such line comes: most clients never ask for a schedule.
+"""
+
+import json
+import os
+import re
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ipvs_est import Oracle
+from ipvs_est.language.input_error import InputError, join
+from ipvs_est.language.json_input import integer, type_name
+from ipvs_est.language.operation_json import operation_from_json
+from ipvs_est.language.operations import OperationError
+
+if TYPE_CHECKING:
+    from ipvs_est_checks.explore.engine.batch import Wanted
+    from ipvs_est_checks.explore.scenarios.scenario import Actor
+
+SCHEDULES_VERSION = 1
+MAX_JIFFIES = 1_000_000
+MAX_BUDGET = 1_000
+MAX_NAME = 30
+"""Characters of a task's name."""
+DEFAULT_JIFFIES = 10
+_PART = re.compile(r"(0|[1-9]\d{0,8})(?:x([1-9]\d{0,3}))?", re.ASCII)
+_TASK = frozenset({"task", "operations"})
+_SCHEDULE = frozenset({"schedule", "jiffies", "fields", "from", "budget"})
+
+# Any in this file: parsed JSON from outside; whoever takes a value out checks its type.
+
+
+@dataclass(slots=True)
+class ScheduleLines:
+    """An extension of the oracle's process."""
+
+    gives: Mapping[str, int] = field(default_factory=lambda: {"schedules": SCHEDULES_VERSION})
+    known_by: frozenset[str] = frozenset({"task", "schedule"})
+    oracle: Oracle | None = None
+    """The machine that has these tasks."""
+    actors: "list[Actor]" = field(default_factory=list)
+
+    def answer(self, oracle: Oracle, value: dict[str, Any]) -> dict[str, object]:
+        """The answer to a line; raises InputError, OperationError."""
+        if oracle is not self.oracle:
+            self.oracle, self.actors = oracle, []
+        if oracle.ended:
+            raise OperationError("cannot-answer", "", f"the history has ended: {oracle.ended}")
+        known = _TASK if "task" in value else _SCHEDULE
+        for name in sorted(value.keys() - known):
+            raise InputError(name, "unknown field")
+        if known is _TASK:
+            self.actors.append(self._actor(value))
+            return {"task": True}
+        wanted, jiffies, fields = _wanted(value)
+        return {"schedule": _outcome(oracle, self.actors, wanted, jiffies, fields=fields)}
+
+    def _actor(self, value: dict[str, Any]) -> "Actor":
+        from ipvs_est_checks.explore.engine.bodies import CONCURRENT
+        from ipvs_est_checks.explore.scenarios.scenario import Actor, is_name_of_task
+
+        name = value["task"]
+        if not isinstance(name, str) or len(name) > MAX_NAME:
+            raise InputError("task", f"expected a name of at most {MAX_NAME} characters")
+        if not is_name_of_task(name) or name in [each.name for each in self.actors]:
+            raise InputError("task", f"{name!r} is no name for another task of control")
+        given = value.get("operations")
+        if not isinstance(given, list):
+            raise InputError("operations", f"expected a list, found {type_name(given)}")
+        operations = []
+        for index, each in enumerate(given):
+            where = f"operations[{index}]"
+            if not isinstance(each, dict):
+                raise InputError(where, f"expected an object, found {type_name(each)}")
+            try:
+                operation = operation_from_json(each)
+            except InputError as error:
+                raise InputError(join(where, error.field), error.message) from None
+            if not isinstance(operation, CONCURRENT):
+                raise InputError(f"{where}.op", f"a task cannot do {operation.op!r}")
+            operations.append(operation)
+        return Actor(name, tuple(operations))
+
+
+def choices_of(word: str) -> list[int]:
+    """The choices in a word such as 3.0x2.4; raises InputError."""
+    from ipvs_est_checks.explore.engine.batch import MAX_STEPS
+
+    choices: list[int] = []
+    for part in word.split(".") if word else ():
+        found = _PART.fullmatch(part)
+        if found is None:
+            raise InputError("schedule", f"{part[:40]!r} is no part of a schedule such as 3.0x2.4")
+        choices += [int(found[1])] * int(found[2] or 1)
+        if len(choices) > MAX_STEPS:
+            raise InputError("schedule", f"has more than {MAX_STEPS} steps")
+    return choices
+
+
+def _wanted(value: dict[str, Any]) -> "tuple[Wanted, int, bool]":
+    from ipvs_est_checks.explore.engine.batch import MAX_STEPS, Wanted
+
+    word = value["schedule"]
+    if not isinstance(word, str):
+        raise InputError("schedule", f"expected a string, found {type_name(word)}")
+    fields = value.get("fields", False)
+    if not isinstance(fields, bool):
+        raise InputError("fields", f"expected a boolean, found {type_name(fields)}")
+    start = integer(value["from"], "from", 0, MAX_STEPS) if "from" in value else None
+    return (
+        Wanted(choices_of(word), start, integer(value.get("budget", 0), "budget", 0, MAX_BUDGET)),
+        integer(value.get("jiffies", DEFAULT_JIFFIES), "jiffies", 0, MAX_JIFFIES),
+        fields,
+    )
+
+
+def _outcome(
+    oracle: Oracle, actors: "list[Actor]", wanted: "Wanted", jiffies: int, *, fields: bool
+) -> dict[str, Any]:
+    """Of a schedule that begins where the oracle stands.
+
+    It goes on in a process of its own, forked from this one: suspended tasks cannot be copied
+    otherwise, and the next schedule begins where this one did.
+    """
+    from ipvs_est_checks.explore.engine.batch import run_batch
+    from ipvs_est_checks.explore.engine.world import world_of
+
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.close(reader)
+            oracle.machine.raise_violations = True
+            world = world_of(oracle, actors, jiffies)
+            world.fields = fields
+            told = json.dumps(run_batch(world, wanted)).encode()
+            with open(writer, "wb") as sink:
+                sink.write(told)
+            code = 0
+        except KeyboardInterrupt:
+            # The parent has been interrupted as well, and ends.
+            pass
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    os.close(writer)
+    with open(reader, "rb") as source:
+        text = source.read()
+    _, status = os.waitpid(child, 0)
+    if status:
+        return {"end": "crash", "word": "", "violations": []}
+    told_back: dict[str, Any] = json.loads(text)
+    return told_back

@@ -1,0 +1,273 @@
+"""The contract's chapter on schedules: the model's process and a tree's program keep to it."""
+
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from command_line import environment, here
+from ipvs_est import MAINLINE, STABLE, Oracle, Params
+from ipvs_est.language.input_error import InputError
+from ipvs_est.language.violations import Deadlock
+from ipvs_est.oracle_process import Session, answer, handshake
+from ipvs_est_checks.explore.engine.outcome import Bounds
+from ipvs_est_checks.explore.engine.world import RCU, TIME
+from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.explore.schedule_lines import ScheduleLines, choices_of
+from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
+from ipvs_est_checks.explore.timeline.steps import timeline
+from ipvs_est_checks.harness.building.build import build
+from ipvs_est_checks.harness.building.options import Variant, options_for
+from ipvs_est_checks.schemas.document import schema_text
+from ipvs_est_checks.subjects.schedules import (
+    NotPreparedError,
+    Searched,
+    prepare,
+    run_schedule,
+    search,
+)
+from ipvs_est_checks.subjects.subject import Subject, asking, start_subject, stop_subject
+from kernels.kernel_trees import need_tree
+
+MODEL = f"'{sys.executable}' -m ipvs_est_checks.command oracle"
+SCENARIOS = ("last-estimator-goes", "exit-and-sysctl", "packets-around-enable")
+Started = Callable[[str], Any]
+
+
+@contextmanager
+def started(command: str) -> Iterator[Subject]:
+    subject = start_subject(command, 60)
+    try:
+        yield subject
+    finally:
+        stop_subject(subject)
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema_text(name)))
+
+
+@pytest.fixture(params=["model", "tree"])
+def command(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """The command of a subject for a scenario."""
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    if request.param == "model":
+        return lambda name: MODEL
+    tree = need_tree()
+    return lambda name: str(build(tree, options_for(load(name).params, Variant.POINTS)))
+
+
+@pytest.mark.parametrize("fields", [False, True])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_is_answered_keeps_to_the_chapter(
+    command: Callable[[str], str], name: str, fields: bool
+) -> None:
+    scenario = load(name)
+    checked = validator("schedule-answer")
+    numbers = random.Random(f"{name} {fields}")
+    longest = 0
+    with started(command(name)) as subject:
+        assert subject.handshake.gives["schedules"] == 1
+        ask = asking(subject)
+        prepare(ask, scenario)
+        given = ""
+        for _ in range(6):
+            line = {"schedule": given, "jiffies": scenario.jiffies, "fields": fields}
+            answered = ask(line)
+            assert checked.is_valid(answered), answered
+            told = answered["schedule"]
+            steps = told["steps"]
+            chosen = [each[0] for each in steps]
+            assert choices_of(told["word"]) == chosen
+            assert chosen[: len(choices_of(given))] == choices_of(given)[: len(chosen)]
+            longest = max(longest, len(chosen))
+            for step, choices, goes_on, who, _ in steps:
+                assert step in choices
+                assert choices == [*sorted(set(choices) - {0}), *([0] if 0 in choices else [])]
+                assert (step == 0) == (who == "time")
+                assert not goes_on or set(choices) - {0}
+            # Told again, and with all choices given, it is the same; and so it is in brief.
+            assert ask(line) == answered
+            assert ask({**line, "schedule": told["word"]}) == answered
+            start, budget = numbers.randrange(len(steps)), numbers.randrange(2)
+            brief = ask({**line, "from": start, "budget": budget})
+            assert checked.is_valid(brief), brief
+            assert brief["schedule"]["count"] == len(steps)
+            assert brief["schedule"]["word"] == told["word"]
+            assert brief["schedule"]["end"] == told["end"]
+            turns = [
+                number
+                for at, (step, choices, goes_on, *_) in enumerate(steps)
+                for choice in choices
+                for cost in [int(goes_on or choice == 0)]
+                if at >= start and choice != step and cost <= budget
+                for number in (at, choice, cost)
+            ]
+            assert brief["schedule"]["turns"] == turns
+            at = numbers.randrange(len(steps))
+            given = ".".join(map(str, [*chosen[:at], numbers.choice(steps[at][1])]))
+    assert longest > 5
+
+
+def searched(name: str, revision: str, preemptions: int, *, fields: bool) -> Searched:
+    scenario = load(name)
+    with started(MODEL) as subject:
+        prepare(asking(subject), scenario, revision)
+        return search(asking(subject), scenario, preemptions=preemptions, fields=fields, most=2_000)
+
+
+@pytest.mark.parametrize(
+    ("revision", "preemptions", "causes"),
+    [
+        (
+            # As on the code of 6.12, see test_schedules_on_trees.
+            "stable",
+            2,
+            [
+                "deadlock: CTL: waits for the exit of ipvs-e:0;"
+                " ipvs-e:0: waits for __ip_vs_mutex, held by CTL"
+            ],
+        ),
+        ("mainline", 1, []),
+    ],
+)
+def test_f17_is_found_through_the_process_in_the_words_of_the_code(
+    revision: str, causes: list[str], preemptions: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    found = searched("last-estimator-goes", revision, preemptions, fields=False)
+    assert [each.cause for each in found.failures] == causes
+    assert found.exhausted or causes
+
+
+def test_a_schedule_of_the_explorer_is_the_same_through_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    scenario = load("last-estimator-goes")
+    (failure,) = explore_dfs(scenario, STABLE, Bounds(2)).failures
+    numbers = {TIME: 0, RCU: 1}
+    word = ".".join(str(numbers.get(each, each + 2)) for each in failure.choices)
+    with started(MODEL) as subject:
+        prepare(asking(subject), scenario, "stable")
+        run = run_schedule(asking(subject), word, scenario.jiffies, fields=True)
+    told = timeline(scenario, STABLE, failure.choices)
+    assert [each.name for each in run.steps] == [told.columns[each.column] for each in told.steps]
+    assert run.end == "deadlock"
+    assert failure.violation == Deadlock(run.cycle)
+
+
+def ask_here(session: Session, line: dict[str, Any]) -> dict[str, Any]:
+    answered: dict[str, Any] = json.loads(json.dumps(answer(session, json.dumps(line).encode(), 1)))
+    return answered
+
+
+TASK = {"task": "CTL", "operations": [{"op": "delete_service", "id": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ({**TASK, "more": 1}, "more"),
+        ({**TASK, "task": 1}, "task"),
+        ({**TASK, "task": "A" * 31}, "task"),
+        ({**TASK, "task": "ipvs-e:0"}, "task"),
+        ({**TASK, "task": "A"}, "task"),
+        ({"task": "B"}, "operations"),
+        ({"task": "B", "operations": [1]}, "operations[0]"),
+        ({"task": "B", "operations": [{"op": "svc"}]}, "operations[0].id"),
+        ({"task": "B", "operations": [{"op": "dump"}]}, "operations[0].op"),
+        ({"schedule": 1}, "schedule"),
+        ({"schedule": "1x"}, "schedule"),
+        ({"schedule": "0x4097"}, "schedule"),
+        ({"schedule": "0x4096.0"}, "schedule"),
+        ({"schedule": "01"}, "schedule"),
+        ({"schedule": "", "fields": 1}, "fields"),
+        ({"schedule": "", "from": 4097}, "from"),
+        ({"schedule": "", "budget": -1}, "budget"),
+        ({"schedule": "", "jiffies": 10**6 + 1}, "jiffies"),
+        ({"schedule": "", "seed": 1}, "seed"),
+    ],
+)
+def test_a_bad_line_is_refused_by_its_field(line: dict[str, Any], field: str) -> None:
+    session = Session(ScheduleLines())
+    ask_here(session, {"configure": {}})
+    assert ask_here(session, {"task": "A", "operations": []}) == {"task": True}
+    told = ask_here(session, line)
+    assert (told["error"]["type"], told["error"]["field"]) == ("bad-input", field)
+
+
+def test_lines_fit_their_schemas() -> None:
+    assert validator("task").is_valid(TASK)
+    line = {"schedule": "3.0x2.4", "jiffies": 10, "fields": True, "from": 0, "budget": 1}
+    assert validator("schedule").is_valid(line)
+    for wrong in ("3.", "03", "3x0", ".3"):
+        assert not validator("schedule").is_valid({"schedule": wrong})
+
+
+def test_a_schedule_leaves_the_machine_as_it_is_and_a_new_one_has_no_tasks() -> None:
+    session = Session(ScheduleLines())
+    ask_here(session, {"configure": {}})
+    for line in ({"op": "init"}, {"op": "add_service", "id": 1}, TASK):
+        ask_here(session, line)
+    before = ask_here(session, {"op": "snapshot"})
+    told = ask_here(session, {"schedule": ""})["schedule"]
+    assert told["end"] == "done"
+    assert {each[3] for each in told["steps"]} >= {"CTL"}
+    assert ask_here(session, {"op": "snapshot"}) == before
+    ask_here(session, {"configure": {}})
+    assert ask_here(session, {"schedule": ""})["schedule"]["steps"] == []
+
+
+def test_without_the_extension_the_chapter_is_not_given() -> None:
+    gives = handshake()["gives"]
+    assert isinstance(gives, dict)
+    assert "schedules" not in gives
+    session = Session()
+    ask_here(session, {"configure": {}})
+    assert ask_here(session, {"schedule": ""})["error"]["field"] == "op"
+    assert ask_here(Session(ScheduleLines()), {"schedule": ""})["error"]["type"] == "bad-input"
+
+
+def test_an_oracle_that_was_handed_over_answers_no_more() -> None:
+    oracle = Oracle(Params(), MAINLINE)
+    oracle.hand_over()
+    assert oracle.ended == "handed over"
+
+
+def test_a_setup_that_is_refused_is_told() -> None:
+    with pytest.raises(NotPreparedError, match=r"last-estimator-goes: op: unknown"):
+        prepare(
+            lambda line: {"error": {"field": "op", "message": "unknown"}},
+            load("last-estimator-goes"),
+        )
+
+
+def test_choices_in_a_word() -> None:
+    assert choices_of("") == []
+    assert choices_of("3.0x2.4") == [3, 0, 0, 4]
+    with pytest.raises(InputError, match="no part of a schedule"):
+        choices_of("3..4")
+
+
+def test_explore_on_a_subject(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    scenario = "last-estimator-goes"
+    found = here(capsys, "explore", "--subject", MODEL, scenario, "--preemptions", "0")
+    assert found.code == 0
+    assert found.out.startswith(f"PASS {scenario}: ")
+    token = "locks:2x3"
+    again = here(capsys, "explore", "--subject", MODEL, scenario, "--replay", token)
+    assert (again.code, again.out.splitlines()[-1]) == (0, "done")
+    assert "CTL" in again.out
+    plain = f"'{sys.executable}' -m ipvs_est"
+    refused = here(capsys, "explore", "--subject", plain, scenario)
+    assert (refused.code, refused.out) == (2, "")
+    assert "cannot be explored: the subject gives no schedules of version 1" in refused.err
