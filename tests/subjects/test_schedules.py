@@ -79,7 +79,7 @@ def program_of(text: str, path: Path) -> Path:
 
 @contextmanager
 def started(path: Path) -> Iterator[Subject]:
-    subject = start_subject(str(path))
+    subject = start_subject(str(path), 60)
     try:
         yield subject
     finally:

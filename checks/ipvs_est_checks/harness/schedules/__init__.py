@@ -1,1 +1,1 @@
-"""Schedules on a tree's code: runs, searches, accesses in conflict."""
+"""What schedules on a tree's code show: accesses in conflict."""
