@@ -31,7 +31,7 @@ NUMBER = r"\d{1,2}(?:\.\d|[a-e]\b)?(?!\d|-bit)"
 NUMBERS = rf"{NUMBER}(?:(?:, items \d to \d|, and | and | to |, ){NUMBER}\b(?!\.\d| [a-z]+s\b))*"
 CITED = re.compile(rf"(?:semantics,?(?: sections?)?|\b[Ss]ections?)\s+(?P<numbers>{NUMBERS})")
 OF_DEFECTS = re.compile(rf"known defects,?\s+sections?\s+(?P<numbers>{NUMBERS})")
-ID = re.compile(r"(?<![\w./-])(?:D\d\d[a-e]?|F\d\d|B[1-9]|M[1-9]\d?|N[1-9]|R[1-9])(?![\w.]*\w)")
+ID = re.compile(r"(?<![\w./-])(?:D\d\d[a-f]?|F\d\d|B[1-9]|M[1-9]\d?|N[1-9]|R[1-9])(?![\w.]*\w)")
 PATH = re.compile(
     r"(?<![\w/.-])(?:docs|spec|tests|checks|refimpl)/[\w./-]+\.(?:md|py|jsonl?|tsv|svg)\b"
 )

@@ -51,7 +51,7 @@ DEFECTS = (
     *("D20", "D21", "D22", "D23", "D24", "D30", "D31", "D33", "D34", "D35", "D36"),
     *("D50", "D51", "D53", "R1", "R2", "R3", "R4", "R5", "R6", "R7"),
 )
-"""What the known defects name; D03 stands for its five forms."""
+"""What the known defects name; D03 stands for its six forms."""
 
 A = PythonAlgebra()
 AVERAGED = Averaged(0, 1, ZERO, (3, 0, 0, 0, 0), ZERO, ZERO)

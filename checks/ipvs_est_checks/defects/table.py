@@ -145,6 +145,16 @@ DEFECTS: tuple[DefectRow, ...] = (
         preemptions=3,
     ),
     DefectRow(
+        "D03f",
+        DefectKind.DEFECT,
+        "deadlock: netns exit joins kthread 0, which begins the calc phase",
+        ("exit-in-recalculation",),
+        _deadlock(Waits("EXIT", of="exit of"), Waits("ipvs-e:0", "calc_phase", innermost=True)),
+        BEFORE_MAINLINE,
+        2,
+        note="kthread 0 ends the limits test, exit, kthread 0",
+    ),
+    DefectRow(
         "D04a",
         DefectKind.DEFECT,
         "thread limit stuck at 1: it is computed from a cpulist that is not copied yet",

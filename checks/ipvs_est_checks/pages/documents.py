@@ -22,9 +22,9 @@ FINDINGS = "reference/findings"
 """A page for each finding, F01 and on, and one for the bounds B1 to B11."""
 
 _HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$")
-_NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFMNR]\d{1,2}[a-e]?): ")
+_NUMBER = re.compile(r"(?P<section>\d{1,2}(?:\.\d|[a-e])?)\.? |(?P<id>[BDFMNR]\d{1,2}[a-f]?): ")
 _FENCE = re.compile(r"^ *(```|~~~)")
-_CITED = re.compile(r"\b(?:[BDFMNR]\d{1,2}[a-e]?|\d{1,2}(?:\.\d|[a-e])?)\b")
+_CITED = re.compile(r"\b(?:[BDFMNR]\d{1,2}[a-f]?|\d{1,2}(?:\.\d|[a-e])?)\b")
 
 
 @dataclass(frozen=True, slots=True)

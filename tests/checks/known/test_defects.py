@@ -28,6 +28,7 @@ LISTED = {
     "D03c": ("v7", "v7-unwind", "stable"),
     "D03d": ("v7", "v7-unwind", "stable"),
     "D03e": ("v7", "v7-unwind", "stable"),
+    "D03f": ("v7", "v7-unwind", "stable"),
     "D04a": ("v7", "v7-unwind", "stable"),
     "D04b": ("v7", "v7-unwind", "stable"),
     "D04d": ("v7", "v7-unwind", "stable"),
@@ -87,7 +88,9 @@ def test_a_mistake_of_the_reviews_is_found_by_its_schedule_and_nothing_without_i
 
 
 # Those whose searches take a fraction of a second; `ipvs-est defects` judges all.
-@pytest.mark.parametrize("id_", ["D01", "D02", "D03d", "D03e", "D04a", "D04b", "D09", "D10", "D18"])
+@pytest.mark.parametrize(
+    "id_", ["D01", "D02", "D03d", "D03e", "D03f", "D04a", "D04b", "D09", "D10", "D18"]
+)
 def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None:
     result = judge(BY_ID[id_])
     assert result.verdict is Verdict.PASS

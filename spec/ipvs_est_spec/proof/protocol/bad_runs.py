@@ -119,6 +119,8 @@ class DeadlockRun:
     """Mainline without what removes this deadlock."""
     without: str
     """One sentence about that."""
+    defects: tuple[str, ...]
+    """Rows of the known defects: more than one where kthread 0 may stand in several places."""
 
     def bad(self, one: ProtocolSystem) -> Condition:
         """The states in which it has happened."""
@@ -137,6 +139,7 @@ DEADLOCKS = (
         Where((CTL, SYSCTL, WORK, KT0), _SYSCTL),
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
+        ("D03a",),
     ),
     DeadlockRun(
         "b",
@@ -147,6 +150,7 @@ DEADLOCKS = (
         Where((CTL, SYSCTL, WORK, KT0), _SYSCTL, via=(at(KT0, "relinked"),)),
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
+        ("D03b",),
     ),
     DeadlockRun(
         "c",
@@ -158,6 +162,7 @@ DEADLOCKS = (
         Where((CTL, SYSCTL, WORK, KT0), _SYSCTL, via=(at(KT0, "draining"),)),
         replace(MAINLINE, work_drops_est_mutex_for_kd0=False),
         "The reload work of mainline keeps est_mutex while it joins kthread 0.",
+        ("D03c",),
     ),
     DeadlockRun(
         "d",
@@ -169,12 +174,13 @@ DEADLOCKS = (
         Where((CTL, WORK, KT0), {"sysctl": "0"}),
         replace(MAINLINE, kd0_until_exit=False),
         "On mainline too kd 0 goes with the last estimator.",
+        ("D03d",),
     ),
     DeadlockRun(
         "e",
         "Netns exit stops the total's estimator, the last one, and joins kthread 0 under est_mutex,"
         " which wants that in the calc phase.",
-        "7, 11, 14, 15; D03e",
+        "7, 11, 14, 15; D03e, D03f",
         (KT0, EXIT),
         ("measured", "measured, locked", "limits set"),
         Where(
@@ -191,6 +197,7 @@ DEADLOCKS = (
         replace(MAINLINE, kd0_until_exit=False, total_stopped_under_service_mutex=False),
         "On mainline too the total's estimator is stopped without the service mutex, and kd 0 with"
         " it.",
+        ("D03e", "D03f"),
     ),
 )
 

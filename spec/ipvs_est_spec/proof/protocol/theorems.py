@@ -66,7 +66,7 @@ def _found(deadlock: DeadlockRun) -> Theorem:
         _twin(id_, deadlock.without),
         revision="v7, v7-unwind, stable",
         properties=("locks.deadlock",),
-        refuted_by=(f"D03{deadlock.id}",),
+        refuted_by=deadlock.defects,
     )
 
 
