@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from command_line import environment
 from ipvs_est_checks.bench.explorer import bench_explore
 from ipvs_est_checks.bench.model import Load, bench_recorded, bench_synthetic
+from ipvs_est_checks.bench.schedulers import SchedulerBench, bench_schedulers, rows_to_bench
 from ipvs_est_checks.bench.subject import bench_subject
 from ipvs_est_checks.cli.commands import bench as bench_module
 from ipvs_est_checks.cli.commands.bench import bench
@@ -105,10 +106,36 @@ def test_the_report_has_a_row_for_each_scheduler(
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(report.read_text())["explore"]
-    assert [each["scheduler"] for each in rows] == ["dfs", "dfs", "pct", "random"]
-    assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0]
-    assert [each["schedules"] for each in rows] == [15, 15, 15, 15]
+    assert [each["scheduler"] for each in rows] == ["dfs", "dfs", "pct", "random", "pos", "surw"]
+    assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0, 0, 0]
+    assert [each["schedules"] for each in rows] == [15] * 6
     assert "steps/s" in result.output
+
+
+def test_schedules_until_a_defect_shows_are_counted_for_each_random_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = tuple(each for each in rows_to_bench() if each.id in ("D02", "D03d"))
+    monkeypatch.setattr(bench_module, "rows_to_bench", lambda: rows)
+    report = tmp_path / "bench.json"
+    arguments = ["--repeat", "1", "--estimators", "50", "--no-explore", "--no-subject"]
+    arguments += ["--schedulers", "3", "--json", str(report)]
+    result = CliRunner().invoke(bench, arguments)
+    assert result.exit_code == 0, result.output
+    written = json.loads(report.read_text())["schedulers"]
+    assert [(each["defect"], each["scheduler"]) for each in written] == [
+        (row, kind) for row in ("D02", "D03d") for kind in ("random", "pct", "pos", "surw")
+    ]
+    assert all(each["found"] == each["seeds"] == 3 for each in written)
+    (line,) = [each for each in result.output.splitlines() if each.startswith("D03d ")]
+    medians = [each["median"] for each in written if each["defect"] == "D03d"]
+    assert line.split()[-4:] == [f"{each:g}" for each in medians]
+
+
+def test_a_defect_that_shows_with_less_than_half_of_the_seeds_has_no_median() -> None:
+    (row,) = [each for each in rows_to_bench() if each.id == "D04a"]
+    found = list(bench_schedulers((row,), 2, 1, most=1))
+    assert [each.median for each in found if isinstance(each, SchedulerBench)] == [None] * 4
 
 
 def test_the_model_as_a_subject_does_the_work_that_it_does_in_process(

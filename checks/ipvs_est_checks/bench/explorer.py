@@ -19,7 +19,9 @@ SCENARIOS = ("restart-in-calc-phase", "two-sysctl-writers", "two-kthreads-restar
 """Of the library: four tasks and a calc phase, two writers, two kthreads."""
 REVISION = "repaired"
 """Nothing fails there, so that no search ends early."""
-SCHEDULES = {JobKind.DFS: 3_000, JobKind.PCT: 500, JobKind.RANDOM: 500}
+SCHEDULES = {JobKind.DFS: 3_000} | dict.fromkeys(
+    (JobKind.PCT, JobKind.RANDOM, JobKind.POS, JobKind.SURW), 500
+)
 """At most so many for each scenario."""
 SEED = 1
 
@@ -59,6 +61,8 @@ MEASURED = (
     (JobKind.DFS, True),
     (JobKind.PCT, False),
     (JobKind.RANDOM, False),
+    (JobKind.POS, False),
+    (JobKind.SURW, False),
 )
 """Scheduler, and whether all properties are watched."""
 

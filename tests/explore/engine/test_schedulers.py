@@ -14,6 +14,7 @@ from ipvs_est_checks.explore.engine.outcome import Bounds, Outcome
 from ipvs_est_checks.explore.engine.run import run
 from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
 from ipvs_est_checks.explore.schedulers.pct import Pct, Priorities, next_by_priority, pct_bound
+from ipvs_est_checks.explore.schedulers.pos import PartialOrderSampling
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
 from ipvs_est_checks.explore.schedulers.scheduler import (
     FROM_THE_START,
@@ -378,7 +379,9 @@ def test_threads_that_come_later_get_any_priority() -> None:
     assert all(abs(count - 1_000) <= 4 * (6_000 * 5 / 36) ** 0.5 for count in counts.values())
 
 
-@pytest.mark.parametrize("make", [RandomWalk, lambda seed: Pct(seed, 3, length=12)])
+@pytest.mark.parametrize(
+    "make", [RandomWalk, PartialOrderSampling, lambda seed: Pct(seed, 3, length=12)]
+)
 def test_a_schedule_follows_from_the_seed_and_its_number_alone(
     make: Callable[[int], Scheduler],
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,12 +24,20 @@ from ipvs_est_checks.bench.model import (
     bench_recorded,
     bench_synthetic,
 )
+from ipvs_est_checks.bench.schedulers import (
+    KINDS,
+    MOST,
+    SchedulerBench,
+    bench_schedulers,
+    rows_to_bench,
+)
 from ipvs_est_checks.bench.subject import SubjectBench, bench_subject
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
+from ipvs_est_checks.report.columns import aligned
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
-from ipvs_est_checks.workers import Lost, Pool
+from ipvs_est_checks.workers import Lost, Pool, usable_cpus
 
 # Sizes of the synthetic load: the smaller ones show that one start or stop costs the same.
 SIZES = (1_000, 10_000, 100_000)
@@ -80,6 +89,14 @@ SIZES = (1_000, 10_000, 100_000)
     show_default=True,
     help="Also time the model as a subject, a process of its own.",
 )
+@click.option(
+    "--schedulers",
+    metavar="N",
+    type=click.IntRange(0, 1_000),
+    default=0,
+    help="Also count, for each known defect, the schedules that each random scheduler needs until"
+    " it shows: the median of N seeds. An hour for 100.",
+)
 @json_option()
 @click.pass_context
 def bench(
@@ -91,13 +108,14 @@ def bench(
     busy_cpus: int,
     explore: bool,
     subject: bool,
+    schedulers: int,
     json_file: str | None,
 ) -> None:
     """Measure the model's speed on this machine.
 
     A synthetic load, each size in a process of its own so that its peak memory is its own; the
-    explorer, with each of its schedulers; the model as a subject; and with --traces the recorded
-    set.
+    explorer, with each of its schedulers; the model as a subject; with --traces the recorded set;
+    and with --schedulers how soon random schedules show the known defects.
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
@@ -123,6 +141,8 @@ def bench(
                     continue
                 results.synthetic.append(best)
                 click.echo(_synthetic_text(best, header=len(results.synthetic) == 1))
+        if schedulers:
+            _schedulers(results, schedulers)
         results.complete = True
     if results.lost:
         context.exit(exit_codes.INCOMPLETE)
@@ -135,6 +155,7 @@ class _Results:
     subject: SubjectBench | None = None
     explored: list[ExploreBench] = field(default_factory=list)
     synthetic: list[SyntheticBench] = field(default_factory=list)
+    schedulers: list[SchedulerBench] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     complete: bool = False
     """Not interrupted."""
@@ -172,6 +193,51 @@ def _explored_text(found: list[ExploreBench]) -> str:
         for each in found
     ]
     return "\n".join([*lines, ""])
+
+
+def _schedulers(results: _Results, seeds: int) -> None:
+    rows = rows_to_bench()
+    with progress_bar("schedulers", len(rows) * len(KINDS)) as bar:
+        found = bench_schedulers(
+            rows,
+            seeds,
+            usable_cpus(),
+            waiting=lambda work: draw(bar, len(results.schedulers), work),
+        )
+        for each in found:
+            if isinstance(each, Lost):
+                results.lost.append(each)
+            else:
+                results.schedulers.append(each)
+            draw(bar, len(results.schedulers))
+        hide(bar)
+    click.echo(_schedulers_text(results.schedulers, seeds))
+
+
+def _schedulers_text(found: Sequence[SchedulerBench], seeds: int) -> str:
+    kinds = [each.value for each in KINDS]
+    head = ("defect", "revision", "scenario", *kinds)
+    rows = [_defect_cells(row, found, kinds) for row in _defects(found)]
+    title = f"schedules until a known defect shows, median of {seeds} seeds; -: more than {MOST:,}"
+    return "\n".join([title, *aligned([head, *rows], range(3, len(head))), ""])
+
+
+def _defects(found: Sequence[SchedulerBench]) -> list[SchedulerBench]:
+    """One of each defect."""
+    return list({each.defect: each for each in found}.values())
+
+
+def _defect_cells(
+    row: SchedulerBench, found: Sequence[SchedulerBench], kinds: Sequence[str]
+) -> tuple[str, ...]:
+    medians = {each.scheduler: each.median for each in found if each.defect == row.defect}
+    shown = (medians.get(each) for each in kinds)
+    return (
+        row.defect,
+        row.revision,
+        row.scenario,
+        *("-" if each is None else f"{each:g}" for each in shown),
+    )
 
 
 def _subject_text(bench: SubjectBench) -> str:
@@ -260,6 +326,7 @@ def _json(results: _Results) -> str:
         "subject": None if results.subject is None else asdict(results.subject),
         "explore": [asdict(each) for each in results.explored],
         "synthetic": [asdict(each) for each in results.synthetic],
+        "schedulers": [asdict(each) for each in results.schedulers],
         "lost": [str(each) for each in results.lost],
     }
     return json.dumps(report, indent=1) + "\n"

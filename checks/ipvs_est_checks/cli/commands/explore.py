@@ -63,7 +63,8 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     type=click.Choice([each.value for each in JobKind]),
     default=JobKind.DFS.value,
     show_default=True,
-    help="dfs searches all schedules within its bound; pct and random draw schedules.",
+    help="dfs searches all schedules within its bound; the others draw schedules: pct by"
+    " priorities, random any, pos and surw by which accesses race.",
 )
 @click.option(
     "--preemptions",
@@ -97,7 +98,7 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     show_default=True,
     help="Longest schedule.",
 )
-@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of pct and random.")
+@click.option("--seed", metavar="N", type=click.IntRange(0, 2**32 - 1), help="Of all but dfs.")
 @click.option(
     "-k", "--keep-going", is_flag=True, help="Search on after a failure; list the distinct ones."
 )
@@ -177,8 +178,8 @@ def explore(
     scope. Each failure is reduced to the fewest context switches and told as a timeline with a
     column for each task, with a token that replays it, and named as the recorded finding or the
     listed defect that it is, or as new. Without a SCENARIO only new ones are told. Exit code 1 if
-    there is a failure, 3 if schedules within the bound of dfs are left over. That pct or random
-    met no failure is a sample, no pass, and exit code 0.
+    there is a failure, 3 if schedules within the bound of dfs are left over. That none of some
+    drawn schedules failed is a sample, no pass, and exit code 0.
     """
     targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
     check_targets(targets)

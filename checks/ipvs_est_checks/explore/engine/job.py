@@ -16,8 +16,10 @@ from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
 from ipvs_est_checks.explore.schedulers.pct import Pct
+from ipvs_est_checks.explore.schedulers.pos import PartialOrderSampling
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
 from ipvs_est_checks.explore.schedulers.scheduler import CountedSystem, Scheduler, System, system_of
+from ipvs_est_checks.explore.schedulers.surw import SelectivelyUniform
 from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.failures import known_as
 
@@ -28,6 +30,8 @@ class JobKind(Enum):
     DFS = "dfs"
     PCT = "pct"
     RANDOM = "random"
+    POS = "pos"
+    SURW = "surw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Settings:
     depth: int = 3
     """Of PCT."""
     seed: int = 0
-    """Of PCT and random."""
+    """Of all but dfs."""
     keep_going: bool = False
     """Behind the first failure."""
     only_new: bool = False
@@ -104,7 +108,7 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
     """Search, then reduce what was found; `tally` has what there is if it is interrupted."""
     settings = job.settings
     system = _system(job, job.watched)
-    scheduler = _scheduler(settings)
+    scheduler = scheduler_of(settings)
     passed_over: Counter[tuple[str, ...]] = Counter()
 
     def is_new(world: World, found: Found) -> bool:
@@ -176,7 +180,7 @@ def _key(world: World, violation: Violation) -> str:
             return cause_of(world, violation).text
 
 
-def _scheduler(settings: Settings) -> Scheduler:
+def scheduler_of(settings: Settings) -> Scheduler:
     match settings.kind:
         case JobKind.DFS:
             return Dfs(settings.bounds.preemptions)
@@ -184,6 +188,10 @@ def _scheduler(settings: Settings) -> Scheduler:
             return Pct(settings.seed, settings.depth)
         case JobKind.RANDOM:
             return RandomWalk(settings.seed)
+        case JobKind.POS:
+            return PartialOrderSampling(settings.seed)
+        case JobKind.SURW:
+            return SelectivelyUniform(settings.seed)
 
 
 def _guarantee(pct: Pct) -> Guarantee:

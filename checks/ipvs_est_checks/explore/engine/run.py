@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from ipvs_est.language.violations import Livelock, Violation, ViolationError
@@ -103,6 +104,7 @@ def _execute(
         return seen
 
     moment = Moment((), None, None, beginning.preemptions, fingerprint)
+    moment.access = partial(system.access, world)
     choices = list(beginning.choices)
     current = beginning.holder
     found: Found | None = None

@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import Violation
+from ipvs_est_checks.explore.engine.access import Access, access_of
 from ipvs_est_checks.explore.engine.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
@@ -51,6 +52,8 @@ class System(Generic[W]):
     """Of a choice."""
     judge: Callable[[W], tuple[int, Violation] | None] = lambda world: None
     """At a schedule's end, if it did not fail: what its history breaks, after how many steps."""
+    access: Callable[[W, int], Access | None] = lambda world, choice: None
+    """What a thread would access next, as far as that is known."""
 
 
 def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> System[World]:
@@ -64,6 +67,7 @@ def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None
         gives_way,
         name=lambda world, choice: world.by_index[choice].task.name,
         judge=broken_history,
+        access=access_of,
     )
 
 
@@ -82,6 +86,8 @@ class Moment:
     """Taken so far."""
     fingerprint: Callable[[], bytes]
     """Of the state at this moment, which then counts as seen; not free."""
+    access: Callable[[int], Access | None] = lambda choice: None
+    """What a choice would access next, as far as that is known; also one that is not enabled."""
 
 
 @dataclass(frozen=True, slots=True)
