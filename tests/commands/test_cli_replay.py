@@ -713,6 +713,17 @@ def test_progress_bar_appears_after_a_second_and_gives_way(
     assert terminal.getvalue().endswith("\x1b[1A\x1b[2K")
 
 
+def test_progress_waits_where_more_work_turns_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    log = StringIO()
+    monkeypatch.setattr("sys.stderr", log)
+    with progress.progress_bar("check", 100) as bar:
+        for clock.now, done in ((31.0, 47.0), (62.0, 27.0), (93.0, 48.0)):
+            progress.draw(bar, done)
+    assert log.getvalue() == "check: 47%, 31 s\ncheck: 47%, 62 s\ncheck: 48%, 93 s\n"
+
+
 def test_lines_and_progress_bar_do_not_mix(
     mixed: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -33,6 +33,8 @@ class Bar:
     """Else lines are written."""
     began: float
     """By the monotonic clock."""
+    furthest: float = 0.0
+    """Most that was ever done: where more work turns up, the bar waits instead of going back."""
     drawn: "Progress | None" = None
     visible: bool = False
 
@@ -59,6 +61,7 @@ def progress_bar(label: str, total: float) -> Iterator[Bar]:
 def draw(bar: Bar, done: float, label: str | None = None) -> None:
     """Show that so much is done, and what is done now, unless that was shown just now."""
     now = time.monotonic()
+    bar.furthest = done = max(bar.furthest, done)
     if now < bar.next_frame:
         return
     if not bar.terminal:
