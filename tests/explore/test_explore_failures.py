@@ -470,6 +470,20 @@ def test_a_failure_of_a_scenario_in_a_file_is_replayed_from_that_file(tmp_path: 
     assert path.read_text() == changed
 
 
+def test_a_search_ends_when_its_time_is_over() -> None:
+    command = ["explore", "restart-in-calc-phase", "--revision", "repaired", "-j", "1"]
+    limited = [*command, "--preemptions", "9", "--minutes", "0.0001"]
+    result = CliRunner().invoke(cli, limited)
+    assert result.exit_code == 3
+    assert "when the 0.0001 minutes were over" in result.output
+    drawn = CliRunner().invoke(cli, [*limited, "--scheduler", "pos", "--seed", "4"])
+    assert drawn.exit_code == 0
+    assert "SAMPLED" in drawn.output
+    ample = CliRunner().invoke(cli, [*command, "--preemptions", "0", "--minutes", "9"])
+    assert ample.exit_code == 0
+    assert "exhausted with up to 0 preemptions" in ample.output
+
+
 def test_the_command_passes_only_what_is_exhausted() -> None:
     command = ["explore", "restart-in-drain", "--revision", "repaired", *ERRORS]
     assert CliRunner().invoke(cli, command).exit_code == 0

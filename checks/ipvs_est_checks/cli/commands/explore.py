@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 import click
 
@@ -91,6 +93,12 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     help="Schedules of one scenario on one revision.",
 )
 @click.option(
+    "--minutes",
+    metavar="N",
+    type=AmountType(0, min_open=True),
+    help="End all searches after so long, with what they have found.",
+)
+@click.option(
     "--steps",
     metavar="N",
     type=click.IntRange(1, 1_000_000),
@@ -156,6 +164,7 @@ def explore(
     preemptions: int,
     depth: int,
     iterations: int,
+    minutes: float | None,
     steps: int,
     seed: int | None,
     keep_going: bool,
@@ -187,7 +196,8 @@ def explore(
         option = "--tree" if subject is None else "--subject"
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
-        if any(targets.values()) or revisions or properties or scheduler != JobKind.DFS.value:
+        unfit = any(targets.values()) or revisions or properties or minutes is not None
+        if unfit or scheduler != JobKind.DFS.value:
             raise click.UsageError(
                 f"{option}: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
             )
@@ -221,9 +231,18 @@ def explore(
         keep_going,
         not scenarios if only_new is None else only_new,
         not as_found,
+        minutes,
     )
+    until = inf if minutes is None else monotonic() + 60 * minutes
     todo = [
-        Job(source, scenario, REVISIONS[name], settings, _watched(properties, REVISIONS[name]))
+        Job(
+            source,
+            scenario,
+            REVISIONS[name],
+            settings,
+            _watched(properties, REVISIONS[name]),
+            until,
+        )
         for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
         for name in revisions or REVISIONS
     ]

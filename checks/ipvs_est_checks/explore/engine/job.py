@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
@@ -50,6 +51,8 @@ class Settings:
     """Pass over failures that a recorded finding or a listed defect explains."""
     shorten: bool = True
     """Reduce each failure."""
+    minutes: float | None = None
+    """By the clock, for all jobs together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Job:
     settings: Settings
     watched: frozenset[str] = frozenset()
     """Ids of properties that are watched, beside memory errors and deadlocks."""
+    until: float = inf
+    """When the time is over, by the monotonic clock, which all processes share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,7 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
         keep_going=settings.keep_going,
         progress=progress,
         tally=tally,
+        until=job.until,
     )
     if isinstance(scheduler, Dfs):
         outcome = closed(system, outcome, scheduler)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
+from time import monotonic
 from typing import TypeVar
 
 from ipvs_est.language.violations import Livelock, Violation, ViolationError
@@ -62,14 +64,20 @@ def run(
     keep_going: bool = False,
     progress: Callable[[Tally], None] = lambda tally: None,
     tally: Tally | None = None,
+    until: float = inf,
 ) -> Outcome:
-    """Execute schedules until a wanted failure, the bound on schedules or the scheduler's end.
+    """Execute schedules until a wanted failure, the bound on schedules, the scheduler's end, or
+    that time of the monotonic clock.
 
     With `keep_going` a wanted failure ends only its schedule; those with equal `key` count as
     one. `tally` is filled as the search goes on.
     """
     tally = Tally() if tally is None else tally
-    while tally.figures.schedules < bounds.schedules and tally.figures.steps < bounds.total_steps:
+    while (
+        tally.figures.schedules < bounds.schedules
+        and tally.figures.steps < bounds.total_steps
+        and (until == inf or monotonic() < until)
+    ):
         beginning = scheduler.new_execution()
         if beginning is None:
             figures = tally.figures

@@ -181,7 +181,10 @@ def reach_text(row: SearchRow) -> str:
         return f"sampled: {settings.kind.value} schedules, seed {settings.seed}"
     if figures.cut:
         return f"not exhausted: {figures.cut} schedules were cut at {settings.bounds.steps} steps"
-    return f"not exhausted: stopped after {figures.schedules} schedules"
+    stopped = f"not exhausted: stopped after {_count(figures.schedules, 'schedule', 'schedules')}"
+    if settings.minutes is not None and figures.schedules < settings.bounds.schedules:
+        return f"{stopped}, when the {settings.minutes:g} minutes were over"
+    return stopped
 
 
 def watched_text(job: Job) -> str:
