@@ -48,6 +48,7 @@ GIVES = {
 HEADER_MARKS = frozenset({"trace", "format", "kernel", "params"})
 DERIVED_PARAMS = frozenset({"tick_jiffies", "tick_chains"})
 _ABSENT = object()
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Extension(Protocol):
@@ -301,5 +302,5 @@ def _read_line(source: BinaryIO) -> bytes | InputError | None:
 
 
 def _write(sink: BinaryIO, value: dict[str, object]) -> None:
-    sink.write(json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n")
+    sink.write(_ENCODE(value).encode("ascii") + b"\n")
     sink.flush()

@@ -10,6 +10,7 @@ import pytest
 
 from command_line import environment
 from ipvs_est import MAINLINE, OperationError, Params, ViolationError
+from ipvs_est.answers.results import Returned
 from ipvs_est.language.operations import AddService, Advance, InitNetns, Operation, Read
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError, SubjectFailure
@@ -19,6 +20,7 @@ from ipvs_est_checks.subjects.subject import (
     Machine,
     Run,
     Subject,
+    answers_to,
     begin,
     start_subject,
     stop_subject,
@@ -118,6 +120,30 @@ def test_the_oracle_as_a_subject_shows_what_the_oracle_shows(
     assert seen.checks == alone.checks
     assert seen.failures == alone.failures == {}
     assert seen.before == alone.before == again.before
+
+
+def test_whoever_takes_no_more_answers_leaves_the_subject_in_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dump: dict[str, object] = {"op": "dump"}
+    lines: list[dict[str, object]] = [{"configure": {}}, {"op": "init"}, *[dump] * 900]
+    with odd("none", 0, monkeypatch) as subject:
+        answers = answers_to(subject, lines)
+        assert "configured" in next(answers)
+        answers.close()
+        assert not subject.failed
+        assert begin(subject, SMALL, MAINLINE).apply(AddService(1)) == Returned(0)
+
+
+def test_a_subject_that_fails_behind_the_last_answer_that_is_taken_is_asked_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dump: dict[str, object] = {"op": "dump"}
+    with odd("exit", 5, monkeypatch) as subject:
+        answers = answers_to(subject, [{"configure": {}}, *[dump] * 9])
+        next(answers)
+        answers.close()
+        assert subject.failed
 
 
 # Answers that are damaged, all of one seed.

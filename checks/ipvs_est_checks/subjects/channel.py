@@ -6,8 +6,8 @@ import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -79,33 +79,50 @@ def open_channel(subject: str) -> Channel:
 
 
 def exchange(
-    channel: Channel, lines: bytes, answers: int, seconds: float, found: list[bytes]
-) -> None:
-    """Write `lines` and read that many lines of answer, without newlines, to the end of `found`.
+    channel: Channel, texts: Iterable[tuple[bytes, int]], seconds: float
+) -> Generator[bytes, None, None]:
+    """Write texts, each with the number of its lines, and give the answer to each line as it comes.
 
-    Both at once, so that many lines can be handed over together. The time limit is for each
-    answer: it begins anew whenever one arrives. Raises SubjectError.
+    Answers are without their newlines. While who takes them is at work, the subject answers what
+    was written before; a text is asked for when the one before has been written. The time limit is
+    for each answer: it begins anew whenever one was taken. Whoever takes no more of them
+    has to close the generator: what was asked is then still waited for. Raises SubjectError.
     """
-    wanted = len(found) + answers
-    waiting = memoryview(lines)
-    start = 0
-    with selectors.DefaultSelector() as selector:
-        selector.register(channel.reader, selectors.EVENT_READ)
-        if channel.errors is not None:
-            selector.register(channel.errors, selectors.EVENT_READ)
-        if waiting:
-            _also_write(selector, channel)
+    source = iter(texts)
+    wanted = 0
+    waiting = memoryview(b"")
+    more = True
+    with _watched(channel) as selector:
+        writes = False
+        start = 0
         since = monotonic()
         deadline = since + seconds
         while True:
-            while len(found) < wanted and (end := channel.rest.find(b"\n", start)) >= 0:
-                found.append(bytes(channel.rest[:end]))
+            if more and not waiting:
+                text = next(source, None)
+                if text is None:
+                    more = False
+                else:
+                    waiting, wanted = memoryview(text[0]), wanted + text[1]
+            if writes != bool(waiting):
+                writes = bool(waiting)
+                (_also_write if writes else _write_no_more)(selector, channel)
+            while wanted and (end := channel.rest.find(b"\n", start)) >= 0:
+                answer = bytes(channel.rest[:end])
                 del channel.rest[: end + 1]
                 start = 0
-                now = monotonic()
-                channel.slowest = max(channel.slowest, now - since)
-                since, deadline = now, now + seconds
-            if len(found) == wanted and not waiting:
+                wanted -= 1
+                channel.slowest = max(channel.slowest, monotonic() - since)
+                try:
+                    yield answer
+                except GeneratorExit:
+                    # Those that are still to come must not be taken for answers to the next lines.
+                    more, source = False, iter(())
+                    _finish(channel, waiting, wanted, seconds)
+                    raise
+                since = monotonic()
+                deadline = since + seconds
+            if not wanted and not waiting and not more:
                 return
             start = len(channel.rest)
             if start > MAX_ANSWER:
@@ -120,10 +137,24 @@ def exchange(
                     continue
                 if events & selectors.EVENT_WRITE:
                     waiting = _write(channel, waiting)
-                    if not waiting:
-                        _write_no_more(selector, channel)
                 if events & selectors.EVENT_READ and not _read(channel):
                     raise SubjectError(FailureKind.CRASH, _how_it_ended(channel))
+
+
+def _finish(channel: Channel, waiting: memoryview, answers: int, seconds: float) -> None:
+    """Write the rest of a text, and throw away what is answered to it and to those before."""
+    for _ in exchange(channel, [(bytes(waiting), answers)], seconds):
+        pass
+
+
+@contextmanager
+def _watched(channel: Channel) -> Iterator[selectors.BaseSelector]:
+    """What the channel's answers and errors are waited for with."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(channel.reader, selectors.EVENT_READ)
+        if channel.errors is not None:
+            selector.register(channel.errors, selectors.EVENT_READ)
+        yield selector
 
 
 def close(channel: Channel, *, at_once: bool = False) -> None:

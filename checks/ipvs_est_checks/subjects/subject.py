@@ -5,7 +5,7 @@ line gives it a new machine.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,8 +26,10 @@ from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_chan
 
 SECONDS = 10.0
 """For one answer, unless the user says otherwise."""
-_TOGETHER = 4096
-"""Lines handed over at once: enough that waiting does not count, few enough to keep."""
+_TOGETHER = 256
+"""Lines handed over at once: enough that waiting does not count, few enough to be waited for when
+no more answers are wanted."""
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 SCHEDULES = "schedules"
 """The chapter of the contract about scheduling points."""
 _SHOWN = 120
@@ -66,9 +68,8 @@ def start_subject(name: str, seconds: float = SECONDS) -> Subject:
     """
     channel = open_channel(name)
     try:
-        said: list[bytes] = []
-        exchange(channel, b"", 1, seconds, said)
-        return Subject(channel, _handshake(_object(said[0])), seconds)
+        (said,) = exchange(channel, [(b"", 1)], seconds)
+        return Subject(channel, _handshake(_object(said)), seconds)
     except BaseException:
         close(channel, at_once=True)
         raise
@@ -79,27 +80,34 @@ def stop_subject(subject: Subject) -> None:
     close(subject.channel, at_once=subject.failed)
 
 
-def answers_to(subject: Subject, lines: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
-    """The answers to some lines that are handed over together, up to the first failure.
+def answers_to(
+    subject: Subject, lines: Sequence[dict[str, object]]
+) -> Generator[dict[str, Any], None, None]:
+    """The answers to some lines, as they come, up to the first failure.
 
-    Raises SubjectError where the subject fails; what it had answered before comes first.
+    The subject goes on while an answer is looked at. Raises SubjectError where the subject fails;
+    what it had answered before comes first. Whoever takes not all of them has to close it.
     """
+    found = exchange(subject.channel, _texts(lines), subject.seconds)
+    try:
+        for line in found:
+            yield _object(line)
+    except SubjectError:
+        subject.failed = True
+        raise
+    finally:
+        try:
+            found.close()
+        except SubjectError:
+            # What it was asked beyond is of no use to anybody, but it cannot be asked any more.
+            subject.failed = True
+
+
+def _texts(lines: Sequence[dict[str, object]]) -> Iterator[tuple[bytes, int]]:
     for start in range(0, len(lines), _TOGETHER):
         some = lines[start : start + _TOGETHER]
-        text = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in some)
-        found: list[bytes] = []
-        failed: SubjectError | None = None
-        try:
-            exchange(subject.channel, text, len(some), subject.seconds, found)
-        except SubjectError as error:
-            failed = error
-        try:
-            yield from map(_object, found)
-        except SubjectError as error:
-            failed = error
-        if failed is not None:
-            subject.failed = True
-            raise failed
+        text = "".join([_ENCODE(line) + "\n" for line in some])
+        yield text.encode(), len(some)
 
 
 def asking(subject: Subject) -> Callable[[dict[str, object]], dict[str, Any]]:

@@ -60,7 +60,7 @@ def replay_on(
 ) -> OnSubject:
     """Replay the lines of a trace, for `override` instead of its own kernel's revision if given.
 
-    All lines are handed over at once. Raises TraceError for a trace that is malformed.
+    While an answer is compared, the subject goes on. Raises TraceError for a malformed trace.
     """
     header, steps = _steps(file, lines, override)
     for operation, _ in steps:
@@ -71,21 +71,22 @@ def replay_on(
         {"configure": configure},
         *(operation_to_json(each) for each, _ in steps),
     ]
-    told: list[dict[str, Any]] = []
+    answers = answers_to(subject, asked)
+    line = 0
     try:
-        for answer in answers_to(subject, asked):
-            told.append(answer)
-            if len(told) == 1:
+        for line, answer in enumerate(answers, 1):
+            if line == 1:
                 if "configured" not in answer:
                     return Refused(file, header, _reason(answer))
                 continue
-            line = len(told)
             found = _compared(*steps[line - 2], answer)
             if found is not None:
                 operation = steps[line - 2][0]
                 return Failed(file, header, line - 1, line, operation, found, ())
     except SubjectError as error:
-        return Unanswered(file, header, len(told) + 1, error.failure)
+        return Unanswered(file, header, line + 1, error.failure)
+    finally:
+        answers.close()
     return Passed(file, header, len(steps), ())
 
 
