@@ -78,10 +78,18 @@ def function_edit(function: FunctionType, old: str, new: str) -> Edit:
 
 
 def plant(edits: Sequence[Edit], package: Path) -> None:
-    """Edit the files of a copy of a package, whose directory is given. Raises EditError."""
+    """Edit the files of a copy of a package, whose directory is given. Raises EditError.
+
+    A text that is no Python any more is refused too: its import would fail on every trace, and
+    what looks caught would not have been tried.
+    """
     for edit in edits:
         file = package / edit.place
         text = edited(file.read_text(encoding="utf-8"), edit)
+        try:
+            compile(text, str(file), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            raise EditError(f"{edit.place}: {error}") from error
         # The name of a compiled module does not tell sources of one second apart.
         for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*"):
             compiled.unlink()

@@ -115,7 +115,13 @@ COMPLETING: tuple[Mutant, ...] = (
         "A restart is requested without recomputing est_stopped.",
         MAINLINE,
         ("limits.stopped",),
-        (Edit("estimator.kthread_tasks:_request", "    netns.est_stopped = est_stopped\n", ""),),
+        (
+            Edit(
+                "estimator.kthread_tasks:_request",
+                "    yield from write_stopped(machine, est_stopped)\n",
+                "",
+            ),
+        ),
         directed="run-estimation-off",
     ),
     Mutant(
@@ -155,7 +161,7 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "estimator.calc_phase:_finish",
-                "        netns.est_calc_phase = False\n",
+                "        yield from write_calc_phase(machine, False)\n",
                 "        pass\n",
             ),
         ),
@@ -361,7 +367,7 @@ COMPLETING: tuple[Mutant, ...] = (
         (
             Edit(
                 "estimator.kthread:estimation_kthread",
-                "            netns.est_calc_phase = True\n",
+                "            yield from write_calc_phase(machine, True)\n",
                 "            pass\n",
             ),
         ),
@@ -550,7 +556,7 @@ COMPLETING: tuple[Mutant, ...] = (
         "The number of a write to est_nice at an offset is stored all the same.",
         MAINLINE,
         ("limits.sysctl-kept",),
-        (Edit("control.sysctl:set_nice", "        value = netns.est_nice\n", ""),),
+        (Edit("control.sysctl:set_nice", "value = yield from", "yield from"),),
         Engine.DIRECTED,
         directed="nice-at-an-offset",
     ),

@@ -147,7 +147,13 @@ REVIEWED: tuple[Mutant, ...] = (
         "Writing est_cpulist does not request a calc phase.",
         MAINLINE,
         ("limits.requested",),
-        (Edit("control.sysctl:set_cpulist", "    netns.est_calc_phase = True\n", ""),),
+        (
+            Edit(
+                "control.sysctl:set_cpulist",
+                "    yield from write_calc_phase(machine, True)\n",
+                "",
+            ),
+        ),
         directed="writer-with-one-cpu",
     ),
     Mutant(
@@ -323,11 +329,11 @@ REVIEWED: tuple[Mutant, ...] = (
         ("progress.not-lost",),
         (
             Edit(
-                "estimator.kthread_tasks:_request",
-                "        netns.est_genid += 1\n",
-                "        genid = netns.est_genid\n"
-                "        yield COUNT_GENID\n"
-                "        netns.est_genid = genid + 1\n",
+                "state.shared_fields:count_genid",
+                "    machine.netns.est_genid += 1\n",
+                "    genid = machine.netns.est_genid\n"
+                "    yield COUNT_GENID\n"
+                "    machine.netns.est_genid = genid + 1\n",
             ),
         ),
         Engine.DIRECTED,
@@ -341,14 +347,10 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "estimator.kthread:estimation_kthread",
-                "            netns.est_calc_phase = True\n"
-                "        if machine.interleaved:\n"
-                "            yield READ_CALC_PHASE\n"
-                "        if netns.est_calc_phase:\n",
+                "            yield from write_calc_phase(machine, True)\n"
+                "        if (yield from read_calc_phase(machine)):\n",
                 "            pass\n"
-                "        if machine.interleaved:\n"
-                "            yield READ_CALC_PHASE\n"
-                "        if netns.est_calc_phase or not netns.est_chain_max:\n",
+                "        if (yield from read_calc_phase(machine)) or not netns.est_chain_max:\n",
             ),
             Edit(
                 "estimator.calc_phase:calc_phase",

@@ -8,9 +8,10 @@ from ipvs_est.language.errno import EEXIST, ENOMEM
 from ipvs_est.language.events import StartReturned
 from ipvs_est.machine.hlist import linked
 from ipvs_est.machine.memory import Life
-from ipvs_est.machine.points import READ_ENABLE, WRITE_ENABLE, WRITE_MAX_THREADS, Body, Call
+from ipvs_est.machine.points import Body, Call
 from ipvs_est.machine.rcu import call_rcu
 from ipvs_est.state.machine import Machine, allocate, free
+from ipvs_est.state.shared_fields import read_enable, set_enable, write_max_threads
 from ipvs_est.state.stats import Estimator, Owner, StatsObject
 
 TOTAL_ID = 0
@@ -62,26 +63,17 @@ def record_start(machine: Machine, est: Estimator, error: int, *, new: bool) -> 
 
 def enable_estimation(machine: Machine) -> Body:
     """The first service sets `enable` and has the tasks started (semantics section 13)."""
-    netns = machine.netns
-    if machine.interleaved:
-        yield READ_ENABLE
-    if netns.enable:
+    if (yield from read_enable(machine)):
         return
     if machine.revision.est_mutex_at_enable:
         yield machine.lock_est
-        if machine.interleaved:
-            yield WRITE_ENABLE
-        netns.enable = True
+        yield from set_enable(machine)
         threads = yield from max_threads(machine)
-        if machine.interleaved:
-            yield WRITE_MAX_THREADS
-        netns.est_max_threads = threads
+        yield from write_max_threads(machine, threads)
         yield from request_restart(machine)
         yield machine.unlock_est
     else:
-        if machine.interleaved:
-            yield WRITE_ENABLE
-        netns.enable = True
+        yield from set_enable(machine)
         yield from request_restart(machine)
 
 

@@ -6,17 +6,19 @@ from ipvs_est.language.cpulist import CpulistError, format_cpulist, parse_cpulis
 from ipvs_est.language.errno import EINVAL, ENOMEM, EOVERFLOW, ERANGE
 from ipvs_est.language.events import CpulistSet, CpulistWritten, SysctlWritten
 from ipvs_est.machine.points import (
-    READ_NICE,
-    READ_RUN_ESTIMATION,
-    WRITE_CALC_PHASE,
-    WRITE_CPULIST,
-    WRITE_CPULIST_VALID,
-    WRITE_MAX_THREADS,
-    WRITE_RUN_ESTIMATION,
     Call,
 )
-from ipvs_est.state.machine import Machine, allocate, touch
+from ipvs_est.state.machine import Machine, allocate
 from ipvs_est.state.netns import Cpumask
+from ipvs_est.state.shared_fields import (
+    read_nice,
+    read_run_estimation,
+    set_cpulist_valid,
+    write_calc_phase,
+    write_cpulist_mask,
+    write_max_threads,
+    write_run_estimation,
+)
 from ipvs_est.state.task_record import cpu_bitmap
 
 MIN_NICE = -20
@@ -35,21 +37,11 @@ def set_cpulist(machine: Machine, cpus: frozenset[int]) -> Call:
             yield machine.unlock_est
             return -ENOMEM
         netns.est_cpulist_mask = mask
-        if machine.interleaved:
-            yield WRITE_CPULIST_VALID
-        netns.est_cpulist_valid = True
-    if machine.interleaved:
-        yield WRITE_CPULIST
-    if netns.est_cpulist_mask is not None:
-        touch(machine, netns.est_cpulist_mask, "bits", "est_cpulist")
-    netns.est_cpulist = cpus
+        yield from set_cpulist_valid(machine)
+    yield from write_cpulist_mask(machine, cpus)
     threads = yield from max_threads(machine)
-    if machine.interleaved:
-        yield WRITE_MAX_THREADS
-    netns.est_max_threads = threads
-    if machine.interleaved:
-        yield WRITE_CALC_PHASE
-    netns.est_calc_phase = True
+    yield from write_max_threads(machine, threads)
+    yield from write_calc_phase(machine, True)
     yield from request_restart(machine, recalculation=True)
     if machine.events is not None:
         machine.events.append(CpulistSet(machine.now, netns.est_calc_phase))
@@ -97,9 +89,7 @@ def set_nice(machine: Machine, nice: int, offset: int = 0) -> Call:
     netns = machine.netns
     value = nice
     if offset:
-        if machine.interleaved:
-            yield READ_NICE
-        value = netns.est_nice
+        value = yield from read_nice(machine)
     yield machine.lock_est
     written = netns.est_nice if offset else nice
     if _reads_again(machine, offset):
@@ -118,17 +108,14 @@ def set_run_estimation(machine: Machine, value: int, offset: int = 0) -> Call:
     new value restarts them, also one that means the same. Of the offset see `set_nice`."""
     netns = machine.netns
     if offset:
-        if machine.interleaved:
-            yield READ_RUN_ESTIMATION
-        value = netns.run_estimation
+        value = yield from read_run_estimation(machine)
     yield machine.lock_est
     written = netns.run_estimation if offset else value
     if _reads_again(machine, offset):
         value = written
     changed = netns.run_estimation != value
-    if changed and machine.interleaved:
-        yield WRITE_RUN_ESTIMATION
-    netns.run_estimation = value
+    if changed:
+        yield from write_run_estimation(machine, value)
     _record_write(machine, "run_estimation", written, netns.run_estimation)
     if changed:
         yield from request_restart(machine)

@@ -15,12 +15,12 @@ from ipvs_est.language.events import (
     RelinkingEnded,
 )
 from ipvs_est.machine.hlist import add_head, first
-from ipvs_est.machine.points import READ_ENABLE, WRITE_CALC_PHASE, Body, GiveWay, Point
+from ipvs_est.machine.points import READ_ENABLE, Body, GiveWay, Point
 from ipvs_est.machine.tasks import Task, reads_stop_request
 from ipvs_est.state.kthread_context import KthreadContext, apply_limits, renew_flags
 from ipvs_est.state.machine import Machine, touch
 from ipvs_est.state.netns import context_at, move_total_to_head
-from ipvs_est.state.shared_fields import read_genid
+from ipvs_est.state.shared_fields import read_genid, write_calc_phase
 from ipvs_est.state.stats import TEMP_LIST_KTID, Estimator
 
 # Visits to a chain's head between two breaks of the service mutex.
@@ -211,9 +211,7 @@ def _finish(machine: Machine, chain_max: int, genid: int) -> Body:
         machine.events.append(LimitsComputed(machine.now, chain_max))
     yield machine.lock_est
     if netns.est_genid == genid:
-        if machine.interleaved:
-            yield WRITE_CALC_PHASE
-        netns.est_calc_phase = False
+        yield from write_calc_phase(machine, False)
         if machine.revision.starts_contexts_left and netns.est_kt_count > 1:
             # The reload work has started none of them while est_calc_phase was set.
             yield from request_start(machine)

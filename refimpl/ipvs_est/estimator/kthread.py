@@ -5,10 +5,8 @@ from ipvs_est.estimator.drain import drain_temp_list
 from ipvs_est.estimator.estimate_tick import estimate_tick
 from ipvs_est.language.fixed import signed
 from ipvs_est.machine.points import (
-    READ_CALC_PHASE,
     READ_ENABLE,
     READ_TEMP_LIST,
-    WRITE_CALC_PHASE,
     Body,
     FieldAccess,
     Sleep,
@@ -16,6 +14,7 @@ from ipvs_est.machine.points import (
 from ipvs_est.machine.tasks import Task, asked_to_stop, reads_stop_request
 from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine, jiffies
+from ipvs_est.state.shared_fields import read_calc_phase, write_calc_phase
 
 # A kthread that is later than this forgets the past instead of catching up.
 CATCH_UP_TICKS = 8
@@ -34,12 +33,8 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
             return
     else:
         if not netns.est_chain_max:
-            if machine.interleaved:
-                yield WRITE_CALC_PHASE
-            netns.est_calc_phase = True
-        if machine.interleaved:
-            yield READ_CALC_PHASE
-        if netns.est_calc_phase:
+            yield from write_calc_phase(machine, True)
+        if (yield from read_calc_phase(machine)):
             yield from calc_phase(machine, task)
             if machine.interleaved:
                 # should_stop goes with it, see calc_phase.

@@ -5,8 +5,6 @@ from ipvs_est.language.errno import ENOMEM
 from ipvs_est.language.events import CalcPhaseRequested, TaskExited, TaskStarted
 from ipvs_est.language.fixed import signed
 from ipvs_est.machine.points import (
-    COUNT_GENID,
-    WRITE_STOPPED,
     Body,
     Call,
     Join,
@@ -18,7 +16,7 @@ from ipvs_est.machine.points import (
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.kthread_context import KthreadContext
 from ipvs_est.state.machine import Machine, allocate, free, jiffies, touch
-from ipvs_est.state.shared_fields import read_enable
+from ipvs_est.state.shared_fields import count_genid, read_enable, write_stopped
 
 # A timer further than this from now is set to now when a task starts.
 START_GAP_TICKS = 4
@@ -93,18 +91,13 @@ def request_start(machine: Machine) -> Body:
 
 
 def _request(machine: Machine, *, restart: bool, recalculation: bool = False) -> Body:
-    netns = machine.netns
     if not (yield from read_enable(machine)):
         return
     if recalculation and machine.events is not None:
         machine.events.append(CalcPhaseRequested(machine.now))
     est_stopped = yield from stopped(machine)
-    if machine.interleaved:
-        yield WRITE_STOPPED
-    netns.est_stopped = est_stopped
+    yield from write_stopped(machine, est_stopped)
     if restart:
-        if machine.interleaved:
-            yield COUNT_GENID
-        netns.est_genid += 1
+        yield from count_genid(machine)
     point: Point = QueueWork(0)
     yield point

@@ -14,12 +14,12 @@ from ipvs_est.language.events import Started, Stopped
 from ipvs_est.language.violations import IndexOutOfRange, InvalidPointer
 from ipvs_est.machine.hlist import add_head, linked, unhashed, unlink
 from ipvs_est.machine.memory import Life
-from ipvs_est.machine.points import WRITE_MAX_THREADS, WRITE_TEMP_LIST, Body, Call, FieldAccess
+from ipvs_est.machine.points import WRITE_TEMP_LIST, Body, Call, FieldAccess
 from ipvs_est.machine.rcu import call_rcu
 from ipvs_est.state.kthread_context import KthreadContext, Tick
 from ipvs_est.state.machine import Machine, free, report
 from ipvs_est.state.netns import context_at, usable_context
-from ipvs_est.state.shared_fields import read_enable, read_max_threads
+from ipvs_est.state.shared_fields import read_enable, read_max_threads, write_max_threads
 from ipvs_est.state.stats import TEMP_LIST_KTID, Estimator
 
 _STOP = "ip_vs_stop_estimator"
@@ -39,9 +39,7 @@ def start_estimator(machine: Machine, est: Estimator) -> Call:
         and (yield from read_enable(machine))
     ):
         threads = yield from max_threads(machine)
-        if machine.interleaved:
-            yield WRITE_MAX_THREADS
-        netns.est_max_threads = threads
+        yield from write_max_threads(machine, threads)
     est.ktid = TEMP_LIST_KTID
     est.ktrow = machine.params.nticks - 1
     kd0 = context_at(netns, 0)

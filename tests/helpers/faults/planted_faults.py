@@ -1754,7 +1754,7 @@ FAULTS = (
         section="8",
         rule="kthread 0 sets est_calc_phase if est_chain_max is 0",
         module="estimator/kthread.py",
-        old="            netns.est_calc_phase = True\n",
+        old="            yield from write_calc_phase(machine, True)\n",
         new="            pass\n",
         trace="early-3019.jsonl",
     ),
@@ -1765,10 +1765,9 @@ FAULTS = (
         module="estimator/kthread.py",
         old=(
             "        if not netns.est_chain_max:\n"
-            "            if machine.interleaved:\n"
-            "                yield WRITE"
+            "            yield from write_calc_phase(machine, True)\n"
         ),
-        new=("        if True:\n            if machine.interleaved:\n                yield WRITE"),
+        new="        yield from write_calc_phase(machine, True)\n",
         trace="early-3031.jsonl",
     ),
     Fault(
@@ -1776,7 +1775,7 @@ FAULTS = (
         section="8",
         rule="kthread 0 runs the calc phase if est_calc_phase is set",
         module="estimator/kthread.py",
-        old="        if netns.est_calc_phase:\n",
+        old="        if (yield from read_calc_phase(machine)):\n",
         new="        if not netns.est_chain_max:\n",
         trace="nototal-3026.jsonl",
     ),
@@ -1785,7 +1784,7 @@ FAULTS = (
         section="8",
         rule="kthread 0 runs the calc phase only if est_calc_phase is set",
         module="estimator/kthread.py",
-        old="        if netns.est_calc_phase:\n",
+        old="        if (yield from read_calc_phase(machine)):\n",
         new="        if True:\n",
         trace="early-3031.jsonl",
     ),
@@ -2445,7 +2444,7 @@ FAULTS = (
             "        if point.task.state is TaskState.SLEEPING:\n"
             "            _make_runnable(driver, point.task)\n"
         ),
-        new="",
+        new="        pass\n",
         trace="early-3019.jsonl",
     ),
     Fault(
@@ -2511,7 +2510,7 @@ FAULTS = (
         section="9",
         rule="a request computes est_stopped",
         module="estimator/kthread_tasks.py",
-        old="    netns.est_stopped = est_stopped\n",
+        old="    yield from write_stopped(machine, est_stopped)\n",
         new="",
         trace="nototal-3006.jsonl",
     ),
@@ -2555,7 +2554,7 @@ FAULTS = (
         id="restart-counts-genid",
         section="9",
         rule="a restart increases est_genid",
-        module="estimator/kthread_tasks.py",
+        module="state/shared_fields.py",
         old="netns.est_genid += 1",
         new="netns.est_genid += 2",
         trace="early-3019.jsonl",
@@ -4335,7 +4334,7 @@ FAULTS = (
         section="11 phase",
         rule="with genid unchanged est_calc_phase = 0",
         module="estimator/calc_phase.py",
-        old="        netns.est_calc_phase = False\n",
+        old="        yield from write_calc_phase(machine, False)\n",
         new="        pass\n",
         trace="early-3003.jsonl",
     ),
@@ -4359,9 +4358,7 @@ FAULTS = (
         old=(
             "    yield machine.lock_est\n"
             "    if netns.est_genid == genid:\n"
-            "        if machine.interleaved:\n"
-            "            yield WRITE_CALC_PHASE\n"
-            "        netns.est_calc_phase = False\n"
+            "        yield from write_calc_phase(machine, False)\n"
             "        if machine.revision.starts_contexts_left and netns.est_kt_count > 1:\n"
             "            # The reload work has started none of them while est_calc_phase was set.\n"
             "            yield from request_start(machine)\n"

@@ -17,7 +17,9 @@ _KEEPS_FULL_KD = Edit(
 _KEEPS_ADD_KTID_AT_EXIT = Edit(
     "control.netns_life:cleanup_estimators", "    netns.est_add_ktid = 0\n", ""
 )
-_KEEPS_MAX_THREADS = Edit("control.sysctl:set_cpulist", "    netns.est_max_threads = threads\n", "")
+_KEEPS_MAX_THREADS = Edit(
+    "control.sysctl:set_cpulist", "    yield from write_max_threads(machine, threads)\n", ""
+)
 
 WRONG_STEPS: Mapping[str, tuple[Edit, ...]] = {
     "place.one-list": (
@@ -73,7 +75,11 @@ WRONG_STEPS: Mapping[str, tuple[Edit, ...]] = {
     ),
     "limits.max-threads": (_KEEPS_MAX_THREADS,),
     "limits.stopped": (
-        Edit("estimator.kthread_tasks:_request", "    netns.est_stopped = est_stopped\n", ""),
+        Edit(
+            "estimator.kthread_tasks:_request",
+            "    yield from write_stopped(machine, est_stopped)\n",
+            "",
+        ),
     ),
     "array.trailing-hole": (Edit(_STOP, "            trim_array(machine)\n", ""),),
     "array.add-ktid": (
