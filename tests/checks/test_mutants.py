@@ -15,6 +15,7 @@ from ipvs_est import MAINLINE
 from ipvs_est.language.operations import Settle
 from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.known.by_history import BY_HISTORY, explained, history_of
+from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants import kill_matrix
 from ipvs_est_checks.mutants import report as mutant_report
 from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
@@ -76,7 +77,7 @@ NEED_THE_EXPLORER = {"R4-barrier"}
 @pytest.fixture(scope="module")
 def matrix() -> Matrix:
     """The whole matrix, with the default seed."""
-    return Matrix(SEED, tuple(outcomes(MUTANTS, SEED, 1)), run_control(SEED))
+    return Matrix(SEED, tuple(outcomes(MUTANTS, SEED, 1)), run_control(SEED, known_by_repair))
 
 
 def codes() -> dict[tuple[str, str], tuple[int, CodeType]]:
@@ -186,7 +187,7 @@ def test_a_mutant_that_the_model_has_left_behind_fails_alone(
     unfit, other = outcomes(chosen, SEED, 1)
     assert (unfit.verdict, unfit.kill, unfit.broken) == (MutantVerdict.UNFIT, None, ())
     assert other.verdict is MutantVerdict.KILLED
-    found = Matrix(SEED, (unfit, other), run_control(SEED, chosen))
+    found = Matrix(SEED, (unfit, other), run_control(SEED, known_by_repair, chosen))
     assert exit_code(found) == 1
     reported = list(notes(found))
     assert reported[0] == f"FAIL D24: {BY_ID['D24'].sentence}"

@@ -9,6 +9,7 @@ from command_line import here
 from ipvs_est import MAINLINE, REPAIRED, V7
 from ipvs_est.language.violations import BrokenProperty, Violation
 from ipvs_est_checks.cli.commands import findings as cli_findings
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import load
@@ -17,7 +18,6 @@ from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.schedule_story import search_finding
-from ipvs_est_checks.pages.documents import sections
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 

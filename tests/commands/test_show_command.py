@@ -4,8 +4,8 @@ import pytest
 
 from command_line import here
 from ipvs_est_checks.cli.about import about, known_ids
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.known.registry import ALL
-from ipvs_est_checks.pages.documents import sections
 
 Capture = pytest.CaptureFixture[str]
 

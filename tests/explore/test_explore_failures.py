@@ -15,7 +15,6 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
 from ipvs_est_checks.cli.commands import explore as explore_command
 from ipvs_est_checks.cli.group import cli, run
-from ipvs_est_checks.explore.engine.job import watched_by_default
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, failure_key, switches
 from ipvs_est_checks.explore.engine.run import run as run_schedules
 from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
@@ -33,6 +32,7 @@ from ipvs_est_checks.explore.timeline.lines import runs_of
 from ipvs_est_checks.explore.timeline.steps import timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines
 from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.failures import watched_by_default
 from ipvs_est_spec.catalogue import PROPERTIES
 from toy_worlds import Toy, counting, orders, outcome
 

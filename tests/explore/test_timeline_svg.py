@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from ipvs_est import STABLE, V7
 from ipvs_est_checks.cli.group import cli, run
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text, token_text
 from ipvs_est_checks.explore.scenarios.scenario import load
@@ -17,7 +18,6 @@ from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
 from ipvs_est_checks.explore.timeline.picture import MUTEX_COLOURS, timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines
-from ipvs_est_checks.pages.documents import sections
 
 ERRORS = ("--property", "none")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvs_est_checks.pages.documents import anchor, headings
+from ipvs_est_checks.documents import anchor, headings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -7,10 +7,7 @@ from pathlib import Path
 import pytest
 
 from ipvs_est_checks.defects.table import ROWS
-from ipvs_est_checks.known.by_history import BY_HISTORY
-from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
-from ipvs_est_checks.mutants.from_reviews import REVIEWED
-from ipvs_est_checks.pages.documents import (
+from ipvs_est_checks.documents import (
     BEHAVIOUR,
     KNOWN_DEFECTS,
     anchor,
@@ -19,6 +16,9 @@ from ipvs_est_checks.pages.documents import (
     linked,
     sections,
 )
+from ipvs_est_checks.known.by_history import BY_HISTORY
+from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
+from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import THEOREMS
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import ipvs_est_checks
+from ipvs_est_checks.documents import folder
 from ipvs_est_checks.explore.failures.token import token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import scenario_from_text
-from ipvs_est_checks.pages.documents import folder
 from markdown_pages import (
     CHECKOUT,
     Block,

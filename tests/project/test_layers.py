@@ -1,6 +1,8 @@
 """Who may import whom: checks -> spec -> refimpl -> standard library, and z3 in one module only.
 
-The checks are functions over source text, so that each is also shown to fail on a bad example.
+Within a package the rooms (its folders, and the modules at its top) import each other in one
+direction only. The checks are functions over source text, so that each is also shown to fail on a
+bad example.
 """
 
 import ast
@@ -8,8 +10,9 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -156,6 +159,48 @@ def importers_of(library: str, modules: Iterable[Source]) -> list[str]:
     ]
 
 
+def room_of(module: str) -> str:
+    """The folder, or the module at the top, of a package that a module lies in; '' = neither."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def arrows(scanned: Sequence[Source], package: str) -> dict[str, set[str]]:
+    """Which rooms of the package each room imports.
+
+    What only a type checker imports does not count: a task of the model names its kthread context.
+    """
+    rooms = {room_of(each.module) for each in scanned} - {""}
+    found: dict[str, set[str]] = {room: set() for room in rooms}
+    for source in scanned:
+        room = room_of(source.module)
+        if not room:
+            continue
+        names = [*imported_names(_without_type_checking(source))]
+        inside = {room_of(each) for each in names if each.startswith(f"{package}.")}
+        found[room] |= inside & rooms - {room}
+    return found
+
+
+def _without_type_checking(source: Source) -> Source:
+    tree = ast.parse(source.text)
+    for node in ast.walk(tree):
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                node.body = [ast.Pass()]
+            case _:
+                pass
+    return replace(source, text=ast.unparse(tree))
+
+
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Rooms that import each other in a circle, the first one again at the end; [] = none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return [str(each) for each in error.args[1]]
+    return []
+
+
 def packages_without_marker(root: Path) -> list[str]:
     """The packages below a source root that do not say that they are typed."""
     return [name for name in packages(root) if not (root / name / "py.typed").is_file()]
@@ -229,6 +274,21 @@ def test_at_most_one_module_imports_z3() -> None:
     assert len(scanned) > 0
     importers = importers_of("z3", scanned)
     assert len(importers) <= 1, importers
+
+
+@pytest.mark.parametrize(("root", "package"), PACKAGE_OF_ROOT.items())
+def test_rooms_of_a_package_do_not_import_each_other_in_a_circle(root: str, package: str) -> None:
+    graph = arrows(list(sources(CHECKOUT / root)), package)
+    assert len(graph) > 5
+    assert any(graph.values())
+    assert circle(graph) == []
+
+
+@pytest.mark.parametrize("room", ["defects", "known", "machines", "mutants"])
+def test_the_explorer_is_told_what_is_known_and_does_not_look(room: str) -> None:
+    graph = arrows(list(sources(CHECKOUT / "checks")), "ipvs_est_checks")
+    assert room in graph
+    assert room not in graph["explore"]
 
 
 def test_each_package_is_marked_as_typed() -> None:
@@ -356,6 +416,24 @@ def test_every_importer_of_z3_is_named() -> None:
         module("from z3.z3util import get_vars", "c"),
     ]
     assert importers_of("z3", modules) == ["a", "c"]
+
+
+def test_circle_of_rooms_is_seen_also_over_a_third_and_in_functions() -> None:
+    scanned = [
+        module("from p.b import x", "p.a.one"),
+        module("from p.a import one\nimport p.c.deep", "p.b"),
+        module("", "p.c.deep"),
+        module("from p import a", "p", is_package=True),
+    ]
+    assert arrows(scanned, "p") == {"a": {"b"}, "b": {"a", "c"}, "c": set()}
+    assert sorted(set(circle(arrows(scanned, "p")))) == ["a", "b"]
+    apart = {"a": {"b"}, "b": {"c"}, "c": set[str]()}
+    assert circle(apart) == []
+    assert sorted(set(circle(apart | {"c": {"a"}}))) == ["a", "b", "c"]
+    late = [module("def f():\n    from p.b import x", "p.a"), module("import p.a", "p.b")]
+    assert sorted(set(circle(arrows(late, "p")))) == ["a", "b"]
+    typed = [module("if TYPE_CHECKING:\n    import p.b", "p.a"), module("import p.a", "p.b")]
+    assert circle(arrows(typed, "p")) == []
 
 
 def test_second_package_and_missing_marker_are_seen(tmp_path: Path) -> None:

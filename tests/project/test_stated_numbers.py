@@ -5,10 +5,10 @@ from pathlib import Path
 
 from faults.planted_faults import FAULTS
 from ipvs_est_checks.defects.table import CONTROLS, DEFECTS, REVIEWED
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.explore.scenarios.scenario import library
 from ipvs_est_checks.mutants.mutant import Engine
 from ipvs_est_checks.mutants.registry import BY_ID as MUTANTS
-from ipvs_est_checks.pages.documents import sections
 from ipvs_est_checks.proving.counterexamples.registry import kind_of
 from ipvs_est_spec.proof.registry import THEOREMS
 

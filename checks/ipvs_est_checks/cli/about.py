@@ -4,6 +4,7 @@ kills it, how to run it."""
 from collections.abc import Callable, Collection, Iterator
 
 from ipvs_est_checks.defects.table import ROWS
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.engines.established import strengths
 from ipvs_est_checks.explore.engine.functions import operation_text
 from ipvs_est_checks.explore.scenarios.scenario import library, load
@@ -12,7 +13,6 @@ from ipvs_est_checks.machines.run import SENTENCES, SITUATIONS
 from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_checks.mutants.mutant import Engine
 from ipvs_est_checks.mutants.registry import BY_ID as MUTANTS
-from ipvs_est_checks.pages.documents import sections
 from ipvs_est_checks.text_edits import patch
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import BY_ID as THEOREMS

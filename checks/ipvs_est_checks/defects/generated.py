@@ -18,7 +18,7 @@ from ipvs_est_checks.explore.failures.cause import shows
 from ipvs_est_checks.explore.failures.hunt import Hit, hunt
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, scenario_text
 from ipvs_est_checks.explore.scenarios.strategy import scenarios
-from ipvs_est_checks.machines.profiles import no_local_constants, nothing_left_behind
+from ipvs_est_checks.hypothesis_runs import no_local_constants, nothing_left_behind
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 SCHEDULES = 6000

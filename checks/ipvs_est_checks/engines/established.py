@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ipvs_est import REVISIONS
 from ipvs_est_checks.engines.explorer import PREEMPTIONS
-from ipvs_est_checks.explore.failures.claimed import explored_on
+from ipvs_est_checks.known.explored import explored_on
 from ipvs_est_checks.machines.run import concerned
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import THEOREMS

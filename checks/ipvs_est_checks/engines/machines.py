@@ -11,7 +11,7 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Failure, WatchedHistory, run
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.judging.judge import is_chosen
+from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.known.by_history import explained
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached

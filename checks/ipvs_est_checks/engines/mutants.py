@@ -11,6 +11,7 @@ from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.history.operation_words import in_words
+from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.kill_matrix import (
     SEED,
     MutantOutcome,
@@ -42,7 +43,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         return
     started = perf_counter()
     request.progress("mutants", 0, len(chosen))
-    control = run_control(SEED, chosen, request.properties)
+    control = run_control(SEED, known_by_repair, chosen, request.properties)
     stray = tuple(_stray(control.unexplained))
     yield Row(
         "mutants.control",

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.scenarios.strategy import scenarios
-from ipvs_est_checks.machines.profiles import no_local_constants, nothing_left_behind
+from ipvs_est_checks.hypothesis_runs import no_local_constants, nothing_left_behind
 
 
 def make_scenarios(number: int, count: int) -> list[Scenario]:

@@ -7,7 +7,7 @@ from dataclasses import fields
 from ipvs_est import Params
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est_checks.history.monitor import WatchedHistory
-from ipvs_est_checks.judging.judge import broken_cases
+from ipvs_est_checks.judge import broken_cases
 from ipvs_est_spec.case_words import told
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty

@@ -10,7 +10,7 @@ from ipvs_est.language.operations import Advance, Operation, Settle
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
 from ipvs_est_checks.history.watchable import Watchable
-from ipvs_est_checks.judging.judge import (
+from ipvs_est_checks.judge import (
     EST_FREE,
     QUIET,
     SERVICE_FREE,

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ipvs_est_checks.judge import broken_cases
 from ipvs_est_checks.judging.evidence import Evidence, Seen
-from ipvs_est_checks.judging.judge import broken_cases
 from ipvs_est_checks.judging.partial import is_absent
 from ipvs_est_checks.judging.reads import AbsentError, judged_by
 from ipvs_est_checks.report.verdict import Verdict

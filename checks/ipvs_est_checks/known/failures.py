@@ -7,10 +7,11 @@ known defects, that breaks the property on the revision is named.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from ipvs_est import REVISIONS
+from ipvs_est import REVISIONS, Revision
 from ipvs_est_checks.defects.table import DEFECTS, DefectKind
+from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.failures.already_known import AlreadyKnown, Known
 from ipvs_est_checks.explore.failures.cause import Cause, shows
 from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.by_repair import Holds, known_by_repair
@@ -19,18 +20,6 @@ from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 _VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a failure is known as."""
-
-    ids: tuple[str, ...]
-    """Rows of the known defects, then findings."""
-    title: str
-    """Of the first."""
-    by_sign: bool
-    """Told by what the failure says; else by its property alone."""
 
 
 def known_as(revision: str, cause: Cause, holds: Holds | None = None) -> Known | None:
@@ -86,3 +75,19 @@ def _findings(revision: str, cause: Cause, defects: list[str]) -> Iterator[_Matc
                 yield each.defect, each.title, False
         elif each.defect and any(id_.startswith(each.defect) for id_ in defects):
             yield each.id, each.title, True
+
+
+def watched_by_default(revision: Revision) -> frozenset[str]:
+    """All but the properties that a finding without concurrency breaks on the revision: most
+    schedules would end there. Findings that need a schedule of their own hide little."""
+    broken = [
+        each
+        for finding in BY_HISTORY
+        if revision.name in finding.revisions
+        for each in finding.properties
+    ]
+    return WATCHED.difference(broken)
+
+
+ALREADY_KNOWN = AlreadyKnown(known_as, watched_by_default)
+"""What a search is told of the recorded findings and the listed defects."""

@@ -21,6 +21,7 @@ from ipvs_est_checks.explore.failures.report import (
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
+from ipvs_est_checks.known.failures import ALREADY_KNOWN
 from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.story import headline
 
@@ -54,7 +55,8 @@ def search_finding(
             [broken.property] if isinstance(broken, BrokenProperty) else []
         )
         failures.append(minimise(system_of(scenario, revision, Watch(alone)), found, key=_key))
-    return SearchRow(job, JobResult(outcome, tuple(failures), seconds=monotonic() - began))
+    result = JobResult(outcome, tuple(failures), seconds=monotonic() - began)
+    return SearchRow(job, result, ALREADY_KNOWN)
 
 
 def _schedule(finding: Finding) -> Schedule:

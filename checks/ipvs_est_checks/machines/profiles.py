@@ -1,20 +1,15 @@
 """How much a run does, and with which random numbers."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from typing import TypeVar
 from warnings import catch_warnings, filterwarnings
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import HypothesisWarning
-from hypothesis.internal.cache import LRUCache
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from ipvs_est_checks.hypothesis_runs import no_local_constants, nothing_left_behind
 
 M = TypeVar("M", bound=RuleBasedStateMachine)
 
@@ -103,32 +98,6 @@ def settings_of(amount: Amount, *, shrink: bool = False) -> settings:
         suppress_health_check=list(HealthCheck),
         backend="hypothesis",
     )
-
-
-@contextmanager
-def nothing_left_behind() -> Iterator[None]:
-    """Hypothesis keeps notes in the current directory, database or not: not in a user's."""
-    with TemporaryDirectory() as folder:
-        set_hypothesis_home_dir(folder)
-        try:
-            yield
-        finally:
-            set_hypothesis_home_dir(None)
-
-
-@contextmanager
-def no_local_constants() -> Iterator[None]:
-    """Keep Hypothesis from drawing numbers that it finds in the source of loaded modules.
-
-    Otherwise what a seed means would depend on what else the process has imported.
-    """
-    original, cache = providers._get_local_constants, providers.CONSTANTS_CACHE
-    providers._get_local_constants = Constants
-    providers.CONSTANTS_CACHE = LRUCache(1024)
-    try:
-        yield
-    finally:
-        providers._get_local_constants, providers.CONSTANTS_CACHE = original, cache
 
 
 def explore_round(

@@ -11,7 +11,6 @@ from functools import partial
 from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
-from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
@@ -25,6 +24,10 @@ SEED = 20260722
 HISTORIES = 30
 # Random histories that are tried on a mutant that is out of reach.
 HISTORIES_IN_VAIN = 6
+
+
+KnownByRepair = Callable[[Revision, str, Callable[[Revision], bool]], Sequence[object]]
+"""`known.by_repair.known_by_repair`: of a revision, a property, and whether it holds on another."""
 
 
 class MutantVerdict(Enum):
@@ -177,11 +180,13 @@ def _verdict(mutant: Mutant, found: Kill | None) -> MutantVerdict:
 
 def run_control(
     seed: int,
+    known: KnownByRepair,
     mutants: Sequence[Mutant] = MUTANTS,
     properties: frozenset[str] | None = None,
 ) -> Control:
     """The histories of these mutants without a mutant: random ones on mainline, hand-made ones
-    on their bases. `properties`: those that are looked at, None = all."""
+    on their bases. `known`: asked of each property that breaks. `properties`: those that are
+    looked at, None = all."""
     started = perf_counter()
     cases: list[tuple[Revision, PlannedHistory]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
@@ -194,7 +199,7 @@ def run_control(
         seen = watched(base, scenario, (), properties)
         operations += seen.operations
         for each in seen.failures:
-            if _is_known(base, scenario, each):
+            if _is_known(known, base, scenario, each):
                 broken.add(each)
             else:
                 unexplained.append(Unexplained(base.name, each, scenario))
@@ -207,11 +212,13 @@ def run_control(
     )
 
 
-def _is_known(base: Revision, scenario: PlannedHistory, property_id: str) -> bool:
+def _is_known(
+    known: KnownByRepair, base: Revision, scenario: PlannedHistory, property_id: str
+) -> bool:
     """Whether a recorded finding breaks the property there: with its repair it holds."""
     only = frozenset({property_id})
     return bool(
-        known_by_repair(
+        known(
             base,
             property_id,
             lambda revision: not watched(revision, scenario, (), only).failures,

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from ipvs_est_checks.documents import anchor, linked
 from ipvs_est_checks.known import registry
-from ipvs_est_checks.pages.documents import anchor, linked
 
 _ABOUT = """\
 Properties of the [catalogue](../properties.md) that fail on a revision of the estimator,

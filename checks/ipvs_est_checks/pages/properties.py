@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from ipvs_est_checks.cli.commands.list import findings_of, scope
+from ipvs_est_checks.documents import linked
 from ipvs_est_checks.engines.established import strengths
-from ipvs_est_checks.pages.documents import linked
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Property
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ipvs_est_checks.pages.documents import anchor, linked
+from ipvs_est_checks.documents import anchor, linked
 from ipvs_est_checks.proving.counterexamples.registry import kind_of
 from ipvs_est_spec.proof.framework.theorem import Theorem
 from ipvs_est_spec.proof.registry import THEOREMS

@@ -9,13 +9,13 @@ from ipvs_est_checks.explore.engine.job import (
     JobKind,
     Settings,
     do_job,
-    watched_by_default,
 )
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found
 from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text, token_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, load
 from ipvs_est_checks.explore.timeline.text import timeline_lines
+from ipvs_est_checks.known.failures import watched_by_default
 
 
 @dataclass(frozen=True, slots=True)

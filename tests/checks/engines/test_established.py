@@ -9,11 +9,11 @@ from ipvs_est_checks.engines import explorer as engine
 from ipvs_est_checks.engines.established import strengths
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.watch import WATCHED
-from ipvs_est_checks.explore.failures import claimed
-from ipvs_est_checks.explore.failures.claimed import explained_before, explored_on
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import library, load
+from ipvs_est_checks.known import explored as claimed
 from ipvs_est_checks.known.by_history import explained
+from ipvs_est_checks.known.explored import explained_before, explored_on
 from ipvs_est_checks.report.rows import Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import PROPERTIES

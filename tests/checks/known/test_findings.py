@@ -7,6 +7,7 @@ import pytest
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operations import Advance, Dump
 from ipvs_est.replay import Passed, replay
+from ipvs_est_checks.documents import sections
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.known.by_history import (
     BY_HISTORY,
@@ -17,7 +18,6 @@ from ipvs_est_checks.known.by_history import (
     watch_finding,
 )
 from ipvs_est_checks.known.finding import Finding
-from ipvs_est_checks.pages.documents import sections
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty, ViolationProperty
 

@@ -15,7 +15,7 @@ from ipvs_est_checks.explore.engine.world import TIME, _scopes, enabled, finishe
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
-from ipvs_est_checks.judging.judge import EST_FREE, QUIET, SERVICE_FREE, SETTLED, STEP
+from ipvs_est_checks.judge import EST_FREE, QUIET, SERVICE_FREE, SETTLED, STEP
 from ipvs_est_checks.text_edits import Edit, applied
 
 EVERYWHERE = STEP | SERVICE_FREE | EST_FREE | SETTLED | QUIET

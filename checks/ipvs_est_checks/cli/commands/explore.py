@@ -27,7 +27,7 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
-from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings, watched_by_default
+from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.searches import do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
@@ -47,6 +47,7 @@ from ipvs_est_checks.explore.scenarios.setup_check import check_setup
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
 from ipvs_est_checks.explore.timeline.picture import timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline
+from ipvs_est_checks.known.failures import ALREADY_KNOWN
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
 from ipvs_est_checks.subjects.subject import SECONDS
@@ -299,7 +300,7 @@ def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
             raise click.UsageError(f"--property {each}: stands alone")
     match properties:
         case ():
-            return watched_by_default(revision)
+            return ALREADY_KNOWN.watched_by_default(revision)
         case ("all",):
             return WATCHED
         case ("none",):
@@ -321,13 +322,19 @@ class _Board:
 
 
 def _rows(board: _Board) -> list[SearchRow]:
-    return [SearchRow(board.jobs[index], board.results[index]) for index in sorted(board.results)]
+    return [_row(board, index) for index in sorted(board.results)]
+
+
+def _row(board: _Board, index: int) -> SearchRow:
+    return SearchRow(board.jobs[index], board.results[index], ALREADY_KNOWN)
 
 
 def _search(board: _Board, processes: int) -> None:
     """Do the jobs and print their lines."""
     with suppress(KeyboardInterrupt):
-        do_jobs(board.jobs, processes, lambda index, result: _note(board, index, result))
+        do_jobs(
+            board.jobs, processes, lambda index, result: _note(board, index, result), ALREADY_KNOWN
+        )
         board.complete = True
     hide(board.bar)
     for index in range(board.printed, len(board.jobs)):
@@ -359,8 +366,7 @@ def _is_over(result: JobResult) -> bool:
 
 
 def _print(board: _Board, index: int) -> None:
-    row = SearchRow(board.jobs[index], board.results[index])
-    for line in row_lines(row):
+    for line in row_lines(_row(board, index)):
         click.echo(line)
 
 
@@ -407,7 +413,7 @@ def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
         told = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
-    lines = replay_caption(scenario, token.revision, token.choices, told)
+    lines = replay_caption(scenario, token.revision, token.choices, told, ALREADY_KNOWN)
     for line in replay_lines(scenario, token.revision, told, lines):
         click.echo(line)
     if svg_file is not None:

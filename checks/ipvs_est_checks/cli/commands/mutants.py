@@ -8,6 +8,7 @@ import click
 
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
+from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.kill_matrix import (
     EMPTY_CONTROL,
     SEED,
@@ -63,7 +64,7 @@ def mutants(
             def waiting(id_: str) -> None:
                 draw(bar, len(found) + 1, id_)
 
-            control = run_control(seed, chosen)
+            control = run_control(seed, known_by_repair, chosen)
             for outcome in outcomes(chosen, seed, jobs, waiting=waiting):
                 found.append(outcome)
                 draw(bar, len(found) + 1)

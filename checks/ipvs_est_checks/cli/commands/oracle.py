@@ -13,6 +13,6 @@ import click
 def oracle_command(context: click.Context, arguments: tuple[str, ...]) -> None:
     """Answer operations as the kernel would."""
     from ipvs_est.__main__ import main
-    from ipvs_est_checks.command import schedule_lines
+    from ipvs_est_checks.explore.schedule_lines import ScheduleLines
 
-    context.exit(main(arguments, schedule_lines))
+    context.exit(main(arguments, ScheduleLines))

@@ -10,8 +10,9 @@ from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome, failure_key
 from ipvs_est_checks.explore.engine.run import Tally, any_failure, outcome_of, run
-from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
+from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import World
+from ipvs_est_checks.explore.failures.already_known import NOTHING_KNOWN, AlreadyKnown
 from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
@@ -21,8 +22,6 @@ from ipvs_est_checks.explore.schedulers.pos import PartialOrderSampling
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
 from ipvs_est_checks.explore.schedulers.scheduler import CountedSystem, Scheduler, System, system_of
 from ipvs_est_checks.explore.schedulers.surw import SelectivelyUniform
-from ipvs_est_checks.known.by_history import BY_HISTORY
-from ipvs_est_checks.known.failures import known_as
 
 
 class JobKind(Enum):
@@ -109,15 +108,23 @@ class JobResult:
     """By the clock, so far."""
 
 
-def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResult:
-    """Search, then reduce what was found; `tally` has what there is if it is interrupted."""
+def do_job(
+    job: Job,
+    tally: Tally,
+    progress: Callable[[Tally], None],
+    already: AlreadyKnown = NOTHING_KNOWN,
+) -> JobResult:
+    """Search, then reduce what was found; `tally` has what there is if it is interrupted.
+
+    `already`: which failures `only_new` passes over.
+    """
     settings = job.settings
     system = _system(job, job.watched)
     scheduler = scheduler_of(settings)
     passed_over: Counter[tuple[str, ...]] = Counter()
 
     def is_new(world: World, found: Found) -> bool:
-        known = known_as(job.revision.name, cause_of(world, found.violation))
+        known = already.known_as(job.revision.name, cause_of(world, found.violation))
         if known is not None:
             passed_over[known.ids] += 1
         return known is None
@@ -141,18 +148,6 @@ def do_job(job: Job, tally: Tally, progress: Callable[[Tally], None]) -> JobResu
         _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
         tuple(PassedOver(ids, count) for ids, count in sorted(passed_over.items())),
     )
-
-
-def watched_by_default(revision: Revision) -> frozenset[str]:
-    """All but the properties that a finding without concurrency breaks on the revision: most
-    schedules would end there. Findings that need a schedule of their own hide little."""
-    known = [
-        each
-        for finding in BY_HISTORY
-        if revision.name in finding.revisions
-        for each in finding.properties
-    ]
-    return WATCHED.difference(known)
 
 
 def _system(job: Job, watched: frozenset[str]) -> System[World]:

@@ -7,6 +7,7 @@ from time import monotonic
 
 from ipvs_est_checks.explore.engine.job import Job, JobResult, do_job, result_so_far
 from ipvs_est_checks.explore.engine.run import Tally
+from ipvs_est_checks.explore.failures.already_known import AlreadyKnown
 from ipvs_est_checks.workers import Lost, Pool
 
 _SECONDS_PER_REPORT = 0.2
@@ -15,8 +16,8 @@ Report = Callable[[int, JobResult], None]
 """Takes a job's index and what came of it so far; the last one of a job has ended or is lost."""
 
 
-def do_jobs(jobs: Sequence[Job], processes: int, report: Report) -> None:
-    """Do all jobs; results come in any order.
+def do_jobs(jobs: Sequence[Job], processes: int, report: Report, already: AlreadyKnown) -> None:
+    """Do all jobs; results come in any order. `already` as of `do_job`.
 
     What a job has found is reported when it is found, so that nothing is lost if the rest is
     interrupted. Of a job whose process died, that is told once more, as lost.
@@ -30,7 +31,9 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report) -> None:
     with Pool(min(processes, len(jobs))) as pool:
         tasks = [
             pool.submit_noting(
-                f"{job.source} on {job.revision.name}", partial(_do_one, job), partial(note, index)
+                f"{job.source} on {job.revision.name}",
+                partial(_do_one, already, job),
+                partial(note, index),
             )
             for index, job in enumerate(jobs)
         ]
@@ -45,7 +48,7 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report) -> None:
             report(index, result)
 
 
-def _do_one(job: Job, report: Callable[[JobResult], None]) -> JobResult:
+def _do_one(already: AlreadyKnown, job: Job, report: Callable[[JobResult], None]) -> JobResult:
     tally = Tally()
     found = 0
     started = monotonic()
@@ -63,7 +66,7 @@ def _do_one(job: Job, report: Callable[[JobResult], None]) -> JobResult:
             report(timed(result_so_far(tally)))
 
     try:
-        return timed(do_job(job, tally, progress))
+        return timed(do_job(job, tally, progress, already))
     except KeyboardInterrupt:
         report(timed(result_so_far(tally)))
         raise

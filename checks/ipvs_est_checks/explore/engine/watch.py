@@ -31,7 +31,7 @@ from ipvs_est.language.params import Params
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.projection import Projection, projection
-from ipvs_est_checks.judging.judge import (
+from ipvs_est_checks.judge import (
     EST_FREE,
     SERVICE_FREE,
     STEP,

@@ -62,7 +62,7 @@ from ipvs_est_checks.explore.engine.watch import (
     watches_record,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.judging.judge import QUIET, SETTLED, quiet_jiffies
+from ipvs_est_checks.judge import QUIET, SETTLED, quiet_jiffies
 
 TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""

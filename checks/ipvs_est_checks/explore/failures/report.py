@@ -12,17 +12,16 @@ from ipvs_est_checks.explore.engine.job import (
     Job,
     JobKind,
     JobResult,
-    watched_by_default,
 )
 from ipvs_est_checks.explore.engine.outcome import Figures
 from ipvs_est_checks.explore.engine.watch import WATCHED
+from ipvs_est_checks.explore.failures.already_known import AlreadyKnown, Known
 from ipvs_est_checks.explore.failures.cause import cause_in
 from ipvs_est_checks.explore.failures.minimise import Minimised
 from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 from ipvs_est_checks.explore.timeline.text import timeline_lines, wrapped
-from ipvs_est_checks.known.failures import Known, known_as
 from ipvs_est_checks.report.verdict import Verdict, counted
 from ipvs_est_checks.terminal.printable import printable, shorten
 
@@ -48,6 +47,8 @@ class SearchRow:
 
     job: Job
     result: JobResult
+    already: AlreadyKnown
+    """Asked of its failures."""
 
     @property
     def verdict(self) -> Verdict:
@@ -72,7 +73,7 @@ def tell(row: SearchRow) -> Iterator[FailureStory]:
         yield FailureStory(
             failure,
             cause.property,
-            known_as(job.revision.name, cause),
+            row.already.known_as(job.revision.name, cause),
             timeline(job.scenario, job.revision, choices, watched),
             token,
             replay_command(job.source, job.scenario, token),
@@ -91,7 +92,7 @@ def row_lines(row: SearchRow) -> Iterator[str]:
     name = f"{printable(job.source)} on {job.revision.name}"
     figures = figures_text(result.outcome.figures)
     yield f"{name}: {row.verdict.value}: {figures}, {result.seconds:.1f} s"
-    yield f"  {reach_text(row)}; {watched_text(job)}"
+    yield f"  {reach_text(row)}; {watched_text(row)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
     for each in result.passed_over:
@@ -126,13 +127,17 @@ def caption(told: FailureStory, revision: Revision) -> tuple[str, ...]:
 
 
 def replay_caption(
-    scenario: Scenario, revision: Revision, choices: Sequence[int], told: Timeline
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    told: Timeline,
+    already: AlreadyKnown,
 ) -> tuple[str, ...]:
     """Property and finding of a replayed schedule, one line each, if it fails."""
     if told.violation is None:
         return ()
     cause = cause_in(scenario, revision, choices, told.violation)
-    known = known_as(revision.name, cause)
+    known = already.known_as(revision.name, cause)
     return property_text(cause.property), known_text(known, revision)
 
 
@@ -187,14 +192,15 @@ def reach_text(row: SearchRow) -> str:
     return stopped
 
 
-def watched_text(job: Job) -> str:
+def watched_text(row: SearchRow) -> str:
     """Which properties were watched."""
+    job = row.job
     if not job.watched:
         return "no property watched, only memory errors and deadlocks"
     left_out = len(WATCHED) - len(job.watched)
     if not left_out:
         return f"all {len(WATCHED)} properties watched"
-    if job.watched == watched_by_default(job.revision):
+    if job.watched == row.already.watched_by_default(job.revision):
         return (
             f"{len(job.watched)} properties watched, not {left_out} that recorded findings break"
             " without concurrency"

@@ -11,7 +11,7 @@ from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.hunt import Hit, hunt
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.scenarios.strategy import scenarios
-from ipvs_est_checks.machines.profiles import no_local_constants, nothing_left_behind
+from ipvs_est_checks.hypothesis_runs import no_local_constants, nothing_left_behind
 
 
 @dataclass(frozen=True, slots=True)

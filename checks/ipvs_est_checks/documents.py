@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[1]
+_PACKAGE = Path(__file__).parent
 
 BEHAVIOUR = ("explanation/behaviour.md", "explanation/behaviour-around.md")
 """Sections 1 to 18: what the docstrings call the semantics."""
