@@ -1,8 +1,10 @@
 """Failures of the explorer: tokens, reduction, timelines, reports, and the commands they name."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,10 +17,13 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import BrokenProperty, Deadlock, InvalidPointer, UseAfterFree
 from ipvs_est_checks.cli.commands import explore as explore_command
 from ipvs_est_checks.cli.group import cli, run
+from ipvs_est_checks.explore.engine.beginning import fit
+from ipvs_est_checks.explore.engine.job import Job, JobKind, Settings, do_job
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, failure_key, switches
+from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.engine.run import run as run_schedules
 from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
-from ipvs_est_checks.explore.engine.world import TIME
+from ipvs_est_checks.explore.engine.world import TIME, enabled, start
 from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.minimise import minimise
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text, token_text
@@ -102,6 +107,60 @@ def test_a_token_whose_history_has_become_another_is_refused(
     shorter = ":".join([*parts[:4], "0", parts[5]])
     with pytest.raises(InputError, match="its history is not this"):
         replay_token(drain, token_from_text(shorter))
+
+
+def test_a_refused_token_says_how_far_it_can_be_followed(drain: Scenario, drain_token: str) -> None:
+    """`repaired` takes other steps, and the token of v7 ceases to fit there."""
+    token = replace(token_from_text(drain_token), revision=REVISIONS["repaired"])
+    with pytest.raises(InputError) as refused:
+        replay_token(drain, token)
+    told = re.search(r"step (\d+): \d+ cannot go on there; --continue", str(refused.value))
+    assert told is not None
+    found = fit(drain, REVISIONS["repaired"], token.choices)
+    assert len(found.choices) == int(told[1]) - 1
+    assert found.why == "CTL cannot go on there"
+    assert fit(drain, V7, token.choices[:-1]).why == ""
+    assert "it fails there: " in fit(drain, V7, token.choices).why
+
+
+def test_a_search_goes_on_where_a_token_ceases_to_fit(drain: Scenario, drain_token: str) -> None:
+    command = ["explore", "--continue", drain_token, "--preemptions", "0", *ERRORS]
+    # The last of its steps is what fails.
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 1
+    steps = len(token_from_text(drain_token).choices)
+    assert (
+        f"the token: {steps - 1} of its {steps} steps can be made: it fails there" in result.output
+    )
+    again = re.search(r"--replay (\S+)", result.output)
+    assert again is not None
+    assert CliRunner().invoke(cli, ["explore", "--replay", again[1]]).exit_code == 1
+    drawn = CliRunner().invoke(cli, [*command, "--scheduler", "pos", "--seed", "1"])
+    assert drawn.exit_code == 1
+    mended = CliRunner().invoke(cli, [*command, "--revision", "repaired"])
+    assert mended.exit_code == 0
+    assert "restart-in-drain on repaired: PASS" in mended.output
+    several = CliRunner().invoke(cli, [*command, "restart-in-drain", "restart-in-drain"])
+    assert several.exit_code == 2
+
+
+def test_what_is_searched_after_a_beginning_is_what_can_follow_it() -> None:
+    """Every schedule has it; together with those of other beginnings they are all."""
+    idle = load("exit-of-an-idle-netns")
+    repaired = REVISIONS["repaired"]
+    settings = Settings(JobKind.DFS, Bounds(20))
+    whole = Job(idle.name, idle, repaired, settings)
+    total = do_job(whole, Tally(), lambda _: None).outcome.figures
+    world = start(idle, repaired)
+    parts = [
+        do_job(replace(whole, beginning=(each,)), Tally(), lambda _: None).outcome.figures
+        for each in enabled(world)
+    ]
+    assert total.unbounded
+    assert all(each.unbounded for each in parts)
+    assert (
+        max(each.states for each in parts) < total.states <= 1 + sum(each.states for each in parts)
+    )
 
 
 def bad_tokens(good: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
+from ipvs_est_checks.explore.engine.beginning import fit
 from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.searches import do_jobs
@@ -41,7 +42,7 @@ from ipvs_est_checks.explore.failures.report import (
     tell,
 )
 from ipvs_est_checks.explore.failures.report_files import json_report, junit_report, worst
-from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
+from ipvs_est_checks.explore.failures.token import fit_text, replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
 from ipvs_est_checks.explore.scenarios.setup_check import check_setup
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
@@ -132,6 +133,12 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 @click.option("--svg", "svg_file", metavar="FILE", help="Draw the first failure's timeline.")
 @click.option("--replay", "token", help="Tell the schedule of a token instead.")
 @click.option(
+    "--continue",
+    "continued",
+    metavar="TOKEN",
+    help="Begin each schedule as this token does, as far as that can be followed.",
+)
+@click.option(
     "--subject",
     metavar="COMMAND",
     help="On this program, or unix:PATH, a socket: any subject that gives schedules. Memory errors,"
@@ -177,6 +184,7 @@ def explore(
     junit_file: str | None,
     svg_file: str | None,
     token: str | None,
+    continued: str | None,
     subject: str | None,
     seconds: float,
     tree: Path | None,
@@ -198,6 +206,7 @@ def explore(
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         unfit = any(targets.values()) or revisions or properties or minutes is not None
+        unfit = unfit or continued is not None
         if unfit or scheduler != JobKind.DFS.value:
             raise click.UsageError(
                 f"{option}: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
@@ -221,6 +230,9 @@ def explore(
         if json_file is not None or junit_file is not None:
             raise click.UsageError("--replay: has no report but --svg")
         context.exit(_replay(token, scenarios, svg_file))
+    beginning: tuple[int, ...] = ()
+    if continued is not None:
+        scenarios, revisions, beginning = _continued(continued, scenarios, revisions)
     kind = JobKind(scheduler)
     if kind is not JobKind.DFS and seed is None:
         seed = fresh_seed()
@@ -243,6 +255,7 @@ def explore(
             settings,
             _watched(properties, REVISIONS[name]),
             until,
+            beginning,
         )
         for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
         for name in revisions or REVISIONS
@@ -388,6 +401,24 @@ def _load(name: str, revisions: Sequence[str]) -> Scenario:
             raise click.UsageError(no_such("scenario", name, known, otherwise)) from None
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise click.UsageError(f"{name}: {reason}") from None
+
+
+def _continued(
+    text: str, scenarios: tuple[str, ...], revisions: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
+    """The scenario and the revision of a token, or those that are named instead, and its steps as
+    far as they can be made there."""
+    if len(scenarios) > 1 or len(revisions) > 1:
+        raise click.UsageError("--continue: takes one SCENARIO and one --revision at most")
+    try:
+        token = token_from_text(text)
+        source = scenarios[0] if scenarios else token.scenario
+        revision = REVISIONS[revisions[0]] if revisions else token.revision
+        found = fit(_load(source, (revision.name,)), revision, token.choices)
+    except InputError as error:
+        raise click.UsageError(f"--continue: {error.field} {error.message}") from None
+    click.echo(f"the token: {fit_text(found, len(token.choices))}")
+    return (source,), (revision.name,), found.choices
 
 
 def _draw_first(svg_file: str, rows: Sequence[SearchRow]) -> None:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
+from ipvs_est_checks.explore.engine.beginning import beginning_with
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome, failure_key
 from ipvs_est_checks.explore.engine.run import Tally, any_failure, outcome_of, run
 from ipvs_est_checks.explore.engine.watch import Watch
@@ -67,6 +68,8 @@ class Job:
     """Ids of properties that are watched, beside memory errors and deadlocks."""
     until: float = inf
     """When the time is over, by the monotonic clock, which all processes share."""
+    beginning: tuple[int, ...] = ()
+    """Steps of every schedule, before those that are searched; they do not fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def do_job(
     `already`: which failures `only_new` passes over.
     """
     settings = job.settings
-    system = _system(job, job.watched)
+    system = beginning_with(_system(job, job.watched), job.beginning)
     scheduler = scheduler_of(settings)
     passed_over: Counter[tuple[str, ...]] = Counter()
 
@@ -142,6 +145,7 @@ def do_job(
     )
     if isinstance(scheduler, Dfs):
         outcome = closed(system, outcome, scheduler)
+    outcome = _from_the_start(job, outcome)
     return JobResult(
         outcome,
         tuple(_reduced(job, each) for each in outcome.failures),
@@ -154,11 +158,17 @@ def _system(job: Job, watched: frozenset[str]) -> System[World]:
     return system_of(job.scenario, job.revision, Watch(watched) if watched else None)
 
 
-def result_so_far(tally: Tally) -> JobResult:
+def result_so_far(job: Job, tally: Tally) -> JobResult:
     """What a job that is not at its end has found."""
-    outcome = outcome_of(tally)
+    outcome = _from_the_start(job, outcome_of(tally))
     failures = tuple(Minimised(each, fewest=False) for each in outcome.failures)
     return JobResult(outcome, failures, ended=False)
+
+
+def _from_the_start(job: Job, outcome: Outcome) -> Outcome:
+    """Failures by their whole schedules."""
+    failures = (replace(each, choices=job.beginning + each.choices) for each in outcome.failures)
+    return Outcome(tuple(failures), outcome.figures)
 
 
 def _reduced(job: Job, found: Found) -> Minimised:

@@ -43,7 +43,7 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report, already: Alread
             result = task.outcome()
             known = so_far.pop(index, None)
             if isinstance(result, Lost):
-                known = known or result_so_far(Tally())
+                known = known or result_so_far(jobs[index], Tally())
                 result = replace(known, ended=False, lost=result.why)
             report(index, result)
 
@@ -63,10 +63,10 @@ def _do_one(already: AlreadyKnown, job: Job, report: Callable[[JobResult], None]
         if len(tally.failures) > found or now >= due:
             found = len(tally.failures)
             due = now + _SECONDS_PER_REPORT
-            report(timed(result_so_far(tally)))
+            report(timed(result_so_far(job, tally)))
 
     try:
         return timed(do_job(job, tally, progress, already))
     except KeyboardInterrupt:
-        report(timed(result_so_far(tally)))
+        report(timed(result_so_far(job, tally)))
         raise

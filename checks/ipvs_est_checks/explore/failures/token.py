@@ -20,6 +20,7 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import describe
+from ipvs_est_checks.explore.engine.beginning import Fit, fit
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.engine.world import RCU, TIME
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
@@ -28,6 +29,7 @@ from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 VERSION = "e3"
 MAX_STEPS = 1_000_000
 _FORM = f"{VERSION}:SCENARIO:REVISION:WORLD:RUNS:END"
+_FROM_THERE = "; --continue searches on from there"
 _LETTERS = {TIME: "t", RCU: "r"}
 _CHOICES = {letter: choice for choice, letter in _LETTERS.items()}
 _RUN = re.compile(r"(\d{1,4}|[tr])(?:x(\d{1,6}))?", re.ASCII)
@@ -104,11 +106,33 @@ def token_from_text(text: str) -> Token:
 def replay_token(scenario: Scenario, token: Token) -> Timeline:
     """The token's history; raises InputError if it is not that of this scenario and model."""
     if _scenario_digest(scenario) != token.world:
-        raise InputError("token", f"is of another scenario than {scenario.name} is now")
-    told = timeline(scenario, token.revision, token.choices, token.watched)
+        raise InputError(
+            "token",
+            f"is of another scenario than {scenario.name} is now{_still_fits(scenario, token)}",
+        )
+    try:
+        told = timeline(scenario, token.revision, token.choices, token.watched)
+    except InputError as error:
+        raise InputError(error.field, f"{error.message}{_FROM_THERE}") from None
     if _history_digest(told, token.watched) != token.end:
-        raise InputError("token", "is of another version of the model: its history is not this")
+        raise InputError(
+            "token",
+            "is of another version of the model: its history is not this"
+            f"{_still_fits(scenario, token)}",
+        )
     return told
+
+
+def _still_fits(scenario: Scenario, token: Token) -> str:
+    found = fit(scenario, token.revision, token.choices)
+    return f"; {fit_text(found, len(token.choices))}{_FROM_THERE}"
+
+
+def fit_text(found: Fit, steps: int) -> str:
+    """How much of a schedule of so many steps can be followed."""
+    if not found.why:
+        return f"all its {steps} steps can be made"
+    return f"{len(found.choices)} of its {steps} steps can be made: {found.why}"
 
 
 def _scenario_digest(scenario: Scenario) -> str:
