@@ -1,22 +1,18 @@
 """The algebras of z3's terms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from ipvs_est_spec.algebra.z3_names import z3
-
-
-def conjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    """All of the terms hold; z3 writes one of none in a way that others cannot read."""
-    if not terms:
-        return z3.BoolVal(True)
-    return terms[0] if len(terms) == 1 else z3.And(*terms)
-
-
-def disjunction(terms: Sequence[z3.BoolRef]) -> z3.BoolRef:
-    """At least one of the terms holds."""
-    if not terms:
-        return z3.BoolVal(False)
-    return terms[0] if len(terms) == 1 else z3.Or(*terms)
+from ipvs_est_spec.algebra.z3_terms import (
+    at_most,
+    choice,
+    conjunction,
+    disjunction,
+    equality,
+    implication,
+    less,
+    negation,
+)
 
 
 class Z3Logic:
@@ -40,21 +36,21 @@ class Z3Logic:
 
     def negate(self, term: z3.BoolRef) -> z3.BoolRef:
         """The term does not hold."""
-        return z3.Not(term)
+        return negation(term)
 
     def implies(self, premise: z3.BoolRef, conclusion: z3.BoolRef) -> z3.BoolRef:
         """If the premise holds, so does the conclusion."""
-        return z3.Implies(premise, conclusion)
+        return implication(premise, conclusion)
 
     def same(self, left: z3.BoolRef, right: z3.BoolRef) -> z3.BoolRef:
         """Both hold or neither."""
-        return left == right
+        return equality(left, right)
 
     def choose_truth(
         self, condition: z3.BoolRef, then: z3.BoolRef, otherwise: z3.BoolRef
     ) -> z3.BoolRef:
         """One of two truth values."""
-        return z3.And(z3.Implies(condition, then), z3.Or(condition, otherwise))
+        return conjunction((implication(condition, then), disjunction((condition, otherwise))))
 
 
 class Z3Algebra(Z3Logic):
@@ -66,15 +62,15 @@ class Z3Algebra(Z3Logic):
 
     def equal(self, left: z3.ArithRef, right: z3.ArithRef) -> z3.BoolRef:
         """left = right."""
-        return left == right
+        return equality(left, right)
 
     def less(self, left: z3.ArithRef, right: z3.ArithRef) -> z3.BoolRef:
         """left < right."""
-        return left < right
+        return less(left, right)
 
     def at_most(self, left: z3.ArithRef, right: z3.ArithRef) -> z3.BoolRef:
         """left <= right."""
-        return left <= right
+        return at_most(left, right)
 
     def plus(self, *terms: z3.ArithRef) -> z3.ArithRef:
         """The sum; 0 of none."""
@@ -96,7 +92,7 @@ class Z3Algebra(Z3Logic):
         self, condition: z3.BoolRef, then: z3.ArithRef, otherwise: z3.ArithRef
     ) -> z3.ArithRef:
         """One of two integers."""
-        return z3.If(condition, then, otherwise)
+        return choice(condition, then, otherwise)
 
     def value(self, term: z3.ArithRef) -> int:
         """The constant that the term simplifies to; raises ValueError if it is none."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache, partial
 from typing import assert_never
 
@@ -48,9 +49,29 @@ class Terms:
     """More chains, of any slot and row."""
 
 
-@cache
-def terms_of(step: str) -> Terms:
-    """Those of a step."""
+class OwnPlace(Enum):
+    """Which chain a step has to do with."""
+
+    NONE = "none"
+    OF_THE_ESTIMATOR = "where its estimator is"
+    FOUND = "what the search for a row and a chain finds"
+
+
+_OWN_PLACES = {
+    "stop": OwnPlace.OF_THE_ESTIMATOR,
+    "relink": OwnPlace.OF_THE_ESTIMATOR,
+    "drain": OwnPlace.FOUND,
+    "add-context": OwnPlace.FOUND,
+}
+
+
+def own_place(step: str) -> OwnPlace:
+    """Of a step; steps of which it is the same use universal assumptions at the same terms."""
+    return _OWN_PLACES.get(step, OwnPlace.NONE)
+
+
+def terms_of(place: OwnPlace) -> Terms:
+    """Those of the steps with such a place."""
     count, add = z3.Int("est_kt_count"), z3.Int("est_add_ktid")
     listed = place_of(OTHER.est)
     others = ((OTHER.slot, OTHER.row, OTHER.chain), listed)
@@ -60,10 +81,10 @@ def terms_of(step: str) -> Terms:
         (slot.get_id(), row.get_id()): (chain,) for slot, row, chain in others
     }
     own: tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef] | None = None
-    if step in ("stop", "relink"):
+    if place is OwnPlace.OF_THE_ESTIMATOR:
         own = place_of(INPUTS.est)
         slots += [own[0], INPUTS.add_ktid, INPUTS.kt_count - 1]
-    if step in ("drain", "add-context"):
+    if place is OwnPlace.FOUND:
         own = (add, INPUTS.row, INPUTS.cid)
         slots += [INPUTS.slot, INPUTS.add_ktid]
         # A new tick has a chain besides the one that is used.
@@ -209,11 +230,15 @@ def formulas_of(state: Z3State, facts: Iterable[Fact]) -> dict[str, Callable[[],
     return {id_: partial(predicate, state) for id_, predicate in predicates.items()}
 
 
-@cache
 def before(params: Params, step: str) -> Before:
     """Any state before a step."""
+    return _before(params, own_place(step))
+
+
+@cache
+def _before(params: Params, place: OwnPlace) -> Before:
     state = any_state(params)
-    return Before(state, terms_of(step), formulas_of(state, FACTS))
+    return Before(state, terms_of(place), formulas_of(state, FACTS))
 
 
 def preserved(
@@ -228,11 +253,10 @@ def preserved(
     """The invariant holds after that change, if the needed ones hold before it."""
     known = before(params, step)
     premise = _premise(params, step, change)
-    denial = known.instances.apart().deny(invariant, INVARIANTS[invariant].predicate(change.after))
     return Goal(
         name,
         tuple(Assumption(each, INVARIANTS[each].sentence, known.holds(each)) for each in needs),
-        z3.Not(denial),
+        held_after(invariant, step, change, params),
         (*(known.holds(each) for each in facts), premise),
         shown(known.state),
     )
@@ -243,25 +267,43 @@ def _premise(params: Params, step: str, change: Change[Formula, z3.ArithRef]) ->
     return before(params, step).instances.apart().assume(f"premise of {step}", change.premise)
 
 
-@cache
 def change_of(
     step: str, case: str, revision: Revision, params: Params
 ) -> Change[Formula, z3.ArithRef]:
     """What a case of a step makes of any state."""
-    return BY_ID[step].build(before(params, step).state, revision, INPUTS)[case]
+    return changes_of(step, revision, params)[case]
+
+
+@cache
+def changes_of(
+    step: str, revision: Revision, params: Params
+) -> Mapping[str, Change[Formula, z3.ArithRef]]:
+    """What each case of a step makes of any state."""
+    return BY_ID[step].build(before(params, step).state, revision, INPUTS)
+
+
+def held_after(
+    invariant: str, step: str, change: Change[Formula, z3.ArithRef], params: Params
+) -> z3.BoolRef:
+    """The conclusion of a goal: the invariant holds after the change."""
+    return _held(invariant, before(params, step), change.after)
 
 
 @cache
 def held_before(invariant: str, step: str, params: Params) -> z3.BoolRef:
     """The conclusion of a goal, of the state before the step."""
     known = before(params, step)
+    return _held(invariant, known, known.state)
+
+
+def _held(invariant: str, known: Before, state: Z3State) -> z3.BoolRef:
     predicate = INVARIANTS[invariant].predicate
-    return z3.Not(known.instances.apart().deny(invariant, predicate(known.state)))
+    return z3.Not(known.instances.apart().deny(invariant, predicate(state)))
 
 
 def forget() -> None:
     """Drop what was made of the predicates, for tests that change them."""
-    for each in (before, held_before, _premise, change_of):
+    for each in (_before, held_before, _premise, changes_of):
         each.cache_clear()
 
 

@@ -15,7 +15,14 @@ from ipvs_est_spec.algebra.z3_names import z3
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal, Theorem, Twin
 from ipvs_est_spec.proof.inductive import changes
 from ipvs_est_spec.proof.inductive.changes import Change
-from ipvs_est_spec.proof.inductive.goals import INVARIANTS, Before, formulas_of, shown, terms_of
+from ipvs_est_spec.proof.inductive.goals import (
+    INVARIANTS,
+    Before,
+    formulas_of,
+    own_place,
+    shown,
+    terms_of,
+)
 from ipvs_est_spec.proof.inductive.states.facts import FACTS
 from ipvs_est_spec.proof.inductive.states.formula import Formula
 from ipvs_est_spec.proof.inductive.states.geometries import FULL, GEOMETRIES, SCOPE
@@ -37,7 +44,7 @@ def _before(params: Params) -> Before:
     """Any state before the drain; each kd has a row of which one can speak, each tick a chain."""
     state = any_state(params)
     first = (z3.IntVal(0),)
-    terms = replace(terms_of(_STEP), every_kd=first, every_tick=first)
+    terms = replace(terms_of(own_place(_STEP)), every_kd=first, every_tick=first)
     # Rows before the chains that there are in them.
     witnesses = ("ticks-long", "chains-long", "bitmaps.avail")
     return Before(state, terms, formulas_of(state, FACTS), witnesses)

@@ -10,6 +10,8 @@ from ipvs_est_spec.proof.inductive.goals import (
     INVARIANTS,
     before,
     change_of,
+    changes_of,
+    held_after,
     held_before,
     initially,
     preserved,
@@ -17,7 +19,6 @@ from ipvs_est_spec.proof.inductive.goals import (
 from ipvs_est_spec.proof.inductive.states import sums
 from ipvs_est_spec.proof.inductive.states.facts import FACTS
 from ipvs_est_spec.proof.inductive.states.geometries import FULL, GEOMETRIES, SCOPE
-from ipvs_est_spec.proof.inductive.states.symbols import INPUTS
 from ipvs_est_spec.proof.inductive.steps import BY_ID, STEPS
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
@@ -90,9 +91,10 @@ def _changed_and_unrecorded(invariant: str) -> Iterator[Goal]:
     for step, case, geometry, name in unrecorded(invariant):
         params = GEOMETRIES[geometry]
         change = change_of(step, case, REVISIONS[name], params)
-        goal = preserved(invariant, step, change, params, (), (), "")
-        if not goal.conclusion.eq(held_before(invariant, step, params)):
-            yield replace(goal, name=f"{step}, {case}: not in the table ({geometry}, {name})")
+        after = held_after(invariant, step, change, params)
+        if not after.eq(held_before(invariant, step, params)):
+            where = f"{step}, {case}: not in the table ({geometry}, {name})"
+            yield preserved(invariant, step, change, params, (), (), where)
 
 
 def unrecorded(invariant: str) -> Iterator[tuple[str, str, str, str]]:
@@ -113,11 +115,9 @@ def unrecorded(invariant: str) -> Iterator[tuple[str, str, str, str]]:
                         yield place
 
 
-@cache
 def _cases(step: str, revision: str) -> tuple[str, ...]:
     """The same in every geometry."""
-    state = before(GEOMETRIES[FULL], step).state
-    return tuple(BY_ID[step].build(state, REVISIONS[revision], INPUTS))
+    return tuple(changes_of(step, REVISIONS[revision], GEOMETRIES[FULL]))
 
 
 def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:

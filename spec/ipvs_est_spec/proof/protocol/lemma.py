@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import assert_never
 
-from ipvs_est_spec.algebra.z3_algebra import conjunction
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.algebra.z3_terms import conjunction
 from ipvs_est_spec.proof.framework.theorem import Assumption, Goal
 from ipvs_est_spec.proof.protocol import relation
 from ipvs_est_spec.proof.protocol.expression import (

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ipvs_est_spec.algebra.z3_algebra import Z3Algebra, disjunction
+from ipvs_est_spec.algebra.z3_algebra import Z3Algebra
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.algebra.z3_terms import disjunction, negation
 from ipvs_est_spec.proof.protocol.expression import FLAG, YES, Condition, interpret
 from ipvs_est_spec.proof.protocol.programs.step import NOBODY, ProtocolStep
 from ipvs_est_spec.proof.protocol.system import ProtocolSystem
@@ -33,7 +34,7 @@ class RelationTerms:
         if isinstance(term, z3.BoolRef):
             if len(set(values)) == 2:
                 return z3.BoolVal(True)
-            return term if values == (YES,) else z3.Not(term)
+            return term if values == (YES,) else negation(term)
         assert isinstance(term, z3.ArithRef)
         named = [term == domain.index(each) for each in values if each in domain]
         return disjunction(named)

@@ -2,6 +2,7 @@
 
 from ipvs_est_spec.algebra.z3_algebra import Z3Logic
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.algebra.z3_terms import equality, word_choice
 
 
 class BitVectorAlgebra(Z3Logic):
@@ -19,7 +20,7 @@ class BitVectorAlgebra(Z3Logic):
 
     def equal(self, left: z3.BitVecRef, right: z3.BitVecRef) -> z3.BoolRef:
         """left = right."""
-        return left == right
+        return equality(left, right)
 
     def less(self, left: z3.BitVecRef, right: z3.BitVecRef) -> z3.BoolRef:
         """left < right."""
@@ -54,4 +55,4 @@ class BitVectorAlgebra(Z3Logic):
         self, condition: z3.BoolRef, then: z3.BitVecRef, otherwise: z3.BitVecRef
     ) -> z3.BitVecRef:
         """One of two integers."""
-        return z3.If(condition, then, otherwise)
+        return word_choice(condition, then, otherwise)

@@ -1,6 +1,6 @@
 """The inputs of an enqueue, the assumptions on them, and goals on the row that comes out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipvs_est_spec.algebra.z3_names import z3
@@ -29,7 +29,6 @@ class RowInputs:
     """The kthread is already in the tick of est_row, past the chain."""
     first_delay: z3.BitVecRef
     """Ticks until the estimator is estimated for the first time."""
-    assumptions: dict[str, Assumption]
 
 
 Conclusion = Callable[[RowInputs], z3.BoolRef]
@@ -59,7 +58,7 @@ def row_goal(
     choice = inputs.choice
     return Goal(
         "1..64 rows" if nticks is None else f"{nticks} rows",
-        tuple(inputs.assumptions[each] for each in assumptions),
+        tuple(_assumption(each, choice) for each in assumptions),
         conclusion(inputs),
         inputs.definitions,
         (
@@ -95,37 +94,6 @@ def inputs_of(nticks: int | None, chooser: rows.Chooser) -> RowInputs:
     other_turn = rows.ticks_between(choice.est_row, other, n)
     other_available = z3.And(z3.ULT(other, n), rows.bit(choice.avail, other))
     wanted = rows.wanted_row(choice)
-    assumptions = (
-        Assumption("available", "A row is available.", rows.available(choice) != 0),
-        Assumption("new", "The delay is that of a new estimator.", rows.is_new(choice)),
-        Assumption(
-            "relinked",
-            "The delay is not that of a new estimator.",
-            z3.Not(rows.is_new(choice)),
-        ),
-        Assumption("est_row", "est_row is a row.", z3.ULT(choice.est_row, n)),
-        Assumption("add_row", "add_row is a row.", z3.ULT(choice.add_row, n)),
-        Assumption(
-            "delay", "The delay is at most that of a new estimator.", z3.ULT(choice.delay, n)
-        ),
-        Assumption("few", "The kthread has few estimators: the base is add_row.", choice.few),
-        Assumption(
-            "many", "The kthread has many estimators: the base is est_row.", z3.Not(choice.few)
-        ),
-        Assumption("room", "The wanted row has room.", rows.bit(choice.avail, wanted)),
-        Assumption("only-est_row", "est_row alone has room.", _only(choice, choice.est_row)),
-        Assumption(
-            "only-last",
-            "The row before est_row alone has room.",
-            _only(choice, z3.URem(choice.est_row + n - 1, n)),
-        ),
-        Assumption("est_row-room", "est_row has room.", rows.bit(choice.avail, choice.est_row)),
-        Assumption(
-            "none-later",
-            "No row from the wanted one to the one before est_row has room.",
-            z3.And(*(_too_early(choice, row) for row in range(rows.WORD))),
-        ),
-    )
     return RowInputs(
         choice,
         definitions,
@@ -137,8 +105,48 @@ def inputs_of(nticks: int | None, chooser: rows.Chooser) -> RowInputs:
         other_turn,
         begun,
         z3.If(z3.And(begun, turn == 0), n, turn),
-        {each.id: each for each in assumptions},
     )
+
+
+_ASSUMPTIONS: Mapping[str, tuple[str, Callable[[rows.Choice], z3.BoolRef]]] = {
+    "available": ("A row is available.", lambda choice: rows.available(choice) != 0),
+    "new": ("The delay is that of a new estimator.", rows.is_new),
+    "relinked": (
+        "The delay is not that of a new estimator.",
+        lambda choice: z3.Not(rows.is_new(choice)),
+    ),
+    "est_row": ("est_row is a row.", lambda choice: z3.ULT(choice.est_row, choice.nticks)),
+    "add_row": ("add_row is a row.", lambda choice: z3.ULT(choice.add_row, choice.nticks)),
+    "delay": (
+        "The delay is at most that of a new estimator.",
+        lambda choice: z3.ULT(choice.delay, choice.nticks),
+    ),
+    "few": ("The kthread has few estimators: the base is add_row.", lambda choice: choice.few),
+    "many": (
+        "The kthread has many estimators: the base is est_row.",
+        lambda choice: z3.Not(choice.few),
+    ),
+    "room": (
+        "The wanted row has room.",
+        lambda choice: rows.bit(choice.avail, rows.wanted_row(choice)),
+    ),
+    "only-est_row": ("est_row alone has room.", lambda choice: _only(choice, choice.est_row)),
+    "only-last": (
+        "The row before est_row alone has room.",
+        lambda choice: _only(choice, z3.URem(choice.est_row + choice.nticks - 1, choice.nticks)),
+    ),
+    "est_row-room": ("est_row has room.", lambda choice: rows.bit(choice.avail, choice.est_row)),
+    "none-later": (
+        "No row from the wanted one to the one before est_row has room.",
+        lambda choice: z3.And(*(_too_early(choice, row) for row in range(rows.WORD))),
+    ),
+}
+"""Id -> sentence and what makes the term, which is only made where it is assumed."""
+
+
+def _assumption(id_: str, choice: rows.Choice) -> Assumption:
+    sentence, term = _ASSUMPTIONS[id_]
+    return Assumption(id_, sentence, term(choice))
 
 
 def _only(choice: rows.Choice, row: z3.BitVecRef) -> z3.BoolRef:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.algebra.z3_terms import equality, word_choice
 
 WORD = 64
 """Bits of a bitmap: one word, as in every geometry looked at."""
@@ -25,6 +27,7 @@ class Choice:
     """`est_count` < 2 * `tick_max`."""
 
 
+@cache
 def index(value: int) -> z3.BitVecRef:
     """A constant row or chain."""
     return z3.BitVecVal(value, INDEX)
@@ -58,9 +61,10 @@ def lowest(word: z3.BitVecRef, none: z3.BitVecRef) -> z3.BitVecRef:
 
 
 def _first_of(word: z3.BitVecRef, order: Iterable[int], none: z3.BitVecRef) -> z3.BitVecRef:
-    answer = none
+    answer, one = none, z3.BitVecVal(1, 1)
     for number in reversed(list(order)):
-        answer = z3.If(z3.Extract(number, number, word) == 1, index(number), answer)
+        is_set = equality(z3.Extract(number, number, word), one)
+        answer = word_choice(is_set, index(number), answer)
     return answer
 
 

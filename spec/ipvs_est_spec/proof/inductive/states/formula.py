@@ -11,10 +11,12 @@ replaying it, not by this module.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import assert_never
 
-from ipvs_est_spec.algebra.z3_algebra import conjunction, disjunction
+from ipvs_est_spec.algebra import z3_terms
 from ipvs_est_spec.algebra.z3_names import z3
+from ipvs_est_spec.algebra.z3_terms import conjunction, disjunction, negation
 
 
 class Sort(Enum):
@@ -87,9 +89,22 @@ def skolem_term(name: str, *around: z3.ArithRef) -> z3.ArithRef:
     """The application of a Skolem function."""
     if not around:
         return z3.Int(name)
-    term = z3.Function(name, *[z3.IntSort()] * (len(around) + 1))(*around)
-    assert isinstance(term, z3.ArithRef)
-    return term
+    return z3_terms.number_of(_declared(name, len(around), z3.IntSort()), *around)
+
+
+def truth_term(name: str, *of: z3.ArithRef) -> z3.BoolRef:
+    """The application of a predicate of which nothing is known."""
+    return z3_terms.truth_of(_declared(name, len(of), z3.BoolSort()), *of)
+
+
+@cache
+def _declared(name: str, arity: int, values: z3.SortRef) -> z3.FuncDeclRef:
+    return z3.Function(name, *[z3.IntSort()] * arity, values)
+
+
+@cache
+def _constant(value: int) -> z3.IntNumRef:
+    return z3.IntVal(value)
 
 
 def _ground(
@@ -102,7 +117,7 @@ def _ground(
 ) -> z3.BoolRef:
     match formula:
         case Ground(term):
-            return term if positive else z3.Not(term)
+            return term if positive else negation(term)
         case Not(part):
             return _ground(part, not positive, representatives, witness, around, place)
         case And(parts) | Or(parts):
@@ -132,7 +147,7 @@ class FormulaAlgebra:
 
     def number(self, value: int) -> z3.ArithRef:
         """A constant."""
-        return z3.IntVal(value)
+        return _constant(value)
 
     def truth(self, value: bool) -> Formula:
         """A constant."""
@@ -154,7 +169,7 @@ class FormulaAlgebra:
 
     def negate(self, term: Formula) -> Formula:
         """The term does not hold."""
-        return Ground(z3.Not(term.term)) if isinstance(term, Ground) else Not(term)
+        return Ground(negation(term.term)) if isinstance(term, Ground) else Not(term)
 
     def implies(self, premise: Formula, conclusion: Formula) -> Formula:
         """If the premise holds, so does the conclusion."""
@@ -163,7 +178,7 @@ class FormulaAlgebra:
     def same(self, left: Formula, right: Formula) -> Formula:
         """Both hold or neither."""
         if isinstance(left, Ground) and isinstance(right, Ground):
-            return Ground(left.term == right.term)
+            return Ground(z3_terms.equality(left.term, right.term))
         return And((self.implies(left, right), self.implies(right, left)))
 
     def choose_truth(self, condition: Formula, then: Formula, otherwise: Formula) -> Formula:
@@ -172,15 +187,15 @@ class FormulaAlgebra:
 
     def equal(self, left: z3.ArithRef, right: z3.ArithRef) -> Formula:
         """left = right."""
-        return Ground(left == right)
+        return Ground(z3_terms.equality(left, right))
 
     def less(self, left: z3.ArithRef, right: z3.ArithRef) -> Formula:
         """left < right."""
-        return Ground(left < right)
+        return Ground(z3_terms.less(left, right))
 
     def at_most(self, left: z3.ArithRef, right: z3.ArithRef) -> Formula:
         """left <= right."""
-        return Ground(left <= right)
+        return Ground(z3_terms.at_most(left, right))
 
     def plus(self, *terms: z3.ArithRef) -> z3.ArithRef:
         """The sum; 0 of none."""
@@ -202,4 +217,4 @@ class FormulaAlgebra:
         """One of two integers; raises ValueError for a condition with a quantifier."""
         if not isinstance(condition, Ground):
             raise ValueError("an integer depends on a quantified condition")
-        return z3.If(condition.term, then, otherwise)
+        return z3_terms.choice(condition.term, then, otherwise)

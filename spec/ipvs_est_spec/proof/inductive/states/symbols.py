@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from ipvs_est.language.params import Params
@@ -14,6 +15,7 @@ from ipvs_est_spec.proof.inductive.states.formula import (
     Ground,
     Sort,
     skolem_term,
+    truth_term,
 )
 from ipvs_est_spec.proof.inductive.steps import Inputs
 from ipvs_est_spec.state.abstract_state import AbstractState
@@ -21,8 +23,6 @@ from ipvs_est_spec.state.abstract_state import AbstractState
 Z3State = AbstractState[Formula, z3.ArithRef]
 
 T = TypeVar("T")
-
-_INT, _BOOL = z3.IntSort(), z3.BoolSort()
 
 
 class FormulaQuantifiers:
@@ -65,6 +65,7 @@ def _once(function: Callable[..., T]) -> Callable[..., T]:
     return known
 
 
+@cache
 def any_state(params: Params) -> Z3State:
     """A state of which nothing is known but that its functions are total: for what does not
     exist they answer 0 or false."""
@@ -76,18 +77,18 @@ def any_state(params: Params) -> Z3State:
 
     @_once
     def exists(slot: z3.ArithRef) -> z3.BoolRef:
-        return z3.And(below(slot, count), _truth("has_kd", slot))
+        return z3.And(below(slot, count), truth_term("has_kd", slot))
 
     @_once
     def has_tick(slot: z3.ArithRef, row: z3.ArithRef) -> z3.BoolRef:
-        return z3.And(exists(slot), below(row, params.nticks), _truth("tick_exists", slot, row))
+        return z3.And(exists(slot), below(row, params.nticks), truth_term("tick_exists", slot, row))
 
     def of_kd(name: str) -> Callable[[z3.ArithRef], z3.ArithRef]:
-        return lambda s: z3.If(exists(s), _number(name, s), z3.IntVal(0))
+        return lambda s: z3.If(exists(s), skolem_term(name, s), z3.IntVal(0))
 
     def of_row(name: str) -> Callable[[z3.ArithRef, z3.ArithRef], z3.ArithRef]:
         return lambda s, r: z3.If(
-            z3.And(exists(s), below(r, params.nticks)), _number(name, s, r), z3.IntVal(0)
+            z3.And(exists(s), below(r, params.nticks)), skolem_term(name, s, r), z3.IntVal(0)
         )
 
     def of_chain(
@@ -95,7 +96,7 @@ def any_state(params: Params) -> Z3State:
     ) -> Callable[[z3.ArithRef, z3.ArithRef, z3.ArithRef], z3.ArithRef]:
         return lambda s, r, c: z3.If(
             z3.And(has_tick(s, r), below(c, params.tick_chains)),
-            _number(name, s, r, c),
+            skolem_term(name, s, r, c),
             z3.IntVal(0),
         )
 
@@ -103,16 +104,16 @@ def any_state(params: Params) -> Z3State:
         name: str,
     ) -> Callable[[z3.ArithRef, z3.ArithRef, z3.ArithRef], Formula]:
         return lambda s, r, c: Ground(
-            z3.And(has_tick(s, r), below(c, params.tick_chains), _truth(name, s, r, c))
+            z3.And(has_tick(s, r), below(c, params.tick_chains), truth_term(name, s, r, c))
         )
 
     def on_chain(e: z3.ArithRef, s: z3.ArithRef, r: z3.ArithRef, c: z3.ArithRef) -> Formula:
         return Ground(
             z3.And(
-                _number("times_listed", e) > 0,
+                skolem_term("times_listed", e) > 0,
                 has_tick(s, r),
                 below(c, params.tick_chains),
-                _truth("on_chain", e, s, r, c),
+                truth_term("on_chain", e, s, r, c),
             )
         )
 
@@ -139,26 +140,32 @@ def any_state(params: Params) -> Z3State:
         tick_max=_once(of_kd("tick_max")),
         est_row=_once(of_kd("est_row")),
         kd_length=_once(of_kd("kd_length")),
-        avail=lambda s, r: Ground(
-            z3.And(exists(s), below(r, params.nticks), _truth("avail", s, r))
+        avail=_once(
+            lambda s, r: Ground(
+                z3.And(exists(s), below(r, params.nticks), truth_term("avail", s, r))
+            )
         ),
-        tick_exists=lambda s, r: Ground(has_tick(s, r)),
+        tick_exists=_once(lambda s, r: Ground(has_tick(s, r))),
         tick_len=_once(of_row("tick_len")),
         tick_length=_once(
-            lambda s, r: z3.If(has_tick(s, r), _number("tick_length", s, r), z3.IntVal(0))
+            lambda s, r: z3.If(has_tick(s, r), skolem_term("tick_length", s, r), z3.IntVal(0))
         ),
         present=_once(bit_of_chain("present")),
         full=_once(bit_of_chain("full")),
         chain_len=_once(of_chain("chain_len")),
         true_length=_once(of_chain("true_length")),
-        is_object=lambda e: Ground(_truth("is_object", e)),
-        is_total=lambda e: Ground(z3.And(_truth("is_object", e), _truth("is_total", e))),
-        ktid=lambda e: _number("ktid", e),
-        ktrow=lambda e: _number("ktrow", e),
-        ktcid=lambda e: _number("ktcid", e),
-        times_listed=lambda e: _number("times_listed", e),
-        on_temp_list=lambda e: Ground(
-            z3.And(_number("times_listed", e) > 0, _truth("on_temp_list", e))
+        is_object=_once(lambda e: Ground(truth_term("is_object", e))),
+        is_total=_once(
+            lambda e: Ground(z3.And(truth_term("is_object", e), truth_term("is_total", e)))
+        ),
+        ktid=_once(lambda e: skolem_term("ktid", e)),
+        ktrow=_once(lambda e: skolem_term("ktrow", e)),
+        ktcid=_once(lambda e: skolem_term("ktcid", e)),
+        times_listed=_once(lambda e: skolem_term("times_listed", e)),
+        on_temp_list=_once(
+            lambda e: Ground(
+                z3.And(skolem_term("times_listed", e) > 0, truth_term("on_temp_list", e))
+            )
         ),
         on_chain=_once(on_chain),
         restart_pending=left_out,
@@ -166,16 +173,6 @@ def any_state(params: Params) -> Z3State:
         task_freed=left_out,
         task_stopping=left_out,
     )
-
-
-def _number(name: str, *of: z3.ArithRef) -> z3.ArithRef:
-    return skolem_term(name, *of)
-
-
-def _truth(name: str, *of: z3.ArithRef) -> z3.BoolRef:
-    term = z3.Function(name, *[_INT] * len(of), _BOOL)(*of)
-    assert isinstance(term, z3.BoolRef)
-    return term
 
 
 INPUTS: Inputs[Formula, z3.ArithRef] = Inputs(
@@ -208,4 +205,4 @@ OTHER = Other(z3.Int("some slot"), z3.Int("some row"), z3.Int("some cid"), z3.In
 
 def place_of(est: z3.ArithRef) -> tuple[z3.ArithRef, z3.ArithRef, z3.ArithRef]:
     """`ktid`, `ktrow` and `ktcid` before the step."""
-    return _number("ktid", est), _number("ktrow", est), _number("ktcid", est)
+    return skolem_term("ktid", est), skolem_term("ktrow", est), skolem_term("ktcid", est)

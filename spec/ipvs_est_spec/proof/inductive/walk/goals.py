@@ -1,6 +1,6 @@
 """Goals about the walk of the calc phase: what holds while it is under way, after each step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -135,10 +135,14 @@ def before_stride(params: Params) -> BeforeStride:
     return BeforeStride(now, known)
 
 
-@cache
 def stride_of(step: str, case: str, revision: Revision, params: Params) -> Z3Stride:
     """A step while the walk is under way."""
-    return strides(before_stride(params).now, revision, INPUTS)[step][case]
+    return _strides(revision, params)[step][case]
+
+
+@cache
+def _strides(revision: Revision, params: Params) -> Mapping[str, Mapping[str, Z3Stride]]:
+    return strides(before_stride(params).now, revision, INPUTS)
 
 
 def holds_after(
