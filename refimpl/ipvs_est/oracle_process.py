@@ -246,8 +246,8 @@ def _apply(session: Session, value: dict[str, Any]) -> dict[str, object]:
     except ViolationError as error:
         # It is the newest in the oracle's record; those before it were not fatal.
         *others, _ = _new_violations(session, oracle)
-        told = _watched(session, oracle)
-        return {"violation": to_json(error.violation), **_if_any(others), **told}
+        watched = _watched(session, oracle)
+        return {"violation": to_json(error.violation), **_if_any(others), **watched}
     answered: dict[str, object] = {"result": result}
     if recorded is not _ABSENT:
         difference = first_difference(recorded, result)
@@ -266,14 +266,14 @@ def _machine(session: Session) -> Oracle:
 
 def _watched(session: Session, oracle: Oracle) -> dict[str, object]:
     """What the client wants to see besides results: the events since the last answer, the state."""
-    told: dict[str, object] = {}
+    watched: dict[str, object] = {}
     events = oracle.machine.events
     if events is not None and "events" in session.watch:
-        told["events"] = [event_to_json(event) for event in events[session.events_told :]]
+        watched["events"] = [event_to_json(event) for event in events[session.events_told :]]
         session.events_told = len(events)
     if "snapshot" in session.watch:
-        told["snapshot"] = snapshot_to_json(oracle.snapshot())
-    return told
+        watched["snapshot"] = snapshot_to_json(oracle.snapshot())
+    return watched
 
 
 def _new_violations(session: Session, oracle: Oracle) -> list[dict[str, object]]:

@@ -56,7 +56,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 end in ? are truth values."""
 
 
-def told(property_id: str, case: Case) -> str:
+def named_numbers(property_id: str, case: Case) -> str:
     """The numbers with their names, such as `contexts 5, est_max_threads 4`."""
     words = WORDS.get(property_id, ())
     if not words:

@@ -77,11 +77,11 @@ def witness(failed: StateProperty, params: Params, snapshot: Snapshot) -> str:
         places.setdefault(_place(read), {})[_word(read)] = read.answer
     for place in [*places]:
         _join_kd(places, place)
-    told = [
+    cases = [
         ": ".join(filter(None, (place, ", ".join(f"{k} {v}" for k, v in answers.items()))))
         for place, answers in places.items()
     ]
-    return "; ".join(told[:_MOST]) + ("; ..." if len(told) > _MOST else "")
+    return "; ".join(cases[:_MOST]) + ("; ..." if len(cases) > _MOST else "")
 
 
 def _join_kd(places: dict[str, dict[str, int]], place: str) -> None:

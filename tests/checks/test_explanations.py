@@ -9,7 +9,7 @@ from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.monitor import WatchedHistory, run
 from ipvs_est_checks.known.by_history import BY_HISTORY, watch_finding
 from ipvs_est_checks.mutants.histories import random_history
-from ipvs_est_spec.case_words import WORDS, told
+from ipvs_est_spec.case_words import WORDS, named_numbers
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.witness import witness
 
@@ -82,7 +82,9 @@ def test_the_numbers_of_every_property_have_names() -> None:
 
 
 def test_numbers_are_told_with_their_names() -> None:
-    assert told("limits.published", (5, 4)) == "contexts 5, est_max_threads 4"
-    assert told("locks.order", (1,)) == "est_mutex held? yes"
-    assert told("delay.new-row", (3, 2, 1, 0, 1)) == "row chosen 3, row wanted 2, avail 1 0 1"
-    assert told("no.such", (1, 2)) == "1, 2"
+    assert named_numbers("limits.published", (5, 4)) == "contexts 5, est_max_threads 4"
+    assert named_numbers("locks.order", (1,)) == "est_mutex held? yes"
+    assert (
+        named_numbers("delay.new-row", (3, 2, 1, 0, 1)) == "row chosen 3, row wanted 2, avail 1 0 1"
+    )
+    assert named_numbers("no.such", (1, 2)) == "1, 2"

@@ -229,7 +229,7 @@ def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     )
     # F02 without what it does after that.
     assert problem.operations[-1] == '{"op": "advance", "n": 10}'
-    assert len(problem.operations) == len(problem.told) == 7
+    assert len(problem.operations) == len(problem.words) == 7
     assert problem.failure is not None
     assert json.loads(problem.header)["params"]["nticks"] == 1
 

@@ -55,7 +55,7 @@ def _line(result: RowResult) -> tuple[str, ...]:
         f"{longest if shown is None else shown.seconds:.1f}",
         "" if shown is None else str(shown.preemptions),
         "" if shown is None else str(shown.switches),
-        "" if row.told is None else str(row.told),
+        "" if row.sentence_switches is None else str(row.sentence_switches),
         row.title,
     )
 
@@ -133,7 +133,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
         "preemptions": result.preemptions,
         "note": row.note or None,
         "lost": result.lost or None,
-        "told_switches": row.told,
+        "told_switches": row.sentence_switches,
         "cells": [_cell_json(row.kind, each) for each in result.cells],
     }
 

@@ -44,7 +44,7 @@ class DefectRow:
     """Any one of them. A control without signs: whatever the base does not show."""
     revisions: tuple[str, ...]
     """Where it has to show, for a mutant or a control: its base."""
-    told: int | None = None
+    sentence_switches: int | None = None
     """Switches between tasks, as we count them in the catalogue's sentence: it gives no number.
     None = it tells no history. Where what is found has more, the note says why."""
     edits: tuple[Edit, ...] = ()
@@ -61,7 +61,7 @@ def _deadlock(*waits: Waits) -> tuple[Sign, ...]:
 def _mutant(
     id_: str,
     scenario: str,
-    told: int | None = None,
+    sentence_switches: int | None = None,
     *,
     signs: tuple[Sign, ...] = (),
     base: str = "",
@@ -76,7 +76,7 @@ def _mutant(
         (scenario,),
         signs or tuple(Sign(each) for each in mutant.properties),
         (base or mutant.base.name,),
-        told,
+        sentence_switches,
         mutant.edits,
         note,
     )

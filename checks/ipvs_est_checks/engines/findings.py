@@ -81,6 +81,6 @@ def _problems(
             found=explain(seen, each),
             command=shlex.join(["ipvs-est", "findings", "--revision", revision, finding.id]),
             header=header_line(finding.id, revision, params),
-            told=tuple(in_words(step) for step in seen.operations),
+            words=tuple(in_words(step) for step in seen.operations),
             geometry=geometry_text(params),
         )

@@ -159,7 +159,7 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --round {found.round} --property {found.property}",
         header=header_line(found.property, found.revision, found.params) if steps else "",
-        told=tuple(in_words(each) for each in operations),
+        words=tuple(in_words(each) for each in operations),
         found="" if seen is None else explain(seen, found.property),
     )
 

@@ -159,5 +159,5 @@ def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
             "ipvs-est mutants",
             header_line(property_id, revision, scenario.params),
             geometry=geometry_text(scenario.params),
-            told=tuple(in_words(each) for each in steps[:last]),
+            words=tuple(in_words(each) for each in steps[:last]),
         )

@@ -115,9 +115,10 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
         elif isinstance(outcome, NotAsked | Refused):
             left += 1
         elif isinstance(outcome, Failed):
-            at = f"{outcome.difference.path}: " if outcome.difference.path else ""
-            told = f"recorded {outcome.difference.recorded}, answered {outcome.difference.computed}"
-            problems.append(_recording(f"{each.name}:{outcome.line}: {at}{told}"))
+            parting = outcome.difference
+            at = f"{parting.path}: " if parting.path else ""
+            answers = f"recorded {parting.recorded}, answered {parting.computed}"
+            problems.append(_recording(f"{each.name}:{outcome.line}: {at}{answers}"))
         else:
             problems.append(_recording(f"{each.name}:{outcome.line}: {outcome.failure.detail}"))
             if outcome.failure.kind is FailureKind.SILENCE:
@@ -210,7 +211,7 @@ def _problem(
         failure=None,
         command=f"with --save FILE, then ipvs-est replay FILE --subject {quote(asked.keeper.name)}",
         header=header_line(id_, revision.name, params),
-        told=tuple(in_words(each) for each in operations),
+        words=tuple(in_words(each) for each in operations),
         geometry=geometry_text(params),
     )
 

@@ -8,7 +8,7 @@ from ipvs_est import Params
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
 from ipvs_est_checks.history.monitor import WatchedHistory
 from ipvs_est_checks.judge import broken_cases
-from ipvs_est_spec.case_words import told
+from ipvs_est_spec.case_words import named_numbers
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty
 from ipvs_est_spec.witness import witness
@@ -42,7 +42,7 @@ def _first_case(failed: RecordProperty, params: Params, events: Sequence[Event])
             low = middle
         else:
             high = middle
-    return f"{told(failed.id, case)}; {_doing(events[:high])}"
+    return f"{named_numbers(failed.id, case)}; {_doing(events[:high])}"
 
 
 def _failing(failed: RecordProperty, params: Params, events: Sequence[Event]) -> Case | None:

@@ -32,7 +32,7 @@ def known_as(revision: str, cause: Cause, holds: Holds | None = None) -> Known |
     found += _findings(revision, cause, [each for each, _, _ in found])
     if not found:
         return None
-    by_sign = any(told for _, _, told in found)
+    by_sign = any(has_sign for _, _, has_sign in found)
     ids = tuple(dict.fromkeys(each for each, _, _ in found))
     known = Known(ids, found[0][1], by_sign)
     if by_sign or holds is None:

@@ -29,10 +29,10 @@ def history_lines(problem: Problem) -> Iterator[str]:
     """The history in words, then as it is: what begins a line with { can be given to the oracle."""
     if not problem.operations:
         return
-    if problem.told:
-        more = len(problem.told) - _MOST_WORDS
+    if problem.words:
+        more = len(problem.words) - _MOST_WORDS
         rest = f"; and {more} more" if more > 0 else ""
-        yield f"  in words: {'; '.join(problem.told[:_MOST_WORDS])}{rest}"
+        yield f"  in words: {'; '.join(problem.words[:_MOST_WORDS])}{rest}"
     if problem.header:
         yield "  history, as an input of `ipvs-est oracle`:"
         yield problem.header

@@ -55,7 +55,7 @@ class Problem:
     """First line of a trace with this history, if it is one of operations."""
     found: str = ""
     """The numbers with which it fails."""
-    told: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     """Each operation in words."""
     geometry: str = ""
     """The machine of the history."""

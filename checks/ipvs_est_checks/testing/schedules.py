@@ -89,5 +89,5 @@ def run_schedule(token: str, scenario: str | Scenario | None = None) -> Schedule
     one given. Raises InputError if it does not fit the scenario or the model."""
     named = token_from_text(token)
     chosen = named.scenario if scenario is None else scenario
-    told = replay_token(load(chosen) if isinstance(chosen, str) else chosen, named)
-    return ScheduleRun(told.violation, tuple(timeline_lines(told)))
+    replayed = replay_token(load(chosen) if isinstance(chosen, str) else chosen, named)
+    return ScheduleRun(replayed.violation, tuple(timeline_lines(replayed)))

@@ -406,7 +406,7 @@ def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
     wanted = Request((MAINLINE,), "quick", frozenset({"progress.room"}), 1, 1, None)
     found = next(iter(engine_machines(wanted)))
     (problem,) = found.problems
-    assert len(problem.operations) == len(problem.told) == len(operations) + 1
+    assert len(problem.operations) == len(problem.words) == len(operations) + 1
     assert json.loads(problem.operations[-1])["op"] == "advance"
     (cause,) = causes([found])
     assert cause.properties == ("progress.room",)

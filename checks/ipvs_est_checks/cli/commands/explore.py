@@ -423,30 +423,30 @@ def _continued(
 
 def _draw_first(svg_file: str, rows: Sequence[SearchRow]) -> None:
     for row in rows:
-        for told in tell(row):
-            lines = caption(told, row.job.revision)
-            _draw(svg_file, row.job.scenario, row.job.revision, told.timeline, lines)
+        for story in tell(row):
+            lines = caption(story, row.job.revision)
+            _draw(svg_file, row.job.scenario, row.job.revision, story.timeline, lines)
             return
     click.echo(f"{svg_file} is not written: there is no failure to draw", err=True)
 
 
 def _draw(
-    svg_file: str, scenario: Scenario, revision: Revision, told: Timeline, lines: Sequence[str]
+    svg_file: str, scenario: Scenario, revision: Revision, timeline: Timeline, lines: Sequence[str]
 ) -> None:
     title = f"{scenario.name} on {revision.name}"
-    write_target("--svg", svg_file, timeline_svg(told, title, scenario.about, lines))
+    write_target("--svg", svg_file, timeline_svg(timeline, title, scenario.about, lines))
 
 
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
     try:
         token = token_from_text(text)
         scenario = _load(scenarios[0] if scenarios else token.scenario, (token.revision.name,))
-        told = replay_token(scenario, token)
+        replayed = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
-    lines = replay_caption(scenario, token.revision, token.choices, told, ALREADY_KNOWN)
-    for line in replay_lines(scenario, token.revision, told, lines):
+    lines = replay_caption(scenario, token.revision, token.choices, replayed, ALREADY_KNOWN)
+    for line in replay_lines(scenario, token.revision, replayed, lines):
         click.echo(line)
     if svg_file is not None:
-        _draw(svg_file, scenario, token.revision, told, (*lines, f"token: {text}"))
-    return exit_codes.PASS if told.violation is None else exit_codes.FAIL
+        _draw(svg_file, scenario, token.revision, replayed, (*lines, f"token: {text}"))
+    return exit_codes.PASS if replayed.violation is None else exit_codes.FAIL

@@ -117,11 +117,11 @@ def _on_tree(path: Path, ids: tuple[str, ...], *, repaired: bool) -> int:
     counts = dict.fromkeys(Shown, 0)
     wanted = frozenset(ids or _BY_ID)
     with progress_bar("findings", len(wanted)) as bar:
-        for told in tell(tree, wanted):
-            counts[told.shown] += 1
+        for shown in tell(tree, wanted):
+            counts[shown.shown] += 1
             hide(bar)
-            click.echo(f"{told.id}  {told.shown.value:<15}  {told.title}")
-            click.echo(f"{'':22}{told.observation}")
+            click.echo(f"{shown.id}  {shown.shown.value:<15}  {shown.title}")
+            click.echo(f"{'':22}{shown.observation}")
             draw(bar, sum(counts.values()))
     click.echo(", ".join(f"{count} {shown.value}" for shown, count in counts.items()))
     if repaired and counts[Shown.SHOWS]:
@@ -140,12 +140,12 @@ def _on_subject(name: str, seconds: float, ids: tuple[str, ...]) -> int:
     keeper = started_keeper(name, seconds)
     try:
         with progress_bar("findings", len(wanted)) as bar:
-            for told in findings_on_subject(keeper, wanted):
-                word = words[told.shows]
+            for shown in findings_on_subject(keeper, wanted):
+                word = words[shown.shows]
                 counts[word] += 1
                 hide(bar)
-                click.echo(printable(f"{told.finding.id}  {word:<15}  {told.finding.title}"))
-                click.echo(printable(f"{'':22}{told.observation}"))
+                click.echo(printable(f"{shown.finding.id}  {word:<15}  {shown.finding.title}"))
+                click.echo(printable(f"{'':22}{shown.observation}"))
                 draw(bar, sum(counts.values()))
     finally:
         stop(keeper)

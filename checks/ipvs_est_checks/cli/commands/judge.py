@@ -100,21 +100,21 @@ def _live(path: Path, text: str, tolerance: int, *, verbose: bool) -> int:
 
 
 def _lines(evidence: Evidence, found: Sequence[FileVerdict], *, verbose: bool) -> list[str]:
-    told = [
+    lines = [
         f"{len(evidence.states)} states, {len(evidence.events)} events,"
         f" {len(evidence.violations)} violations"
     ]
     for each in found:
         if each.verdict is Verdict.FAIL:
-            told += [f"FAIL {each.property.id}: {each.property.sentence}", f"  {each.detail}"]
+            lines += [f"FAIL {each.property.id}: {each.property.sentence}", f"  {each.detail}"]
         elif each.verdict is Verdict.PASS and verbose:
-            told.append(f"PASS {each.property.id} ({each.checks})")
+            lines.append(f"PASS {each.property.id} ({each.checks})")
     left = [each for each in found if each.verdict is Verdict.NOT_JUDGED]
     left.sort(key=lambda each: each.detail)
     for reason, some in groupby(left, key=lambda each: each.detail):
-        told.append(f"not judged: {', '.join(each.property.id for each in some)}: {reason}")
-    told.append(f"properties: {counted(each.verdict for each in found)}")
-    return told
+        lines.append(f"not judged: {', '.join(each.property.id for each in some)}: {reason}")
+    lines.append(f"properties: {counted(each.verdict for each in found)}")
+    return lines
 
 
 def _json(file: Path, evidence: Evidence, found: Sequence[FileVerdict]) -> str:

@@ -38,8 +38,8 @@ _DECIMAL = re.compile(r"[0-9]{1,18}(\.[0-9]{1,3})?")
 def _decimal(ctx: click.Context, param: click.Parameter, value: str) -> Fraction:
     """A number with at most three digits after the point, exactly."""
     if not _DECIMAL.fullmatch(value):
-        told = f"{value!r} is not a number with at most 3 digits after the point."
-        raise click.BadParameter(told, ctx, param)
+        complaint = f"{value!r} is not a number with at most 3 digits after the point."
+        raise click.BadParameter(complaint, ctx, param)
     return Fraction(value)
 
 

@@ -107,13 +107,13 @@ def failure_lines(row: SearchRow) -> Iterator[str]:
     job, failures = row.job, row.result.failures
     yield f"  {printable(job.scenario.about)}"
     yield from cast_lines(job.scenario)
-    for number, told in enumerate(tell(row), 1):
+    for number, story in enumerate(tell(row), 1):
         of = f" {number} of {len(failures)}" if len(failures) > 1 else ""
-        yield f"  failure{of}: {length_text(told.failure)}"
-        yield from timeline_lines(told.timeline)
-        yield f"  {property_text(told.property)}"
-        yield from wrapped(f"  {known_text(told.known, job.revision)}")
-        yield f"  again: {told.command}"
+        yield f"  failure{of}: {length_text(story.failure)}"
+        yield from timeline_lines(story.timeline)
+        yield f"  {property_text(story.property)}"
+        yield from wrapped(f"  {known_text(story.known, job.revision)}")
+        yield f"  again: {story.command}"
 
 
 def property_text(property_id: str) -> str:
@@ -121,22 +121,22 @@ def property_text(property_id: str) -> str:
     return f"property: {property_id or 'none of the catalogue'}"
 
 
-def caption(told: FailureStory, revision: Revision) -> tuple[str, ...]:
+def caption(story: FailureStory, revision: Revision) -> tuple[str, ...]:
     """What a picture of a failure names, one line each: property, finding, token."""
-    return property_text(told.property), known_text(told.known, revision), f"token: {told.token}"
+    return property_text(story.property), known_text(story.known, revision), f"token: {story.token}"
 
 
 def replay_caption(
     scenario: Scenario,
     revision: Revision,
     choices: Sequence[int],
-    told: Timeline,
+    replayed: Timeline,
     already: AlreadyKnown,
 ) -> tuple[str, ...]:
     """Property and finding of a replayed schedule, one line each, if it fails."""
-    if told.violation is None:
+    if replayed.violation is None:
         return ()
-    cause = cause_in(scenario, revision, choices, told.violation)
+    cause = cause_in(scenario, revision, choices, replayed.violation)
     known = already.known_as(revision.name, cause)
     return property_text(cause.property), known_text(known, revision)
 
@@ -240,11 +240,11 @@ def summary(rows: Sequence[SearchRow]) -> str:
 
 
 def replay_lines(
-    scenario: Scenario, revision: Revision, told: Timeline, caption: Sequence[str]
+    scenario: Scenario, revision: Revision, replayed: Timeline, caption: Sequence[str]
 ) -> Iterator[str]:
     """A replayed token."""
     yield f"{printable(scenario.name)} on {revision.name}: {printable(scenario.about)}"
     yield from cast_lines(scenario)
-    yield from timeline_lines(told)
+    yield from timeline_lines(replayed)
     for line in caption:
         yield from wrapped(f"  {line}")

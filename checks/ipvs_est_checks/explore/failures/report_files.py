@@ -64,48 +64,48 @@ def _row(row: SearchRow) -> dict[str, object]:
     }
 
 
-def _failure(told: FailureStory) -> dict[str, object]:
-    found = told.failure.found
+def _failure(story: FailureStory) -> dict[str, object]:
+    found = story.failure.found
     return {
         "violation": to_json(found.violation),
         "context_switches": found.switches,
-        "fewest": told.failure.fewest,
-        "known": None if told.known is None else asdict(told.known),
+        "fewest": story.failure.fewest,
+        "known": None if story.known is None else asdict(story.known),
         "preemptions": found.preemptions,
-        "token": told.token,
-        "command": told.command,
-        "timeline": _timeline(told.timeline),
+        "token": story.token,
+        "command": story.command,
+        "timeline": _timeline(story.timeline),
     }
 
 
-def _timeline(told: Timeline) -> dict[str, object]:
+def _timeline(timeline: Timeline) -> dict[str, object]:
     return {
-        "columns": list(told.columns),
+        "columns": list(timeline.columns),
         "steps": [
             {
-                "column": told.columns[each.column],
+                "column": timeline.columns[each.column],
                 "function": each.function or None,
                 "action": each.action,
                 "preempts": each.preempts,
                 "unlocks": list(each.releases),
-                "held": {mutex: told.columns[owner] for mutex, owner in each.holds},
+                "held": {mutex: timeline.columns[owner] for mutex, owner in each.holds},
                 "jiffy": each.jiffy,
                 "changes": list(each.changes),
             }
-            for each in told.steps
+            for each in timeline.steps
         ],
         "standings": [
             {
-                "column": told.columns[each.column],
+                "column": timeline.columns[each.column],
                 "function": each.function,
                 "does": each.does,
-                "waits_on": None if each.waits_on is None else told.columns[each.waits_on],
+                "waits_on": None if each.waits_on is None else timeline.columns[each.waits_on],
                 "holds": list(each.holds),
             }
-            for each in told.standings
+            for each in timeline.standings
         ],
-        "before": snapshot_to_json(told.before),
-        "after": snapshot_to_json(told.after),
+        "before": snapshot_to_json(timeline.before),
+        "after": snapshot_to_json(timeline.after),
     }
 
 
@@ -117,12 +117,12 @@ def junit_report(rows: Sequence[SearchRow], *, complete: bool) -> str:
 
 def _case(row: SearchRow) -> Case:
     reach = f"{figures_text(row.result.outcome.figures)}; {reach_text(row)}"
-    told = list(tell(row)) if row.verdict is Verdict.FAIL else []
-    lines = [line for each in told for line in _told_lines(row, each)]
+    stories = list(tell(row)) if row.verdict is Verdict.FAIL else []
+    lines = [line for each in stories for line in _told_lines(row, each)]
     message = "; ".join(
-        f"{each.failure.found.violation.kind}: {length_text(each.failure)}" for each in told
+        f"{each.failure.found.violation.kind}: {length_text(each.failure)}" for each in stories
     )
-    known = [id_ for each in told if each.known is not None for id_ in each.known.ids]
+    known = [id_ for each in stories if each.known is not None for id_ in each.known.ids]
     return Case(
         "ipvs_est.explore",
         f"{row.job.source} {row.job.revision.name}",
@@ -133,9 +133,9 @@ def _case(row: SearchRow) -> Case:
     )
 
 
-def _told_lines(row: SearchRow, told: FailureStory) -> list[str]:
+def _told_lines(row: SearchRow, story: FailureStory) -> list[str]:
     return [
-        *timeline_lines(told.timeline),
-        known_text(told.known, row.job.revision),
-        f"again: {told.command}",
+        *timeline_lines(story.timeline),
+        known_text(story.known, row.job.revision),
+        f"again: {story.command}",
     ]

@@ -111,16 +111,16 @@ def replay_token(scenario: Scenario, token: Token) -> Timeline:
             f"is of another scenario than {scenario.name} is now{_still_fits(scenario, token)}",
         )
     try:
-        told = timeline(scenario, token.revision, token.choices, token.watched)
+        replayed = timeline(scenario, token.revision, token.choices, token.watched)
     except InputError as error:
         raise InputError(error.field, f"{error.message}{_FROM_THERE}") from None
-    if _history_digest(told, token.watched) != token.end:
+    if _history_digest(replayed, token.watched) != token.end:
         raise InputError(
             "token",
             "is of another version of the model: its history is not this"
             f"{_still_fits(scenario, token)}",
         )
-    return told
+    return replayed
 
 
 def _still_fits(scenario: Scenario, token: Token) -> str:
@@ -149,14 +149,14 @@ def _scenario_digest(scenario: Scenario) -> str:
     return _digest(json.dumps(content, sort_keys=True))
 
 
-def _history_digest(told: Timeline, watched: str) -> str:
+def _history_digest(replayed: Timeline, watched: str) -> str:
     """Of each step and the failure: what a reader sees, so the same on every Python."""
     lines = [
-        f"{told.columns[each.column]} {each.function} {each.action} {each.jiffy}"
-        for each in told.steps
+        f"{replayed.columns[each.column]} {each.function} {each.action} {each.jiffy}"
+        for each in replayed.steps
     ]
     lines.append(watched)
-    lines.append("" if told.violation is None else describe(told.violation))
+    lines.append("" if replayed.violation is None else describe(replayed.violation))
     return _digest("\n".join(lines))
 
 

@@ -15,15 +15,15 @@ def check_setup(scenario: Scenario, revision: Revision) -> None:
     that breaks something on the revision before any task has begun."""
     oracle = Oracle(scenario.params, revision, raise_violations=True)
     for operation in scenario.setup:
-        told = f"setup: {json.dumps(operation_to_json(operation))}"
+        place = f"setup: {json.dumps(operation_to_json(operation))}"
         try:
             oracle.apply(operation)
         except OperationError as error:
-            raise InputError(told, error.message) from None
+            raise InputError(place, error.message) from None
         except ViolationError as error:
             reason = (
                 f"breaks on {revision.name} before any task begins: {describe(error.violation)}"
             )
-            raise InputError(told, reason) from None
+            raise InputError(place, reason) from None
         if oracle.ended:
-            raise InputError(told, f"never returns on {revision.name}")
+            raise InputError(place, f"never returns on {revision.name}")

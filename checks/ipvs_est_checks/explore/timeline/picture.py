@@ -74,19 +74,19 @@ class _Layout:
         return self.top + _ROW * row
 
 
-def timeline_svg(told: Timeline, title: str, about: str, caption: Sequence[str] = ()) -> str:
+def timeline_svg(timeline: Timeline, title: str, about: str, caption: Sequence[str] = ()) -> str:
     """The picture as a complete SVG document, which ends in a newline; the caption's lines stand
     below what is about."""
-    room = _room(len(told.columns))
-    boxes = list(_boxes(told, room))
+    room = _room(len(timeline.columns))
+    boxes = list(_boxes(timeline, room))
     count = max((each.top + len(each.lines) for each in boxes), default=0)
-    waiting = [each for each in told.standings if each.waits_on is not None]
-    page = int((_page(len(told.columns)) - 2 * _MARGIN) / _CHARACTER)
+    waiting = [each for each in timeline.standings if each.waits_on is not None]
+    page = int((_page(len(timeline.columns)) - 2 * _MARGIN) / _CHARACTER)
     heads = [line for each in (about, *caption) for line in wrap(printable(each), page)]
-    layout = _layout(told, boxes, waiting, title, heads)
-    summary = [printable(each.strip()) for each in violation_lines(told)]
+    layout = _layout(timeline, boxes, waiting, title, heads)
+    summary = [printable(each.strip()) for each in violation_lines(timeline)]
     notes = [line for each in summary for line in wrap(each, page, subsequent_indent="    ")]
-    changes = [shorten(printable(each), page) for each in changes_lines(told)]
+    changes = [shorten(printable(each), page) for each in changes_lines(timeline)]
     tall = max((len(_waits(each, room)) for each in waiting), default=0)
     end = count + 1 + (tall + 2 if waiting else 0)
     height = layout.y(end) + _ROW * (len(notes) + len(changes) + 3)
@@ -94,17 +94,22 @@ def timeline_svg(told: Timeline, title: str, about: str, caption: Sequence[str] 
     svg.text(root, _MARGIN, 30, printable(title), size=17, bold=True)
     for row, line in enumerate(heads):
         svg.text(root, _MARGIN, 50 + _HEAD_ROW * row, line, colour=svg.FAINT)
-    _draw_legend(root, told, layout.top - 60)
-    _draw_columns(root, told, layout, layout.y(count) + 6)
-    _draw_mutexes(root, told, boxes, layout, count)
+    _draw_legend(root, timeline, layout.top - 60)
+    _draw_columns(root, timeline, layout, layout.y(count) + 6)
+    _draw_mutexes(root, timeline, boxes, layout, count)
     for before, box in zip([None, *boxes], boxes, strict=False):
         _draw_box(root, layout, before, box)
     if waiting:
-        _draw_waiting(root, told, layout, waiting, layout.y(count) + 14, tall)
+        _draw_waiting(root, timeline, layout, waiting, layout.y(count) + 14, tall)
     y = layout.y(end) + _ROW
     for index, line in enumerate(notes):
         svg.text(
-            root, _MARGIN, y, line, colour=_ALARM if told.violation else svg.BLACK, bold=not index
+            root,
+            _MARGIN,
+            y,
+            line,
+            colour=_ALARM if timeline.violation else svg.BLACK,
+            bold=not index,
         )
         y += _ROW
     y += _ROW / 2
@@ -124,14 +129,14 @@ def _room(columns: int) -> int:
     return int((share - _PADDING) / _CHARACTER)
 
 
-def _boxes(told: Timeline, room: int) -> Iterator[_Box]:
+def _boxes(timeline: Timeline, room: int) -> Iterator[_Box]:
     top = 0.0
-    for run in runs_of(told):
+    for run in runs_of(timeline):
         lines = [part for each in run for part in _parts(each, room)]
         last = lines[-1]
-        ends = last.last == len(told.steps) - 1
-        if ends and told.violation is not None and not isinstance(told.violation, Deadlock):
-            text = f"✗ {told.violation.kind}"
+        ends = last.last == len(timeline.steps) - 1
+        if ends and timeline.violation is not None and not isinstance(timeline.violation, Deadlock):
+            text = f"✗ {timeline.violation.kind}"
             lines.append(replace(last, label="", text=text, is_function=False, preempts=True))
         preempts = any(each.preempts for each in run)
         yield _Box(last.column, top, tuple(lines), preempts)
@@ -145,10 +150,10 @@ def _parts(line: Line, room: int) -> Iterator[Line]:
 
 
 def _layout(
-    told: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, heads: list[str]
+    timeline: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, heads: list[str]
 ) -> _Layout:
-    room = _room(len(told.columns))
-    longest = [min(len(each), room) for each in told.columns]
+    room = _room(len(timeline.columns))
+    longest = [min(len(each), room) for each in timeline.columns]
     for box in boxes:
         for line in box.lines:
             longest[box.column] = max(longest[box.column], len(line.text))
@@ -165,9 +170,9 @@ def _layout(
     return _Layout(tuple(lefts), tuple(widths), top, max(left, least))
 
 
-def _draw_legend(root: Element, told: Timeline, y: float) -> None:
+def _draw_legend(root: Element, timeline: Timeline, y: float) -> None:
     x = float(_MARGIN)
-    mutexes = sorted({name for step in told.steps for name, _ in step.holds})
+    mutexes = sorted({name for step in timeline.steps for name, _ in step.holds})
     for name in mutexes:
         svg.rect(root, x, y, _BAR, 14, _colour(name))
         svg.text(root, x + 10, y + 12, f"{name} held", colour=svg.FAINT)
@@ -177,8 +182,8 @@ def _draw_legend(root: Element, told: Timeline, y: float) -> None:
     svg.text(root, x + 28, y + 12, text, colour=svg.FAINT)
 
 
-def _draw_columns(root: Element, told: Timeline, layout: _Layout, bottom: float) -> None:
-    for name, left, width in zip(told.columns, layout.lefts, layout.widths, strict=True):
+def _draw_columns(root: Element, timeline: Timeline, layout: _Layout, bottom: float) -> None:
+    for name, left, width in zip(timeline.columns, layout.lefts, layout.widths, strict=True):
         svg.text(
             root, left + width / 2, layout.top - 14, printable(name), bold=True, anchor="middle"
         )
@@ -186,7 +191,7 @@ def _draw_columns(root: Element, told: Timeline, layout: _Layout, bottom: float)
 
 
 def _draw_mutexes(
-    root: Element, told: Timeline, boxes: list[_Box], layout: _Layout, count: float
+    root: Element, timeline: Timeline, boxes: list[_Box], layout: _Layout, count: float
 ) -> None:
     """A bar left of a column for each time that it holds a mutex."""
     first: dict[int, float] = {}
@@ -194,11 +199,11 @@ def _draw_mutexes(
         for place, line in enumerate(box.lines):
             for step in range(line.first, line.last + 1):
                 first.setdefault(step, box.top + place)
-    names = sorted({name for step in told.steps for name, _ in step.holds})
+    names = sorted({name for step in timeline.steps for name, _ in step.holds})
     for slot, name in enumerate(names):
         owners = [
             step.column if name in step.releases else dict(step.holds).get(name)
-            for step in told.steps
+            for step in timeline.steps
         ]
         for owner, group in groupby(range(len(owners)), key=owners.__getitem__):
             steps = list(group)
@@ -237,7 +242,7 @@ def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) ->
 
 def _draw_waiting(
     root: Element,
-    told: Timeline,
+    timeline: Timeline,
     layout: _Layout,
     waiting: list[Standing],
     y: float,
@@ -245,8 +250,8 @@ def _draw_waiting(
 ) -> None:
     """Who waits for whom, below the last step; an arrow leads to who has to go on first."""
     at = {each.column for each in waiting}
-    colour = _ALARM if isinstance(told.violation, Deadlock) else svg.FAINT
-    room = _room(len(told.columns))
+    colour = _ALARM if isinstance(timeline.violation, Deadlock) else svg.FAINT
+    room = _room(len(timeline.columns))
     for number, each in enumerate(waiting):
         left, width = layout.lefts[each.column], layout.widths[each.column]
         rect = svg.rect(root, left, y, width, tall * _ROW + 2, svg.WHITE)

@@ -110,7 +110,7 @@ def timeline(
     end, are told in any case.
     """
     world = start(scenario, revision, Watch(frozenset({watched} if watched else ())))
-    told: list[TimelineStep] = []
+    steps_taken: list[TimelineStep] = []
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None
     current: int | None = None
@@ -141,7 +141,7 @@ def timeline(
             action = "grace period ends, callback runs"
         after = take_snapshot(world.machine)
         now_held = _held(world)
-        told.append(
+        steps_taken.append(
             TimelineStep(
                 choice,
                 function,
@@ -167,7 +167,7 @@ def timeline(
         if is_fair(could[came:], around):
             names = [world.by_index[each].task.name for each in sorted(set(around)) if each >= 0]
             violation = Livelock(tuple(names), len(around))
-    return _with_columns(world, told, violation, before, after)
+    return _with_columns(world, steps_taken, violation, before, after)
 
 
 def _with_columns(

@@ -12,7 +12,7 @@ from ipvs_est.language.violations import BrokenProperty, Deadlock, Livelock, des
 from ipvs_est_checks.explore.timeline.lines import Line, runs_of
 from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
 from ipvs_est_checks.terminal.printable import shorten
-from ipvs_est_spec.case_words import told as told_case
+from ipvs_est_spec.case_words import named_numbers
 from ipvs_est_spec.catalogue import PROPERTIES
 
 # Steps at the end whose changes are told in full.
@@ -24,53 +24,53 @@ _LEAST_ROOM = 30
 _SENTENCES = {each.id: each.sentence for each in PROPERTIES}
 
 
-def timeline_lines(told: Timeline) -> Iterator[str]:
+def timeline_lines(timeline: Timeline) -> Iterator[str]:
     """The steps, what they end with, who waits for whom, and the last changes of the state."""
-    yield from _steps(told)
-    for line in (*violation_lines(told), *_standings(told)):
+    yield from _steps(timeline)
+    for line in (*violation_lines(timeline), *_standings(timeline)):
         yield from wrapped(line)
-    yield from _changes(told)
+    yield from _changes(timeline)
 
 
-def violation_lines(told: Timeline) -> Iterator[str]:
+def violation_lines(timeline: Timeline) -> Iterator[str]:
     """What the schedule ends with."""
-    if isinstance(told.violation, Deadlock):
+    if isinstance(timeline.violation, Deadlock):
         yield "  deadlock: each of these waits for the next, and the last for the first"
-        for line in told.violation.cycle:
+        for line in timeline.violation.cycle:
             yield f"    {line}"
-    elif isinstance(told.violation, Livelock):
-        round_ = told.violation.steps
-        first = len(told.steps) - round_ + 1
-        yield f"  livelock: steps {first} to {len(told.steps)} lead back to where they began,"
+    elif isinstance(timeline.violation, Livelock):
+        round_ = timeline.violation.steps
+        first = len(timeline.steps) - round_ + 1
+        yield f"  livelock: steps {first} to {len(timeline.steps)} lead back to where they began,"
         yield "  and no task that could go on all the time is passed over"
-    elif isinstance(told.violation, BrokenProperty):
-        broken = told.violation.property
+    elif isinstance(timeline.violation, BrokenProperty):
+        broken = timeline.violation.property
         yield f"  {broken} does not hold: {_SENTENCES[broken]}"
-        if told.violation.case:
-            yield f"    found: {case_text(told.violation)}"
-    elif told.violation is not None:
-        yield f"  {describe(told.violation)}"
+        if timeline.violation.case:
+            yield f"    found: {case_text(timeline.violation)}"
+    elif timeline.violation is not None:
+        yield f"  {describe(timeline.violation)}"
     else:
         yield "  no failure"
 
 
 def case_text(broken: BrokenProperty) -> str:
     """The numbers with which a property of what happened fails, with their names."""
-    return told_case(broken.property, tuple(map(int, broken.case.split(", "))))
+    return named_numbers(broken.property, tuple(map(int, broken.case.split(", "))))
 
 
-def _steps(told: Timeline) -> Iterator[str]:
-    lines = [each for run in runs_of(told) for each in run]
+def _steps(timeline: Timeline) -> Iterator[str]:
+    lines = [each for run in runs_of(timeline) for each in run]
     longest = [
         max((len(_cell(each)) for each in lines if each.column == index), default=0)
-        for index in range(len(told.columns))
+        for index in range(len(timeline.columns))
     ]
     number = max((len(each.label) for each in lines), default=0)
     # "  NUMBER  ", then the columns.
     room = _WIDTH - number - 4
-    lefts = _lefts(told.columns, longest, room)
+    lefts = _lefts(timeline.columns, longest, room)
     head = ""
-    for name, left in zip(told.columns, lefts, strict=True):
+    for name, left in zip(timeline.columns, lefts, strict=True):
         head = f"{head:<{left}}"
         head += f" {name}" if len(head) > left else name
     yield f"  {'':>{number}}  {head}".rstrip()
@@ -80,7 +80,7 @@ def _steps(told: Timeline) -> Iterator[str]:
         yield f"  {each.label:>{number}}  {'':{left}}{first}"
         for rest in more:
             yield f"  {'':>{number}}  {'':{left}}{rest}"
-    if any(step.preempts for step in told.steps):
+    if any(step.preempts for step in timeline.steps):
         yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
 
 
@@ -111,36 +111,36 @@ def _cell(line: Line) -> str:
     return f"{'!' if line.preempts else ' '}{line.text}"
 
 
-def _standings(told: Timeline) -> Iterator[str]:
-    waiting = [each for each in told.standings if each.waits_on is not None]
-    others = [each for each in told.standings if each.waits_on is None]
-    if told.violation is None or not told.standings:
+def _standings(timeline: Timeline) -> Iterator[str]:
+    waiting = [each for each in timeline.standings if each.waits_on is not None]
+    others = [each for each in timeline.standings if each.waits_on is None]
+    if timeline.violation is None or not timeline.standings:
         return
     yield "  at that moment:"
     for each in (*waiting, *others):
-        yield f"    {standing_text(told, each)}"
+        yield f"    {standing_text(timeline, each)}"
 
 
-def standing_text(told: Timeline, standing: Standing) -> str:
+def standing_text(timeline: Timeline, standing: Standing) -> str:
     """Who stands where, and waits for what."""
-    name = told.columns[standing.column]
+    name = timeline.columns[standing.column]
     where = f", in {standing.function}," if standing.function != name else ""
 
     holds = f"; holds {', '.join(standing.holds)}" if standing.holds else ""
     return f"{name}{where} {standing.does}{holds}"
 
 
-def _changes(told: Timeline) -> Iterator[str]:
-    for line in changes_lines(told):
+def _changes(timeline: Timeline) -> Iterator[str]:
+    for line in changes_lines(timeline):
         yield f"  {line}"
 
 
-def changes_lines(told: Timeline) -> Iterator[str]:
+def changes_lines(timeline: Timeline) -> Iterator[str]:
     """What the last steps that changed the estimator state changed in it."""
-    numbered = [(index, each) for index, each in enumerate(told.steps, 1) if each.changes]
+    numbered = [(index, each) for index, each in enumerate(timeline.steps, 1) if each.changes]
     if not numbered:
         return
     yield "what the last steps changed in the state:"
     for index, step in numbered[-LAST_CHANGES:]:
         for line in step.changes:
-            yield shorten(f"  {index} {told.columns[step.column]}: {line}", _WIDTH)
+            yield shorten(f"  {index} {timeline.columns[step.column]}: {line}", _WIDTH)

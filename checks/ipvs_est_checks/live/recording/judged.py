@@ -10,7 +10,7 @@ from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.live.recording.live_log import LiveLog
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
-from ipvs_est_spec.case_words import told
+from ipvs_est_spec.case_words import named_numbers
 from ipvs_est_spec.property import Case, RecordProperty
 
 TOLERANCE = 2
@@ -64,7 +64,7 @@ def judge_live_log(log: LiveLog, tolerance: int) -> Iterator[JudgedRecord]:
                 Verdict.FAIL,
                 counts.total(),
                 failing.total(),
-                worst=told(each.id, case),
+                worst=named_numbers(each.id, case),
                 findings=findings_of(log.revision, each.id),
             )
         else:

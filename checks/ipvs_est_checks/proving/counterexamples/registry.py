@@ -99,8 +99,8 @@ def with_replay(theorem: Theorem, outcome: TheoremOutcome) -> TheoremOutcome:
     if outcome.twin.status is not Decision.REFUTED:
         return outcome
     shown = replayed(theorem, outcome)
-    told = tuple(f"{shown.kind.value}: {each}" for each in shown.lines)
-    outcome = replace(outcome, replayed=told)
+    lines = tuple(f"{shown.kind.value}: {each}" for each in shown.lines)
+    outcome = replace(outcome, replayed=lines)
     if not shown.complaints:
         return outcome
     complaints = (*outcome.complaints, *shown.complaints)
@@ -116,14 +116,14 @@ def replayed(theorem: Theorem, outcome: TheoremOutcome) -> ShownReplay:
     kind = kind_of(theorem)
     if kind is ReplayKind.NONE:
         return ShownReplay(kind, (_SUMS,), ())
-    told = {
+    attempts = {
         ReplayKind.NUMBERS: _numbers,
         ReplayKind.STATE: _states,
         ReplayKind.SCHEDULE: _schedules,
         ReplayKind.HISTORY: _histories,
     }[kind](theorem, outcome)
     lines, complaints = list[str](), list[str]()
-    for line, complaint in told:
+    for line, complaint in attempts:
         (complaints if complaint else lines).append(line)
     return ShownReplay(kind, tuple(lines), tuple(complaints))
 
@@ -174,7 +174,7 @@ def _histories(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
     else:
         walk = walks.REPLAYS[theorem.statement or theorem.id]
         if walks.walk_shows(walk):
-            yield f"twin: with the mistake in the model, and not without it, {walk.told}", False
+            yield f"twin: with the mistake in the model, and not without it, {walk.symptom}", False
         else:
             yield "twin: the mistake does not show in the model's walk", True
     for each in theorem.refuted_by:

@@ -193,7 +193,7 @@ class WalkReplay:
 
     edits: tuple[Edit, ...]
     shows: Callable[[], bool]
-    told: str
+    symptom: str
 
 
 _SAME_TICK = "            if kd.ticks[row] is not td:\n                return _Next.KD\n"
