@@ -36,7 +36,11 @@ _UNEVEN = (
     "rates stay right. Kthread 0 spreads its work over the 2 seconds other than it was measured"
     " for: it may take its CPU for longer at once, or take fewer estimators than it could"
 )
-_WAITS = "what waits has rates of 0, whatever its traffic; counters go on counting"
+_WAITS = (
+    "what waits shows rates of 0 and counters (`ipvsadm -L --stats`) that stand still, whatever its"
+    " traffic. Its packets are counted all the same: once it is estimated its counters have them,"
+    " and its rates are too high for some 20 seconds"
+)
 
 ADVICE: Mapping[str, Advice] = {
     "F02": Advice(_UNEVEN, Mend.ANEW),

@@ -21,7 +21,7 @@ _GUARDS = (
     "ip_vs_start_estimator",
     "ip_vs_stop_estimator",
     "ip_vs_est_reload_start",
-    "ip_vs_est_add_kthread",
+    "ip_vs_est_kthread_start",
     "est_reload_work_handler",
 )
 """Functions that are called whenever an estimator comes or goes, or limits may change."""

@@ -24,6 +24,7 @@ VARIABLE = "IPVS_EST_GUESTS"
 _QEMU = "qemu-system-x86_64"
 _BOOT_SECONDS = 180
 _END = "the end of"
+_GREETINGS = 60
 
 
 def need_kernel(series: str) -> Path:
@@ -94,8 +95,14 @@ def booted(
     folder: Path,
     *,
     megabytes: int = 512,
+    slow: bool = False,
+    options: str = "",
 ) -> Iterator[Guest]:
-    """A guest in which ip_vs is loaded; ended at the end."""
+    """A guest in which ip_vs is loaded; ended at the end.
+
+    `slow`: its clock counts instructions, 8 million a second, and jumps where all sleep. Limits
+    are small on such a machine. `options` are more words for its kernel's command line.
+    """
     make_initramfs(kernel, folder / "initramfs")
     image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
     command = [
@@ -113,7 +120,8 @@ def booted(
         ),
         *("-smp", "2", "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(folder / "initramfs")),
-        *("-append", "console=ttyS0 rdinit=/init quiet panic=-1"),
+        *("-append", f"console=ttyS0 rdinit=/init quiet panic=-1 {options}"),
+        *(("-icount", "shift=7,sleep=off") if slow else ()),
         *("-serial", f"file:{folder / 'console'}", "-device", "vmcoreinfo"),
         *("-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"),
         *("-device", "virtio-serial-pci"),
@@ -125,10 +133,26 @@ def booted(
         _wait_until_ready(process, folder / "console")
         with socket.socket(socket.AF_UNIX) as port:
             port.connect(str(folder / "shell"))
+            _greet(port)
             yield Guest(folder, process, port)
     finally:
         process.kill()
         process.wait()
+
+
+def _greet(port: socket.socket) -> None:
+    """Ask until the shell answers: what is sent before it listens may be lost."""
+    port.settimeout(2)
+    said = b""
+    for number in range(_GREETINGS):
+        port.sendall(f"echo; echo $((1 + 1)) greetings {number}\n".encode())
+        try:
+            while f"2 greetings {number}\n".encode() not in said:
+                said += port.recv(1 << 16)
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError("the guest's shell does not answer")
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], console: Path) -> None:

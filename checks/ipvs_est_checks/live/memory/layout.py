@@ -1,7 +1,7 @@
 """Structs by the names of their fields."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -29,7 +29,7 @@ class Field:
 class Layout:
     """Some fields of a struct, read together. Raises UnreadableError if one is missing."""
 
-    __slots__ = ("_fields", "_pick", "_struct", "name", "size")
+    __slots__ = ("_fields", "_pick", "_unpack", "name", "size")
 
     def __init__(self, types: Btf, name: str, fields: Sequence[str]) -> None:
         id_ = types.find(name)
@@ -43,12 +43,12 @@ class Layout:
         for each in self._fields:
             if each.offset + each.size > self.size:
                 raise UnreadableError(f"its BTF has a field outside of struct {name}")
-        self._struct, self._pick = _together(self._fields)
+        self._unpack, self._pick = _together(self._fields)
 
     def values(self, raw: bytes, base: int = 0) -> tuple[int, ...]:
         """The fields in the order in which they were named, of the struct that begins at `base`."""
-        if self._struct is not None and self._pick is not None:
-            return self._pick(self._struct.unpack_from(raw, base))
+        if self._unpack is not None:
+            return self._pick(self._unpack(raw, base))
         return tuple([_value(each, raw, base) for each in self._fields])
 
 
@@ -97,30 +97,24 @@ def _value(field: Field, raw: bytes, base: int) -> int:
     return value - (1 << width) if field.signed and value >> width - 1 else value
 
 
-class _Pick:
-    """Values of a struct in another order; of one value, too."""
-
-    __slots__ = ("_get", "_one")
-
-    def __init__(self, order: Sequence[int]) -> None:
-        self._one = len(order) == 1
-        self._get = itemgetter(*order)
-
-    def __call__(self, values: tuple[int, ...]) -> tuple[int, ...]:
-        found = self._get(values)
-        return (found,) if self._one else found
+_Pick = Callable[[tuple[int, ...]], tuple[int, ...]]
+_Unpack = Callable[[bytes, int], tuple[int, ...]]
 
 
-def _together(fields: Sequence[Field]) -> tuple[struct.Struct | None, _Pick | None]:
-    """One struct of all the fields, and their order in it; None if they overlap or have bits."""
+def _together(fields: Sequence[Field]) -> tuple[_Unpack | None, _Pick]:
+    """One struct of all the fields, and what brings its values into their order; None if they
+    overlap or have bits."""
     order = sorted(range(len(fields)), key=lambda each: fields[each].offset)
     text, at = "<", 0
     for index in order:
         field = fields[index]
         if field.bits or field.size not in _FORMATS or field.offset < at:
-            return None, None
+            return None, tuple
         code = _FORMATS[field.size]
         text += f"{field.offset - at}x{code.lower() if field.signed else code}"
         at = field.offset + field.size
     place = {index: position for position, index in enumerate(order)}
-    return struct.Struct(text), _Pick([place[index] for index in range(len(fields))])
+    wanted = [place[index] for index in range(len(fields))]
+    # Of one place an itemgetter gives no tuple.
+    pick: _Pick = itemgetter(*wanted) if len(wanted) > 1 else tuple
+    return struct.Struct(text).unpack_from, pick

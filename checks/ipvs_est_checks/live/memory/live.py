@@ -28,7 +28,8 @@ def open_live(root: Path = Path("/")) -> Iterator[Kernel]:
     symbols = parse_kallsyms(_file(root, _KALLSYMS))
     file = _open_kcore(root)
     try:
-        pages = Pages(_fetch_from(file))
+        fetch = _fetch_from(file)
+        pages = Pages(fetch, fetch.run)
         release = _file(root, _RELEASE).decode("ascii", "replace").strip()
         yield Kernel(Source.LIVE, release, pages, symbols, types, pages.forget)
     finally:
@@ -99,11 +100,30 @@ class _Fetch:
         self._segments = sorted(segments, key=lambda each: each.virtual)
         self._starts = [each.virtual for each in self._segments]
 
-    def __call__(self, number: int) -> bytes:
-        address = number * PAGE
+    def run(self, number: int, count: int) -> bytes | None:
+        """Several pages at once; None: not all of them can be read."""
+        address, size = number * PAGE, count * PAGE
+        segment = self._segment(address, size)
+        if segment is None:
+            return None
+        try:
+            found = os.pread(self._file, size, segment.offset + address - segment.virtual)
+        except OSError:
+            return None
+        return found if len(found) == size else None
+
+    def _segment(self, address: int, size: int) -> Segment | None:
+        """The one that holds all of it."""
         index = bisect_right(self._starts, address) - 1
         segment = self._segments[index] if index >= 0 else None
-        if segment is None or address + PAGE > segment.virtual + segment.size:
+        if segment is None or address + size > segment.virtual + segment.size:
+            return None
+        return segment
+
+    def __call__(self, number: int) -> bytes:
+        address = number * PAGE
+        segment = self._segment(address, PAGE)
+        if segment is None:
             raise UnmappedError(f"{address:#x} is not mapped")
         try:
             page = os.pread(self._file, PAGE, segment.offset + address - segment.virtual)

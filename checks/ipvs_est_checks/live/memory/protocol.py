@@ -42,6 +42,10 @@ class Memory(Protocol):
         """Exactly `size` bytes. Raises UnreadableError."""
         ...
 
+    def around(self, address: int, size: int) -> tuple[bytes, int]:
+        """Bytes that hold these, and where they begin: no copy of what is within a page."""
+        ...
+
 
 class Source(Enum):
     """What a kernel's memory is in."""

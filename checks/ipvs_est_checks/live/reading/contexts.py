@@ -8,14 +8,14 @@ from ipvs_est.answers.snapshot import ContextSnapshot
 from ipvs_est.answers.state import KthreadState, TickState
 from ipvs_est_checks.live.memory.protocol import Memory
 from ipvs_est_checks.live.memory.unreadable import TornError
-from ipvs_est_checks.live.reading.lists import Noted, hlist_from
+from ipvs_est_checks.live.reading.lists import Noted
 from ipvs_est_checks.live.reading.structs import Structs
 from ipvs_est_checks.live.reading.tasks import TaskReader, TaskTimes
 
 _MOST_CONTEXTS = 1 << 15
 
-Ident = Callable[[int], int]
-"""Id of the stats object whose estimator's node is there."""
+Chain = Callable[[int, int], tuple[int, ...]]
+"""Ids of the estimators on an hlist, by its first node and where its head is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,17 @@ def read_contexts(
     tasks: TaskReader,
     array: int,
     count: int,
-    ident: Ident,
+    chain: Chain,
     noted: Noted,
 ) -> Contexts:
     """The contexts of est_kt_arr. Raises UnreadableError."""
     if not 0 <= count <= _MOST_CONTEXTS:
         raise TornError(f"{count} kthread contexts, which cannot be")
     raw = memory.read(array, 8 * count) if count else b""
-    noted.append((array, raw))
+    noted.add(array, raw)
     slots = struct.unpack(f"<{count}Q", raw)
     found = [
-        _context(memory, structs, tasks, slot, at, ident, noted) if at else (None, None, None)
+        _context(memory, structs, tasks, slot, at, chain, noted) if at else (None, None, None)
         for slot, at in enumerate(slots)
     ]
     return Contexts(
@@ -59,12 +59,12 @@ def _context(
     tasks: TaskReader,
     slot: int,
     at: int,
-    ident: Ident,
+    chain: Chain,
     noted: Noted,
 ) -> tuple[KthreadState, ContextSnapshot, TaskTimes | None]:
     raw = memory.read(at, structs.kd.size)
     for offset, size in structs.kd_watched:
-        noted.append((at + offset, raw[offset : offset + size]))
+        noted.add(at + offset, raw[offset : offset + size])
     id_, task, calc, est_count, est_max, chain_max, tick_max, add_row, est_row, timer, *rest = (
         structs.kd.values(raw)
     )
@@ -80,7 +80,7 @@ def _context(
     places = struct.unpack_from(f"<{structs.nticks}Q", raw, structs.kd_ticks)
     for row, place in enumerate(places):
         if place:
-            tick, lengths = _tick(memory, structs, row, place, tick_len[row], ident, noted)
+            tick, lengths = _tick(memory, structs, row, place, tick_len[row], chain, noted)
             ticks.append(tick)
             chain_len.append((row, lengths))
     found = None if not task else tasks.kthread(slot, task)
@@ -112,19 +112,18 @@ def _tick(
     row: int,
     at: int,
     length: int,
-    ident: Ident,
+    chain: Chain,
     noted: Noted,
 ) -> tuple[TickState, tuple[int, ...]]:
     raw = memory.read(at, structs.tick_size)
     start = structs.tick_chains
     # What is before the chains is for the time when the tick is freed.
-    noted.append((at + start, raw[start:]))
+    noted.add(at + start, raw[start:])
     heads = struct.unpack_from(f"<{structs.chains}Q", raw, start)
     chains: list[tuple[int, tuple[int, ...]]] = []
     for cid, node in enumerate(heads):
         if node:
-            nodes = hlist_from(memory, node, at + start + 8 * cid, noted)
-            chains.append((cid, tuple([ident(each) for each in nodes])))
+            chains.append((cid, chain(node, at + start + 8 * cid)))
     present, full = (_bitmap(raw, each, structs.chains) for each in structs.tick_bitmaps)
     lengths = struct.unpack_from(f"<{structs.chains}i", raw, structs.tick_chain_len)
     if min(lengths) < 0:

@@ -2,17 +2,40 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from ipvs_est_checks.live.memory.layout import Layout
 from ipvs_est_checks.live.memory.protocol import Memory
 from ipvs_est_checks.live.memory.unreadable import TornError
 
 _NODE = struct.Struct("<QQ")
 _POINTER = struct.Struct("<Q")
-_MOST = 1 << 22
+MOST = 1 << 22
 """Members of a list."""
 
-Noted = list[tuple[int, bytes]]
-"""Places that were read, with what was there."""
+
+@dataclass(slots=True)
+class Noted:
+    """What was read and must not have changed at the end; equal ones saw the same."""
+
+    places: list[tuple[int, bytes]] = field(default_factory=list)
+    """Addresses, with what was there."""
+    structs: list[tuple[int, Layout, tuple[int, ...]]] = field(default_factory=list)
+    """Addresses, with the values of a layout's first fields."""
+
+    def add(self, address: int, found: bytes) -> None:
+        """Note a place."""
+        self.places.append((address, found))
+
+    def still(self, memory: Memory) -> bool:
+        """Whether all of it is there. Raises UnreadableError."""
+        if not all(memory.read(at, len(found)) == found for at, found in self.places):
+            return False
+        for at, layout, found in self.structs:
+            raw, base = memory.around(at, layout.size)
+            if layout.values(raw, base)[: len(found)] != found:
+                return False
+        return True
 
 
 def hlist(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
@@ -25,14 +48,14 @@ def hlist(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
 def hlist_from(memory: Memory, node: int, head: int, noted: Noted) -> Iterator[int]:
     """As `hlist`, of a head that was read."""
     back = head
-    for _ in range(_MOST):
+    for _ in range(MOST):
         if not node:
             return
         raw = memory.read(node, 16)
         following, before = _NODE.unpack(raw)
         if before != back:
             raise TornError(f"a list is broken at {node:#x}: its node does not point back")
-        noted.append((node, raw))
+        noted.add(node, raw)
         yield node
         back, node = node, following
     raise TornError(f"a list without end at {head:#x}")
@@ -42,16 +65,16 @@ def linked(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
     """Addresses of the nodes of a list_head. Raises as `hlist`."""
     raw = memory.read(head, 16)
     node, _ = _NODE.unpack(raw)
-    noted.append((head, raw))
+    noted.add(head, raw)
     back = head
-    for _ in range(_MOST):
+    for _ in range(MOST):
         if node == head:
             return
         raw = memory.read(node, 16)
         following, before = _NODE.unpack(raw)
         if before != back:
             raise TornError(f"a list is broken at {node:#x}: its node does not point back")
-        noted.append((node, raw))
+        noted.add(node, raw)
         yield node
         back, node = node, following
     raise TornError(f"a list without end at {head:#x}")
@@ -60,7 +83,7 @@ def linked(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
 def bl_list(memory: Memory, head: int) -> Iterator[int]:
     """Addresses of the nodes of an hlist_bl or hlist_nulls whose head was read."""
     node = head & ~1
-    for _ in range(_MOST):
+    for _ in range(MOST):
         if not node or node & 1:
             return
         yield node

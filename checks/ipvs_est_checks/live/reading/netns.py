@@ -1,6 +1,8 @@
 """One netns, read whole: a snapshot, and what tells whether it is one state."""
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ipvs_est import Snapshot
@@ -16,14 +18,14 @@ from ipvs_est_checks.live.memory.layout import Layout, offset_of
 from ipvs_est_checks.live.memory.protocol import Kernel, symbol
 from ipvs_est_checks.live.memory.unreadable import TornError, UnreadableError
 from ipvs_est_checks.live.reading.contexts import read_contexts
-from ipvs_est_checks.live.reading.lists import Noted, hlist, linked
+from ipvs_est_checks.live.reading.lists import Noted, hlist, hlist_from, linked
 from ipvs_est_checks.live.reading.machine import (
     LiveMachine,
     need_symbol,
     read_cpumask,
     read_machine,
 )
-from ipvs_est_checks.live.reading.objects import Ids, ObjectReader
+from ipvs_est_checks.live.reading.objects import Ids, Names, ObjectReader
 from ipvs_est_checks.live.reading.structs import Structs, compile_structs
 from ipvs_est_checks.live.reading.tasks import TaskReader, TaskTimes
 from ipvs_est_checks.live.revisions import revision_of
@@ -64,12 +66,24 @@ class Reading:
 
     snapshot: Snapshot
     """Members named in `ABSENT` mean nothing."""
-    names: dict[int, str]
+    names: Names
     """What the objects are, by id; those on lists that belong to nothing, too."""
     times: tuple[TaskTimes | None, ...]
     """By slot."""
     noted: Noted
     """What must not have changed meanwhile."""
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A reading makes many objects and no circles: to look for circles takes half of its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Reader:
@@ -89,7 +103,7 @@ class Reader:
         types, memory = self.kernel.types, self.kernel.memory
         net = Layout(types, "net", ("ipvs", "ns.inum"))
         offset = offset_of(types, "net", "list")
-        for node in linked(memory, need_symbol(self.kernel, "net_namespace_list"), []):
+        for node in linked(memory, need_symbol(self.kernel, "net_namespace_list"), Noted()):
             at = node - offset
             ipvs, inode = net.values(memory.read(at, net.size))
             if ipvs:
@@ -97,13 +111,17 @@ class Reader:
 
     def read(self, namespace: Namespace) -> Reading:
         """The netns as its memory says now. Raises TornError if that cannot be one state."""
+        with _no_collection():
+            return self._read(namespace)
+
+    def _read(self, namespace: Namespace) -> Reading:
         structs, memory = self.structs, self.kernel.memory
         at, noted = namespace.address, Noted()
         ids = self._ids.setdefault(at, Ids())
         now = int.from_bytes(memory.read(self.machine.jiffies, 8), "little")
         raw = memory.read(at, structs.netns.size)
         for field in structs.netns_watched:
-            noted.append((at + field.offset, raw[field.offset : field.offset + field.size]))
+            noted.add(at + field.offset, raw[field.offset : field.offset + field.size])
         (
             enable,
             stopped,
@@ -135,8 +153,25 @@ class Reader:
                 return found
             return ids.number(stats, f"a stats object at {stats:#x} that belongs to nothing")
 
+        def chain(node: int, head: int) -> tuple[int, ...]:
+            """Ids of the estimators on a list; those of known objects were read with them."""
+            found: list[int] = []
+            back = head
+            while node:
+                known = objects.nodes.get(node)
+                if known is None:
+                    # What belongs to nothing: the rest is followed node by node.
+                    rest = hlist_from(memory, node, back, noted)
+                    return (*found, *[ident(each) for each in rest])
+                following, before, id_ = known
+                if before != back or len(found) > len(objects.nodes):
+                    raise TornError(f"a list is broken at {node:#x}: its node does not point back")
+                found.append(id_)
+                back, node = node, following
+            return tuple(found)
+
         temp = tuple([ident(each) for each in hlist(memory, at + structs.temp_list, noted)])
-        contexts = read_contexts(memory, structs, self._tasks, array, count, ident, noted)
+        contexts = read_contexts(memory, structs, self._tasks, array, count, chain, noted)
         pending = bool(work & _PENDING)
         place = at + offset_of(self.kernel.types, "netns_ipvs", "est_reload_work")
         snapshot = Snapshot(
@@ -171,7 +206,7 @@ class Reader:
             memory=MemorySnapshot(0, None, 0, (), 0),
             violations=(),
         )
-        return Reading(snapshot, ids.names, contexts.times, noted)
+        return Reading(snapshot, Names(ids.said), contexts.times, noted)
 
     def ids(self, namespace: Namespace) -> Ids:
         """Numbers and names of the objects of a netns that was read."""
@@ -180,9 +215,8 @@ class Reader:
     def unchanged(self, reading: Reading) -> bool:
         """Whether everything that was noted is still there, read anew."""
         self.kernel.forget()
-        read = self.kernel.memory.read
         try:
-            return all(read(at, len(found)) == found for at, found in reading.noted)
+            return reading.noted.still(self.kernel.memory)
         except UnreadableError:
             return False
 
@@ -200,7 +234,7 @@ class Reader:
                 raise UnreadableError("the kernel has no symbol __ip_vs_mutex")
             place = mutex + self.structs.mutex_owner
             found = self.kernel.memory.read(place, 8)
-        noted.append((place, found))
+        noted.add(place, found)
         owner = int.from_bytes(found, "little")
         return (
             MutexSnapshot(SERVICE_MUTEX, self._tasks.owner(owner), ()),
@@ -221,5 +255,5 @@ class Reader:
                 place = int.from_bytes(memory.read(place, 8), "little")
             cpulist = read_cpumask(memory, place, self.machine.cpus)
             size = (self.machine.cpus + 63) // 64 * 8
-            noted.append((place, memory.read(place, size)))
+            noted.add(place, memory.read(place, size))
         return SysctlSnapshot(run_estimation, nice, cpulist)

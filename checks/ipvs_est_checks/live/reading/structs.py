@@ -7,6 +7,7 @@ from ipvs_est_checks.live.memory.layout import Field, Layout, field_of, has_fiel
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 
 COUNTERS = ("conns", "inpkts", "outpkts", "inbytes", "outbytes")
+PLACE = ("est.ktid", "est.ktrow", "est.ktcid", "est.list.pprev", "est.list.next")
 RATES = ("cps", "inpps", "outpps", "inbps", "outbps")
 
 NETNS = (
@@ -61,6 +62,8 @@ class Structs:
     """Node in the table of firewall marks; None: one table for both."""
     service_dests: int
     dest: Layout
+    trashed: Layout
+    """The same, with its pointers on the list of the trash."""
     dest_address: int
     dest_port: int
     dest_stats: int
@@ -124,6 +127,10 @@ def compile_structs(types: Btf) -> Structs:
     still = ("id", "task", "est_count", "est_max_count", "chain_max", "tick_max", "avail")
     counted = [f"est.last_{each}" for each in COUNTERS] + [f"est.{each}" for each in RATES]
     counted += [f"kstats.{each}" for each in COUNTERS] + [f"kstats0.{each}" for each in COUNTERS]
+    placed = [f"stats.{each}" for each in PLACE]
+    counters = [f"stats.{each}" for each in counted]
+    service = ("ipvs", "af", "protocol", "fwmark", "scheduler", "refcnt")
+    dest = ("af", "refcnt", "idle_start", "svc")
     return Structs(
         netns=netns,
         netns_watched=tuple([field_of(types, "netns_ipvs", each) for each in watched]),
@@ -136,7 +143,7 @@ def compile_structs(types: Btf) -> Structs:
         service=Layout(
             types,
             "ip_vs_service",
-            ("ipvs", "af", "protocol", "fwmark", "scheduler", "refcnt"),
+            (*placed, "destinations.next", "destinations.prev", *counters, *service),
         ),
         service_address=offset_of(types, "ip_vs_service", "addr"),
         service_port=offset_of(types, "ip_vs_service", "port"),
@@ -144,17 +151,16 @@ def compile_structs(types: Btf) -> Structs:
         service_list=offset_of(types, "ip_vs_service", "s_list"),
         service_marks=None if one_table else offset_of(types, "ip_vs_service", "f_list"),
         service_dests=offset_of(types, "ip_vs_service", "destinations"),
-        dest=Layout(types, "ip_vs_dest", ("af", "refcnt", "idle_start", "svc")),
+        dest=Layout(types, "ip_vs_dest", (*placed, "n_list.next", "n_list.prev", *counters, *dest)),
+        trashed=Layout(
+            types, "ip_vs_dest", (*placed, "t_list.next", "t_list.prev", *counters, *dest)
+        ),
         dest_address=offset_of(types, "ip_vs_dest", "addr"),
         dest_port=offset_of(types, "ip_vs_dest", "port"),
         dest_stats=offset_of(types, "ip_vs_dest", "stats"),
         dest_list=offset_of(types, "ip_vs_dest", "n_list"),
         dest_trash_list=offset_of(types, "ip_vs_dest", "t_list"),
-        stats=Layout(
-            types,
-            "ip_vs_stats",
-            ("est.ktid", "est.ktrow", "est.ktcid", "est.list.pprev", *counted),
-        ),
+        stats=Layout(types, "ip_vs_stats", (*PLACE, *counted)),
         stats_watched=_all_of(types, "ip_vs_stats", ("est.ktid", "est.ktrow", "est.ktcid")),
         est_list=offset_of(types, "ip_vs_stats", "est.list"),
         total=offset_of(types, "ip_vs_stats_rcu", "s"),
