@@ -16,6 +16,7 @@ from ipvs_est_checks.cli.commands.bench import bench
 from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.explore.engine.job import JobKind
 from ipvs_est_checks.explore.engine.watch import WATCHED
+from schema_check import misfits
 
 TRACE = "\n".join(
     [
@@ -79,6 +80,7 @@ def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> No
     assert result.exit_code == 0, result.output
     written = json.loads(report.read_text())
     assert written["report"] == "ipvs-est bench"
+    assert misfits("bench-report", written) == []
     assert [each["load"]["estimators"] for each in written["synthetic"]] == [50, 80]
     assert written["recorded"]["operations"] == 4
 

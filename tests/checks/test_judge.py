@@ -13,20 +13,26 @@ from ipvs_est.answers.snapshot import snapshot_to_json
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operations import (
     Advance,
+    ExitNetns,
     InitNetns,
     Operation,
+    SetNice,
     StartDest,
     StartService,
     Traffic,
+    WriteCpulist,
 )
 from ipvs_est.oracle_process import Session, answer
-from ipvs_est_checks.judging.evidence import EvidenceError, evidence_of
+from ipvs_est_checks.judge import record_properties
+from ipvs_est_checks.judging.evidence import EVERY_KIND, EvidenceError, evidence_of
+from ipvs_est_checks.judging.kinds_read import KINDS_READ
 from ipvs_est_checks.judging.partial import partial_from_json
 from ipvs_est_checks.judging.reads import NEEDED, AbsentError, judged_by
 from ipvs_est_checks.judging.verdicts import verdicts
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from ipvs_est_spec.state.abstract_state import AbstractState
+from schema_check import misfits
 
 # Any in this file: JSON that is taken to pieces.
 
@@ -157,6 +163,64 @@ def test_events_alone_are_judged() -> None:
     assert names["limits.chain"] is Verdict.NOT_JUDGED
 
 
+def events_of(history: tuple[Operation, ...]) -> list[dict[str, Any]]:
+    answers = [json.loads(each) for each in watched(history, MAINLINE.name).splitlines()]
+    return [each for some in answers for each in some.get("events", [])]
+
+
+def file_of(events: list[dict[str, Any]], **more: object) -> str:
+    lines = [{"params": params_to_json(SMALL), **more}, *events]
+    return "".join(json.dumps(each) + "\n" for each in lines)
+
+
+def test_kinds_that_a_file_does_not_tell_leave_open_what_reads_them() -> None:
+    kinds = ("started", "stopped", "enqueued", "relinked", "task-started")
+    events = [each for each in events_of(HISTORY) if each["event"] in kinds]
+    found = {each.property.id: each for each in verdicts(evidence_of(file_of(events, tells=kinds)))}
+    assert found["delay.new-row"].verdict is Verdict.PASS
+    for name, detail in (
+        ("delay.closest", "nothing tells of estimated"),
+        ("tasks.enabled", "nothing tells of exit-begun, exit-ended"),
+    ):
+        assert (found[name].verdict, found[name].detail) == (Verdict.NOT_JUDGED, detail)
+    # Without the declaration they would count as what did not happen.
+    alone = {each.property.id: each for each in verdicts(evidence_of(file_of(events)))}
+    assert alone["tasks.enabled"].verdict is Verdict.PASS
+    assert misfits("events-header", {"params": params_to_json(SMALL), "tells": list(kinds)}) == []
+
+
+@pytest.mark.parametrize(
+    ("tells", "message"),
+    [
+        (["born"], r"line 1: tells\[0\]: is no kind of events"),
+        ("started", "line 1: tells: expected a list, found a string"),
+        (["stopped"], "line 2: event: started is none of those in `tells`"),
+    ],
+)
+def test_a_declaration_that_is_wrong_is_refused(tells: object, message: str) -> None:
+    started = {"event": "started", "jiffies": 1000, "id": 1}
+    with pytest.raises(EvidenceError, match=message):
+        evidence_of(file_of([started], tells=tells))
+
+
+def test_each_property_reads_the_kinds_that_are_listed_for_it() -> None:
+    exit_ = (ExitNetns(), InitNetns(), StartService(1), WriteCpulist("0"), SetNice(3), Advance(900))
+    record = evidence_of(file_of(events_of((*HISTORY, Advance(300), *exit_)))).events
+    properties = record_properties(None)
+    assert [each.id for each in properties] == list(KINDS_READ)
+    seen = set()
+    for kind in sorted(EVERY_KIND):
+        rest = [each for each in record if each.kind != kind]
+        for each in properties:
+            # Two properties share their cases, of which each looks at a part.
+            shared = each.id.startswith("tasks.")
+            if kind in KINDS_READ[each.id] or shared:
+                continue
+            assert list(each.cases(SMALL, rest)) == list(each.cases(SMALL, record)), (each.id, kind)
+            seen.add(each.id)
+    assert len(seen) > 25
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, report = tmp_path / "s.json", tmp_path / "r.json"
     file.write_text(json.dumps(broken(told()), indent=1), encoding="utf-8")
@@ -167,6 +231,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "no events are told" in done.out
     told_ = json.loads(report.read_text(encoding="utf-8"))
     assert {each["verdict"] for each in told_["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
+    assert misfits("judge-report", told_) == []
 
 
 def test_nothing_that_can_be_judged_is_no_pass(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from command_line import here
 from ipvs_est import Params
@@ -15,7 +14,8 @@ from ipvs_est.language.header import params_to_json
 from ipvs_est.oracle_process import Session, answer
 from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.explore.scenarios import scenario as scenario_module
-from ipvs_est_checks.schemas.document import definitions, schema_text
+from ipvs_est_checks.schemas.document import definitions
+from schema_check import validator
 
 NAMES = (
     "params",
@@ -33,14 +33,14 @@ NAMES = (
     "schedule",
     "schedule-answer",
     "scenario",
+    "partial-snapshot",
+    "events-header",
+    "live-log-line",
+    "judge-report",
+    "inspect-report",
+    "bench-report",
 )
 RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")
-
-
-def validator(name: str) -> Draft202012Validator:
-    schema = json.loads(schema_text(name))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
 
 
 def recorded_lines() -> Iterator[list[str]]:
@@ -121,6 +121,16 @@ def test_every_scenario_of_the_library_fits() -> None:
         ("answer", {}),
         ("answer", {"result": {"ret": 0}, "error": {}}),
         ("scenario", {"scenario": 1, "about": "", "tasks": {}}),
+        ("partial-snapshot", {"state": {"enable": "yes"}}),
+        ("partial-snapshot", {"objects": [{"ktid": -3}]}),
+        ("partial-snapshot", {"more": 1}),
+        ("events-header", {"tells": ["started"]}),
+        ("events-header", {"params": params_to_json(Params()), "tells": ["born"]}),
+        ("live-log-line", {"live_log": 1}),
+        ("live-log-line", {"snapshot": "now", "names": {}, "members": {}}),
+        ("judge-report", {"report": "ipvs-est judge", "version": 1}),
+        ("inspect-report", {"report": "ipvs-est inspect", "version": 1, "netns": []}),
+        ("bench-report", {"report": "ipvs-est bench", "version": 0}),
     ],
 )
 def test_what_is_refused_does_not_fit(name: str, value: dict[str, Any]) -> None:

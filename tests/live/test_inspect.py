@@ -28,6 +28,7 @@ from ipvs_est_checks.live.reading.netns import ABSENT
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from kernels.made_netns import made_kernel
+from schema_check import misfits
 
 _OF_STATES = frozenset(each.id for each in STATE_PROPERTIES)
 _SHOWN = [each for each in BY_HISTORY if set(each.properties) & _OF_STATES]
@@ -186,6 +187,7 @@ def test_json_holds_the_snapshot_without_what_is_not_known(
     assert inspected("--dump", path, "--json", str(tmp_path / "json")).code == 0
     report = json.loads((tmp_path / "json").read_text())
     assert (report["report"], report["version"]) == ("ipvs-est inspect", 1)
+    assert misfits("inspect-report", report) == []
     assert report["kernel"]["release"] == "7.3.4-made"
     (netns,) = report["netns"]
     assert netns["verdict"] == "PASS"

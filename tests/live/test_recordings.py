@@ -21,6 +21,7 @@ from ipvs_est_checks.live.recording.live_log import LiveLog, live_log_text, pars
 from ipvs_est_checks.live.recording.probes import Place
 from ipvs_est_checks.live.recording.trace_text import parse_trace
 from ipvs_est_checks.report.verdict import Verdict
+from schema_check import misfits
 
 _NETNS = 0xFFFF_8880_0700_0000
 _NODE = 0x50
@@ -175,7 +176,11 @@ def test_a_healthy_log_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_log_is_read_as_it_was_written() -> None:
     log = _model_events("F15")
-    assert parse_live_log(live_log_text(log).splitlines()) == log
+    text = live_log_text(log)
+    assert parse_live_log(text.splitlines()) == log
+    assert [
+        each for line in text.splitlines() for each in misfits("live-log-line", json.loads(line))
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from command_line import environment, here
 from ipvs_est import MAINLINE, STABLE, Oracle, Params
@@ -23,7 +22,6 @@ from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
 from ipvs_est_checks.explore.timeline.steps import timeline
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
-from ipvs_est_checks.schemas.document import schema_text
 from ipvs_est_checks.subjects.schedules import (
     NotPreparedError,
     Searched,
@@ -33,6 +31,7 @@ from ipvs_est_checks.subjects.schedules import (
 )
 from ipvs_est_checks.subjects.subject import Subject, asking, start_subject, stop_subject
 from kernels.kernel_trees import need_tree
+from schema_check import validator
 
 MODEL = f"'{sys.executable}' -m ipvs_est_checks.command oracle"
 SCENARIOS = ("last-estimator-goes", "exit-and-sysctl", "packets-around-enable")
@@ -46,10 +45,6 @@ def started(command: str) -> Iterator[Subject]:
         yield subject
     finally:
         stop_subject(subject)
-
-
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema_text(name)))
 
 
 @pytest.fixture(params=["model", "tree"])

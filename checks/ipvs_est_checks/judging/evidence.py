@@ -6,7 +6,7 @@ such as the header of a trace; then operations with results, answers of the orac
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from ipvs_est import Params, Violation
 from ipvs_est.answers.snapshot import SNAPSHOT_VERSION
@@ -14,13 +14,18 @@ from ipvs_est.language import violations as violation_codec
 from ipvs_est.language.event_json import event_from_json
 from ipvs_est.language.events import Event
 from ipvs_est.language.header import params_from_json
-from ipvs_est.language.input_error import InputError
+from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import check_unique_keys, parse_object, type_name
 from ipvs_est_checks.judging.partial import Partial, partial_from_json
 
 # Any in this file: parsed JSON of a file from outside.
 
 _SETTLED = ("settle", "advance")
+EVERY_KIND = frozenset(each.kind for each in get_args(Event))
+
+
+TELLS = "tells"
+"""Member of the first line: the kinds of events that the file has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Evidence:
     states: list[Seen] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     tells_events: bool = False
+    kinds: frozenset[str] = EVERY_KIND
+    """Of the events that are told where they happen: one of another kind may have been."""
     violations: list[tuple[int, Violation]] = field(default_factory=list)
     """With lines."""
     tells_violations: bool = False
@@ -72,7 +79,9 @@ def evidence_of(text: str) -> Evidence:
         begin = 2 if "oracle" in first and len(lines) > 1 else 1
         number = begin
         first = _parse(lines[begin - 1])
-        evidence = Evidence(_params(first))
+        evidence = Evidence(_params(first), kinds=_kinds(first))
+        # That none has happened is told as well.
+        evidence.tells_events = TELLS in first
         last = ""
         for number, line in enumerate(lines[begin:], begin + 1):
             value = _parse(line)
@@ -108,6 +117,16 @@ def _params(first: dict[str, Any]) -> Params:
     )
 
 
+def _kinds(first: dict[str, Any]) -> frozenset[str]:
+    """Those that the file tells, as its first line says; all if it says nothing."""
+    if TELLS not in first:
+        return EVERY_KIND
+    for index, each in enumerate(kinds := _list(first, TELLS)):
+        if each not in EVERY_KIND:
+            raise InputError(f"{TELLS}[{index}]", "is no kind of events")
+    return frozenset(map(str, kinds))
+
+
 def _object(value: Mapping[str, Any], name: str) -> dict[str, Any]:
     if name not in value:
         raise InputError(name, "missing: nothing tells the parameters of the machine")
@@ -122,9 +141,9 @@ def _note(evidence: Evidence, line: int, value: dict[str, Any], *, settled: bool
     settled = settled or operation in _SETTLED
     if "event" in value:
         evidence.tells_events = True
-        evidence.events.append(event_from_json(value, ""))
+        _note_event(evidence, event_from_json(value, ""), "")
     for index, each in enumerate(_list(value, "events")):
-        evidence.events.append(event_from_json(each, f"events[{index}]"))
+        _note_event(evidence, event_from_json(each, f"events[{index}]"), f"events[{index}]")
     evidence.tells_events |= "events" in value
     for index, each in enumerate(_list(value, "violations")):
         found = violation_codec.from_json(each, f"violations[{index}]")
@@ -140,6 +159,12 @@ def _note(evidence: Evidence, line: int, value: dict[str, Any], *, settled: bool
         _note_snapshot(evidence, line, result, settled=settled)
     if "snapshot" in value:
         _note_snapshot(evidence, line, _object(value, "snapshot"), settled=settled)
+
+
+def _note_event(evidence: Evidence, event: Event, where: str) -> None:
+    if event.kind not in evidence.kinds:
+        raise InputError(join(where, "event"), f"{event.kind} is none of those in `{TELLS}`")
+    evidence.events.append(event)
 
 
 def _note_snapshot(evidence: Evidence, line: int, value: dict[str, Any], *, settled: bool) -> None:

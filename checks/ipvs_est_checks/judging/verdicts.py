@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ipvs_est_checks.judge import broken_cases
 from ipvs_est_checks.judging.evidence import Evidence, Seen
+from ipvs_est_checks.judging.kinds_read import KINDS_READ
 from ipvs_est_checks.judging.partial import is_absent
 from ipvs_est_checks.judging.reads import AbsentError, judged_by
 from ipvs_est_checks.report.verdict import Verdict
@@ -19,6 +20,8 @@ from ipvs_est_spec.property import (
 )
 from ipvs_est_spec.witness import witness
 
+REPORT_VERSION = 1
+"""Of `judge --json`."""
 _MUTEX = {
     Scope.SERVICE_MUTEX_FREE: ("service_mutex", "__ip_vs_mutex"),
     Scope.EST_MUTEX_FREE: ("est_mutex",),
@@ -116,6 +119,9 @@ def _open(judged: StateProperty, seen: Seen) -> str:
 def _record(evidence: Evidence, judged: RecordProperty) -> FileVerdict:
     if not evidence.tells_events:
         return FileVerdict(judged, Verdict.NOT_JUDGED, 0, "no events are told")
+    missing = [each for each in KINDS_READ[judged.id] if each not in evidence.kinds]
+    if missing:
+        return FileVerdict(judged, Verdict.NOT_JUDGED, 0, f"nothing tells of {', '.join(missing)}")
     checks: Counter[str] = Counter()
     broken = next(_broken(evidence, judged, checks), "")
     reason = "none of the events is about it"

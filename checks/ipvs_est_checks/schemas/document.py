@@ -7,6 +7,7 @@ from ipvs_est import __version__
 from ipvs_est_checks.explore.scenarios.scenario import MAX_JIFFIES, VERSION
 from ipvs_est_checks.schemas.language import definitions as of_language
 from ipvs_est_checks.schemas.of_types import Schema, closed, integer, reference
+from ipvs_est_checks.schemas.reports import definitions as of_reports
 from ipvs_est_checks.schemas.schedules import definitions as of_schedules
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -14,7 +15,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def definitions() -> dict[str, Schema]:
     """By name: everything that has a schema."""
-    return {**of_language(), **of_schedules(), "scenario": _scenario()}
+    language = of_language()
+    return {**language, **of_schedules(), "scenario": _scenario(), **of_reports(language)}
 
 
 def schema_text(name: str | None = None) -> str:

@@ -9,7 +9,7 @@ from ipvs_est.language.codec import OneOf, Range
 
 Schema = dict[str, object]
 
-_PLAIN = {int: "integer", bool: "boolean", str: "string"}
+_PLAIN = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 # Any in this file: annotations, as typing has them.
 

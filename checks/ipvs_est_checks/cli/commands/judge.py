@@ -1,6 +1,5 @@
 """`ipvs-est judge`."""
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,10 +10,11 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, write_target
 from ipvs_est_checks.judging.evidence import Evidence, EvidenceError, evidence_of
-from ipvs_est_checks.judging.verdicts import FileVerdict, verdicts
+from ipvs_est_checks.judging.verdicts import REPORT_VERSION, FileVerdict, verdicts
 from ipvs_est_checks.live.recording.judged import TOLERANCE, judge_live_log
 from ipvs_est_checks.live.recording.live_log import is_live_log, parse_live_log
 from ipvs_est_checks.live.recording.text import live_log_lines
+from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.verdict import Verdict, counted, exit_code, worst
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.printable import printable
@@ -119,8 +119,6 @@ def _lines(evidence: Evidence, found: Sequence[FileVerdict], *, verbose: bool) -
 
 def _json(file: Path, evidence: Evidence, found: Sequence[FileVerdict]) -> str:
     report = {
-        "report": "ipvs-est judge",
-        "version": 1,
         "file": str(file),
         "states": len(evidence.states),
         "events": len(evidence.events),
@@ -136,4 +134,4 @@ def _json(file: Path, evidence: Evidence, found: Sequence[FileVerdict]) -> str:
             for each in found
         ],
     }
-    return json.dumps(report, indent=1) + "\n"
+    return json_text("ipvs-est judge", REPORT_VERSION, report)

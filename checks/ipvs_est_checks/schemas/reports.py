@@ -1,0 +1,173 @@
+"""The schemas of reports and of what is told of running kernels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ipvs_est_checks.bench.explorer import ExploreBench
+from ipvs_est_checks.bench.model import BENCH_VERSION, RecordedBench, SyntheticBench
+from ipvs_est_checks.bench.schedulers import SchedulerBench
+from ipvs_est_checks.bench.subject import SubjectBench
+from ipvs_est_checks.judging.evidence import EVERY_KIND, TELLS
+from ipvs_est_checks.judging.verdicts import REPORT_VERSION as JUDGE_VERSION
+from ipvs_est_checks.live.inspect_files import REPORT_VERSION as INSPECT_VERSION
+from ipvs_est_checks.live.judge import Quiet
+from ipvs_est_checks.live.memory.protocol import Source
+from ipvs_est_checks.live.recording.live_log import VERSION as LIVE_LOG_VERSION
+from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.schemas.of_types import Schema, closed, integer, members_of, reference
+
+_TEXT: Schema = {"type": "string"}
+_NUMBER: Schema = {"type": "number"}
+_COUNT = integer(0, 2**64 - 1)
+_VERDICT: Schema = {"enum": [each.value for each in Verdict]}
+
+# Any in this file: a schema of the language as data, of which members are taken away.
+
+
+def definitions(language: Mapping[str, Schema]) -> dict[str, Schema]:
+    """By name; `language` are those of the oracle's language."""
+    return {
+        "partial-snapshot": _partial(language["snapshot"], language),
+        "events-header": _events_header(),
+        "live-log-line": _live_log(),
+        "judge-report": _judge(),
+        "inspect-report": _inspect(),
+        "bench-report": _bench(),
+    }
+
+
+def _report(name: str, version: int, members: Mapping[str, Schema]) -> Schema:
+    return closed({"report": {"const": name}, "version": {"const": version}, **members})
+
+
+def _nullable(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _list_of(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema}
+
+
+def _partial(schema: Any, language: Mapping[str, Schema]) -> Any:
+    """The same with no member of any object required, but for those of params."""
+    if isinstance(schema, list):
+        return [_partial(each, language) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema == reference("state"):
+        return _partial(language["state"], language)
+    return {name: _partial(each, language) for name, each in schema.items() if name != "required"}
+
+
+def _events_header() -> Schema:
+    tells = _list_of({"enum": sorted(EVERY_KIND)})
+    members: dict[str, Schema] = {"params": reference("params"), TELLS: tells}
+    # Other members are for whoever wrote the file.
+    return {**closed(members, frozenset({TELLS})), "additionalProperties": True}
+
+
+def _live_log() -> Schema:
+    header = closed(
+        {
+            "live_log": {"const": LIVE_LOG_VERSION},
+            "kernel": _TEXT,
+            "revision": _TEXT,
+            "netns": _COUNT,
+            "params": reference("params"),
+            "ms": _COUNT,
+            "lost": _COUNT,
+            "limits_test": _nullable(_COUNT),
+        }
+    )
+    snapshot = closed(
+        {
+            "snapshot": {"enum": ["before", "after"]},
+            "names": {"type": "object", "additionalProperties": _TEXT},
+            "members": reference("partial-snapshot"),
+        }
+    )
+    return {"oneOf": [header, snapshot, reference("event")]}
+
+
+def _judge() -> Schema:
+    judged = closed(
+        {"id": _TEXT, "sentence": _TEXT, "verdict": _VERDICT, "checks": _COUNT, "detail": _TEXT}
+    )
+    counts = dict.fromkeys(("states", "events", "violations"), _COUNT)
+    return _report(
+        "ipvs-est judge", JUDGE_VERSION, {"file": _TEXT, **counts, "properties": _list_of(judged)}
+    )
+
+
+def _inspect() -> Schema:
+    kernel = closed(
+        {
+            "release": _TEXT,
+            "source": {"enum": [each.value for each in Source]},
+            "revision": _TEXT,
+            "hz": _COUNT,
+        }
+    )
+    kthread = closed(
+        {
+            "ktid": _COUNT,
+            "running": {"type": "boolean"},
+            "cpu": _nullable(_COUNT),
+            "load": _nullable(_NUMBER),
+            "estimators": _COUNT,
+            "most": _COUNT,
+        }
+    )
+    finding = closed(
+        {"id": _TEXT, "title": _TEXT, "rates": _nullable(_TEXT), "do": _nullable(_TEXT)}
+    )
+    judged = closed(
+        {
+            "id": _TEXT,
+            "verdict": _VERDICT,
+            "sentence": _TEXT,
+            "reason": _nullable(_TEXT),
+            "where": _nullable(_TEXT),
+            "findings": _list_of(finding),
+        }
+    )
+    always: dict[str, Schema] = {
+        "inode": _COUNT,
+        "verdict": _VERDICT,
+        "quiet": {"enum": [each.name.lower() for each in Quiet]},
+        "readings": _COUNT,
+        "seconds": _NUMBER,
+    }
+    read: dict[str, Schema] = {
+        **dict.fromkeys(("services", "dests", "trash", "estimators", "waiting"), _COUNT),
+        "kthreads": _list_of(_nullable(kthread)),
+        "properties": _list_of(judged),
+        "names": {"type": "object", "additionalProperties": _TEXT},
+        "snapshot": reference("partial-snapshot"),
+    }
+    # Where no reading was one state, nothing of a state is told.
+    netns: Schema = {"oneOf": [closed(always), closed({**always, **read})]}
+    return _report(
+        "ipvs-est inspect",
+        INSPECT_VERSION,
+        {"kernel": _nullable(kernel), "verdict": _VERDICT, "netns": _list_of(netns)},
+    )
+
+
+def _bench() -> Schema:
+    return _report(
+        "ipvs-est bench",
+        BENCH_VERSION,
+        {
+            "complete": {"type": "boolean"},
+            "python": _TEXT,
+            "machine": _TEXT,
+            "repeat": _COUNT,
+            "recorded": _nullable(members_of(RecordedBench, {})),
+            "subject": _nullable(members_of(SubjectBench, {})),
+            "explore": _list_of(members_of(ExploreBench, {})),
+            "synthetic": _list_of(members_of(SyntheticBench, {})),
+            "schedulers": _list_of(members_of(SchedulerBench, {})),
+            "lost": _list_of(_TEXT),
+        },
+    )
