@@ -23,7 +23,7 @@ from ipvs_est.language.operations import (
     WriteCpulist,
 )
 from ipvs_est.oracle_process import Session, answer
-from ipvs_est_checks.judge import record_properties
+from ipvs_est_checks.broken_properties import record_properties
 from ipvs_est_checks.judging.evidence import EVERY_KIND, EvidenceError, evidence_of
 from ipvs_est_checks.judging.kinds_read import KINDS_READ
 from ipvs_est_checks.judging.partial import partial_from_json

@@ -8,9 +8,9 @@ import pytest
 from ipvs_est import MAINLINE, REPAIRED, REVISIONS, STABLE, V7, V7_UNWIND, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import Deadlock, IndexOutOfRange, UseAfterFree, Violation
-from ipvs_est_checks.explore.engine.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, failure_key
 from ipvs_est_checks.explore.engine.run import run as run_schedules
+from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.world import World, enabled, start, step
 from ipvs_est_checks.explore.scenarios import scenario as scenarios
 from ipvs_est_checks.explore.scenarios.scenario import library, load, scenario_from_text

@@ -7,6 +7,7 @@ from time import process_time
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.violations import BrokenProperty
+from ipvs_est_checks.broken_properties import is_chosen
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.cause import Cause
@@ -15,7 +16,6 @@ from ipvs_est_checks.explore.failures.token import token_text
 from ipvs_est_checks.explore.scenarios.generated import search_generated
 from ipvs_est_checks.explore.scenarios.scenario import library, load
 from ipvs_est_checks.explore.scenarios.stand_in import searched_on
-from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.known.by_history import explained
 from ipvs_est_checks.known.by_schedule import BY_SCHEDULE, explained_by_schedule
 from ipvs_est_checks.known.explored import explained_before, explored_on

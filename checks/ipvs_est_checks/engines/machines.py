@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Advance
+from ipvs_est_checks.broken_properties import is_chosen
 from ipvs_est_checks.history.explain import explain
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.monitor import Failure, WatchedHistory, run
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.known.by_history import explained
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.machines.reach import NotReachedError, reach_table, require_reached

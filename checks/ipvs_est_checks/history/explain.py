@@ -6,8 +6,8 @@ from dataclasses import fields
 
 from ipvs_est import Params
 from ipvs_est.language.events import Event, Guarded, LockReleased, LockTaken, Paused, Resumed
+from ipvs_est_checks.broken_properties import broken_cases
 from ipvs_est_checks.history.monitor import WatchedHistory
-from ipvs_est_checks.judge import broken_cases
 from ipvs_est_spec.case_words import named_numbers
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty

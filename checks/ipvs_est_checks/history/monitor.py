@@ -8,9 +8,7 @@ from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, Violati
 from ipvs_est.answers.results import Deadlocked, Result
 from ipvs_est.language.operations import Advance, Operation, Settle
 from ipvs_est.language.violations import describe
-from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
-from ipvs_est_checks.history.watchable import Watchable
-from ipvs_est_checks.judge import (
+from ipvs_est_checks.broken_properties import (
     EST_FREE,
     QUIET,
     SERVICE_FREE,
@@ -22,6 +20,8 @@ from ipvs_est_checks.judge import (
     quiet_jiffies,
     record_properties,
 )
+from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
+from ipvs_est_checks.history.watchable import Watchable
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 NewOracle = Callable[[Params, Revision], Watchable]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ipvs_est_checks.judge import broken_cases
+from ipvs_est_checks.broken_properties import broken_cases
 from ipvs_est_checks.judging.evidence import Evidence, Seen
 from ipvs_est_checks.judging.kinds_read import KINDS_READ
 from ipvs_est_checks.judging.partial import is_absent

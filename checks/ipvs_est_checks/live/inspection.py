@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ipvs_est_checks.judge import quiet_jiffies
+from ipvs_est_checks.broken_properties import quiet_jiffies
 from ipvs_est_checks.live.consistent import Looked, Target
 from ipvs_est_checks.live.judge import Judged, Quiet, both, judge
 from ipvs_est_checks.live.memory.unreadable import UnreadableError

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ipvs_est import Snapshot
-from ipvs_est_checks.judge import EST_FREE, QUIET, SERVICE_FREE, SETTLED, STEP, broken_states
+from ipvs_est_checks.broken_properties import (
+    EST_FREE,
+    QUIET,
+    SERVICE_FREE,
+    SETTLED,
+    STEP,
+    broken_states,
+)
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.live.reading.netns import EST_MUTEX, SERVICE_MUTEX
 from ipvs_est_checks.report.verdict import Verdict

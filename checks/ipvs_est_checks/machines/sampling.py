@@ -12,7 +12,7 @@ from itertools import count
 from time import monotonic
 
 from ipvs_est import V7, V7_UNWIND, Revision
-from ipvs_est_checks.judge import is_chosen
+from ipvs_est_checks.broken_properties import is_chosen
 from ipvs_est_checks.machines.profiles import Profile
 from ipvs_est_checks.machines.report import MachineReport
 from ipvs_est_checks.machines.run import amount_of, run_round, wants_more

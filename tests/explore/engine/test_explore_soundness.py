@@ -19,8 +19,8 @@ from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.netns import Netns
 from ipvs_est_checks.explore.engine import bodies
-from ipvs_est_checks.explore.engine.fingerprint import fingerprint
-from ipvs_est_checks.explore.engine.image import _LEFT_OUT
+from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
+from ipvs_est_checks.explore.engine.states.image import _LEFT_OUT
 from ipvs_est_checks.explore.engine.world import enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 

@@ -7,15 +7,15 @@ import pytest
 from ipvs_est import MAINLINE, REPAIRED, V7, Revision
 from ipvs_est.language.revision import BEFORE_MAINLINE, MERGED
 from ipvs_est.language.violations import BrokenProperty, LeakAtExit, Violation, ViolationError
+from ipvs_est_checks.broken_properties import EST_FREE, QUIET, SERVICE_FREE, SETTLED, STEP
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome
-from ipvs_est_checks.explore.engine.projection import projection
 from ipvs_est_checks.explore.engine.run import run
+from ipvs_est_checks.explore.engine.states.projection import projection
 from ipvs_est_checks.explore.engine.watch import Watch, all_broken
 from ipvs_est_checks.explore.engine.world import TIME, _scopes, enabled, finished, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load, scenario_from_text
 from ipvs_est_checks.explore.schedulers.dfs import Dfs
 from ipvs_est_checks.explore.schedulers.scheduler import system_of
-from ipvs_est_checks.judge import EST_FREE, QUIET, SERVICE_FREE, SETTLED, STEP
 from ipvs_est_checks.text_edits import Edit, applied
 
 EVERYWHERE = STEP | SERVICE_FREE | EST_FREE | SETTLED | QUIET

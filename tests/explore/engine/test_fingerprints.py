@@ -18,10 +18,10 @@ from ipvs_est.language.operations import AddService, DeleteService, Operation
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est_checks.explore.engine import bodies
 from ipvs_est_checks.explore.engine.bodies import NetnsUse
-from ipvs_est_checks.explore.engine.fingerprint import fingerprint
-from ipvs_est_checks.explore.engine.image import Image, UnknownTypeError
 from ipvs_est_checks.explore.engine.outcome import Bounds
-from ipvs_est_checks.explore.engine.suspended import places
+from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
+from ipvs_est_checks.explore.engine.states.image import Image, UnknownTypeError
+from ipvs_est_checks.explore.engine.states.suspended import places
 from ipvs_est_checks.explore.engine.world import Thread, enabled, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, load, scenario_from_text
 from ipvs_est_checks.explore.schedulers.dfs import explore_dfs

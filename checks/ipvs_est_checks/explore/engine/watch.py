@@ -30,8 +30,7 @@ from ipvs_est.language.events import Event
 from ipvs_est.language.params import Params
 from ipvs_est.language.violations import BrokenProperty
 from ipvs_est.state.machine import Machine
-from ipvs_est_checks.explore.engine.projection import Projection, projection
-from ipvs_est_checks.judge import (
+from ipvs_est_checks.broken_properties import (
     EST_FREE,
     SERVICE_FREE,
     STEP,
@@ -39,6 +38,7 @@ from ipvs_est_checks.judge import (
     broken_states,
     record_properties,
 )
+from ipvs_est_checks.explore.engine.states.projection import Projection, projection
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 
 WATCHED = frozenset(

@@ -53,6 +53,7 @@ from ipvs_est.performer import (
 )
 from ipvs_est.state.machine import Machine
 from ipvs_est.state.task_record import paused, resumed
+from ipvs_est_checks.broken_properties import QUIET, SETTLED, quiet_jiffies
 from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_body
 from ipvs_est_checks.explore.engine.watch import (
     LEAK,
@@ -62,7 +63,6 @@ from ipvs_est_checks.explore.engine.watch import (
     watches_record,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.judge import QUIET, SETTLED, quiet_jiffies
 
 TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est import Revision
 from ipvs_est.language.violations import Violation
 from ipvs_est_checks.explore.engine.access import Access, access_of
-from ipvs_est_checks.explore.engine.fingerprint import fingerprint
+from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
     TIME,

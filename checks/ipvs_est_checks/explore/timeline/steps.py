@@ -28,9 +28,9 @@ from ipvs_est.machine.points import (
 )
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
-from ipvs_est_checks.explore.engine.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.functions import place_of
 from ipvs_est_checks.explore.engine.loops import is_fair
+from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
     RCU,

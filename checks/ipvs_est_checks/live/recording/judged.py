@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ipvs_est.language.events import Estimated, Event, TaskStarted
-from ipvs_est_checks.judge import record_properties
+from ipvs_est_checks.broken_properties import record_properties
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.live.recording.live_log import LiveLog
 from ipvs_est_checks.report.verdict import Verdict

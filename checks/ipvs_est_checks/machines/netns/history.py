@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from ipvs_est import OperationError, Oracle, Params, Revision, Snapshot, ViolationError
 from ipvs_est.answers.results import Deadlocked, Returned
 from ipvs_est.language.operations import Operation
+from ipvs_est_checks.broken_properties import is_chosen
 from ipvs_est_checks.history.monitor import NewOracle, WatchedHistory, finish, step, watch
 from ipvs_est_checks.history.subject_failure import SubjectFailure
-from ipvs_est_checks.judge import is_chosen
 from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differences, wrong_answer
 from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
 from ipvs_est_checks.machines.naive.steps import (

@@ -15,7 +15,7 @@ from ipvs_est.language.events import CalcPhaseBegun, CalcPhaseRequested
 from ipvs_est.machine.points import Sleep
 from ipvs_est.machine.tasks import TaskState
 from ipvs_est.state.machine import Machine
-from ipvs_est_checks.explore.engine.image import Image
+from ipvs_est_checks.explore.engine.states.image import Image
 from ipvs_est_checks.explore.engine.world import Thread, World
 
 _TOLD = (CalcPhaseBegun, CalcPhaseRequested)

@@ -19,7 +19,7 @@ from ipvs_est.machine.memory import HeapObject, Memory
 from ipvs_est.machine.points import Sleep
 from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
-from ipvs_est_checks.explore.engine.suspended import places
+from ipvs_est_checks.explore.engine.states.suspended import places
 
 Plain = object
 """Numbers, strings, None, and lists and tuples of them."""

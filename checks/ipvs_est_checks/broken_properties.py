@@ -1,4 +1,4 @@
-"""The judge of states and of records: what the catalogue says of what a driver has shown.
+"""Which properties of the catalogue are broken by what a driver has shown: states and records.
 
 Whoever watches a history (`history.monitor`) or a schedule (`explore.engine.watch`) knows in which
 scopes a moment is, and asks here which properties do not hold there.

@@ -1,0 +1,1 @@
+"""What of a world decides what can follow: images, fingerprints, suspended functions."""
