@@ -7,6 +7,7 @@ and sums are the true ones. So what z3 finds is a state that the model can load.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ipvs_est.language.params import Params
 from ipvs_est_spec.algebra.z3_names import z3
@@ -139,6 +140,37 @@ def smallest(
 
 def counterexample(invariant: str, step: str, build: Build, size: Size) -> Concrete | None:
     """One of that size. Raises ValueError if z3 does not know."""
+    small = _small(size)
+    state = small.state
+    change = build(state)
+    everything = _Everything(size, small.estimators)
+    solver = z3.Solver()
+    solver.add(*small.invariants)
+    solver.add(everything.assume("premise", change.premise))
+    solver.add(everything.deny(INVARIANTS[invariant].predicate(change.after)))
+    solver.add(*small.whole, *_as_the_model_does(state, step, size))
+    solver.add(everything.assume("after", _total(change.after, size)))
+    solver.add(*(z3.And(each >= 0, each < size.estimators) for each in everything.estimators))
+    answer = solver.check()
+    if answer == z3.unknown:
+        raise ValueError(f"{invariant}, {step}: {solver.reason_unknown()}")
+    return _read(solver.model(), state, size) if answer == z3.sat else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """Any state of a size in which all invariants hold."""
+
+    state: Z3State
+    invariants: tuple[z3.BoolRef, ...]
+    whole: tuple[z3.BoolRef, ...]
+    estimators: tuple[z3.ArithRef, ...]
+    """That of the step, and those that the invariants say there are."""
+
+
+@cache
+def _small(size: Size) -> _Small:
+    """The same before every step."""
     params = Params(
         hz=100,
         nticks=size.rows,
@@ -148,26 +180,16 @@ def counterexample(invariant: str, step: str, build: Build, size: Size) -> Concr
         possible_cpus=_CPUS,
     )
     state = any_state(params)
-    change = build(state)
-    everything = _Everything(size)
-    solver = z3.Solver()
-    for each in INVARIANTS.values():
-        solver.add(everything.assume(each.id, each.predicate(state)))
-    solver.add(everything.assume("premise", change.premise))
-    solver.add(everything.deny(INVARIANTS[invariant].predicate(change.after)))
-    solver.add(*_whole(state, size), *_as_the_model_does(state, step, size))
-    solver.add(everything.assume("after", _total(change.after, size)))
-    solver.add(*(z3.And(each >= 0, each < size.estimators) for each in everything.estimators))
-    answer = solver.check()
-    if answer == z3.unknown:
-        raise ValueError(f"{invariant}, {step}: {solver.reason_unknown()}")
-    return _read(solver.model(), state, size) if answer == z3.sat else None
+    everything = _Everything(size, (INPUTS.est,))
+    invariants = [everything.assume(each.id, each.predicate(state)) for each in INVARIANTS.values()]
+    whole = tuple(_whole(state, size))
+    return _Small(state, tuple(invariants), whole, tuple(everything.estimators))
 
 
 class _Everything:
     """Instantiates formulas at all elements."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, estimators: Sequence[z3.ArithRef]) -> None:
         numbers = {
             # A step may add a slot.
             Sort.SLOT: size.slots + 1,
@@ -176,7 +198,7 @@ class _Everything:
             Sort.ESTIMATOR: size.estimators,
         }
         self._all = {sort: _range(number) for sort, number in numbers.items()}
-        self.estimators: list[z3.ArithRef] = [INPUTS.est]
+        self.estimators = list(estimators)
         """Those that formulas say there are."""
 
     def representatives(self, sort: Sort, inside: tuple[z3.ArithRef, ...]) -> Iterable[z3.ArithRef]:

@@ -301,12 +301,6 @@ def _held(invariant: str, known: Before, state: Z3State) -> z3.BoolRef:
     return z3.Not(known.instances.apart().deny(invariant, predicate(state)))
 
 
-def forget() -> None:
-    """Drop what was made of the predicates, for tests that change them."""
-    for each in (_before, held_before, _premise, changes_of):
-        each.cache_clear()
-
-
 def initially(invariant: str, params: Params) -> Goal:
     """The invariant holds before netns init."""
     return preserved(
