@@ -1,5 +1,6 @@
 """`replay --subject` and `findings --subject`: whatever drives a subject drives it."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -44,10 +45,20 @@ def test_a_trace_that_is_not_asked_is_no_pass(tmp_path: Path, capsys: Capture) -
     script = tmp_path / "few.py"
     script.write_text(f"print({say!r}, flush=True)\ninput()\n", encoding="utf-8")
     subject = f"'{sys.executable}' '{script}'"
-    done = here(capsys, "replay", TRACES / "small-1010.jsonl", "--subject", subject)
+    json_file, junit_file = tmp_path / "report.json", tmp_path / "report.xml"
+    reports = ("--json", json_file, "--junit", junit_file)
+    done = here(capsys, "replay", TRACES / "small-1010.jsonl", "--subject", subject, *reports)
     assert done.code == 3
-    assert "not asked: " in done.err
-    assert "the subject does not take " in done.err
+    verdict, closing = done.out.splitlines()
+    assert verdict.startswith("NOT ASKED ")
+    assert ": the subject does not take " in verdict
+    assert closing == "0 passed, 0 failed, 1 not asked"
+    report = json.loads(json_file.read_text(encoding="utf-8"))
+    (trace,) = report["traces"]
+    assert trace["verdict"] == "not asked"
+    assert trace["error"]["message"].startswith("the subject does not take ")
+    assert report["totals"]["not_asked"] == 1
+    assert 'skipped="1"' in junit_file.read_text(encoding="utf-8")
 
 
 def test_findings_are_tried_on_a_subject(capsys: Capture) -> None:
@@ -57,8 +68,22 @@ def test_findings_are_tried_on_a_subject(capsys: Capture) -> None:
     assert lines[0].startswith("F01  shows ")
     assert lines[1].strip() == "breaks bitmaps.in-range"
     assert lines[2].startswith("F03  shows ")
-    assert lines[5].strip() == "it needs a schedule, which no subject is given"
+    assert lines[5].strip() == "the subject gives no schedules"
     assert lines[6] == "2 shows, 0 does not show, 1 cannot be tried"
+
+
+def test_findings_that_need_a_schedule_are_searched_for_where_there_are_schedules(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    model = f"'{sys.executable}' -m ipvs_est_checks.command oracle"
+    done = here(capsys, "findings", "F16", "F17", "--subject", model, "--seconds", "60")
+    assert done.code == 3
+    lines = done.out.splitlines()
+    assert lines[1].strip() == "no outcome of a schedule tells of tasks.enabled"
+    assert lines[2].startswith("F17  shows ")
+    assert lines[3].strip().startswith("deadlock: ")
+    assert lines[4] == "1 shows, 0 does not show, 1 cannot be tried"
 
 
 def test_what_a_subject_does_not_give_is_no_verdict(capsys: Capture) -> None:

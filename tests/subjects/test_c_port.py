@@ -13,7 +13,7 @@ from ipvs_est.language.json_input import parse_object
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.subjects.subject import start_subject, stop_subject
-from ipvs_est_checks.subjects.trace import NotAsked, OnSubject, Unanswered, replay_on
+from ipvs_est_checks.subjects.trace import NotTaken, OnSubject, Unanswered, replay_on
 
 COMPILER = shutil.which("cc")
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="the port in C needs a C compiler, cc")
@@ -46,7 +46,7 @@ def replayed(program: str) -> list[OnSubject]:
 
 def test_the_port_reproduces_every_recording_whose_operations_it_takes(port: Path) -> None:
     found = replayed(str(port))
-    assert [each for each in found if not isinstance(each, Passed | NotAsked)] == []
+    assert [each for each in found if not isinstance(each, Passed | NotTaken)] == []
     assert sum(isinstance(each, Passed) for each in found) == REPRODUCED
 
 

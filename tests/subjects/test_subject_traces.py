@@ -15,7 +15,7 @@ from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.history.subject_failure import FailureKind
 from ipvs_est_checks.subjects.subject import Subject, start_subject, stop_subject
-from ipvs_est_checks.subjects.trace import NotAsked, Unanswered, replay_on
+from ipvs_est_checks.subjects.trace import NotTaken, Unanswered, replay_on
 
 ODD = Path(__file__).parents[1] / "helpers" / "faults" / "odd_subject.py"
 
@@ -83,7 +83,7 @@ def test_what_a_subject_does_not_take_is_not_asked(monkeypatch: pytest.MonkeyPat
     with odd("none", 0, monkeypatch) as subject:
         few = replace(subject.handshake, operations=frozenset({"tot", "svc"}))
         found = replay_on(replace(subject, handshake=few), "x", recorded("small-1007.jsonl"))
-    assert isinstance(found, NotAsked)
+    assert isinstance(found, NotTaken)
     assert found.operation not in few.operations
 
 

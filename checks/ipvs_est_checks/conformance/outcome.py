@@ -33,7 +33,16 @@ class Piped:
 STDIN = "-"
 """What the command line calls standard input."""
 
-Outcome = Passed | Failed | Unusable | Lost
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """A trace that a subject does not take, for its operations or its machine."""
+
+    file: str
+    why: str
+
+
+Outcome = Passed | Failed | Unusable | Lost | NotAsked
 """Lost: the process that replayed the file, which gives its name, died."""
 
 
@@ -45,6 +54,7 @@ class Totals:
     failed: int
     unusable: int
     lost: int
+    not_asked: int
 
 
 def outcome_of(source: Path | Piped, override: Revision | None) -> Passed | Failed | Unusable:
@@ -60,7 +70,7 @@ def outcome_of(source: Path | Piped, override: Revision | None) -> Passed | Fail
 def totals_of(outcomes: Iterable[Outcome]) -> Totals:
     """Count them."""
     found = Counter(type(each) for each in outcomes)
-    return Totals(found[Passed], found[Failed], found[Unusable], found[Lost])
+    return Totals(found[Passed], found[Failed], found[Unusable], found[Lost], found[NotAsked])
 
 
 def exit_code(totals: Totals) -> int:
@@ -69,7 +79,9 @@ def exit_code(totals: Totals) -> int:
         return exit_codes.BAD_INPUT
     if totals.failed:
         return exit_codes.FAIL
-    return exit_codes.INCOMPLETE if totals.lost else exit_codes.PASS
+    # Where nothing was asked, nothing is known.
+    nothing = totals.not_asked and not totals.passed
+    return exit_codes.INCOMPLETE if totals.lost or nothing else exit_codes.PASS
 
 
 def violations_by_kind(violations: Iterable[Violation]) -> dict[str, int]:

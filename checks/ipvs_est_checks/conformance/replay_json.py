@@ -6,7 +6,13 @@ from typing import assert_never
 
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.conformance.outcome import Outcome, Unusable, totals_of, violations_by_kind
+from ipvs_est_checks.conformance.outcome import (
+    NotAsked,
+    Outcome,
+    Unusable,
+    totals_of,
+    violations_by_kind,
+)
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.workers import Lost
 
@@ -50,6 +56,8 @@ def _trace(outcome: Outcome) -> dict[str, object]:
             )
         case Lost(file, why):
             return _not_replayed(file, "lost", None, "", why)
+        case NotAsked(file, why):
+            return _not_replayed(file, "not asked", None, "", why)
         case _:
             assert_never(outcome)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.conformance.outcome import Outcome, Unusable
+from ipvs_est_checks.conformance.outcome import NotAsked, Outcome, Unusable
 from ipvs_est_checks.conformance.replay_text import details, difference_text, name
 from ipvs_est_checks.report.junit import Case, Suite, junit_text
 from ipvs_est_checks.report.verdict import Verdict
@@ -58,6 +58,15 @@ def _case(outcome: Outcome) -> Case:
                 message=details(outcome),
                 file=file,
                 kind="lost",
+            )
+        case NotAsked(file):
+            return Case(
+                _CLASS,
+                file,
+                Verdict.NOT_JUDGED,
+                message=details(outcome),
+                file=file,
+                kind="not-asked",
             )
         case _:
             assert_never(outcome)

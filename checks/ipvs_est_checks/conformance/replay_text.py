@@ -7,7 +7,7 @@ from typing import assert_never
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.violations import Violation, describe
 from ipvs_est.replay import Failed, Passed
-from ipvs_est_checks.conformance.outcome import Outcome, Totals, Unusable
+from ipvs_est_checks.conformance.outcome import NotAsked, Outcome, Totals, Unusable
 from ipvs_est_checks.terminal.printable import printable, short_json, shorten
 from ipvs_est_checks.workers import Lost
 
@@ -23,6 +23,8 @@ def verdict(outcome: Outcome) -> str:
             return "ERROR"
         case Lost():
             return "LOST"
+        case NotAsked():
+            return "NOT ASKED"
         case _:
             assert_never(outcome)
 
@@ -38,7 +40,7 @@ def details(outcome: Outcome) -> str:
             message = f"{error.field}: {error.message}" if error.field else error.message
             place = f"{error.file}:{error.line}" if error.line else error.file
             return f"{printable(place)}: {shorten(printable(message))}"
-        case Lost(file, why):
+        case Lost(file, why) | NotAsked(file, why):
             return f"{printable(file)}: {printable(why)}"
         case _:
             assert_never(outcome)
@@ -71,4 +73,6 @@ def closing_line(totals: Totals) -> str:
     line = f"{totals.passed} passed, {totals.failed} failed"
     if totals.unusable:
         line = f"{line}, {totals.unusable} unusable"
-    return f"{line}, {totals.lost} lost" if totals.lost else line
+    if totals.lost:
+        line = f"{line}, {totals.lost} lost"
+    return f"{line}, {totals.not_asked} not asked" if totals.not_asked else line

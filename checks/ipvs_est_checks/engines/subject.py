@@ -37,7 +37,7 @@ from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.compare import Differs, first_difference, shortened
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop, system_of
 from ipvs_est_checks.subjects.subject import WATCHED
-from ipvs_est_checks.subjects.trace import NotAsked, Refused, replay_on
+from ipvs_est_checks.subjects.trace import NotTaken, Refused, replay_on
 from ipvs_est_spec.catalogue import PROPERTIES, RECORD_PROPERTIES
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty
 
@@ -112,7 +112,7 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
         outcome = replay_on(running(asked.keeper), each.name, lines)
         if isinstance(outcome, Passed):
             passed += 1
-        elif isinstance(outcome, NotAsked | Refused):
+        elif isinstance(outcome, NotTaken | Refused):
             left += 1
         elif isinstance(outcome, Failed):
             parting = outcome.difference

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 from ipvs_est import REVISIONS, Params, Revision
 from ipvs_est_checks.engines.subject import missing
+from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.history.subject_failure import SENTENCES, RefusedError, SubjectError
 from ipvs_est_checks.known.by_history import history_of, watch_finding
-from ipvs_est_checks.known.finding import Finding
+from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.known.registry import ALL
+from ipvs_est_checks.subjects.finding_search import CAUSES, search_for
 from ipvs_est_checks.subjects.keeper import Keeper, running
-from ipvs_est_checks.subjects.subject import Run, begin
+from ipvs_est_checks.subjects.schedules import NotPreparedError
+from ipvs_est_checks.subjects.subject import SCHEDULES, Run, asking, begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,28 @@ def findings_on_subject(keeper: Keeper, wanted: frozenset[str]) -> Iterator[Find
                 yield FindingOnSubject(finding, None, str(error))
 
 
+def _searched(keeper: Keeper, finding: Finding, schedule: Schedule) -> FindingOnSubject:
+    """One that needs a schedule."""
+    subject = running(keeper)
+    if subject.handshake.gives.get(SCHEDULES) != 1:
+        return FindingOnSubject(finding, None, f"the subject gives no {SCHEDULES}")
+    name = finding.properties[0]
+    if name not in CAUSES:
+        return FindingOnSubject(finding, None, f"no outcome of a schedule tells of {name}")
+    scenario = load(schedule.scenario)
+    fields = name != "locks.deadlock"
+    try:
+        shows, seen = search_for(
+            asking(subject), scenario, schedule, CAUSES[name], finding.revisions[-1], fields=fields
+        )
+    except NotPreparedError as error:
+        return FindingOnSubject(finding, None, str(error))
+    return FindingOnSubject(finding, shows, seen)
+
+
 def _tried(keeper: Keeper, finding: Finding) -> FindingOnSubject:
     if finding.schedule is not None:
-        return FindingOnSubject(finding, None, "it needs a schedule, which no subject is given")
+        return _searched(keeper, finding, finding.schedule)
     handshake = running(keeper).handshake
     if "snapshot" not in handshake.gives:
         return FindingOnSubject(finding, None, "the subject gives no snapshot")

@@ -22,7 +22,7 @@ from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding, Schedule
-from ipvs_est_checks.subjects.schedules import prepare, search
+from ipvs_est_checks.subjects.finding_search import CAUSES, search_for
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
@@ -53,13 +53,7 @@ _SEEN_BY: dict[str, tuple[Variant, str]] = {
     "memory.pointer": (Variant.POINTS, "invalid-pointer"),
 }
 # The same for schedules: how the cause of a run that fails so begins.
-_CAUSES = {
-    "locks.deadlock": "deadlock",
-    "tasks.enabled": "task-started-while-disabled",
-    "memory.pointer": "invalid-pointer",
-    "memory.leak": "leak-at-exit",
-}
-_MOST_SCHEDULES = 30_000
+_CAUSES = {**CAUSES, "tasks.enabled": "task-started-while-disabled"}
 # Where one operation's result and the state after it stand among the answers.
 _PER_OPERATION = 2
 
@@ -219,19 +213,6 @@ def _by_schedules(tree: Tree, finding: Finding, schedule: Schedule) -> tuple[Sho
         return Shown.UNTRIED, "the code breaks its walks after 64 steps only"
     program = build(tree, options_for(scenario.params, Variant.POINTS))
     with running(program) as started:
-        prepare(asking(started), scenario)
-        found = search(
-            asking(started),
-            scenario,
-            preemptions=schedule.preemptions,
-            fields=name != "locks.deadlock",
-            most=_MOST_SCHEDULES,
-            ends=lambda each: each.startswith(cause),
-        )
-    bound = f"{schedule.scenario} with at most {schedule.preemptions} preemptions"
-    for failure in found.failures:
-        if failure.cause.startswith(cause):
-            return Shown.SHOWS, f"{failure.cause} (schedule {failure.number} of {bound})"
-    if found.exhausted:
-        return Shown.NOT, f"in none of {found.schedules} schedules of {bound}"
-    return Shown.UNTRIED, f"not all schedules of {bound} were tried, {found.schedules} were"
+        fields = name != "locks.deadlock"
+        shows, seen = search_for(asking(started), scenario, schedule, cause, "", fields=fields)
+    return {True: Shown.SHOWS, False: Shown.NOT, None: Shown.UNTRIED}[shows], seen

@@ -33,7 +33,7 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAsked:
+class NotTaken:
     """The trace has an operation that the subject does not take."""
 
     file: str
@@ -51,7 +51,7 @@ class Refused:
     """The subject's reason, or '' if it gave none."""
 
 
-OnSubject = Passed | Failed | Unanswered | NotAsked | Refused
+OnSubject = Passed | Failed | Unanswered | NotTaken | Refused
 """What became of a trace."""
 
 
@@ -65,7 +65,7 @@ def replay_on(
     header, steps = _steps(file, lines, override)
     for operation, _ in steps:
         if operation.op not in subject.handshake.operations:
-            return NotAsked(file, header, operation.op)
+            return NotTaken(file, header, operation.op)
     configure = {"revision": header.revision.name, "params": params_to_json(header.params)}
     asked: list[dict[str, object]] = [
         {"configure": configure},

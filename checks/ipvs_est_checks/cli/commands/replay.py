@@ -24,7 +24,14 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
 )
 from ipvs_est_checks.cli.options.subject import started_keeper
-from ipvs_est_checks.conformance.outcome import Outcome, Piped, Unusable, exit_code, totals_of
+from ipvs_est_checks.conformance.outcome import (
+    NotAsked,
+    Outcome,
+    Piped,
+    Unusable,
+    exit_code,
+    totals_of,
+)
 from ipvs_est_checks.conformance.outcomes import outcomes
 from ipvs_est_checks.conformance.replay_text import closing_line, details, verdict, violation_lines
 from ipvs_est_checks.conformance.trace_files import trace_files
@@ -101,13 +108,12 @@ def replay_command(
     check_targets({"--json": json_file, "--junit": junit_file})
     files = trace_files(paths)
     found: list[Outcome] = []
-    left: list[str] = []
     if subject is not None:
         if tree_path is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         keeper = started_keeper(subject, seconds)
         context.call_on_close(partial(stop, keeper))
-        replayed = outcomes_on_subject(files, keeper, override, left)
+        replayed = outcomes_on_subject(files, keeper, override)
     elif tree_path is None:
         replayed = outcomes(files, override, jobs)
     elif override is not None:
@@ -126,13 +132,8 @@ def replay_command(
         complete = _replay(replayed, len(files), _Lines(quiet, verbose), found)
         totals = totals_of(found)
         click.echo(closing_line(totals))
-        for each in left:
-            click.echo(printable(f"not asked: {each}"), err=True)
         if not complete:
             click.echo(why(), err=True)
-    if complete and left and not found:
-        # Nothing was asked, so nothing is known.
-        context.exit(exit_codes.INCOMPLETE)
     context.exit(exit_code(totals) if complete else exit_codes.INTERRUPTED)
 
 
@@ -169,10 +170,10 @@ def _printed(outcome: Outcome, lines: _Lines) -> Iterator[tuple[str, bool]]:
     if isinstance(outcome, Unusable | Lost):
         yield _coloured(outcome, on_stderr=True), True
         return
-    if lines.quiet and isinstance(outcome, Passed):
+    if lines.quiet and isinstance(outcome, Passed | NotAsked):
         return
     yield _coloured(outcome, on_stderr=False), False
-    if lines.verbose:
+    if lines.verbose and not isinstance(outcome, NotAsked):
         for line in violation_lines(outcome.violations):
             yield line, False
 

@@ -35,6 +35,7 @@ from ipvs_est_checks.explore.engine.world import (
     enabled,
     finished,
     gives_way,
+    leaked,
     step,
 )
 
@@ -141,9 +142,12 @@ def _run(batch: _Batch, choices: Sequence[int]) -> str:
         if choice >= 0:
             batch.holder = choice
         step(world, choice)
-    if finished(world):
-        return "done"
-    return "stuck"
+    if not finished(world):
+        return "stuck"
+    leak = leaked(world)
+    if leak is not None:
+        raise ViolationError(leak)
+    return "done"
 
 
 def _available(batch: _Batch) -> list[int]:

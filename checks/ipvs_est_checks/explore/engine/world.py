@@ -311,7 +311,8 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     if watch is None:
         return None
     _pause(world)
-    leak = _leak(world, watch)
+    watch.checks[LEAK] += is_gone(world)
+    leak = leaked(world)
     if leak is not None:
         return world.steps, leak
     if events is None:
@@ -332,14 +333,16 @@ def broken_history(world: World) -> tuple[int, Violation] | None:
     return bisect_left(range(world.steps), True, key=breaks), violation
 
 
-def _leak(world: World, watch: Watch) -> LeakAtExit | None:
-    """What is still allocated when the netns is gone and everybody and everything has ended."""
+def is_gone(world: World) -> bool:
+    """Whether the netns is gone and everybody and everything has ended."""
     machine = world.machine
     gone = machine.netns.total is None and not machine.netns.enable and machine.params.sysctl
-    if not gone or world.callbacks or not all(_has_exited(each) for each in world.threads):
-        return None
-    watch.checks[LEAK] += 1
-    live = machine.memory.live
+    return gone and not world.callbacks and all(_has_exited(each) for each in world.threads)
+
+
+def leaked(world: World) -> LeakAtExit | None:
+    """What is still allocated when the netns is gone."""
+    live = world.machine.memory.live if is_gone(world) else {}
     return LeakAtExit(live[min(live)].describe()) if live else None
 
 
