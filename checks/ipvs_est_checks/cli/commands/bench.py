@@ -31,6 +31,7 @@ from ipvs_est_checks.bench.schedulers import (
     bench_schedulers,
     rows_to_bench,
 )
+from ipvs_est_checks.bench.spin import SpinBench, SpinError, bench_spin, missing, questions
 from ipvs_est_checks.bench.subject import SubjectBench, bench_subject
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
@@ -97,6 +98,11 @@ SIZES = (1_000, 10_000, 100_000)
     help="Also count, for each known defect, the schedules that each random scheduler needs until"
     " it shows: the median of N seeds. An hour for 100.",
 )
+@click.option(
+    "--spin",
+    is_flag=True,
+    help="Also search the protocol's states with Spin, which has to be installed, and without.",
+)
 @json_option()
 @click.pass_context
 def bench(
@@ -109,6 +115,7 @@ def bench(
     explore: bool,
     subject: bool,
     schedulers: int,
+    spin: bool,
     json_file: str | None,
 ) -> None:
     """Measure the model's speed on this machine.
@@ -119,6 +126,8 @@ def bench(
     """
     if busy_cpus > cpus:
         raise click.UsageError(f"--busy-cpus {busy_cpus} is more than --cpus {cpus}")
+    if spin and missing():
+        raise click.UsageError(f"--spin: needs {missing()[0]}, which is not installed")
     check_targets({"--json": json_file})
     results = _Results(repeat)
     with reports_at_end(("--json", json_file, lambda: _json(results))):
@@ -143,6 +152,8 @@ def bench(
                 click.echo(_synthetic_text(best, header=len(results.synthetic) == 1))
         if schedulers:
             _schedulers(results, schedulers)
+        if spin:
+            _spin(results)
         results.complete = True
     if results.lost:
         context.exit(exit_codes.INCOMPLETE)
@@ -156,6 +167,7 @@ class _Results:
     explored: list[ExploreBench] = field(default_factory=list)
     synthetic: list[SyntheticBench] = field(default_factory=list)
     schedulers: list[SchedulerBench] = field(default_factory=list)
+    spin: list[SpinBench] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     complete: bool = False
     """Not interrupted."""
@@ -238,6 +250,46 @@ def _defect_cells(
         row.scenario,
         *("-" if each is None else f"{each:g}" for each in shown),
     )
+
+
+def _spin(results: _Results) -> None:
+    asked = questions()
+    with progress_bar("spin", len(asked)) as bar:
+        found = bench_spin()
+        for number, what in enumerate(asked):
+            draw(bar, number, f"spin: {what}")
+            try:
+                results.spin.append(next(found))
+            except SpinError as error:
+                # As a process that died: what was measured before is told.
+                results.lost.append(Lost(f"spin: {what}", str(error)))
+                click.echo(f"{results.lost[-1]}: not measured")
+                break
+        hide(bar)
+    if results.spin:
+        click.echo(_spin_text(results.spin))
+
+
+def _spin_text(found: Sequence[SpinBench]) -> str:
+    head = ("asked", "sysctls", "by Spin", "states", "CPU s", "here", "states", "CPU s")
+    rows = [
+        (
+            each.what,
+            "yes" if each.sysctl else "no",
+            *(
+                cell
+                for walk in (each.spin, each.search)
+                for cell in (
+                    "found" if walk.found else "none" if each.what != "all states" else "all",
+                    f"{walk.states:,}",
+                    f"{walk.seconds:.1f}",
+                )
+            ),
+        )
+        for each in found
+    ]
+    title = "the protocol of stable: Spin depth first, the search here breadth first"
+    return "\n".join([title, *aligned([head, *rows], (3, 4, 6, 7)), ""])
 
 
 def _subject_text(bench: SubjectBench) -> str:
@@ -327,6 +379,7 @@ def _json(results: _Results) -> str:
         "explore": [asdict(each) for each in results.explored],
         "synthetic": [asdict(each) for each in results.synthetic],
         "schedulers": [asdict(each) for each in results.schedulers],
+        "spin": [asdict(each) for each in results.spin],
         "lost": [str(each) for each in results.lost],
     }
     return json.dumps(report, indent=1) + "\n"
