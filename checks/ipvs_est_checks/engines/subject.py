@@ -18,13 +18,15 @@ from ipvs_est_checks.generate.histories import Wish, make_histories
 from ipvs_est_checks.history.file import header_line
 from ipvs_est_checks.history.geometry_text import geometry_text
 from ipvs_est_checks.history.operation_words import in_words
-from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
 from ipvs_est_checks.history.subject_failure import (
+    ANSWER,
+    RECORDED,
     FailureKind,
     RefusedError,
     SubjectError,
     SubjectFailure,
 )
+from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
 from ipvs_est_checks.machines.naive.compare import SENTENCES as NAIVE
 from ipvs_est_checks.machines.netns.driver import NAME as NETNS
 from ipvs_est_checks.machines.profiles import PROFILES, Profile
@@ -43,8 +45,6 @@ from ipvs_est_spec.property import Property, RecordProperty, StateProperty, Viol
 
 SUBJECT = "subject"
 """What stands for a revision in its rows."""
-ANSWER = "subject.answer"
-RECORDED = "subject.recordings"
 SENTENCES = {
     **FAILURES,
     ANSWER: "The subject answers what the revision answers that it is compared with.",
@@ -107,7 +107,7 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
     for done, (each, lines) in enumerate(found):
         request.progress(f"recording {each.name}", done, len(found))
         header = header_from_json(parse_object(lines[0]))
-        if find_revision(header.kernel, "kernel") is not compare:
+        if find_revision(header.kernel, "kernel") != compare:
             continue
         outcome = replay_on(running(asked.keeper), each.name, lines)
         if isinstance(outcome, Passed):

@@ -20,6 +20,12 @@ SENTENCES = {
 """By id: what holds of a subject that does not fail."""
 
 
+ANSWER = "subject.answer"
+"""Id of what a comparison with a revision says."""
+RECORDED = "subject.recordings"
+"""Id of what the recordings say."""
+
+
 @dataclass(frozen=True, slots=True)
 class SubjectFailure:
     """One such failure; the subject cannot be asked any more."""

@@ -103,13 +103,17 @@ def _again(problem: Problem) -> Callable[[str], frozenset[str]]:
 def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[SharedCause]:
     """One entry for each property that fails in schedules alone, and one for all recordings, one
     for all mutants, and so on."""
-    groups: dict[str, list[tuple[Row, Problem]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Row, Problem]]] = {}
     for row, problem in failed:
         kind = problem.property if problem.property in _SENTENCES else row.how
         if problem.header and problem.failure is None:
             kind = row.id
-        groups.setdefault(kind, []).append((row, problem))
-    for kind, group in groups.items():
+        key: tuple[str, ...] = (kind,)
+        if problem.revision and problem.revision not in REVISIONS:
+            # Of several subjects each has causes of its own, unless they fail word for word alike.
+            key = (kind, problem.detail, problem.header, *problem.operations)
+        groups.setdefault(key, []).append((row, problem))
+    for (kind, *_), group in groups.items():
         row, first = min(group, key=lambda each: _length(each[1]))
         names = tuple(dict.fromkeys(each.property for _, each in group))
         title = _SENTENCES.get(kind, row.sentence)

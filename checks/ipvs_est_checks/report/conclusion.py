@@ -4,16 +4,24 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ipvs_est import REVISIONS
+from ipvs_est_checks.history.subject_failure import ANSWER, RECORDED
 from ipvs_est_checks.report.causes import SharedCause
 from ipvs_est_checks.report.matrix import cells
 from ipvs_est_checks.report.rows import Row
 from ipvs_est_checks.report.verdict import Verdict, counted, worst
+from ipvs_est_spec.catalogue import PROPERTIES
+
+_PROPERTIES = frozenset(each.id for each in PROPERTIES)
 
 
 def conclusion(
     rows: Sequence[Row], revisions: Sequence[str], causes: Sequence[SharedCause], *, complete: bool
 ) -> str:
-    """One line: as recorded or not, how many properties and revisions, how many findings."""
+    """One line: as recorded or not, how many properties and revisions, how many findings.
+
+    Of subjects, of which nothing is recorded: how many answers and properties are behind it.
+    """
     judged = [
         line
         for line in cells(rows, revisions).values()
@@ -25,20 +33,40 @@ def conclusion(
         f" {_number(len(revisions), 'revision', 'revisions')},"
         f" {_number(len(findings), 'known finding', 'known findings')}"
     )
+    as_wanted = "as recorded"
+    subjects = [each for each in revisions if each not in REVISIONS]
+    if subjects:
+        as_wanted = "nothing wrong is found"
+        of = _of_subjects(rows, subjects, sorted(findings))
     ran = [each for each in rows if each.verdict is not Verdict.NOT_RUN]
     checks = f"{_number(len(ran), 'check', 'checks')} in all"
     verdict = worst(each.verdict for each in rows)
     if verdict is Verdict.FAIL:
         said = f"not as recorded: {_number(len(causes), 'cause', 'causes')} above; {of}"
     elif not complete:
-        said = f"so far as it went, as recorded: {of}"
+        said = f"so far as it went, {as_wanted}: {of}"
     elif verdict is Verdict.INCOMPLETE:
         left = sum(each.verdict is Verdict.INCOMPLETE for each in rows)
         said = f"not complete: {_number(left, 'check', 'checks')} not made as asked; {of}"
     else:
-        said = f"everything is as recorded: {of}"
+        said = f"{as_wanted if subjects else f'everything is {as_wanted}'}: {of}"
     counts = counted(each.verdict for each in ran)
     return f"{'' if complete else 'interrupted: '}{said} ({checks}: {counts or 'none'})"
+
+
+def _of_subjects(rows: Sequence[Row], subjects: Sequence[str], findings: Sequence[str]) -> str:
+    compared = sum(row.cases for row in rows if row.id == ANSWER)
+    recorded = sum(row.cases for row in rows if row.id == RECORDED)
+    judged = {
+        row.id
+        for row in rows
+        if row.id in _PROPERTIES and row.verdict not in (Verdict.NOT_JUDGED, Verdict.NOT_RUN)
+    }
+    told = [f"{_number(compared, 'answer', 'answers')} compared"] if compared else []
+    told += [_number(recorded, "recording", "recordings")] if recorded else []
+    told.append(f"{len(judged)} of {len(_PROPERTIES)} properties judged")
+    told += [f"it shows {', '.join(findings)}"] if findings else []
+    return f"{', '.join(told)} on {_number(len(subjects), 'subject', 'subjects')}"
 
 
 def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
@@ -78,7 +106,8 @@ def _reason(row: Row) -> str:
         return row.remark
     if row.verdict is Verdict.NOT_RUN:
         return f"the profile leaves it out ({row.how}); --profile ci has more"
-    return next((each.detail for each in row.problems), "a bound was hit")
+    otherwise = "a bound was hit" if row.verdict is Verdict.INCOMPLETE else "nothing tells of it"
+    return next((each.detail for each in row.problems), otherwise)
 
 
 def _number(count: int, one: str, many: str) -> str:

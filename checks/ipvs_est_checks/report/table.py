@@ -66,6 +66,8 @@ def stage_line(rows: Sequence[Row], seconds: float) -> str:
     cases = sum(row.cases for row in ran)
     whole = worst(row.verdict for row in ran)
     said = "as recorded"
-    if whole is not Verdict.PASS:
+    if all(row.verdict is Verdict.NOT_JUDGED for row in ran):
+        said = "none judged"
+    elif whole is not Verdict.PASS:
         said = f"{sum(row.verdict is whole for row in ran)} {whole.value}"
     return f"{ways}: {len(ran)} checks, {cases} cases, {said}, {seconds:.1f} s"
