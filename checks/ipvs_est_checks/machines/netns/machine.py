@@ -41,7 +41,7 @@ from ipvs_est_checks.machines.netns.themes import BAD_TEXTS, THEMES, NetnsThemes
 
 NUMBER = st.integers(0, 60)
 """Chooses an operand: modulo the number of those that there are."""
-TEXTS = ("0", "0-1", "", "\n", "0-N", "all", "all:1/2", "N", " 0 ,N\n")
+TEXTS = ("0", "0-1", "", "\n", "0-N\0,x", "all", "all:1/2", "N", " 0 ,N\n")
 STEPS = (0, 1, 7, 2**31, 2**32 - 1, 2**40, 2**55, 2**63, 2**64 - 1)
 """Counted at once: some wrap a counter, or a rate."""
 

@@ -34,7 +34,7 @@ from ipvs_est_checks.machines.netns.situations import has_empty_context
 
 COSTS = (300_000_000, 900, 7916, 11875, 23750, 47500)
 """Nanoseconds: too slow to be measured, then chain_max of 26, 3, 2, 1 and 1."""
-BAD_TEXTS = ("1-0", "x", "0-", "9999", "0-9999", "4294967296", "0:1/2", "all:1/0", "all:2/1")
+BAD_TEXTS = ("1-0", "x", "0-\0", "9999", "0-9999", "4294967296", "0:1/2", "all:1/0", "all:2/1")
 THEMES = (
     "none",
     "hole",
