@@ -6,6 +6,7 @@ from typing import Any
 from ipvs_est_checks.bench.explorer import ExploreBench
 from ipvs_est_checks.bench.model import BENCH_VERSION, RecordedBench, SyntheticBench
 from ipvs_est_checks.bench.schedulers import SchedulerBench
+from ipvs_est_checks.bench.spin import SpinBench
 from ipvs_est_checks.bench.subject import SubjectBench
 from ipvs_est_checks.judging.evidence import EVERY_KIND, TELLS
 from ipvs_est_checks.judging.verdicts import REPORT_VERSION as JUDGE_VERSION
@@ -168,6 +169,7 @@ def _bench() -> Schema:
             "explore": _list_of(members_of(ExploreBench, {})),
             "synthetic": _list_of(members_of(SyntheticBench, {})),
             "schedulers": _list_of(members_of(SchedulerBench, {})),
+            "spin": _list_of(members_of(SpinBench, {})),
             "lost": _list_of(_TEXT),
         },
     )
