@@ -7,14 +7,15 @@ seen then, the model has done what the protocol does not allow.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from ipvs_est_checks.explore.engine.world import World, step
 from ipvs_est_checks.explore.protocol.projection import (
     Seen,
     actor_names,
     actor_of,
-    agrees,
+    fitting,
     projected,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
@@ -36,6 +37,15 @@ class Follower:
     slot: int
     """Of the kthread that is kthread n."""
     states: States
+    known: dict[tuple[State, str], tuple[State, ...]] = field(default_factory=dict)
+    """State and actor -> where each of its steps leads; the same states come again and again."""
+
+    def following(self, state: State, actor: str) -> tuple[State, ...]:
+        """Where each step of the actor leads."""
+        key = state, actor
+        if key not in self.known:
+            self.known[key] = tuple(then for _, then in run.following(self.ready, state, actor))
+        return self.known[key]
 
 
 class NoSuchStepError(Exception):
@@ -63,13 +73,13 @@ def follow(follower: Follower, world: World, choice: int) -> None:
         step(world, choice)
     finally:
         ready = follower.ready
-        reached = _closed(ready, follower.states, actor) if actor else follower.states
+        reached = _closed(follower, actor) if actor else follower.states
         # The delayed work begins to run at the end of any step.
         queued = {
             then
             for state in reached
             if state[ready.index[WORK]] == IDLE
-            for _, then in run.following(ready, state, WORK)
+            for then in follower.following(state, WORK)
         }
         seen = projected(world, follower.names, follower.slot)
         states = _agreeing(ready, (*reached, *queued), seen)
@@ -79,11 +89,11 @@ def follow(follower: Follower, world: World, choice: int) -> None:
         follower.states = states
 
 
-def _closed(ready: Runner, states: States, actor: str) -> States:
-    found = set(states)
-    todo = list(states)
+def _closed(follower: Follower, actor: str) -> States:
+    found = set(follower.states)
+    todo = list(found)
     while todo:
-        for _, then in run.following(ready, todo.pop(), actor):
+        for then in follower.following(todo.pop(), actor):
             if then not in found:
                 found.add(then)
                 todo.append(then)
@@ -91,9 +101,17 @@ def _closed(ready: Runner, states: States, actor: str) -> States:
 
 
 def _agreeing(ready: Runner, states: Iterable[State], seen: Seen) -> States:
-    names = tuple(ready.index)
+    allowed = {
+        ready.index[name]: fit for name, fit in fitting(seen, ready.system.variables).items()
+    }
+    # Most look like one value only, and are compared at once.
+    certain = {number: next(iter(fit)) for number, fit in allowed.items() if len(fit) == 1}
+    chosen, wanted = itemgetter(*certain), tuple(certain.values())
+    places = [(number, fit) for number, fit in allowed.items() if number not in certain]
     return frozenset(
-        state for state in states if agrees(seen, dict(zip(names, state, strict=True)))
+        state
+        for state in states
+        if chosen(state) == wanted and all(state[number] in fit for number, fit in places)
     )
 
 

@@ -4,7 +4,7 @@ Where tasks stand in their programs is left out: a world's steps may be finer or
 protocol's. See `protocol_follow` for how the two are compared all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ipvs_est.language.operations import ExitNetns, SetNice, SetRunEstimation, WriteCpulist
 from ipvs_est.machine.locks import Mutex
@@ -111,20 +111,37 @@ def _owner(mutex: Mutex, names: Mapping[str, str], slot: int) -> str:
     return NOBODY if mutex.owner is None else actor_of(mutex.owner, names, slot)
 
 
+def _stage_at(place: str) -> str:
+    if place == FREED:
+        return EXITED
+    return place if place in (NONE, NEW, EXITED) else _LIVE
+
+
+_LOOKS: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    f"{KT0} task": (KT0, _stage_at),
+    f"{KTN} task": (KTN, _stage_at),
+    "WORK idle": (WORK, lambda place: YES if place == IDLE else NO),
+    "EXIT ended": (EXIT, lambda place: YES if place == ENDED else NO),
+}
+"""What is seen of where an actor stands: the variable, and how each of its places looks."""
+
+
+def fitting(seen: Seen, variables: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Those of the variables' values that look like what is seen; not of variables of which
+    nothing is."""
+    found: dict[str, frozenset[str]] = {}
+    for name, allowed in seen.items():
+        if name in variables:
+            fit = allowed.intersection(variables[name])
+        elif name in _LOOKS:
+            name, look = _LOOKS[name]
+            fit = frozenset(each for each in variables[name] if look(each) in allowed)
+        else:
+            continue
+        found[name] = found.get(name, fit) & fit
+    return found
+
+
 def agrees(seen: Seen, values: Mapping[str, str]) -> bool:
     """Whether a state of the protocol looks like what is seen."""
-    for name, allowed in seen.items():
-        if name in values:
-            if values[name] not in allowed:
-                return False
-        elif name in (f"{KT0} task", f"{KTN} task"):
-            place = values[name.removesuffix(" task")]
-            stage = EXITED if place == FREED else place if place in (NONE, NEW, EXITED) else _LIVE
-            if stage not in allowed:
-                return False
-        elif name == "WORK idle":
-            if (YES if values[WORK] == IDLE else NO) not in allowed:
-                return False
-        elif name == "EXIT ended" and (YES if values[EXIT] == ENDED else NO) not in allowed:
-            return False
-    return True
+    return all(fitting(seen, {name: (value,) for name, value in values.items()}).values())
