@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -132,6 +133,34 @@ def test_each_cell_opens_what_it_rests_on() -> None:
     assert 'id="F03"' in evidence
 
 
+def test_a_theorems_counterexamples_are_walked_through() -> None:
+    notes = (
+        "FINDING a.theorem: It holds.",
+        "  for: all",
+        "  counterexample (one):",
+        "    x = 1",
+        "  counterexample (other):",
+        "    x = 2",
+        "  twin: It is refuted:",
+        "    x = 3",
+        "  in the model, state: twin: it shows",
+        "  in the model, state: other: it shows",
+    )
+    made = report()
+    page = html_page(replace(made, rows=(*made.rows[:-1], replace(made.rows[-1], notes=notes))))
+    parsed(page)
+    told = page[page.index("FINDING a.theorem") :]
+    told = told[: told.index("</details>")]
+    steps = re.findall(r'<div class="step"><pre>(.*?)</pre></div>', told, re.DOTALL)
+    assert [each.strip().partition("\n")[0] for each in steps] == [
+        "counterexample (one):",
+        "counterexample (other):",
+        "twin: It is refuted:",
+        "in the model, state: twin: it shows",
+    ]
+    assert steps[-1].count("\n") == 1
+
+
 def test_equal_reports_give_equal_bytes_whatever_time_they_took() -> None:
     assert html_page(report()) == html_page(report())
 
@@ -171,6 +200,10 @@ addEventListener("load", () => {
   setTimeout(() => {
     told.push(document.getElementById("limits.chain-on-mainline").open);
     told.push(document.documentElement.scrollWidth <= innerWidth);
+    const all = document.querySelector("nav button");
+    all.click();
+    told.push([...document.querySelectorAll("details")].every((each) => each.open));
+    told.push(all.textContent);
     document.title = JSON.stringify(told);
   }, 200);
 });
@@ -186,7 +219,7 @@ def test_the_page_in_a_browser_at_a_phones_width(tmp_path: Path) -> None:
     title = re.search(r"<title>(.*?)</title>", dom)
     assert title is not None
     steps = [f"step {each} of {len(HISTORY)}" for each in (len(HISTORY), 1, 2)]
-    assert json.loads(title[1]) == [*steps, 1, True, True]
+    assert json.loads(title[1]) == [*steps, 1, True, True, True, "close all"]
 
 
 def test_steps_are_all_there_without_a_script() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ipvs_est_checks.proving.report import details
 from ipvs_est_checks.proving.run import in_order, outcomes
 from ipvs_est_checks.report.rows import Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
@@ -76,6 +77,7 @@ def _row(outcome: TheoremOutcome) -> Row:
         problems=problems,
         properties=theorem.properties or (theorem.id,),
         findings=theorem.refuted_by if outcome.verdict is Proof.FINDING else (),
+        notes=tuple(details(outcome)) if outcome.verdict is Proof.FINDING else (),
     )
 
 

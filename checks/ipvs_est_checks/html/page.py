@@ -8,7 +8,7 @@ from ipvs_est import REVISIONS
 from ipvs_est.language.header import header_from_json
 from ipvs_est.language.json_input import parse_object
 from ipvs_est.language.operation_json import operation_from_json
-from ipvs_est_checks.html.evidence import history, schedule
+from ipvs_est_checks.html.evidence import history, schedule, walk
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.registry import ALL, findings_of
@@ -32,7 +32,8 @@ def html_page(report: Report, progress: OnProgress = no_progress) -> str:
         f'<h1 class="{style}">{escape(said)}</h1>',
         f"<p>profile {escape(report.request.profile)}, seed {report.request.seed}</p>",
         '<nav><a href="#matrix">matrix</a><a href="#findings">findings</a>'
-        '<a href="#others">other checks</a></nav>',
+        '<a href="#others">other checks</a>'
+        ' <button type="button" aria-pressed="false" hidden>open all</button></nav>',
         *(_cause(each, number) for number, each in enumerate(wrong, 1)),
         *([_list(tuple(remarks(rows)))]),
         '<h2 id="matrix">What is known of each property</h2>',
@@ -138,7 +139,8 @@ def _rows(rows: Sequence[Row]) -> str:
         said = f"{escape(each.remark)} {findings}"
         lines.append(
             f'<tr><td class="{each.verdict.value}">{each.verdict.value}</td>'
-            f"<td>{escape(each.how)}</td><td>{each.cases} cases</td>"
+            f"<td>{escape(each.revision)}</td><td>{escape(each.how)}</td>"
+            f"<td>{each.cases} cases</td>"
             f'<td class="wrap">{escape(each.id)} {said}{_notes(each)}</td></tr>'
         )
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
@@ -148,8 +150,27 @@ def _notes(row: Row) -> str:
     """Such as a theorem's counterexample."""
     if not row.notes:
         return ""
-    text = escape("\n".join(row.notes))
-    return f"<details><summary>more</summary><pre>{text}</pre></details>"
+    blocks = _blocks(row.notes)
+    parts = [f"<pre>{escape(chr(10).join(each))}</pre>" for each in blocks]
+    told = parts[0] + (walk(parts[1:]) if parts[1:] else "")
+    return f"<details><summary>more</summary>{told}</details>"
+
+
+def _blocks(notes: Sequence[str]) -> list[list[str]]:
+    """What comes first, then each counterexample of a theorem, its twin's, and what the model
+    does with them."""
+    found: list[list[str]] = [[]]
+    for line in notes:
+        begins = line.startswith(("  counterexample", "  twin:"))
+        in_model = line.startswith("  in the model,")
+        if begins or (in_model and not _in_model(found[-1])):
+            found.append([])
+        found[-1].append(line)
+    return found
+
+
+def _in_model(block: Sequence[str]) -> bool:
+    return bool(block) and block[0].startswith("  in the model,")
 
 
 def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:

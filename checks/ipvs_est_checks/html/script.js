@@ -30,7 +30,13 @@ for (const walk of document.querySelectorAll(".walk")) {
   walk.classList.add("on");
   show(at);
 }
-addEventListener("beforeprint", () => {
-  for (const each of document.querySelectorAll("details")) each.open = true;
+// What is open is what is printed.
+const all = document.querySelector("nav button");
+all.hidden = false;
+all.addEventListener("click", () => {
+  const wanted = all.getAttribute("aria-pressed") !== "true";
+  for (const each of document.querySelectorAll("details")) each.open = wanted;
+  all.setAttribute("aria-pressed", String(wanted));
+  all.textContent = wanted ? "close all" : "open all";
 });
 follow();

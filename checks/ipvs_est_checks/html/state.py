@@ -28,14 +28,18 @@ def drawn(state: State, before: State | None, chains: int) -> str:
 def _kthread(kd: KthreadState, old: KthreadState | None, chains: int) -> str:
     names = ("running", "est_count", "est_max_count", "chain_max", "est_row", "add_row")
     told = ", ".join(
-        _value(name, getattr(kd, name), None if old is None else getattr(old, name))
-        for name in names
+        _value(name, _plain(kd, name), None if old is None else _plain(old, name)) for name in names
     )
     known = {} if old is None else {each.row: each for each in old.ticks}
     rows = "".join(_row(kd, each, known.get(each.row), chains) for each in kd.ticks)
     head = "<tr><th>row</th><th>avail</th><th>present</th><th>full</th><th>chains</th></tr>"
     table = f'<div class="scroll"><table>{head}{rows}</table></div>' if rows else ""
     return f"<p>kd {kd.id}: {told}</p>{table}"
+
+
+def _plain(kd: KthreadState, name: str) -> object:
+    value = getattr(kd, name)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 def _row(kd: KthreadState, tick: TickState, old: TickState | None, chains: int) -> str:

@@ -235,7 +235,7 @@ def _draw_box(root: Element, layout: _Layout, before: _Box | None, box: _Box) ->
     for row, line in enumerate(box.lines):
         y = layout.y(box.top + row) + 17
         if line.label:
-            svg.text(root, _MARGIN + _GUTTER - 16, y, line.label, colour=svg.FAINT, anchor="end")
+            svg.text(root, _MARGIN + _GUTTER - 24, y, line.label, colour=svg.FAINT, anchor="end")
         colour = svg.FAINT if line.is_function else _ALARM if line.preempts else svg.BLACK
         svg.text(root, left + 8, y, printable(line.text), colour=colour, bold=line.is_function)
 
