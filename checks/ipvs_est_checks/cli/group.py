@@ -32,6 +32,7 @@ SUBCOMMANDS = {
     "simulate": "simulate:simulate",
     "generate": "generate:generate",
     "make-trace": "make_trace:make_trace",
+    "compare-steps": "compare_steps:compare_steps",
     "schema": "schema:schema_command",
     "bench": "bench:bench",
 }

@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any
 
 from ipvs_est_checks.terminal.bad_input import BadInputError
@@ -81,6 +82,36 @@ def asking(program: Program) -> Callable[[dict[str, object]], dict[str, Any]]:
         return told
 
     return asked
+
+
+AskAll = Callable[[Sequence[dict[str, object]]], Iterator[dict[str, Any]]]
+"""Gives a program lines at once, and gives back its answers as they come."""
+
+
+def asking_all(program: Program) -> AskAll:
+    """The same for many lines: the program works while the answers before are looked at."""
+
+    def write(text: bytes) -> None:
+        with suppress(BrokenPipeError):
+            program.sink.write(text)
+            program.sink.flush()
+
+    def asked(lines: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
+        text = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+        writer = Thread(target=write, args=(text,), daemon=True)
+        writer.start()
+        return _answers(program, len(lines), writer)
+
+    return asked
+
+
+def _answers(program: Program, count: int, writer: Thread) -> Iterator[dict[str, Any]]:
+    for _ in range(count):
+        answer = program.source.readline()
+        if not answer:
+            raise ProgramDiedError(f"the program ended with {program.process.wait()}")
+        yield json.loads(answer)
+    writer.join()
 
 
 def stop(program: Program) -> None:

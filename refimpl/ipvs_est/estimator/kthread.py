@@ -36,10 +36,12 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
             yield from write_calc_phase(machine, True)
         if (yield from read_calc_phase(machine)):
             yield from calc_phase(machine, task)
+            # The request to stop is looked at first: one that comes before `enable` is looked at is
+            # seen in the loop.
+            stopping = task.should_stop
             if machine.interleaved:
-                # should_stop goes with it, see calc_phase.
                 yield READ_ENABLE
-            aborted = task.should_stop or not netns.enable
+            aborted = stopping or not netns.enable
             if machine.revision.returns_after_aborted_calc_phase and aborted:
                 return
     while True:

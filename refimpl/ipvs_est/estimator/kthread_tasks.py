@@ -34,16 +34,17 @@ def start_kthread(machine: Machine, kd: KthreadContext) -> Call:
     gap = signed(kd.est_timer - now, params.word_bits)
     if abs(gap) > START_GAP_TICKS * params.tick_jiffies:
         kd.est_timer = now
-    task = Task(name=f"ipvs-e:{kd.id}", rank=1 + kd.id, kd=kd)
+    everywhere = frozenset(range(params.possible_cpus))
+    task = Task(name=f"ipvs-e:{kd.id}", rank=1 + kd.id, kd=kd, cpus=everywhere)
     if not allocate(machine, task):
         return -ENOMEM
     machine.tasks_created += 1
     task.age = machine.tasks_created
+    kd.task = task
     task.nice = machine.netns.est_nice
-    task.cpus = yield from read_kthread_cpus(machine)
     if machine.revision.holds_task_reference:
         task.references = 1
-    kd.task = task
+    task.cpus = yield from read_kthread_cpus(machine)
     yield Start(task)
     if machine.events is not None:
         machine.events.append(TaskStarted(machine.now, kd.id, machine.netns.enable))

@@ -257,7 +257,9 @@ def explore(
             until,
             beginning,
         )
-        for source, scenario in [(each, _load(each, revisions)) for each in scenarios or library()]
+        for source, scenario in [
+            (each, load_scenario(each, revisions)) for each in scenarios or library()
+        ]
         for name in revisions or REVISIONS
     ]
     if kind is not JobKind.DFS:
@@ -290,7 +292,7 @@ def _on(
     keep_going: bool,
     token: str | None,
 ) -> int:
-    wanted = [_load(each, ()) for each in names or library()]
+    wanted = [load_scenario(each, ()) for each in names or library()]
     if token is None:
         return explore_on(explored, wanted, preemptions, iterations, keep_going=keep_going)
     if len(wanted) != 1:
@@ -302,7 +304,9 @@ def _conflicts(tree: Path, names: tuple[str, ...], iterations: int) -> int:
     # Imported here: only who has a tree needs it.
     from ipvs_est_checks.cli.commands.explore_tree import conflicts_on_tree
 
-    return conflicts_on_tree(tree, [_load(each, ()) for each in names or library()], iterations)
+    return conflicts_on_tree(
+        tree, [load_scenario(each, ()) for each in names or library()], iterations
+    )
 
 
 def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
@@ -383,7 +387,8 @@ def _print(board: _Board, index: int) -> None:
         click.echo(line)
 
 
-def _load(name: str, revisions: Sequence[str]) -> Scenario:
+def load_scenario(name: str, revisions: Sequence[str]) -> Scenario:
+    """The scenario of that name or file, set up on these revisions; raises UsageError."""
     if not name:
         raise click.UsageError("SCENARIO: an empty text names no file")
     try:
@@ -414,7 +419,7 @@ def _continued(
         token = token_from_text(text)
         source = scenarios[0] if scenarios else token.scenario
         revision = REVISIONS[revisions[0]] if revisions else token.revision
-        found = fit(_load(source, (revision.name,)), revision, token.choices)
+        found = fit(load_scenario(source, (revision.name,)), revision, token.choices)
     except InputError as error:
         raise click.UsageError(f"--continue: {error.field} {error.message}") from None
     click.echo(f"the token: {fit_text(found, len(token.choices))}")
@@ -440,7 +445,9 @@ def _draw(
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
     try:
         token = token_from_text(text)
-        scenario = _load(scenarios[0] if scenarios else token.scenario, (token.revision.name,))
+        scenario = load_scenario(
+            scenarios[0] if scenarios else token.scenario, (token.revision.name,)
+        )
         replayed = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None

@@ -196,7 +196,7 @@ def _finish(tree: Tree, unit: Unit, result: Callable[[], None]) -> None:
 def _compile(compiler: Compiler, unit: Unit) -> None:
     output = _object(unit)
     scratch = output.with_name(f"{output.name}.{os.getpid()}")
-    rule = scratch.with_suffix(".d")
+    rule = scratch.with_name(f"{scratch.name}.d")
     run(
         compiler,
         [*unit.arguments, "-c", "-MD", "-MF", str(rule), "-o", str(scratch), str(unit.source)],

@@ -61,7 +61,7 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
             told = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
         accesses = [FieldAccess(*each) for each in told]
         pairs = conflicting(accesses)
-        places = _places(program, {each.place for pair in pairs for each in pair})
+        places = source_places(program, {each.place for pair in pairs for each in pair})
         for pair in pairs:
             if _NOWHERE in (places[pair[0].place], places[pair[1].place]):
                 # The harness itself stands for a part of netns exit.
@@ -89,7 +89,7 @@ def _text(access: FieldAccess, place: str) -> str:
     return f"{'write' if access.write else 'read'}{once} in {place}"
 
 
-def _places(program: Path, addresses: set[int]) -> dict[int, str]:
+def source_places(program: Path, addresses: set[int]) -> dict[int, str]:
     """The innermost of the tree's functions at each, with file and line."""
     wanted = sorted(addresses)
     if not wanted:

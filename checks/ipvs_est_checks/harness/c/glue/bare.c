@@ -92,6 +92,17 @@ void glue_count(void *stats, int cpu, const glue_u64 *steps)
 	u64_stats_update_end(&counters->syncp);
 }
 
+void glue_lock_services(void)
+{
+	mutex_lock(SERVICE_MUTEX);
+}
+
+void glue_unlock_services(void)
+{
+	mutex_unlock(SERVICE_MUTEX);
+}
+
+/* The service mutex is held. */
 void glue_zero(void *stats)
 {
 	ip_vs_zero_stats(stats);

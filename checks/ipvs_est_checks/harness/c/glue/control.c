@@ -81,6 +81,17 @@ long glue_delete_dest(long id, void *service)
 	return ret;
 }
 
+/* The stats of the service with that id, as packets find it; NULL if there is none. */
+void *glue_hashed_service(long id)
+{
+	struct ip_vs_service_user_kern user;
+	struct ip_vs_service *service;
+
+	describe_service(&user, id);
+	service = __ip_vs_service_find(netns, user.af, user.protocol, &user.addr, user.port);
+	return service ? &service->stats : NULL;
+}
+
 void *glue_service_stats(void *service)
 {
 	return &((struct ip_vs_service *)service)->stats;

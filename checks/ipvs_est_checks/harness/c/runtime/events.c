@@ -450,6 +450,7 @@ void event_starts(long id, bool from_trash)
 {
 	starting_id = id;
 	starting_old = from_trash;
+	current_task->starting = id;
 }
 
 int rt_watch_start(void *netns, void *stats)
@@ -457,6 +458,9 @@ int rt_watch_start(void *netns, void *stats)
 	long id;
 	int ret;
 
+	/* Others look at lists before the operation that adds it has returned. */
+	if (exploring && rt_id_of(stats) < 0)
+		rt_bind(stats, current_task->starting);
 	ret = ip_vs_start_estimator(netns, stats);
 	if (!watch_events)
 		return ret;

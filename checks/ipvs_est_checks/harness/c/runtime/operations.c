@@ -68,6 +68,9 @@ static void *stats_of(long id)
 
 	if (id == 0)
 		return glue_total_stats();
+	/* Whoever adds or deletes a service meanwhile has not returned yet. */
+	if (exploring && (!object || object->kind == OBJECT_SERVICE))
+		return glue_hashed_service(id);
 	return object ? object->stats : NULL;
 }
 
@@ -149,12 +152,14 @@ static bool apply_tot(struct call *call)
 
 static bool apply_zero(struct call *call)
 {
-	void *stats = stats_of(call->values[0]);
+	void *stats;
 
-	if (!stats)
-		return no_object(call, call->values[0]);
-	glue_zero(stats);
-	return returned(0);
+	glue_lock_services();
+	stats = stats_of(call->values[0]);
+	if (stats)
+		glue_zero(stats);
+	glue_unlock_services();
+	return stats ? returned(0) : no_object(call, call->values[0]);
 }
 
 static bool apply_read(struct call *call)
@@ -425,9 +430,12 @@ static bool apply_exit(struct call *call)
 	}
 	objects_end_connections();
 	glue_exit_netns();
-	while (rcu_pending())
-		rcu_grace_period();
-	memory_report_leaks();
+	/* Step by step grace periods are told to end. */
+	if (!following) {
+		while (rcu_pending())
+			rcu_grace_period();
+		memory_report_leaks();
+	}
 	objects_forget();
 	event_of_netns("exit-ended");
 	/* In a scheduled run others may still look at the one that is gone. */

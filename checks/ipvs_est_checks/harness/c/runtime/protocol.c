@@ -292,6 +292,12 @@ static void answer_line(struct envelope *envelope, const struct machine *machine
 		out_commit();
 	} else if (is_member(envelope, "accesses")) {
 		accesses_out();
+	} else if (is_member(envelope, "follow")) {
+		out_start(envelope);
+		if (!steps_run(envelope->nodes, envelope->value, &refusal)) {
+			out_rollback();
+			goto refused;
+		}
 	} else if (is_member(envelope, "schedule")) {
 		out_start(envelope);
 		if (!explore_run(envelope->nodes, envelope->value, &refusal)) {

@@ -17,6 +17,7 @@
 
 #define KERNEL_ENOMEM	12
 #define PLACE_SIZE	64	/* of a point's name */
+#define FRAMES		12	/* of callers */
 #define LINE_SIZE	64	/* of a cache; the kernel aligns to it */
 
 /* ---- tasks (task.c) ---- */
@@ -54,7 +55,10 @@ struct task {
 	uint64_t wake_at;		/* jiffies since boot */
 	struct mutex_record *mutex;	/* that it waits for */
 	struct task *joined;		/* whose exit it waits for */
+	bool (*ready)(void *argument);	/* NULL: it waits for nothing but its turn */
+	void *ready_argument;
 	long nice;
+	long starting;			/* id of the object that it adds */
 	char name[32];
 	ucontext_t context;
 	jmp_buf registers;		/* where it has paused */
@@ -62,6 +66,8 @@ struct task {
 	void *stack;
 	void *fake_stack;		/* AddressSanitizer's */
 	char place[PLACE_SIZE];		/* the point that it stands at */
+	void *frames[FRAMES];		/* and where in the code, see keep_frames */
+	int frame_count;
 };
 
 extern struct task *current_task;
@@ -86,6 +92,7 @@ extern uint64_t now;			/* jiffies since the start, not wrapped */
 extern glue_u64 clock_ns;
 extern glue_u64 est_cost_ns;
 extern bool exploring;
+extern bool following;	/* exploring, step by step */
 
 const char *moment_text(glue_u64 since_start);
 void schedule_boot(uint64_t initial_jiffies);
@@ -93,6 +100,7 @@ void schedule_settle(void);
 void schedule_advance(uint64_t jiffies);
 void schedule_until(bool (*ready)(void *), void *argument);
 void schedule_jiffy(void);
+void schedule_to(uint64_t then);
 long schedule_timeout(long timeout);	/* the kernel's: sleep */
 
 /* ---- mutexes (mutex.c) ---- */
@@ -119,14 +127,23 @@ void timers_run(void);
 
 /* ---- sysctls (sysctl.c) ---- */
 
+bool sysctl_registered(void);
 bool sysctl_enter(void);
 void sysctl_leave(void);
+
+/* ---- who uses the netns (netns_use.c) ---- */
+
+bool netns_may_begin(const char *op);
+void netns_enter(const char *op);
+void netns_leave(const char *op);
 
 /* ---- RCU (rcu.c) ---- */
 
 bool rcu_pending(void);
 int rcu_callbacks(void);
 void rcu_grace_period(void);
+bool rcu_run_oldest(void);
+int rcu_object_callbacks(void);
 
 /* ---- memory (memory.c) ---- */
 
@@ -139,6 +156,7 @@ void memory_out(void);
 void *memory_allocate(unsigned long size, bool zeroed);
 bool memory_freed(const void *address, const char **type, unsigned long *offset);
 bool memory_type(const void *address, const char **type, unsigned long *offset);
+bool memory_type_is_known(const char *type);
 
 /* ---- points (points.c) ---- */
 
@@ -147,6 +165,7 @@ void points_boot(void);
 void accesses_boot(void);
 void accesses_out(void);
 extern bool field_points;
+extern bool keep_frames;
 
 /* ---- the record of events (events.c) ---- */
 
@@ -292,6 +311,7 @@ void out_flush(void);
 size_t out_mark(void);
 const char *out_since(size_t mark, size_t *length);
 void out_cut(size_t mark);
+void out_mute(bool muted);
 
 /* ---- the process (protocol.c, machine.c, operations.c) ---- */
 
@@ -327,5 +347,11 @@ int serve(void);
 
 bool explore_add_task(struct json *nodes, struct json *line, struct refusal *refusal);
 bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal);
+void limit_time(void);
+
+/* ---- step by step beside the model (steps.c) ---- */
+
+bool steps_run(struct json *nodes, struct json *line, struct refusal *refusal);
+bool steps_pass(const char *what, const char *object, const char *place);
 
 #endif

@@ -60,7 +60,7 @@ int wake_up_process(void *kernel)
 	struct task *task = task_of(kernel);
 
 	/* Property tasks.enabled, of which no state tells. */
-	if (task->kind == TASK_KTHREAD && !glue_enabled())
+	if (!following && task->kind == TASK_KTHREAD && !glue_enabled())
 		violation("task-started-while-disabled", task->name, "wake_up_process");
 	if (task->state == TASK_NEW)
 		event_task_started(task);
@@ -71,6 +71,8 @@ int wake_up_process(void *kernel)
 bool kthread_should_stop(void)
 {
 	event_asks_to_stop();
+	if (field_points)
+		point("read", "should_stop");
 	return current_task->should_stop;
 }
 

@@ -452,6 +452,11 @@ bool memory_type(const void *address, const char **type, unsigned long *offset)
 	return true;
 }
 
+bool memory_type_is_known(const char *type)
+{
+	return strcmp(type, UNKNOWN_TYPE) != 0;
+}
+
 int rt_is_freed(const void *object)
 {
 	const char *type;

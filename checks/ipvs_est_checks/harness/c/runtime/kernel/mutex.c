@@ -128,8 +128,12 @@ void mutex_lock(const void *mutex)
 {
 	struct mutex_record *record = find(mutex);
 
-	if (record->name)
+	if (record->name) {
+		current_task->ready = is_free;
+		current_task->ready_argument = record;
 		point("lock", record->name);
+		current_task->ready = NULL;
+	}
 	if (record->owner) {
 		current_task->mutex = record;
 		task_wait(TASK_BLOCKED, is_free, record);

@@ -4,6 +4,7 @@
  * were queued, unless a task stands where it may read.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime.h"
 
@@ -68,6 +69,44 @@ static bool somebody_reads(void)
 			return true;
 	}
 	return false;
+}
+
+/* Of an object of the estimator and its owners; not of a table of services. */
+static bool is_of_object(const struct callback *callback)
+{
+	unsigned long offset;
+	const char *type;
+
+	return memory_type(callback->argument, &type, &offset) && memory_type_is_known(type);
+}
+
+/* The oldest callback of an object, and those of others before; false if there is none. */
+bool rcu_run_oldest(void)
+{
+	struct callback oldest;
+	bool found = false;
+
+	while (callback_count && !found) {
+		oldest = callbacks[0];
+		found = is_of_object(&oldest);
+		callback_count--;
+		memmove(callbacks, callbacks + 1, callback_count * sizeof(*callbacks));
+		if (oldest.function)
+			oldest.function(oldest.argument);
+		else
+			kfree(oldest.argument);
+	}
+	return found;
+}
+
+int rcu_object_callbacks(void)
+{
+	int count = 0;
+	int i;
+
+	for (i = 0; i < callback_count; i++)
+		count += is_of_object(&callbacks[i]);
+	return count;
 }
 
 /* A callback may queue another, which then waits for the next one. */

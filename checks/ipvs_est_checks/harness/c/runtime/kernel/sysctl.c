@@ -40,6 +40,11 @@ void unregister_net_sysctl_table(void *header)
 		registered = true;
 }
 
+bool sysctl_registered(void)
+{
+	return registered;
+}
+
 /* Whether there still is a file; if so, sysctl_leave() has to follow. */
 bool sysctl_enter(void)
 {

@@ -251,10 +251,13 @@ void task_wait(enum task_state state, bool (*ready)(void *), void *argument)
 		event_resumed(task);
 		return;
 	}
+	task->ready = ready;
+	task->ready_argument = argument;
 	while (!ready(argument)) {
 		task->state = state;
 		task_pause();
 	}
+	task->ready = NULL;
 }
 
 static bool has_exited(void *task)

@@ -87,7 +87,11 @@ static int run_program(void *argument)
 
 		snprintf(name, sizeof(name), "%.*s", (int)op->length - 2, op->start + 1);
 		point("begin", name);
+		if (!netns_may_begin(name))
+			break;
+		netns_enter(name);
 		run_operation(program->nodes, operation);
+		netns_leave(name);
 	}
 	return 0;
 }
@@ -329,7 +333,7 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 }
 
 /* A run that reaches no point any more ends, see on_signal(). */
-static void limit_time(void)
+void limit_time(void)
 {
 	struct itimerval limit = { .it_value = { .tv_sec = MAX_SECONDS } };
 

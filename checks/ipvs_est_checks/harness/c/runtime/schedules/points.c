@@ -4,6 +4,7 @@
  * library of -fsanitize=thread: its functions are called at each access of the
  * kernel's files, and find uses of freed memory and points at shared fields.
  */
+#include <execinfo.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,6 +12,7 @@
 #include "runtime.h"
 
 bool field_points;
+bool keep_frames;
 
 static char *append(char *to, const char *end, const char *text)
 {
@@ -31,6 +33,10 @@ void point(const char *what, const char *object)
 	to = append(to, end, what);
 	to = append(to, end, *object ? " " : "");
 	*append(to, end, object) = 0;
+	if (following && steps_pass(what, object, task->place))
+		return;
+	if (keep_frames)
+		task->frame_count = backtrace(task->frames, FRAMES);
 	task->state = TASK_RUNNABLE;
 	task_pause();
 }
@@ -130,6 +136,8 @@ static void note_access(const void *place, const void *object, const char *field
 		     task[strlen(task) - 1]) % ACCESSES;
 	size_t tries;
 
+	if (!accesses)
+		return;
 	for (tries = 0; tries < ACCESSES; tries++, at = (at + 1) % ACCESSES) {
 		struct access *access = &accesses[at];
 

@@ -14,6 +14,7 @@ static uint64_t start;		/* initial_jiffies */
 glue_u64 clock_ns;
 glue_u64 est_cost_ns;
 bool exploring;
+bool following;
 
 glue_u64 ktime_get(void);
 
@@ -85,20 +86,25 @@ void schedule_settle(void)
 		;
 }
 
-/* One jiffy passes: timers, then RCU callbacks, then who sleeps, then work. */
-void schedule_jiffy(void)
+static void wake_sleepers(void)
 {
 	struct task *task;
 
-	jiffies++;
-	now++;
-	timers_run();
-	rcu_grace_period();
 	for (task = tasks; task; task = task->next) {
 		if (task->state == TASK_SLEEPING && task->sleep_ends &&
 		    task->wake_at <= now)
 			task->state = TASK_RUNNABLE;
 	}
+}
+
+/* One jiffy passes: timers, then RCU callbacks, then who sleeps, then work. */
+void schedule_jiffy(void)
+{
+	jiffies++;
+	now++;
+	timers_run();
+	rcu_grace_period();
+	wake_sleepers();
 	work_look();
 }
 
@@ -124,6 +130,15 @@ static void skip_to(uint64_t then)
 {
 	jiffies += then - now;
 	now = then;
+}
+
+/* Time passes at once, and ends no grace period. */
+void schedule_to(uint64_t then)
+{
+	skip_to(then);
+	timers_run();
+	wake_sleepers();
+	work_look();
 }
 
 void schedule_advance(uint64_t count)
