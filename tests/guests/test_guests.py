@@ -1,4 +1,4 @@
-"""Real kernels in emulated guests: healthy ones are healthy, and F15 is seen where it happens.
+"""Real kernels in emulated guests: healthy ones, and F05 and F15 where they happen.
 
 Run with `--guests one`, the gate's, or `--guests all`.
 """
@@ -69,10 +69,32 @@ done
 _RECORD = """
 ipvs-est record --seconds 25 -o /tmp/log >/tmp/said 2>&1 &
 echo $! > /tmp/pid
-until ls /sys/kernel/tracing/instances | grep -q record; do sleep 1; done
-sleep 5
+until grep -q 'recording begins' /sys/kernel/tracing/instances/ipvs_est_record*/trace; do
+  sleep 1
+done 2>/dev/null
 """
-"""The recording begins as soon as its probes are there and its first snapshot is taken."""
+"""The recording begins once its probes are there and its first snapshot is taken."""
+_MANY = """
+n=0
+while [ $n -lt 9598 ]; do
+  echo "-a -t 10.0.0.1:80 -r 10.$((1 + n / 40000)).$((n / 200 % 200)).$((n % 200 + 1)):80 -m"
+  n=$((n + 1))
+done
+"""
+"""With the total and the service as many as four kthreads have room for, if chain_max is 1."""
+_WAITING = """
+ip addr add 10.0.0.2/32 dev lo
+ipvsadm -A -u 10.0.0.1:53 -s rr
+ipvsadm -a -u 10.0.0.1:53 -r 10.0.0.2:53 -m
+python3 /tmp/traffic
+"""
+_TRAFFIC = """
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+    for _ in range(100):
+        sender.sendto(b'x' * 64, ('10.0.0.1', 53))
+        time.sleep(0.05)
+"""
 _RECORDED = "while kill -0 $(cat /tmp/pid) 2>/dev/null; do sleep 1; done; cat /tmp/log"
 
 
@@ -166,3 +188,99 @@ def test_f15_is_seen_where_it_happens(
     assert written.code == 1, written.out
     assert "FAIL       delay.closest" in written.out
     assert "F15: Each restart makes" in written.out
+
+
+def test_f05_is_seen_live_and_by_qemu_and_goes_as_told(
+    tmp_path: Path, inspected: Inspected, pytestconfig: pytest.Config
+) -> None:
+    """Four kthreads are full, the second one's estimators go, and what comes next waits."""
+    _need(pytestconfig, "all")
+    with booted(need_kernel("7.3"), tmp_path, megabytes=1024, slow=True) as guest:
+        guest.copy_in("/tmp/many", _MANY)
+        guest.copy_in("/tmp/traffic", _TRAFFIC)
+        guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
+        guest.ok("ipvsadm -A -t 10.0.0.1:80 -s rr; sleep 10; sh /tmp/many | ipvsadm -R", 900)
+        guest.ok("sleep 10")
+        full = _report(inspected("--qemu", guest.qmp, "--wait", "0", "--json", "-"))
+        (netns,) = full["netns"]
+        assert [each["estimators"] for each in netns["kthreads"]] == [2400] * 4
+        assert {each["verdict"] for each in netns["properties"]} == {"PASS"}
+        gone = [name.split(" -> ")[1] for name, at in _places(full).items() if at[0] == 1]
+        guest.copy_in("/tmp/gone", "".join(f"-d -t 10.0.0.1:80 -r {each}\n" for each in gone))
+        guest.ok("ipvsadm -R < /tmp/gone; sleep 5", 900)
+        guest.ok(_WAITING, 300)
+        rates = guest.ok("ipvsadm -Ln --rate -u 10.0.0.1:53; ipvsadm -Ln --stats -u 10.0.0.1:53")
+        assert _last_numbers(rates) == [[0] * 5] * 4
+        # The guest's 4 quiet seconds may take longer outside.
+        by_qemu = inspected("--qemu", guest.qmp, "--wait", "20", "--json", "-")
+        live = Run(*guest.run("ipvs-est inspect --json - 2>/dev/null", 1800), "")
+        for each in (by_qemu, live):
+            assert each.code == 1, each.out
+            (netns,) = _report(each)["netns"]
+            failed = [found for found in netns["properties"] if found["verdict"] != "PASS"]
+            assert [(found["id"], found["verdict"]) for found in failed] == [
+                ("progress.room", "FAIL")
+            ]
+            (finding,) = failed[0]["findings"]
+            assert finding["id"] == "F05"
+            assert "rates of 0" in finding["rates"]
+            assert "write est_cpulist" in finding["do"]
+            assert netns["waiting"] == 2
+        guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist; sleep 30", 300)
+        counted = _last_numbers(guest.ok("ipvsadm -Ln --stats -u 10.0.0.1:53"))
+        assert [each[1] for each in counted] == [100, 100]
+        mended = inspected("--qemu", guest.qmp)
+        assert mended.code == 0, mended.out
+
+
+def test_a_recording_from_the_beginning_agrees_with_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
+) -> None:
+    _need(pytestconfig, "all")
+    with booted(need_kernel("7.3"), tmp_path) as guest:
+        guest.ok(_RECORD, 400)
+        guest.ok(_SERVICES)
+        guest.ok("sleep 5; echo 5 > /proc/sys/net/ipv4/vs/est_nice")
+        guest.ok("sleep 3; ipvsadm -d -t 10.0.0.1:80 -r 10.1.0.2:80")
+        guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
+        (tmp_path / "log").write_text(guest.ok(_RECORDED, 400))
+    # An emulated CPU may come late by far.
+    run = here(capsys, "judge", tmp_path / "log", "--tolerance", "30", "-v")
+    assert "beside the model, after 10 operations: of 36 values" in run.out, run.out
+    assert ", 0 different" in run.out, run.out
+
+
+def test_what_may_not_be_read_is_told_in_one_line(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    _need(pytestconfig, "all")
+    with booted(need_kernel("7.3"), tmp_path, options="lsm=lockdown") as guest:
+        unprivileged = "import os, sys; os.setuid(1); os.execv('/bin/sh', ['sh', *sys.argv[1:]])"
+        guest.copy_in("/tmp/nobody", unprivileged)
+        for before, command, said in (
+            ("", "python3 /tmp/nobody -c 'ipvs-est inspect'", "needs root"),
+            ("sysctl -w kernel.kptr_restrict=2", "ipvs-est inspect", "kptr_restrict"),
+            (
+                "sysctl -w kernel.kptr_restrict=0; umount /sys/kernel/tracing",
+                "ipvs-est inspect",
+                "no tracefs",
+            ),
+            ("rmmod ip_vs_rr ip_vs", "ipvs-est inspect", "ip_vs is not loaded"),
+            (
+                "echo confidentiality > /sys/kernel/security/lockdown; insmod /modules/ip_vs.ko",
+                "ipvs-est inspect --no-probes",
+                "lockdown=confidentiality",
+            ),
+        ):
+            guest.run(before)
+            code, out = guest.run(command, 400)
+            assert code == 2, f"{command}: {out}"
+            (line,) = out.strip().splitlines()[-1:]
+            assert said in line, out
+            assert "Traceback" not in out
+
+
+def _last_numbers(listed: str) -> list[list[int]]:
+    """The numbers of each service and destination in what ipvsadm lists."""
+    rows = [line.split() for line in listed.splitlines()]
+    return [[int(each) for each in row[-5:]] for row in rows if row[-1].isdigit()]

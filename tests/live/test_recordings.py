@@ -58,6 +58,7 @@ _TRACE = [
     *_start(202, 5002, _NETNS, 0x777, -12),
     _chain(5500, _STATS[3], _STATS[2]),
     _line("ipvsadm-200", "stop", 5501, f"ipvs={_NETNS:#x} stats={_STATS[1]:#x}"),
+    _line("ipvs-e:0:0-117", "stop", 5501, f"ipvs={_NETNS:#x} stats={_STATS[2]:#x}"),
     _line("kworker/0:1-33", "kstop", 5502, f"ipvs={_NETNS:#x} task=0xffff888000010000 ktid=0"),
     _line("kworker/0:1-33", "kstopped", 5503, ""),
     _line("kworker/0:1-33", "kstart", 5503, _KD),

@@ -11,9 +11,10 @@ from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, write_target
 from ipvs_est_checks.judging.evidence import Evidence, EvidenceError, evidence_of
 from ipvs_est_checks.judging.verdicts import REPORT_VERSION, FileVerdict, verdicts
+from ipvs_est_checks.live.recording.beside_model import beside_model
 from ipvs_est_checks.live.recording.judged import TOLERANCE, judge_live_log
 from ipvs_est_checks.live.recording.live_log import is_live_log, parse_live_log
-from ipvs_est_checks.live.recording.text import live_log_lines
+from ipvs_est_checks.live.recording.text import beside_model_lines, live_log_lines
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.verdict import Verdict, counted, exit_code, worst
 from ipvs_est_checks.terminal.bad_input import BadInputError
@@ -96,7 +97,11 @@ def _live(path: Path, text: str, tolerance: int, *, verbose: bool) -> int:
     judged = list(judge_live_log(log, tolerance))
     for line in live_log_lines(log, judged, tolerance, verbose=verbose):
         click.echo(printable(line))
-    return exit_code(worst(each.verdict for each in judged))
+    beside = beside_model(log, tolerance)
+    for line in beside_model_lines(beside, verbose=verbose):
+        click.echo(printable(line))
+    verdict = worst(each.verdict for each in judged)
+    return exit_code(Verdict.FAIL if beside.different else verdict)
 
 
 def _lines(evidence: Evidence, found: Sequence[FileVerdict], *, verbose: bool) -> list[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from ipvs_est.answers.state import State
 from ipvs_est.language.events import Estimated, Event, Started, Stopped, TaskExited, TaskStarted
 from ipvs_est_checks.live.reading.objects import Ids
+from ipvs_est_checks.live.reading.tasks import KTHREAD_NAME
+from ipvs_est_checks.live.recording.live_log import SYSCTLS, Written
 from ipvs_est_checks.live.recording.probes import NODES, Place
 from ipvs_est_checks.live.recording.trace_text import Line
 
@@ -19,6 +21,7 @@ class Told:
     """What came of a recording."""
 
     events: list[Event] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     limits_test: int | None = None
     """Jiffies of the first limits test: estimators move then, unseen, and no estimation is told
     from there on."""
@@ -41,6 +44,8 @@ def tell(
             continue
         if line.name == "chain":
             _chain(line, jiffies, node, place, members, ids, told)
+        elif line.name.startswith(_WROTE):
+            _wrote(line, jiffies, pending, told)
         elif line.fields.get("ipvs", netns) == netns:
             told.events += _other(line, jiffies, members, pending, ids)
     return told
@@ -90,6 +95,26 @@ def _chain(
     told.events += [Estimated(jiffies, each, ktid, row) for each in chain]
 
 
+def _wrote(line: Line, jiffies: int, pending: dict[tuple[int, str], Line], told: Told) -> None:
+    """A handler of a sysctl has ended; of another netns, or of what was read, none has begun."""
+    file = line.name.removeprefix(_WROTE)
+    begun = pending.pop((line.pid, f"write_{file}"), None)
+    if begun is None or not begun.fields.get("write"):
+        return
+    cpus = line.fields.get("cpus", 0)
+    cpulist = tuple([each for each in range(64) if cpus >> each & 1])
+    told.written.append(
+        Written(
+            jiffies=jiffies,
+            after_events=len(told.events),
+            file=file,
+            run_estimation=line.fields["run"],
+            est_nice=line.fields["nice"],
+            cpulist=cpulist if line.fields["valid"] else None,
+        )
+    )
+
+
 def _other(
     line: Line,
     jiffies: int,
@@ -101,6 +126,9 @@ def _other(
         pending[line.pid, line.name] = line
         return
     if line.name == "stop":
+        if line.task.startswith(KTHREAD_NAME):
+            # Kthread 0 takes it off its chain, to link it anew with other limits.
+            return
         id_ = ids.by_address.get(line.fields["stats"])
         if id_ is not None:
             for chain in members.values():
@@ -122,4 +150,5 @@ def _other(
 
 
 _ENDINGS = {"started": "start", "kstarted": "kstart", "kstopped": "kstop"}
-_BEGINNINGS = frozenset(_ENDINGS.values())
+_WROTE = "wrote_"
+_BEGINNINGS = frozenset({*_ENDINGS.values(), *(f"write_{each}" for each in SYSCTLS)})

@@ -11,6 +11,7 @@ from ipvs_est.language.events import Event
 from ipvs_est.language.header import params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.json_input import parse_object
+from ipvs_est_checks.judging.partial import partial_from_json
 from ipvs_est_checks.live.inspect_files import partial_snapshot
 from ipvs_est_checks.live.reading.netns import Reading
 
@@ -19,7 +20,24 @@ _HEADER = frozenset(
     {"live_log", "kernel", "revision", "netns", "params", "ms", "lost", "limits_test"}
 )
 
+SYSCTLS = ("run_estimation", "est_nice", "est_cpulist")
+
 # Any in this file: parsed JSON; whoever takes a value out checks its type.
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Somebody wrote a sysctl; its values as they were afterwards."""
+
+    jiffies: int
+    after_events: int
+    """How many events stand before it."""
+    file: str
+    """`run_estimation`, `est_nice` or `est_cpulist`."""
+    run_estimation: int
+    est_nice: int
+    cpulist: tuple[int, ...] | None
+    """None: not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,7 @@ class LiveLog:
     snapshots: tuple[dict[str, Any], ...]
     """Lines of snapshots, before and after, as far as each was one state."""
     events: tuple[Event, ...]
+    written: tuple[Written, ...] = ()
 
 
 def live_log_text(log: LiveLog, before: Reading | None = None, after: Reading | None = None) -> str:
@@ -53,8 +72,7 @@ def live_log_text(log: LiveLog, before: Reading | None = None, after: Reading | 
         "lost": log.lost,
         "limits_test": log.limits_test,
     }
-    lines = [header, *_snapshot("before", before), *map(event_to_json, log.events)]
-    lines += _snapshot("after", after)
+    lines = [header, *_snapshot("before", before), *_happened(log), *_snapshot("after", after)]
     return "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in lines)
 
 
@@ -62,6 +80,22 @@ def _snapshot(when: str, reading: Reading | None) -> Iterator[dict[str, object]]
     if reading is not None:
         names = {str(each.id): reading.names[each.id] for each in reading.snapshot.objects}
         yield {"snapshot": when, "names": names, "members": partial_snapshot(reading)}
+
+
+def _happened(log: LiveLog) -> Iterator[dict[str, object]]:
+    written = list(log.written)
+    for index in range(len(log.events) + 1):
+        while written and written[0].after_events <= index:
+            each = written.pop(0)
+            yield {
+                "written": each.file,
+                "jiffies": each.jiffies,
+                "run_estimation": each.run_estimation,
+                "est_nice": each.est_nice,
+                "cpulist": None if each.cpulist is None else list(each.cpulist),
+            }
+        if index < len(log.events):
+            yield event_to_json(log.events[index])
 
 
 def is_live_log(first_line: str) -> bool:
@@ -80,10 +114,14 @@ def parse_live_log(lines: Sequence[str]) -> LiveLog:
         raise InputError("line 1: live_log", f"expected version {VERSION}")
     snapshots: list[dict[str, Any]] = []
     events: list[Event] = []
+    written: list[Written] = []
     for number, text in enumerate(lines[1:], 2):
         line = _object(text, number)
         if "snapshot" in line:
-            snapshots.append(line)
+            snapshots.append(_checked_snapshot(line, number))
+            continue
+        if "written" in line:
+            written.append(_written(line, number, len(events)))
             continue
         try:
             events.append(event_from_json(line))
@@ -103,7 +141,46 @@ def parse_live_log(lines: Sequence[str]) -> LiveLog:
         limits_test=None if header["limits_test"] is None else _number(header, "limits_test"),
         snapshots=tuple(snapshots),
         events=tuple(events),
+        written=tuple(written),
     )
+
+
+def _checked_snapshot(line: dict[str, Any], number: int) -> dict[str, Any]:
+    """Raises InputError if it is none."""
+    if line["snapshot"] not in ("before", "after"):
+        raise InputError(f"line {number}: snapshot", "expected before or after")
+    names = line.get("names")
+    if not isinstance(names, dict) or not all(each.isdigit() for each in names):
+        raise InputError(f"line {number}: names", "expected names by id")
+    members = line.get("members")
+    if not isinstance(members, dict):
+        raise InputError(f"line {number}: members", "expected a snapshot")
+    try:
+        partial_from_json(members, None)
+    except InputError as error:
+        raise InputError(f"line {number}: members: {error.field}", error.message) from None
+    return line
+
+
+def _written(line: dict[str, Any], number: int, after_events: int) -> Written:
+    cpulist = line.get("cpulist")
+    if cpulist is not None:
+        if not isinstance(cpulist, list) or not all(type(each) is int for each in cpulist):
+            raise InputError(f"line {number}: cpulist", "expected null or a list of CPUs")
+        cpulist = tuple(cpulist)
+    if line["written"] not in SYSCTLS:
+        raise InputError(f"line {number}: written", f"expected one of {', '.join(SYSCTLS)}")
+    jiffies, run_estimation, nice = (
+        _integer(line, each, number) for each in ("jiffies", "run_estimation", "est_nice")
+    )
+    return Written(jiffies, after_events, line["written"], run_estimation, nice, cpulist)
+
+
+def _integer(line: dict[str, Any], name: str, number: int) -> int:
+    value = line.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InputError(f"line {number}: {name}", "expected a number")
+    return value
 
 
 def _object(text: str, number: int) -> dict[str, Any]:

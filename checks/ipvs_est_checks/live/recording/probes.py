@@ -6,6 +6,7 @@ from ipvs_est_checks.live.memory.btf import Btf
 from ipvs_est_checks.live.memory.layout import field_of, offset_of
 from ipvs_est_checks.live.memory.protocol import MODULE
 from ipvs_est_checks.live.reading.structs import Structs
+from ipvs_est_checks.live.recording.live_log import SYSCTLS
 
 NODES = 6
 """Members of a chain that are told with its estimation, from its head."""
@@ -41,8 +42,8 @@ def place_of(types: Btf, structs: Structs) -> Place:
     return Place(shift("ktid"), shift("ktrow"), shift("ktcid"))
 
 
-def definitions(types: Btf, structs: Structs) -> list[str]:
-    """Events for `tracefs.probing`."""
+def definitions(types: Btf, structs: Structs, netns: int) -> list[str]:
+    """Events for `tracefs.probing`; `netns`: the address of the struct whose sysctls are told."""
     kd = "ip_vs_est_kt_data"
     ktid, task = offset_of(types, kd, "id"), offset_of(types, kd, "task")
     enable = offset_of(types, "netns_ipvs", "enable")
@@ -67,7 +68,31 @@ def definitions(types: Btf, structs: Structs) -> list[str]:
         ),
         ("r:kstopped", "ip_vs_est_kthread_stop", ""),
     ]
+    found += _writes(types, structs, netns)
     return [f"{name} {MODULE}:{where} {_JIFFIES} {more}".rstrip() for name, where, more in found]
+
+
+def _writes(types: Btf, structs: Structs, netns: int) -> list[tuple[str, str, str]]:
+    """Of each handler of a sysctl: that it begins, and what the values are when it has ended."""
+    if structs.cpulist is None:
+        return []
+
+    def at(name: str) -> str:
+        return f"@{netns + offset_of(types, 'netns_ipvs', name):#x}"
+
+    mask = f"@{netns + structs.cpulist.offset:#x}"
+    if structs.cpulist_is_pointer:
+        mask = f"+0({mask})"
+    values = (
+        f"run={at('sysctl_run_estimation')}:s32 nice={at('sysctl_est_nice')}:s32"
+        f" valid={at('est_cpulist_valid')}:s32 cpus={mask}:x64"
+    )
+    begins = f"write=$arg2:s32 ipvs=+{offset_of(types, 'ctl_table', 'extra2')}($arg1):x64"
+    found = []
+    for each in SYSCTLS:
+        found.append((f"p:write_{each}", f"ipvs_proc_{each}", begins))
+        found.append((f"r:wrote_{each}", f"ipvs_proc_{each}", values))
+    return found
 
 
 def _nodes(place: int) -> str:

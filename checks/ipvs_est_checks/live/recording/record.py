@@ -25,7 +25,7 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
     with open_live() as kernel:
         reader = Reader(kernel)
         namespace = _chosen(reader, netns)
-        probes = definitions(kernel.types, reader.structs)
+        probes = definitions(kernel.types, reader.structs, namespace.address)
         with (
             probing(comings_and_goings(), "ipvs_est_guard") as guard,
             probing(probes, "ipvs_est_record", kilobytes=_BUFFER_KB) as instance,
@@ -57,6 +57,7 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
             limits_test=told.limits_test,
             snapshots=(),
             events=tuple(told.events),
+            written=tuple(told.written),
         )
         return log, live_log_text(log, before, after)
 

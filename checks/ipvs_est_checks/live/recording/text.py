@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.advice import ADVICE, what_to_do
+from ipvs_est_checks.live.recording.beside_model import BesideModel
 from ipvs_est_checks.live.recording.judged import JudgedRecord
 from ipvs_est_checks.live.recording.live_log import LiveLog
 from ipvs_est_checks.report.verdict import Verdict
@@ -43,3 +44,20 @@ def live_log_lines(
 
 def _had_cases(each: JudgedRecord) -> bool:
     return each.cases > 0
+
+
+def beside_model_lines(found: BesideModel, *, verbose: bool) -> Iterator[str]:
+    """For people."""
+    if found.reason:
+        if verbose:
+            yield f"  not compared with the model: {found.reason}"
+        return
+    yield (
+        f"  beside the model, after {found.operations} operations: of {found.values} values of the"
+        f" last state {found.equal} are equal, {len(found.late)} apart by late wake-ups,"
+        f" {len(found.different)} different"
+    )
+    for each in found.late if verbose else ():
+        yield f"             late: {each}"
+    for each in found.different:
+        yield f"             DIFFERENT: {each}"

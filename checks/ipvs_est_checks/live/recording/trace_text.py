@@ -17,6 +17,8 @@ MARK = "tracing_mark_write"
 class Line:
     """One event of the buffer."""
 
+    task: str
+    """Its name, as far as the kernel keeps it."""
     pid: int
     name: str
     """As it was defined, or `MARK`."""
@@ -40,4 +42,4 @@ def parse_trace(lines: Iterable[str]) -> Iterator[Line]:
                 continue
         name = match["name"]
         kind = name if name == MARK else _OWN.sub("", name)
-        yield Line(int(match["pid"]), kind, fields, match["rest"])
+        yield Line(match["task"].strip(), int(match["pid"]), kind, fields, match["rest"])
