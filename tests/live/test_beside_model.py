@@ -34,6 +34,7 @@ from ipvs_est_checks.live.recording.live_log import (
 )
 from ipvs_est_checks.live.recording.probes import Place
 from ipvs_est_checks.live.recording.trace_text import parse_trace
+from schema_check import misfits
 
 # Any in this file: snapshots as JSON.
 
@@ -124,6 +125,7 @@ def test_what_lateness_does_not_explain_is_different(
     lines[1:1] = [json.dumps(each) for each in log.snapshots]
     path.write_text("\n".join(lines) + "\n")
     assert parse_live_log(lines) == log
+    assert not [each for line in lines for each in misfits("live-log-line", json.loads(line))]
     run = here(capsys, "judge", path)
     assert run.code == 1
     assert "after 7 operations: of 27 values of the last state 25 are equal" in run.out

@@ -13,6 +13,7 @@ from ipvs_est_checks.judging.verdicts import REPORT_VERSION as JUDGE_VERSION
 from ipvs_est_checks.live.inspect_files import REPORT_VERSION as INSPECT_VERSION
 from ipvs_est_checks.live.judge import Quiet
 from ipvs_est_checks.live.memory.protocol import Source
+from ipvs_est_checks.live.recording.live_log import SYSCTLS
 from ipvs_est_checks.live.recording.live_log import VERSION as LIVE_LOG_VERSION
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.schemas.of_types import Schema, closed, integer, members_of, reference
@@ -87,7 +88,16 @@ def _live_log() -> Schema:
             "members": reference("partial-snapshot"),
         }
     )
-    return {"oneOf": [header, snapshot, reference("event")]}
+    written = closed(
+        {
+            "written": {"enum": list(SYSCTLS)},
+            "jiffies": _COUNT,
+            "run_estimation": {"type": "integer"},
+            "est_nice": {"type": "integer", "minimum": -20, "maximum": 19},
+            "cpulist": _nullable(_list_of(_COUNT)),
+        }
+    )
+    return {"oneOf": [header, snapshot, written, reference("event")]}
 
 
 def _judge() -> Schema:
