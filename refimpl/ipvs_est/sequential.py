@@ -5,7 +5,6 @@ tasks the reload work goes first, then kthreads by id. RCU callbacks, which the 
 do not show, run when the next jiffy passes, timers before them.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -58,8 +57,6 @@ class Sequential:
     """Heap of (rank, age, task)."""
     sleepers: list[tuple[int, int, int, Task]] = field(default_factory=list)
     """Heap of (wake-up in jiffies since boot, age, sleep ticket, task)."""
-    function_of: Callable[[Machine, Task], Body] = function_of
-    """Makes a task's function when it first runs."""
 
 
 def call(driver: Sequential, body: Call) -> int:
@@ -194,7 +191,7 @@ def _slice(driver: Sequential) -> None:
     """Run the first runnable task until it waits or exits, then look at the work."""
     _, _, task = heappop(driver.runnable)
     if task.body is None:
-        task.body = driver.function_of(driver.machine, task)
+        task.body = function_of(driver.machine, task)
     if task.state is TaskState.NEW and task.should_stop:
         _exit(driver, task)
     else:

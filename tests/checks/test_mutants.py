@@ -18,7 +18,7 @@ from ipvs_est_checks.known.by_history import BY_HISTORY, explained, history_of
 from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants import kill_matrix
 from ipvs_est_checks.mutants import report as mutant_report
-from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, History, random_history
 from ipvs_est_checks.mutants.kill_matrix import (
     HISTORIES,
     SEED,
@@ -105,8 +105,8 @@ def test_mutants_name_properties_of_the_catalogue() -> None:
     known = {each.id for each in PROPERTIES}
     for mutant in MUTANTS:
         assert set(mutant.properties) <= known, mutant.id
-        assert bool(mutant.properties) == (mutant.engine is not Engine.EXPLORER), mutant.id
-        assert bool(mutant.reason) == (mutant.engine is Engine.EXPLORER), mutant.id
+        assert bool(mutant.properties) == (mutant.engine is not Engine.NONE), mutant.id
+        assert bool(mutant.reason) == (mutant.engine is Engine.NONE), mutant.id
 
 
 def test_every_hand_made_history_is_used() -> None:
@@ -129,7 +129,7 @@ def test_killing_history_kills_again_and_the_unmutated_model_survives_it(matrix:
     for outcome in kills:
         assert outcome.kill is not None
         mutant = BY_ID[outcome.mutant]
-        assert breaks(mutant, outcome.kill.scenario, outcome.kill.property), outcome.mutant
+        assert breaks(mutant, outcome.kill.shown, outcome.kill.property), outcome.mutant
 
 
 def test_every_property_is_broken_by_a_mutant(matrix: Matrix) -> None:
@@ -214,8 +214,8 @@ def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
-    shorter = PlannedHistory(history.header.params, history.operations)
-    longer = PlannedHistory(history.header.params, (*history.operations, Settle()))
+    shorter = History(history.header.params, history.operations)
+    longer = History(history.header.params, (*history.operations, Settle()))
     stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
     found = Control(2, 17, (), stray, 0.0)
     monkeypatch.setattr("ipvs_est_checks.engines.mutants.run_control", lambda *_: found)
@@ -327,7 +327,7 @@ def test_command_prints_an_aligned_table(capsys: pytest.CaptureFixture[str]) -> 
     assert run.code == exit_codes.PASS, run.out + run.err
     heading, first, second, totals = run.out.splitlines()
     assert heading.split() == list(mutant_report.HEADINGS)
-    assert first.split()[:4] == ["D20", "KILLED", "locks.deletion", "directed"]
+    assert first.split()[:4] == ["D20", "KILLED", "locks.deletion", "schedules"]
     assert second.split()[:4] == ["D31", "KILLED", "place.start", "histories"]
     assert len(heading) == len(first) == len(second)
     assert totals.startswith("2 of 2 mutants killed")

@@ -128,10 +128,11 @@ def _mutant_lines(id_: str) -> Iterator[str]:
     module = "from_reviews" if found in REVIEWED else "by_property"
     yield f"mutant {id_}: {found.sentence}"
     yield f"  on: {found.base.name}; defined: ipvs_est_checks.mutants.{module}"
-    if found.engine is Engine.EXPLORER:
+    if found.engine is Engine.NONE:
         yield f"  out of reach: {found.reason}"
     else:
-        yield f"  has to break {' or '.join(found.properties)}"
+        where = f" in schedules of scenario {found.scenario}" if found.scenario else ""
+        yield f"  has to break {' or '.join(found.properties)}{where}"
     yield from (f"  {line}" for line in patch(found.edits))
     yield f"  run: ipvs-est mutants {id_}"
 

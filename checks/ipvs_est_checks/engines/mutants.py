@@ -143,10 +143,10 @@ def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
     for each in unexplained:
         together.setdefault((each.revision, each.property), []).append(each)
     for (revision, property_id), found in together.items():
-        scenario = min((each.scenario for each in found), key=lambda each: len(each.operations))
-        steps = tuple(each for each in scenario.operations if isinstance(each, OPERATIONS))
+        history = min((each.history for each in found), key=lambda each: len(each.operations))
+        steps = tuple(each for each in history.operations if isinstance(each, OPERATIONS))
         failure = run(
-            scenario.params, REVISIONS[revision], steps, properties=frozenset({property_id})
+            history.params, REVISIONS[revision], steps, properties=frozenset({property_id})
         ).failures.get(property_id)
         last = len(steps) if failure is None or failure.step < 0 else failure.step + 1
         many = f" ({len(found)} histories, of which this is the shortest)" if found[1:] else ""
@@ -157,7 +157,7 @@ def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
             tuple(json.dumps(operation_to_json(each)) for each in steps[:last]),
             failure,
             "ipvs-est mutants",
-            header_line(property_id, revision, scenario.params),
-            geometry=geometry_text(scenario.params),
+            header_line(property_id, revision, history.params),
+            geometry=geometry_text(history.params),
             words=tuple(in_words(each) for each in steps[:last]),
         )

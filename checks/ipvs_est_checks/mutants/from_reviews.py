@@ -1,6 +1,6 @@
 """The mistakes found in reviews, planted again (known defects, section 2, and D02)."""
 
-from ipvs_est.language.revision import MAINLINE, STABLE
+from ipvs_est.language.revision import MAINLINE, REPAIRED, STABLE
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.text_edits import Edit
 
@@ -38,8 +38,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "        _unlink_from_chain(machine, kd, est, place)\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="delete-while-kthread-gave-way",
+        Engine.SCHEDULES,
+        scenario="two-control-processes",
+        preemptions=1,
     ),
     Mutant(
         "D21",
@@ -216,8 +217,9 @@ REVIEWED: tuple[Mutant, ...] = (
             Edit("state.seqcount:read_group", "if before & 1:", "if False:"),
             Edit("state.seqcount:read_group", "if words[SYNCP] == before:", "if True:"),
         ),
-        Engine.DIRECTED,
-        directed="traffic-while-kthread-reads",
+        Engine.SCHEDULES,
+        scenario="packets-while-kthreads-read",
+        preemptions=2,
     ),
     Mutant(
         "D53-writer",
@@ -240,8 +242,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "    return 0\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="traffic-while-kthread-reads",
+        Engine.SCHEDULES,
+        scenario="packets-while-kthreads-read",
+        preemptions=2,
     ),
     Mutant(
         "D53-init",
@@ -287,8 +290,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 '    free(machine, stats, "ip_vs_stats_free")\n',
             ),
         ),
-        Engine.DIRECTED,
-        directed="delete-while-kthread-reads",
+        Engine.SCHEDULES,
+        scenario="exit-under-packets",
+        preemptions=1,
     ),
     Mutant(
         "R3",
@@ -319,8 +323,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "    if True:\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="cpulist-while-calc-phase-ends",
+        Engine.SCHEDULES,
+        scenario="cpulist-in-calc-phase",
+        preemptions=1,
     ),
     Mutant(
         "R4-count",
@@ -336,8 +341,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "    machine.netns.est_genid = genid + 1\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="two-writers-while-first-service-counts",
+        Engine.SCHEDULES,
+        scenario="first-service-and-two-writers",
+        preemptions=1,
     ),
     Mutant(
         "R4-barrier",
@@ -361,7 +367,7 @@ REVIEWED: tuple[Mutant, ...] = (
                 "        machine.netns.est_calc_phase = True\n",
             ),
         ),
-        Engine.EXPLORER,
+        Engine.NONE,
         reason="the model is sequentially consistent, and between the two accesses of kthread 0"
         " nothing that others do depends on their order",
     ),
@@ -377,13 +383,15 @@ REVIEWED: tuple[Mutant, ...] = (
                 "            wanted = True\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="work-retries-while-relinking",
+        Engine.SCHEDULES,
+        scenario="memory-runs-out-in-recalculation",
+        preemptions=1,
     ),
     Mutant(
         "R6-enable",
         "Netns exit clears enable last.",
-        MAINLINE,
+        # On mainline the same property is broken without it (F16).
+        REPAIRED,
         ("tasks.enabled",),
         (
             Edit("control.netns_life:disable", "    machine.netns.enable = False\n", "    pass\n"),
@@ -393,8 +401,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "    netns.est_kt_arr.clear()\n    netns.enable = False\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="exit-with-work-pending",
+        Engine.SCHEDULES,
+        scenario="exit-and-sysctl",
+        preemptions=1,
     ),
     Mutant(
         "R6-order",
@@ -409,8 +418,8 @@ REVIEWED: tuple[Mutant, ...] = (
                 "    yield CANCEL_WORK\n    netns.est_kt_arr.clear()\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="exit-while-work-joins",
+        Engine.SCHEDULES,
+        scenario="exit-and-sysctl",
     ),
     Mutant(
         "R7-slot",
@@ -428,8 +437,8 @@ REVIEWED: tuple[Mutant, ...] = (
                 " _WHERE))\n",
             ),
         ),
-        Engine.DIRECTED,
-        directed="last-kthread-goes-while-relinking",
+        Engine.SCHEDULES,
+        scenario="break-in-recalculation",
     ),
     Mutant(
         "R7-kd",
@@ -444,8 +453,9 @@ REVIEWED: tuple[Mutant, ...] = (
                 "",
             ),
         ),
-        Engine.DIRECTED,
-        directed="middle-kthread-goes-while-relinking",
+        Engine.SCHEDULES,
+        scenario="delete-from-three-kthreads",
+        preemptions=1,
     ),
     Mutant(
         "R7-tick",
@@ -459,7 +469,7 @@ REVIEWED: tuple[Mutant, ...] = (
                 "",
             ),
         ),
-        Engine.DIRECTED,
-        directed="tick-goes-while-relinking",
+        Engine.SCHEDULES,
+        scenario="break-in-recalculation",
     ),
 )

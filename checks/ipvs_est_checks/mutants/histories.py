@@ -31,17 +31,14 @@ from ipvs_est.language.operations import (
     Zero,
 )
 from ipvs_est.language.params import Params
-from ipvs_est.machine.points import FieldAccess, GiveWay, Lock, Unlock, WordAccess
-from ipvs_est_checks.mutants.schedule import CONTROL, Interruption
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedHistory:
+class History:
     """What happens on one machine."""
 
     params: Params
     operations: tuple[Operation, ...]
-    plan: tuple[Interruption, ...] = ()
 
 
 # Estimators per kthread: 15, 30, 15, 10, 20, 40.
@@ -107,7 +104,7 @@ class _Ids:
     held: list[int] = field(default_factory=list)
 
 
-def random_history(seed: int, index: int, length: int = 48) -> PlannedHistory:
+def random_history(seed: int, index: int, length: int = 48) -> History:
     """The history of that number; the same for the same numbers, on every machine."""
     # A string as the seed: integers near each other would give related sequences.
     rng = random.Random(f"{seed}/{index}")
@@ -131,7 +128,7 @@ def random_history(seed: int, index: int, length: int = 48) -> PlannedHistory:
             break
     if rng.randrange(2):
         operations.append(ExitNetns())
-    return PlannedHistory(params, tuple(operations))
+    return History(params, tuple(operations))
 
 
 def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Operation]:
@@ -223,180 +220,96 @@ _REVOLUTION = _SMALL.nticks * _SMALL.tick_jiffies
 
 # 15 estimators in a kthread, 8 kthreads.
 _MANY = replace(_SMALL, est_cost_ns=23750)
-_BREAK = "ip_vs_est_calc_phase"
 
 
 def _dests(first: int, last: int) -> tuple[Operation, ...]:
     return tuple(StartDest(each) for each in range(first, last + 1))
 
 
-def _recalculated(estimators: int, *meanwhile: Operation) -> PlannedHistory:
-    """That many estimators are relinked; `meanwhile` happens in the first break."""
-    return PlannedHistory(
-        _MANY,
-        (
-            InitNetns(),
-            StartService(1),
-            *_dests(2, estimators - 1),
-            Advance(3 * _REVOLUTION),
-            SetCpulist(2),
-            Advance(_REVOLUTION),
-        ),
-        (Interruption("ipvs-e:0", GiveWay, _BREAK, 1, meanwhile),),
-    )
-
-
-DIRECTED: Mapping[str, PlannedHistory] = {
-    "exit-in-limits-test": PlannedHistory(
+DIRECTED: Mapping[str, History] = {
+    "exit-in-limits-test": History(
         _SMALL, (InitNetns(), StartService(1), Settle(), Disable(), Advance(20), ExitNetns())
     ),
-    "disable-in-limits-test": PlannedHistory(
+    "disable-in-limits-test": History(
         _SMALL,
         (InitNetns(), StartService(1), *_dests(2, 8), Settle(), Disable(), Advance(20)),
     ),
-    "delete-while-kthread-gave-way": PlannedHistory(
-        _SMALL,
-        (InitNetns(), StartService(1), Advance(2 * _REVOLUTION)),
-        (Interruption("ipvs-e:0", GiveWay, "ip_vs_tick_estimation", 1, (Delete(1),)),),
-    ),
-    "delete-while-kthread-reads": PlannedHistory(
-        replace(_SMALL, word_bits=32),
-        (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
-        (Interruption("ipvs-e:0", WordAccess, "", 5, (Delete(1),)),),
-    ),
-    "traffic-while-kthread-reads": PlannedHistory(
-        replace(_SMALL, word_bits=32),
-        (
-            *(InitNetns(), StartService(1), Traffic(1, 0, 0, 0, 0, 2**32 - 1, 0)),
-            Advance(2 * _REVOLUTION),
-        ),
-        # The low word of inbytes has been read, the high word has not.
-        (Interruption("ipvs-e:0", WordAccess, "", 9, (Traffic(1, 0, 0, 0, 0, 1, 0),)),),
-    ),
-    "traffic-and-a-revolution": PlannedHistory(
+    "traffic-and-a-revolution": History(
         replace(_SMALL, word_bits=32),
         (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
     ),
-    "cpulist-while-calc-phase-ends": PlannedHistory(
-        _SMALL,
-        (InitNetns(), StartService(1), Advance(_REVOLUTION)),
-        # Kthread 0 takes est_mutex for calc_stats, to stop the others, and to clear the flag.
-        (Interruption("ipvs-e:0", Lock, "est_mutex", 3, (SetCpulist(1),)),),
-    ),
-    "two-writers-while-first-service-counts": PlannedHistory(
-        _SMALL,
-        (InitNetns(), AddService(1), Advance(_REVOLUTION)),
-        # The first of the writers has kthread 0 started, which remembers est_genid.
-        (Interruption(CONTROL, FieldAccess, "", 1, (SetNice(1), Settle(), WriteCpulist("0"))),),
-    ),
-    "thread-limit-shrinks": PlannedHistory(
+    "thread-limit-shrinks": History(
         _MANY,
         (
             *(InitNetns(), StartService(1), *_dests(2, 80), Advance(2 * _REVOLUTION)),
             *(SetCpulist(1), Advance(_REVOLUTION)),
         ),
     ),
-    "constant-load": PlannedHistory(
+    "constant-load": History(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
             *((Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION)) * 12)[2:],
         ),
     ),
-    "load-ends": PlannedHistory(
+    "load-ends": History(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(4 * _REVOLUTION)),
         ),
     ),
-    "zero-after-traffic": PlannedHistory(
+    "zero-after-traffic": History(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION), Zero(1)),
         ),
     ),
-    "counters-wrap": PlannedHistory(
+    "counters-wrap": History(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Traffic(1, 0, *[2**64 - 1] * 5), Advance(200)),
             *(Traffic(1, 0, 5, 5, 5, 5, 5), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "restart-after-a-revolution": PlannedHistory(
+    "restart-after-a-revolution": History(
         replace(_SMALL, nticks=20, chain_factor=1),
         (InitNetns(), StartService(1), *_dests(2, 30), Advance(700), SetNice(1), Advance(300)),
     ),
-    "work-retries-while-relinking": replace(
-        _recalculated(82, Advance(_MANY.hz // 10)),
-        operations=(
-            InitNetns(),
-            StartService(1),
-            *_dests(2, 81),
-            Advance(3 * _REVOLUTION),
-            SetCpulist(2),
-            FailAllocations(2),
-            Advance(_REVOLUTION),
-        ),
-    ),
-    "exit-with-work-pending": PlannedHistory(
-        _SMALL,
-        (
-            *(InitNetns(), StartService(1), StartDest(2), Advance(2 * _REVOLUTION)),
-            *(SetNice(1), ExitNetns()),
-        ),
-        # Netns exit has stopped the first of the two.
-        (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 3, (Settle(),)),),
-    ),
-    "exit-while-work-joins": PlannedHistory(
-        _SMALL,
-        (
-            InitNetns(),
-            StartService(1),
-            StartDest(2),
-            Advance(2 * _REVOLUTION),
-            StartDest(3),
-            SetNice(5),
-            Delete(2),
-            ExitNetns(),
-        ),
-        # While the fourth operation that holds the service mutex still has it.
-        (Interruption(CONTROL, Unlock, "__ip_vs_mutex", 4, (Settle(),)),),
-    ),
-    "two-kthreads-restart": PlannedHistory(
+    "two-kthreads-restart": History(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 20), Advance(2 * _REVOLUTION)),
             *(SetNice(1), Advance(_REVOLUTION), SetNice(2)),
         ),
     ),
-    "nice-at-an-offset": PlannedHistory(
+    "nice-at-an-offset": History(
         _SMALL, (InitNetns(), StartService(1), SetNice(1), SetNice(2, offset=1))
     ),
-    "disable-with-work-pending": PlannedHistory(
+    "disable-with-work-pending": History(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetNice(1), Disable(), Settle()),
     ),
-    "no-time-passes": PlannedHistory(
+    "no-time-passes": History(
         replace(_SMALL, est_cost_ns=0), (InitNetns(), StartService(1), Advance(_REVOLUTION))
     ),
-    "first-start-fails": PlannedHistory(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
-    "writer-with-one-cpu": PlannedHistory(
+    "first-start-fails": History(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
+    "writer-with-one-cpu": History(
         _SMALL, (InitNetns(), StartService(1), WriteCpulist("0-1", frozenset({0})))
     ),
-    "dest-from-the-trash": PlannedHistory(
+    "dest-from-the-trash": History(
         _SMALL,
         (
             *(InitNetns(), AddService(1), AddDest(2, 1), Advance(_REVOLUTION), DeleteDest(2)),
             *(AddDest(2, 1), DeleteDest(2), ExitNetns()),
         ),
     ),
-    "run-estimation-off": PlannedHistory(
+    "run-estimation-off": History(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetRunEstimation(0), Settle()),
     ),
-    "recalculated-in-each-row": PlannedHistory(
+    "recalculated-in-each-row": History(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
@@ -410,9 +323,9 @@ DIRECTED: Mapping[str, PlannedHistory] = {
             ),
         ),
     ),
-    "first-service-fails": PlannedHistory(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
-    "default-geometry": PlannedHistory(Params(), (InitNetns(), StartService(1), Advance(100))),
-    "kthreads-go-in-order": PlannedHistory(
+    "first-service-fails": History(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
+    "default-geometry": History(Params(), (InitNetns(), StartService(1), Advance(100))),
+    "kthreads-go-in-order": History(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -420,12 +333,12 @@ DIRECTED: Mapping[str, PlannedHistory] = {
             *(Delete(each) for each in range(11, 31)),
         ),
     ),
-    "last-estimator-goes": PlannedHistory(
+    "last-estimator-goes": History(
         # One estimator fills a kthread, so that est_add_ktid moves on at once.
         replace(GEOMETRIES[3], nticks=1, chain_factor=1),
         (StartService(1), Advance(400), Delete(1)),
     ),
-    "kthread-0-empties": PlannedHistory(
+    "kthread-0-empties": History(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -433,27 +346,20 @@ DIRECTED: Mapping[str, PlannedHistory] = {
             *(Delete(each) for each in range(1, 11)),
         ),
     ),
-    "limits-shrink": PlannedHistory(
+    "limits-shrink": History(
         replace(_SMALL, est_cost_ns=5936),
         (
             *(InitNetns(), StartService(1), *_dests(2, 40), Advance(2 * _REVOLUTION)),
             *(SetCost(23750), SetCpulist(2), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "room-at-the-thread-limit": PlannedHistory(
+    "room-at-the-thread-limit": History(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 70), Advance(2 * _REVOLUTION)),
             *(Delete(60), Advance(_REVOLUTION)),
         ),
     ),
-    "last-kthread-goes-while-relinking": _recalculated(
-        105, *(Delete(each) for each in range(2, 105))
-    ),
     # The break comes in kthread 1, of whose row 4 one estimator is left, with id 88.
-    "middle-kthread-goes-while-relinking": _recalculated(
-        105, *(Delete(each) for each in range(79, 89))
-    ),
-    "tick-goes-while-relinking": _recalculated(105, Delete(88), Advance(1)),
 }
 """By name; each is there for the mutant that names it."""

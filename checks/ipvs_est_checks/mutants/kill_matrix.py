@@ -1,7 +1,7 @@
 """Which mutant is killed by which property, and by what.
 
-A history counts only where the unmutated model does not break the same property in it. So a
-property that a recorded finding breaks can kill too, but not where the finding shows.
+A history, or a schedule, counts only where the unmutated model does not break the same property
+in it. So a property that a recorded finding breaks can kill too, but not where the finding shows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +11,19 @@ from functools import partial
 from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
-from ipvs_est_checks.mutants.histories import DIRECTED, PlannedHistory, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, History, random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
-from ipvs_est_checks.mutants.run import SeenHistory, control, mutated, shrunk, watched
+from ipvs_est_checks.mutants.run import (
+    KillingSchedule,
+    SeenHistory,
+    breaks,
+    control,
+    mutated,
+    search,
+    shrunk,
+    watched,
+)
 from ipvs_est_checks.text_edits import EditError
 from ipvs_est_checks.workers import Lost, Pool, ignore
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -52,12 +61,12 @@ class Kill:
 
     property: str
     engine: Engine
-    histories: int
-    """Run until then, this one included."""
+    tried: int
+    """Histories, or schedules, run until then, this one included."""
     operations: int
-    """In all of them."""
-    scenario: PlannedHistory
-    """The history, shrunk if that was asked for."""
+    """Operations, or steps of schedules, in all of them."""
+    shown: History | KillingSchedule
+    """In what: the history is shrunk if that was asked for."""
     detail: str
     """What the property said before shrinking."""
 
@@ -84,7 +93,7 @@ class Unexplained:
 
     revision: str
     property: str
-    scenario: PlannedHistory
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +130,25 @@ def judge(
 
     `shrinks`: the history that kills it is made shorter.
     """
-    looked_at = frozenset(mutant.properties) if named_only else None
     started = perf_counter()
+    if mutant.engine is Engine.SCHEDULES:
+        return _judge_by_schedules(mutant, started)
+    looked_at = frozenset(mutant.properties) if named_only else None
     broken: set[str] = set()
     found: Kill | None = None
     operations = 0
-    for number, (engine, scenario) in enumerate(_scenarios(mutant, seed), start=1):
-        seen = mutated(mutant, scenario, looked_at)
+    for number, (engine, history) in enumerate(_histories(mutant, seed), start=1):
+        seen = mutated(mutant, history, looked_at)
         operations += seen.operations
-        new = _new(mutant, scenario, seen, looked_at)
+        new = _new(mutant, history, seen, looked_at)
         broken.update(new)
         named = [each for each in mutant.properties if each in new]
         if named or (new and found is None):
             id_ = (named or new)[0]
             failure = seen.failures[id_]
             if named and shrinks:
-                scenario = shrunk(mutant, scenario, id_, failure.step)
-            found = Kill(id_, engine, number, operations, scenario, failure.detail)
+                history = shrunk(mutant, history, id_, failure.step)
+            found = Kill(id_, engine, number, operations, history, failure.detail)
         if named:
             break
     return MutantOutcome(
@@ -149,11 +160,28 @@ def judge(
     )
 
 
-def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, PlannedHistory]]:
+def _judge_by_schedules(mutant: Mutant, started: float) -> MutantOutcome:
+    """Each property by itself: a schedule ends with the first that it breaks."""
+    broken: list[str] = []
+    found: Kill | None = None
+    for id_ in mutant.properties:
+        shown, figures = search(mutant, id_)
+        if shown is None or not breaks(mutant, shown, id_):
+            continue
+        broken.append(id_)
+        if found is None:
+            tried = figures.schedules
+            detail = f"scenario {shown.scenario}"
+            found = Kill(id_, Engine.SCHEDULES, tried, figures.steps, shown, detail)
+    seconds = perf_counter() - started
+    return MutantOutcome(mutant.id, _verdict(mutant, found), found, tuple(sorted(broken)), seconds)
+
+
+def _histories(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, History]]:
     directed = [(Engine.DIRECTED, DIRECTED[mutant.directed])] if mutant.directed else []
     if mutant.engine is Engine.DIRECTED:
         yield from directed
-    tries = HISTORIES_IN_VAIN if mutant.engine is Engine.EXPLORER else HISTORIES
+    tries = HISTORIES_IN_VAIN if mutant.engine is Engine.NONE else HISTORIES
     for index in range(tries):
         yield Engine.HISTORIES, random_history(seed, index)
     if mutant.engine is not Engine.DIRECTED:
@@ -161,19 +189,19 @@ def _scenarios(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, PlannedHisto
 
 
 def _new(
-    mutant: Mutant, scenario: PlannedHistory, seen: SeenHistory, looked_at: frozenset[str] | None
+    mutant: Mutant, history: History, seen: SeenHistory, looked_at: frozenset[str] | None
 ) -> list[str]:
     """Properties that the mutant breaks and its control does not."""
     if not seen.failures:
         return []
-    known = control(mutant, scenario, looked_at).failures
+    known = control(mutant, history, looked_at).failures
     return [each for each in seen.failures if each not in known]
 
 
 def _verdict(mutant: Mutant, found: Kill | None) -> MutantVerdict:
     if found is not None and found.property in mutant.properties:
         return MutantVerdict.KILLED
-    if mutant.engine is Engine.EXPLORER:
+    if mutant.engine is Engine.NONE:
         return MutantVerdict.EXPLORER
     return MutantVerdict.SURVIVED if found is None else MutantVerdict.OTHER
 
@@ -188,21 +216,21 @@ def run_control(
     on their bases. `known`: asked of each property that breaks. `properties`: those that are
     looked at, None = all."""
     started = perf_counter()
-    cases: list[tuple[Revision, PlannedHistory]] = [
+    cases: list[tuple[Revision, History]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
     ]
     cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
     operations = 0
     broken: set[str] = set()
     unexplained: list[Unexplained] = []
-    for base, scenario in cases:
-        seen = watched(base, scenario, (), properties)
+    for base, history in cases:
+        seen = watched(base, history, (), properties)
         operations += seen.operations
         for each in seen.failures:
-            if _is_known(known, base, scenario, each):
+            if _is_known(known, base, history, each):
                 broken.add(each)
             else:
-                unexplained.append(Unexplained(base.name, each, scenario))
+                unexplained.append(Unexplained(base.name, each, history))
     return Control(
         len(cases),
         operations,
@@ -212,16 +240,14 @@ def run_control(
     )
 
 
-def _is_known(
-    known: KnownByRepair, base: Revision, scenario: PlannedHistory, property_id: str
-) -> bool:
+def _is_known(known: KnownByRepair, base: Revision, history: History, property_id: str) -> bool:
     """Whether a recorded finding breaks the property there: with its repair it holds."""
     only = frozenset({property_id})
     return bool(
         known(
             base,
             property_id,
-            lambda revision: not watched(revision, scenario, (), only).failures,
+            lambda revision: not watched(revision, history, (), only).failures,
         )
     )
 

@@ -17,9 +17,11 @@ class Engine(Enum):
     HISTORIES = "histories"
     """Random histories under the sequential schedule."""
     DIRECTED = "directed"
-    """A short hand-made history, perhaps with interruptions."""
-    EXPLORER = "explorer"
-    """Only other schedules, or a property that is not in the catalogue yet."""
+    """A short hand-made history."""
+    SCHEDULES = "schedules"
+    """The explorer, in a scenario of the library."""
+    NONE = "none"
+    """Nothing here: see the mutant's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Mutant:
     edits: tuple[Edit, ...]
     engine: Engine = Engine.HISTORIES
     reason: str = ""
-    """With EXPLORER: why nothing here can kill it."""
+    """With NONE: why nothing here can kill it."""
     directed: str = ""
     """Name of its hand-made history."""
+    scenario: str = ""
+    """With SCHEDULES: in which schedules are searched for one that shows it."""
+    preemptions: int = 0
+    """Bound of that search."""

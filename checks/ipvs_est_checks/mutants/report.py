@@ -1,13 +1,12 @@
 """The kill matrix for people and for programs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import assert_never
 
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
-from ipvs_est.language.operations import Operation
-from ipvs_est_checks.mutants.histories import PlannedHistory
+from ipvs_est_checks.mutants.histories import History
 from ipvs_est_checks.mutants.kill_matrix import (
     Control,
     Kill,
@@ -18,11 +17,12 @@ from ipvs_est_checks.mutants.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutants.registry import BY_ID
-from ipvs_est_checks.mutants.schedule import Interruption
+from ipvs_est_checks.mutants.run import KillingSchedule
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.text_edits import patch
 
+REPORT_VERSION = 2
 HEADINGS = ("mutant", "verdict", "property", "by", "tried", "steps", "seconds")
 
 _WORDS = {
@@ -36,13 +36,15 @@ _WORDS = {
 
 
 def row(outcome: MutantOutcome) -> tuple[str, ...]:
-    """One line of the table: `tried` = histories, `steps` = operations of the shrunk one."""
+    """One line of the table: `tried` = histories or schedules, `steps` = operations of the shrunk
+    history, or of the schedule."""
     kill = outcome.kill
     if kill is None:
         found = ("-", "-", "-", "-")
     else:
-        steps = str(len(kill.scenario.operations))
-        found = (kill.property, kill.engine.value, str(kill.histories), steps)
+        shown = kill.shown
+        steps = len(shown.operations if isinstance(shown, History) else shown.choices)
+        found = (kill.property, kill.engine.value, str(kill.tried), str(steps))
     return (outcome.mutant, _WORDS[outcome.verdict], *found, f"{outcome.seconds:.2f}")
 
 
@@ -83,7 +85,7 @@ def notes(matrix: Matrix) -> Iterator[str]:
             yield f"FAIL no mutant breaks {id_}"
     for each in matrix.control.unexplained:
         yield f"FAIL unmutated {each.revision} breaks {each.property}, which no finding explains:"
-        yield from (f"  {line}" for line in scenario_lines(each.scenario))
+        yield from (f"  {line}" for line in history_lines(each.history))
     yield _totals(matrix)
 
 
@@ -135,13 +137,11 @@ def _totals(matrix: Matrix) -> str:
     )
 
 
-def scenario_lines(scenario: PlannedHistory) -> Iterator[str]:
-    """Params, operations and interruptions, each as one line of JSON."""
-    yield json.dumps(params_to_json(scenario.params))
-    for operation in scenario.operations:
+def history_lines(history: History) -> Iterator[str]:
+    """Params and operations, each as one line of JSON."""
+    yield json.dumps(params_to_json(history.params))
+    for operation in history.operations:
         yield json.dumps(operation_to_json(operation))
-    for each in scenario.plan:
-        yield json.dumps(_plan_json(each))
 
 
 def json_report(matrix: Matrix) -> str:
@@ -155,7 +155,7 @@ def json_report(matrix: Matrix) -> str:
         "control": _control_json(matrix.control),
         "exit_code": exit_code(matrix),
     }
-    return json_text("ipvs-est mutants", 1, body)
+    return json_text("ipvs-est mutants", REPORT_VERSION, body)
 
 
 def _outcome_json(outcome: MutantOutcome) -> dict[str, object]:
@@ -179,10 +179,10 @@ def _kill_json(kill: Kill) -> dict[str, object]:
     return {
         "property": kill.property,
         "engine": kill.engine.value,
-        "histories": kill.histories,
+        "tried": kill.tried,
         "operations": kill.operations,
         "detail": kill.detail,
-        "scenario": _scenario_json(kill.scenario),
+        **_shown_json(kill.shown),
     }
 
 
@@ -195,7 +195,7 @@ def _control_json(control: Control) -> dict[str, object]:
             {
                 "revision": each.revision,
                 "property": each.property,
-                "scenario": _scenario_json(each.scenario),
+                **_shown_json(each.history),
             }
             for each in control.unexplained
         ],
@@ -203,23 +203,14 @@ def _control_json(control: Control) -> dict[str, object]:
     }
 
 
-def _scenario_json(scenario: PlannedHistory) -> dict[str, object]:
-    return {
-        "params": params_to_json(scenario.params),
-        "operations": _operations_json(scenario.operations),
-        "interruptions": [_plan_json(each) for each in scenario.plan],
-    }
-
-
-def _operations_json(operations: Sequence[Operation]) -> list[dict[str, object]]:
-    return [operation_to_json(each) for each in operations]
-
-
-def _plan_json(interruption: Interruption) -> dict[str, object]:
-    return {
-        "task": interruption.task,
-        "before": interruption.point.__name__,
-        "name": interruption.name,
-        "nth": interruption.nth,
-        "operations": _operations_json(interruption.operations),
-    }
+def _shown_json(shown: History | KillingSchedule) -> dict[str, object]:
+    if isinstance(shown, KillingSchedule):
+        return {
+            "schedule": {
+                "scenario": shown.scenario,
+                "choices": list(shown.choices),
+                "preemptions": shown.preemptions,
+            }
+        }
+    operations = [operation_to_json(each) for each in shown.operations]
+    return {"history": {"params": params_to_json(shown.params), "operations": operations}}

@@ -1,14 +1,20 @@
-"""One mutant, or the unmutated model, under watch in one scenario."""
+"""One mutant, or the unmutated model, under watch: in a history, or in schedules of a scenario."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.revision import Revision
+from ipvs_est.language.violations import ViolationError
+from ipvs_est_checks.explore.engine.outcome import Bounds, Figures
+from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
+from ipvs_est_checks.explore.engine.world import broken_history, enabled, start, step
+from ipvs_est_checks.explore.failures.cause import cause_of
+from ipvs_est_checks.explore.failures.hunt import hunt
+from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.history.monitor import Failure, run
-from ipvs_est_checks.mutants.histories import PlannedHistory
+from ipvs_est_checks.mutants.histories import History
 from ipvs_est_checks.mutants.mutant import Mutant
-from ipvs_est_checks.mutants.schedule import interrupted
 from ipvs_est_checks.text_edits import Edit, applied
 
 # Operations that shrinking a history may take; what it has by then is kept.
@@ -27,52 +33,104 @@ class SeenHistory:
 
 def watched(
     base: Revision,
-    scenario: PlannedHistory,
+    history: History,
     edits: Sequence[Edit],
     properties: frozenset[str] | None = None,
 ) -> SeenHistory:
-    """Run the scenario on the base revision with these edits; `properties`: None = all."""
+    """Run the history on the base revision with these edits; `properties`: None = all."""
     with applied(edits):
-        new_oracle = interrupted(scenario.plan)
-        seen = run(scenario.params, base, scenario.operations, new_oracle, properties)
+        seen = run(history.params, base, history.operations, properties=properties)
     return SeenHistory(seen.failures, len(seen.operations))
 
 
 def mutated(
-    mutant: Mutant, scenario: PlannedHistory, properties: frozenset[str] | None = None
+    mutant: Mutant, history: History, properties: frozenset[str] | None = None
 ) -> SeenHistory:
     """Run it on the mutant."""
-    return watched(mutant.base, scenario, mutant.edits, properties)
+    return watched(mutant.base, history, mutant.edits, properties)
 
 
 def control(
-    mutant: Mutant, scenario: PlannedHistory, properties: frozenset[str] | None = None
+    mutant: Mutant, history: History, properties: frozenset[str] | None = None
 ) -> SeenHistory:
     """Run it on what the mutant is compared with."""
-    return watched(mutant.base, scenario, (), properties)
+    return watched(mutant.base, history, (), properties)
 
 
-def breaks(mutant: Mutant, scenario: PlannedHistory, property_id: str) -> bool:
-    """The mutant breaks the property in that scenario, and the unmutated model does not."""
+@dataclass(frozen=True, slots=True)
+class KillingSchedule:
+    """A schedule of a scenario of the library in which a mutant breaks a property."""
+
+    scenario: str
+    choices: tuple[int, ...]
+    preemptions: int
+
+
+def breaks(mutant: Mutant, shown: History | KillingSchedule, property_id: str) -> bool:
+    """The mutant breaks the property there, and the unmutated model does not."""
+    if isinstance(shown, History):
+        return _breaks_in_history(mutant, shown, property_id)
+    with applied(mutant.edits):
+        if not _breaks_in_schedule(mutant.base, shown, property_id):
+            return False
+    return not _breaks_in_schedule(mutant.base, shown, property_id)
+
+
+def search(mutant: Mutant, property_id: str) -> tuple[KillingSchedule | None, Figures]:
+    """Search the schedules of the mutant's scenario, within its bound, for one that kills it."""
+    with applied(mutant.edits):
+        seen = hunt(
+            load(mutant.scenario),
+            mutant.base,
+            Bounds(mutant.preemptions),
+            WATCHED & {property_id},
+            lambda cause: cause.property == property_id,
+        )
+    for hit in seen.hits:
+        if hit.cause.property == property_id:
+            found = hit.found
+            killing = KillingSchedule(mutant.scenario, found.choices, found.preemptions)
+            return killing, seen.figures
+    return None, seen.figures
+
+
+def _breaks_in_schedule(base: Revision, shown: KillingSchedule, property_id: str) -> bool:
+    """Whether the schedule, followed as far as the model can, breaks the property.
+
+    A search of the unmutated model to the same bound is made for each mutant by `defects`.
+    """
+    world = start(load(shown.scenario), base, Watch(WATCHED & {property_id}))
+    for choice in shown.choices:
+        if choice not in enabled(world):
+            return False
+        try:
+            step(world, choice)
+        except ViolationError as error:
+            return cause_of(world, error.violation).property == property_id
+    late = broken_history(world)
+    return late is not None and cause_of(world, late[1]).property == property_id
+
+
+def _breaks_in_history(mutant: Mutant, history: History, property_id: str) -> bool:
     only = frozenset({property_id})
-    if not mutated(mutant, scenario, only).failures:
+    if not mutated(mutant, history, only).failures:
         return False
-    return not control(mutant, scenario, only).failures
+    return not control(mutant, history, only).failures
 
 
-def shrunk(mutant: Mutant, scenario: PlannedHistory, property_id: str, step: int) -> PlannedHistory:
-    """A shorter scenario in which the mutant still breaks the property, by leaving operations
+def shrunk(mutant: Mutant, history: History, property_id: str, last: int) -> History:
+    """A shorter history in which the mutant still breaks the property, by leaving operations
     out: first those after the failure, then halves, quarters and so on."""
-    operations = scenario.operations
+    operations = history.operations
     left = SHRINKING_OPERATIONS
 
     def fails(candidate: tuple[Operation, ...]) -> bool:
         nonlocal left
         left -= len(candidate)
-        return breaks(mutant, replace(scenario, operations=candidate), property_id)
+        return breaks(mutant, replace(history, operations=candidate), property_id)
 
-    if 0 <= step < len(operations) - 1 and fails(operations[: step + 1]):
-        operations = operations[: step + 1]
+    if 0 <= last < len(operations) - 1 and fails(operations[: last + 1]):
+        operations = operations[: last + 1]
     size = len(operations) // 2
     while size and left > 0:
         start = 0
@@ -88,4 +146,4 @@ def shrunk(mutant: Mutant, scenario: PlannedHistory, property_id: str, step: int
             size //= 2
         elif not smaller:
             break
-    return replace(scenario, operations=operations)
+    return replace(history, operations=operations)
