@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ipvs_est.language.operations import (
     AddDest,
@@ -31,6 +31,7 @@ from ipvs_est.language.operations import (
     Zero,
 )
 from ipvs_est.language.params import Params
+from ipvs_est_checks.history.made_objects import MadeObjects, new_id, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,36 +93,24 @@ _WEIGHTS = {
 }
 
 
-@dataclass(slots=True)
-class _Ids:
-    """Which objects a history has, if every operation succeeded."""
-
-    next: int = 1
-    bare: list[int] = field(default_factory=list)
-    services: list[int] = field(default_factory=list)
-    dests: dict[int, int] = field(default_factory=dict)
-    """Destination -> its service."""
-    held: list[int] = field(default_factory=list)
-
-
 def random_history(seed: int, index: int, length: int = 48) -> History:
     """The history of that number; the same for the same numbers, on every machine."""
     # A string as the seed: integers near each other would give related sequences.
     rng = random.Random(f"{seed}/{index}")
     params = GEOMETRIES[index % len(GEOMETRIES)]
-    ids = _Ids()
+    made = MadeObjects()
     operations: list[Operation] = []
     if not rng.randrange(4):
         operations.append(FailAllocations(1 + rng.randrange(6)))
     operations.append(InitNetns())
-    operations += _some(rng, params, ids, rng.choice(("start", "add_service")))
+    operations += _some(rng, params, made, rng.choice(("start", "add_service")))
     if rng.randrange(4):
-        operations += [*_some(rng, params, ids, "burst"), *_some(rng, params, ids, "revolution")]
+        operations += [*_some(rng, params, made, "burst"), *_some(rng, params, made, "revolution")]
     kinds = list(_WEIGHTS)
     weights = list(_WEIGHTS.values())
     while len(operations) < length:
         kind = rng.choices(kinds, weights)[0]
-        operations += _some(rng, params, ids, kind)
+        operations += _some(rng, params, made, kind)
         if operations[-1] == Disable():
             after: tuple[Operation, ...] = (Settle(), Advance(params.hz))
             operations += after[rng.randrange(3) :]
@@ -131,51 +120,51 @@ def random_history(seed: int, index: int, length: int = 48) -> History:
     return History(params, tuple(operations))
 
 
-def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Operation]:
+def _some(rng: random.Random, params: Params, made: MadeObjects, kind: str) -> list[Operation]:
     """Operations of that kind; none if there is nothing to apply them to."""
     tick = params.tick_jiffies
     match kind:
         case "start":
-            return [_start(ids, service=not rng.randrange(3))]
+            return [start(made, service=not rng.randrange(3))]
         case "burst":
-            return [_start(ids, service=False) for _ in range(rng.randrange(4, 24))]
-        case "delete" if ids.bare:
-            return [Delete(ids.bare.pop(rng.randrange(len(ids.bare))))]
+            return [start(made, service=False) for _ in range(rng.randrange(4, 24))]
+        case "delete" if made.bare:
+            return [Delete(made.bare.pop(rng.randrange(len(made.bare))))]
         case "purge":
-            gone, ids.bare = ids.bare[1:], ids.bare[:1]
+            gone, made.bare = made.bare[1:], made.bare[:1]
             return [Delete(each) for each in gone]
         case "add_service":
-            ids.services.append(_new_id(ids))
-            return [AddService(ids.services[-1])]
-        case "add_dest" if ids.services:
-            dest = _new_id(ids)
-            ids.dests[dest] = rng.choice(ids.services)
-            return [AddDest(dest, ids.dests[dest])]
-        case "delete_dest" if ids.dests:
-            dest = rng.choice(list(ids.dests))
+            made.services.append(new_id(made))
+            return [AddService(made.services[-1])]
+        case "add_dest" if made.services:
+            dest = new_id(made)
+            made.dests[dest] = rng.choice(made.services)
+            return [AddDest(dest, made.dests[dest])]
+        case "delete_dest" if made.dests:
+            dest = rng.choice(list(made.dests))
             if rng.randrange(2):
-                return [DeleteDest(dest), AddDest(dest, ids.dests[dest])]
-            del ids.dests[dest]
+                return [DeleteDest(dest), AddDest(dest, made.dests[dest])]
+            del made.dests[dest]
             return [DeleteDest(dest)]
-        case "delete_service" if ids.services:
-            service = ids.services.pop(rng.randrange(len(ids.services)))
-            ids.dests = {dest: owner for dest, owner in ids.dests.items() if owner != service}
+        case "delete_service" if made.services:
+            service = made.services.pop(rng.randrange(len(made.services)))
+            made.dests = {dest: owner for dest, owner in made.dests.items() if owner != service}
             return [DeleteService(service)]
-        case "get_dest" if ids.dests:
-            ids.held.append(rng.choice(list(ids.dests)))
-            return [GetDest(ids.held[-1])]
-        case "put_dest" if ids.held:
-            return [PutDest(ids.held.pop())]
-        case "traffic" if ids.bare:
+        case "get_dest" if made.dests:
+            made.held.append(rng.choice(list(made.dests)))
+            return [GetDest(made.held[-1])]
+        case "put_dest" if made.held:
+            return [PutDest(made.held.pop())]
+        case "traffic" if made.bare:
             few, many = rng.randrange(1000), rng.randrange(1 << 33)
             cpu = rng.randrange(params.possible_cpus)
-            return [Traffic(rng.choice(ids.bare), cpu, few, few, 1 << 40, many, 2**64 - many - 1)]
-        case "packet" if ids.dests:
+            return [Traffic(rng.choice(made.bare), cpu, few, few, 1 << 40, many, 2**64 - many - 1)]
+        case "packet" if made.dests:
             few = rng.randrange(1000)
             cpu = rng.randrange(params.possible_cpus)
-            return [Packet(rng.choice(list(ids.dests)), cpu, few, few, few, 1 << 20, 1 << 20)]
-        case "zero" if ids.bare:
-            return [Zero(rng.choice(ids.bare))]
+            return [Packet(rng.choice(list(made.dests)), cpu, few, few, few, 1 << 20, 1 << 20)]
+        case "zero" if made.bare:
+            return [Zero(rng.choice(made.bare))]
         case "cpulist" if params.sysctl:
             return [SetCpulist(rng.randrange(params.possible_cpus + 1))]
         case "write_cpulist" if params.sysctl:
@@ -203,16 +192,6 @@ def _some(rng: random.Random, params: Params, ids: _Ids, kind: str) -> list[Oper
             return [Disable()]
         case _:
             return []
-
-
-def _start(ids: _Ids, *, service: bool) -> Operation:
-    ids.bare.append(_new_id(ids))
-    return StartService(ids.bare[-1]) if service else StartDest(ids.bare[-1])
-
-
-def _new_id(ids: _Ids) -> int:
-    ids.next += 1
-    return ids.next - 1
 
 
 _SMALL = GEOMETRIES[1]

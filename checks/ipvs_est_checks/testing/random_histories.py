@@ -1,7 +1,6 @@
 """Random histories that are valid by construction, for property tests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -23,12 +22,11 @@ from ipvs_est.language.operations import (
     SetNice,
     SetRunEstimation,
     Settle,
-    StartDest,
-    StartService,
     Traffic,
     WriteCpulist,
     Zero,
 )
+from ipvs_est_checks.history.made_objects import MadeObjects, new_id, start
 
 Step = tuple[str, int, int]
 """Kind of operation and two numbers that choose its operands."""
@@ -60,18 +58,6 @@ SMALL = (
 )
 
 
-@dataclass(slots=True)
-class _Ids:
-    """Which objects a history has so far."""
-
-    next: int = 1
-    bare: list[int] = field(default_factory=list)
-    services: list[int] = field(default_factory=list)
-    dests: dict[int, int] = field(default_factory=dict)
-    """Destination -> its service."""
-    held: list[int] = field(default_factory=list)
-
-
 def steps(min_size: int = 30, max_size: int = 60) -> st.SearchStrategy[list[Step]]:
     """Lists of steps."""
     number = st.integers(0, 1000)
@@ -96,59 +82,59 @@ def history(params: Params, chosen: Sequence[Step], *, failures: bool = False) -
     With `failures` allocations may fail, so that an operation's object need not exist:
     only `bad-input` tells then.
     """
-    ids = _Ids()
+    made = MadeObjects()
     operations: list[Operation] = [InitNetns()]
     for kind, first, second in chosen:
-        operations += _operations(params, ids, kind, first, second, failures=failures)
+        operations += _operations(params, made, kind, first, second, failures=failures)
     return operations
 
 
 def _operations(
-    params: Params, ids: _Ids, kind: str, first: int, second: int, *, failures: bool
+    params: Params, made: MadeObjects, kind: str, first: int, second: int, *, failures: bool
 ) -> list[Operation]:
     tick = params.tick_jiffies
     revolution = tick * params.nticks
     match kind:
         case "svc" | "dest":
-            return [_start(ids, service=kind == "svc")]
+            return [start(made, service=kind == "svc")]
         case "burst":
-            return [_start(ids, service=False) for _ in range(1 + first % 24)]
-        case "del" if ids.bare:
-            return [Delete(ids.bare.pop(first % len(ids.bare)))]
+            return [start(made, service=False) for _ in range(1 + first % 24)]
+        case "del" if made.bare:
+            return [Delete(made.bare.pop(first % len(made.bare)))]
         case "add_service":
-            ids.services.append(_new_id(ids))
-            return [AddService(ids.services[-1])]
-        case "add_dest" if ids.services:
-            service = ids.services[first % len(ids.services)]
-            dest = _new_id(ids)
-            ids.dests[dest] = service
+            made.services.append(new_id(made))
+            return [AddService(made.services[-1])]
+        case "add_dest" if made.services:
+            service = made.services[first % len(made.services)]
+            dest = new_id(made)
+            made.dests[dest] = service
             return [AddDest(dest, service)]
-        case "delete_dest" if ids.dests:
-            dest = sorted(ids.dests)[first % len(ids.dests)]
-            service = ids.dests.pop(dest)
+        case "delete_dest" if made.dests:
+            dest = sorted(made.dests)[first % len(made.dests)]
+            service = made.dests.pop(dest)
             gone: list[Operation] = [DeleteDest(dest)]
             if second % 2:
-                ids.dests[dest] = service
+                made.dests[dest] = service
                 gone += [Advance(second % 90), AddDest(dest, service)]
             return gone
-        case "delete_service" if ids.services:
-            service = ids.services.pop(first % len(ids.services))
-            ids.dests = {dest: owner for dest, owner in ids.dests.items() if owner != service}
+        case "delete_service" if made.services:
+            service = made.services.pop(first % len(made.services))
+            made.dests = {dest: owner for dest, owner in made.dests.items() if owner != service}
             return [DeleteService(service)]
-        case "get_dest" if ids.dests:
-            dest = sorted(ids.dests)[first % len(ids.dests)]
-            ids.held.append(dest)
+        case "get_dest" if made.dests:
+            dest = sorted(made.dests)[first % len(made.dests)]
+            made.held.append(dest)
             return [GetDest(dest)]
-        case "put_dest" if ids.held:
-            return [PutDest(ids.held.pop(first % len(ids.held)))]
-        case "traffic" if ids.bare:
+        case "put_dest" if made.held:
+            return [PutDest(made.held.pop(first % len(made.held)))]
+        case "traffic" if made.bare:
             cpu = second % params.possible_cpus
-            target = ids.bare[first % len(ids.bare)]
+            target = made.bare[first % len(made.bare)]
             return [
                 Traffic(target, cpu, first, second, 1 << 40, first * second, (2**64 - 1) - second)
             ]
-        case "zero" if ids.bare:
-            return [Zero(ids.bare[first % len(ids.bare)])]
+        case "zero" if made.bare:
+            return [Zero(made.bare[first % len(made.bare)])]
         case "cpulist":
             return [SetCpulist(first % (params.possible_cpus + 1))]
         case "write_cpulist":
@@ -174,13 +160,3 @@ def _operations(
             return [FailAllocations(1 + first % 6, 1 + second % 3)]
         case _:
             return []
-
-
-def _start(ids: _Ids, *, service: bool) -> Operation:
-    ids.bare.append(_new_id(ids))
-    return StartService(ids.bare[-1]) if service else StartDest(ids.bare[-1])
-
-
-def _new_id(ids: _Ids) -> int:
-    ids.next += 1
-    return ids.next - 1

@@ -19,7 +19,7 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
-from ipvs_est_checks.cli.options.subject import started_keeper
+from ipvs_est_checks.cli.options.subject import seconds_option, started_keeper, tree_option
 from ipvs_est_checks.engines.conformance import engine_conformance
 from ipvs_est_checks.engines.defects import engine_defects
 from ipvs_est_checks.engines.explorer import engine_explorer
@@ -43,7 +43,6 @@ from ipvs_est_checks.report.saved import saved
 from ipvs_est_checks.report.table import by_how, stage_line, table
 from ipvs_est_checks.report.verdict import exit_code, worst
 from ipvs_est_checks.subjects.keeper import stop
-from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
@@ -146,12 +145,7 @@ _MOST_CAUSES = 8
     help="Check this program instead of the model, or unix:PATH, a socket: whatever answers the"
     " oracle's protocol. Several are checked at the same time.",
 )
-@click.option(
-    "--tree",
-    metavar="TREE",
-    type=NamedPath(),
-    help="Check the code of this Linux tree: short for --subject 'ipvs-est harness TREE'.",
-)
+@tree_option("Check the code of this Linux tree: short for --subject 'ipvs-est harness TREE'.")
 @click.option(
     "--base",
     metavar="TREE",
@@ -175,14 +169,7 @@ _MOST_CAUSES = 8
     type=click.Choice(list(REVISIONS)),
     help="The subject has to answer what this revision answers.",
 )
-@click.option(
-    "--seconds",
-    metavar="N",
-    type=AmountType(0, min_open=True),
-    default=SECONDS,
-    show_default=True,
-    help="How long the subject may take for one answer.",
-)
+@seconds_option()
 @click.option(
     "-v",
     "--verbose",

@@ -19,7 +19,6 @@ from ipvs_est_checks.cli.commands.explore_subject import (
 )
 from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
-from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
@@ -27,6 +26,7 @@ from ipvs_est_checks.cli.options.report import (
     reports_at_end,
     write_target,
 )
+from ipvs_est_checks.cli.options.subject import seconds_option, subject_option, tree_option
 from ipvs_est_checks.explore.engine.beginning import fit
 from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
 from ipvs_est_checks.explore.engine.outcome import Bounds
@@ -51,7 +51,6 @@ from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.known.failures import ALREADY_KNOWN
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
-from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names, no_such
@@ -138,26 +137,12 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     metavar="TOKEN",
     help="Begin each schedule as this token does, as far as that can be followed.",
 )
-@click.option(
-    "--subject",
-    metavar="COMMAND",
-    help="On this program, or unix:PATH, a socket: any subject that gives schedules. Memory errors,"
-    " deadlocks, tasks that wait for ever.",
+@subject_option(
+    "On this program, or unix:PATH, a socket: any subject that gives schedules. Memory errors,"
+    " deadlocks, tasks that wait for ever."
 )
-@click.option(
-    "--seconds",
-    metavar="N",
-    type=AmountType(0, min_open=True),
-    default=SECONDS,
-    show_default=True,
-    help="How long the subject may take for one answer.",
-)
-@click.option(
-    "--tree",
-    metavar="TREE",
-    type=NamedPath(),
-    help="On the code of this Linux tree: short for a --subject of its points.",
-)
+@seconds_option()
+@tree_option("On the code of this Linux tree: short for a --subject of its points.")
 @click.option(
     "--conflicts",
     is_flag=True,

@@ -5,16 +5,18 @@ from pathlib import Path
 import click
 
 from ipvs_est import REVISIONS, Revision
-from ipvs_est_checks.cli.options.amount import AmountType
-from ipvs_est_checks.cli.options.named_path import NamedPath
-from ipvs_est_checks.cli.options.subject import started_keeper
+from ipvs_est_checks.cli.options.subject import (
+    seconds_option,
+    started_keeper,
+    subject_option,
+    tree_option,
+)
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.known.schedule_story import scheduled_story, search_finding
 from ipvs_est_checks.known.story import story
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.keeper import stop
-from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
@@ -31,25 +33,9 @@ _BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
     type=click.Choice(list(REVISIONS)),
     help="Tell the findings on this revision.  [default: the last one that has the finding]",
 )
-@click.option(
-    "--tree",
-    metavar="TREE",
-    type=NamedPath(),
-    help="Try the findings on the code of this Linux tree; default: all of them.",
-)
-@click.option(
-    "--subject",
-    metavar="COMMAND",
-    help="Try the findings on this program, or unix:PATH; default: all of them.",
-)
-@click.option(
-    "--seconds",
-    metavar="N",
-    type=AmountType(0, min_open=True),
-    default=SECONDS,
-    show_default=True,
-    help="How long the subject may take for one answer.",
-)
+@tree_option("Try the findings on the code of this Linux tree; default: all of them.")
+@subject_option("Try the findings on this program, or unix:PATH; default: all of them.")
+@seconds_option()
 @click.option(
     "--repaired",
     is_flag=True,

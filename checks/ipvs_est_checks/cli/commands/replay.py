@@ -14,7 +14,6 @@ from ipvs_est.language.header import find_revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.revision import Revision
 from ipvs_est.replay import Passed
-from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import (
@@ -23,7 +22,12 @@ from ipvs_est_checks.cli.options.report import (
     junit_option,
     reports_at_end,
 )
-from ipvs_est_checks.cli.options.subject import started_keeper
+from ipvs_est_checks.cli.options.subject import (
+    seconds_option,
+    started_keeper,
+    subject_option,
+    tree_option,
+)
 from ipvs_est_checks.conformance.outcome import (
     NotAsked,
     Outcome,
@@ -37,7 +41,6 @@ from ipvs_est_checks.conformance.replay_text import closing_line, details, verdi
 from ipvs_est_checks.conformance.trace_files import trace_files
 from ipvs_est_checks.subjects.keeper import stop
 from ipvs_est_checks.subjects.replayed import outcomes_on_subject
-from ipvs_est_checks.subjects.subject import SECONDS
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import draw, hide, is_terminal, progress_bar
@@ -59,26 +62,9 @@ class _Lines:
 @click.argument("paths", metavar="FILE|DIR ...", nargs=-1, required=True, type=NamedPath())
 @click.option("--kernel", metavar="VERSION", help="Replay as this kernel, not as the recorded one.")
 @click.option("--revision", metavar="NAME", help="The same, by the revision's name.")
-@click.option(
-    "--tree",
-    "tree_path",
-    metavar="TREE",
-    type=NamedPath(),
-    help="Replay on the code of this Linux tree, not on the model.",
-)
-@click.option(
-    "--subject",
-    metavar="COMMAND",
-    help="Replay on this program, or unix:PATH, a socket, not on the model.",
-)
-@click.option(
-    "--seconds",
-    metavar="N",
-    type=AmountType(0, min_open=True),
-    default=SECONDS,
-    show_default=True,
-    help="How long the subject may take for one answer.",
-)
+@tree_option("Replay on the code of this Linux tree, not on the model.")
+@subject_option("Replay on this program, or unix:PATH, a socket, not on the model.")
+@seconds_option()
 @jobs_option()
 @json_option()
 @junit_option()
@@ -90,7 +76,7 @@ def replay_command(
     paths: tuple[Path, ...],
     kernel: str | None,
     revision: str | None,
-    tree_path: Path | None,
+    tree: Path | None,
     subject: str | None,
     seconds: float,
     jobs: int,
@@ -109,17 +95,17 @@ def replay_command(
     files = trace_files(paths)
     found: list[Outcome] = []
     if subject is not None:
-        if tree_path is not None:
+        if tree is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         keeper = started_keeper(subject, seconds)
         context.call_on_close(partial(stop, keeper))
         replayed = outcomes_on_subject(files, keeper, override)
-    elif tree_path is None:
+    elif tree is None:
         replayed = outcomes(files, override, jobs)
     elif override is not None:
         raise click.UsageError("--tree excludes --kernel and --revision")
     else:
-        replayed = _on_tree(files, tree_path)
+        replayed = _on_tree(files, tree)
     complete = False
 
     def why() -> str:
