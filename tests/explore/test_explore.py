@@ -40,8 +40,8 @@ FIGURES = {
     "delete-in-recalculation": (683, 1286),
     "exit-and-sysctl": (622, 605),
     "exit-in-calc-phase": (1096, 2687),
-    "last-estimator-goes": (213, 410),
-    "restart-in-calc-phase": (1031, 3298),
+    "last-estimator-goes": (212, 410),
+    "restart-in-calc-phase": (1030, 3298),
     "restart-in-drain": (695, 1615),
     "sysctl-writes-without-a-number": (271, 445),
 }

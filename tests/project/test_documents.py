@@ -37,7 +37,7 @@ NOT_RUN = {
     "needs root and a kernel with services": 3,
     "installs packages": 5,
     "needs a C compiler": 2,
-    "needs a kernel tree": 10,
+    "needs a kernel tree": 11,
     "takes long": 5,
     "a part of a test file": 2,
 }

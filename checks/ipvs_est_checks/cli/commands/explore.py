@@ -42,7 +42,12 @@ from ipvs_est_checks.explore.failures.report import (
     tell,
 )
 from ipvs_est_checks.explore.failures.report_files import json_report, junit_report, worst
-from ipvs_est_checks.explore.failures.token import fit_text, replay_token, token_from_text
+from ipvs_est_checks.explore.failures.token import (
+    fit_text,
+    is_token,
+    replay_token,
+    token_from_text,
+)
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
 from ipvs_est_checks.explore.scenarios.setup_check import check_setup
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
@@ -203,8 +208,10 @@ def explore(
             context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
     if tree is not None:
         # Imported here: only who has a tree needs it.
-        from ipvs_est_checks.cli.commands.explore_tree import explored_tree
+        from ipvs_est_checks.cli.commands.explore_tree import explored_tree, replay_of_model
 
+        if token is not None and is_token(token):
+            context.exit(replay_of_model(tree, _of_token(token, scenarios), token))
         explored = explored_tree(tree)
         context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
     if conflicts:
@@ -425,6 +432,14 @@ def _draw(
 ) -> None:
     title = f"{scenario.name} on {revision.name}"
     write_target("--svg", svg_file, timeline_svg(timeline, title, scenario.about, lines))
+
+
+def _of_token(text: str, scenarios: Sequence[str]) -> Scenario:
+    try:
+        token = token_from_text(text)
+    except InputError as error:
+        raise click.UsageError(f"--replay: {error.field} {error.message}") from None
+    return load_scenario(scenarios[0] if scenarios else token.scenario, (token.revision.name,))
 
 
 def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:

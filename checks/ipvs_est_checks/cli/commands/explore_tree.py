@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli.commands.explore_subject import Explored, name_argument
+from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
@@ -58,3 +60,20 @@ def conflicts_on_tree(path: Path, scenarios: Sequence[Scenario], most: int) -> i
         click.echo(f"{each.field}: {each.places[0]}; {each.places[1]}")
     click.echo(f"{len(found)} conflicting accesses in {len(tried)} scenarios")
     return exit_codes.PASS
+
+
+def replay_of_model(path: Path, scenario: Scenario, text: str) -> int:
+    """Follow a token that was found on the model on the tree's code; the exit code."""
+    from ipvs_est_checks.harness.steps.token import token_on_code
+
+    tree = read_tree(path)
+    click.echo(f"linux {version_text(tree)} in {path}")
+    try:
+        token = token_from_text(text)
+        replay_token(scenario, token)
+    except InputError as error:
+        raise click.UsageError(f"--replay: {error.field} {error.message}") from None
+    found = token_on_code(tree, scenario, token)
+    for line in found.lines:
+        click.echo(line)
+    return exit_codes.FAIL if found.fails else exit_codes.PASS

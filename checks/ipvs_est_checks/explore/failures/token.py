@@ -76,6 +76,11 @@ def token_text(
     return ":".join(parts)
 
 
+def is_token(text: str) -> bool:
+    """Whether the text begins as a token does, of whatever version."""
+    return re.match(r"e\d+:", text, re.ASCII) is not None
+
+
 def token_from_text(text: str) -> Token:
     """The inverse; raises InputError."""
     parts = text.split(":")
