@@ -44,7 +44,7 @@ BY_SCHEDULE: tuple[Finding, ...] = (
         2,
         "D03",
         "work_drops_est_mutex_for_kd0",
-        # Nothing of D03 is left only without any of the joins that it is about.
+        # D03 is about several joins, and is gone only where all of them are.
         (
             "calc_stats_under_est_mutex",
             "calc_stops_tasks_before_service_mutex",

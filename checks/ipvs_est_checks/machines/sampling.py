@@ -208,7 +208,7 @@ def _more(plan: Plan, found: Sample) -> list[Round]:
         for machine in plan.machines:
             key = (revision.name, machine)
             if found.lost.get(key):
-                # It is incomplete anyway, and the next one may die as well.
+                # The run is incomplete anyway, and the next process may die as well.
                 continue
             known = found.rounds[key]
             if wants_more(known, amount_of(plan.profile, machine)):

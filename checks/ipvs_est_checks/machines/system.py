@@ -34,5 +34,5 @@ def nearest(system: SystemUnderTest, params: Params) -> Params:
     geometries = system.geometries
     if geometries is None or params in geometries:
         return params
-    # Any will do, but the same for the same wish.
+    # Which one does not matter, but equal wishes get the same one.
     return geometries[(params.hz + params.nticks + params.possible_cpus) % len(geometries)]

@@ -339,6 +339,5 @@ DIRECTED: Mapping[str, History] = {
             *(Delete(60), Advance(_REVOLUTION)),
         ),
     ),
-    # The break comes in kthread 1, of whose row 4 one estimator is left, with id 88.
 }
 """By name; each is there for the mutant that names it."""

@@ -56,7 +56,7 @@ def exit_netns(machine: Machine) -> Call:
     disable(machine)
     if enable_under_est_mutex:
         yield machine.unlock_est
-    # Bare objects stand for services and destinations: flushed like them.
+    # Objects of no service stand for services and destinations, and are flushed like them.
     object_ids = sorted(machine.objects)
     for object_id in object_ids:
         stats = machine.objects.get(object_id)
@@ -109,7 +109,7 @@ def _stop_total(machine: Machine) -> Body:
         yield from stop_estimator(machine, total.est, locked=locked)
         if locked:
             total.est.ktid = STOPPED_KTID
-        # Stopped, it is no object any more that an estimator belongs to.
+        # Once it is stopped, no estimator belongs to the object any more.
         del machine.objects[total.id]
 
 

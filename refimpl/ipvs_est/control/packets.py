@@ -46,7 +46,7 @@ def count_on(machine: Machine, stats: StatsObject, cpu: int, steps: Group) -> Ca
         yield from count_split(stats.cpustats, cpu, steps)
         _record(machine, stats, cpu, steps)
     elif machine.interleaved:
-        # The section is empty there: each counter is added to by itself.
+        # On 64 bits the write section is empty: each counter is added to by itself.
         for index, step in enumerate(steps):
             if step:
                 alone = _alone(index, step)

@@ -84,7 +84,7 @@ def calc_limits(machine: Machine, task: Task) -> Generator[Point, None, int | No
         assert after is not None  # report() has raised
         state = after
         if machine.interleaved and (test + 1) % TESTS_PER_PAUSE == 0:
-            # The last test before a pause sees all that those before it would have seen.
+            # Only the last test before a pause is a point: it sees all that those before would.
             yield READ_ENABLE
         if not netns.enable or task.should_stop:
             return None

@@ -90,7 +90,8 @@ def _stop_other_tasks(machine: Machine, own: Task | None = None) -> Generator[Po
     slot = 1
     while slot < netns.est_kt_count:
         if machine.interleaved:
-            # With it goes should_stop: it never returns to 0, so the two answer as one would.
+            # should_stop is read in the same step. A request to stop is never taken back, so
+            # reading the two apart would give no other answers.
             yield READ_ENABLE
         if not netns.enable or (own is not None and own.should_stop):
             return False

@@ -47,7 +47,7 @@ def _at_thread_limit(machine: Machine, *, under_est_mutex: bool) -> Flag:
         return False
     if not machine.revision.thread_limit_when_disabled and not (yield from read_enable(machine)):
         return False
-    # 0, not yet computed, is no limit; it is read once more for that.
+    # 0 means not computed yet, and no limit; the field is read a second time for that test.
     return (yield from read_max_threads(machine)) != 0
 
 

@@ -51,7 +51,7 @@ def drain_temp_list(machine: Machine, task: Task) -> Body:
             else:
                 error = enqueue(machine, kd, est)
             if error:
-                # It waits for the next attempt, one tick later.
+                # The estimator waits for the next attempt, one tick later.
                 est.ktid = TEMP_LIST_KTID
                 add_head(temp_list, est)
                 yield machine.unlock_service

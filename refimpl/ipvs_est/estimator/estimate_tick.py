@@ -35,8 +35,8 @@ def estimate_tick(machine: Machine, kd: KthreadContext, task: Task, row: int) ->
         if cid >= chains or task.should_stop:
             break
         if interleaved:
-            # With it goes the test for a stop request: asked to stop, the kthread
-            # does not use the pointer, and the request is not taken back.
+            # The request to stop is read in the same step: a kthread that is asked
+            # to stop does not use the pointer, and the request is not taken back.
             yield FieldAccess(td, "chains", write=False)
             touch(machine, td, "chains", _TICK)
         est = first(td.chains[cid])

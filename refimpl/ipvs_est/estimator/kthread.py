@@ -70,7 +70,7 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
             yield from estimate_tick(machine, kd, task, row)
         row = (row + 1) % nticks
         if machine.interleaved and kd.id:
-            # Kthread 0 reads that of the others.
+            # Kthread 0 reads est_row of the others.
             yield FieldAccess(kd, "est_row", write=True)
         kd.est_row = row
         kd.est_timer = kd.est_timer + tick & mask

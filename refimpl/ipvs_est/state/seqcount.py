@@ -15,7 +15,7 @@ from ipvs_est.machine.points import Call, FieldAccess, GiveWay, Point, WordAcces
 WORDS = 10
 SYNCP = 10
 
-# Not that it sleeps: but while it is spinning here only the writer can go on with anything.
+# The reader does not sleep. But while it spins here, only the writer can end its wait.
 _RETRY = GiveWay("u64_stats_fetch_retry", rcu=False)
 
 

@@ -1793,8 +1793,8 @@ FAULTS = (
         section="8",
         rule="after the calc phase kthread 0 returns if enable is 0",
         module="estimator/kthread.py",
-        old="aborted = task.should_stop or not netns.enable",
-        new="aborted = task.should_stop",
+        old="aborted = stopping or not netns.enable",
+        new="aborted = stopping",
         trace="early-3011.jsonl",
     ),
     Fault(
@@ -1802,7 +1802,7 @@ FAULTS = (
         section="8",
         rule="after the calc phase kthread 0 returns if asked to stop",
         module="estimator/kthread.py",
-        old="aborted = task.should_stop or not netns.enable",
+        old="aborted = stopping or not netns.enable",
         new="aborted = not netns.enable",
         test="test_kthread_0_returns_when_stopped_in_the_calc_phase_unless_it_is_v7",
         uncaught="The drain, and after it the loop, see the request to stop as well.",
@@ -2174,8 +2174,8 @@ FAULTS = (
             "        if cid >= chains or task.should_stop:\n"
             "            break\n"
             "        if interleaved:\n"
-            "            # With it goes the test for a stop request: asked to stop, the kthread\n"
-            "            # does not use the pointer, and the request is not taken back.\n"
+            "            # The request to stop is read in the same step: a kthread that is asked\n"
+            "            # to stop does not use the pointer, and the request is not taken back.\n"
             '            yield FieldAccess(td, "chains", write=False)\n'
             '            touch(machine, td, "chains", _TICK)\n'
             "        est = first(td.chains[cid])\n"
@@ -2185,8 +2185,8 @@ FAULTS = (
             "        if cid >= chains:\n"
             "            break\n"
             "        if interleaved:\n"
-            "            # With it goes the test for a stop request: asked to stop, the kthread\n"
-            "            # does not use the pointer, and the request is not taken back.\n"
+            "            # The request to stop is read in the same step: a kthread that is asked\n"
+            "            # to stop does not use the pointer, and the request is not taken back.\n"
             '            yield FieldAccess(td, "chains", write=False)\n'
             '            touch(machine, td, "chains", _TICK)\n'
             "        est = first(td.chains[cid])\n"
@@ -2260,7 +2260,7 @@ FAULTS = (
         old=(
             "        row = (row + 1) % nticks\n"
             "        if machine.interleaved and kd.id:\n"
-            "            # Kthread 0 reads that of the others.\n"
+            "            # Kthread 0 reads est_row of the others.\n"
             '            yield FieldAccess(kd, "est_row", write=True)\n'
             "        kd.est_row = row\n"
         ),

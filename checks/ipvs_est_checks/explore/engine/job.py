@@ -176,7 +176,7 @@ def _reduced(job: Job, found: Found) -> Minimised:
     if not job.settings.shorten or isinstance(violation, Livelock):
         # A loop is short, and the way to it is as the search found it.
         return Minimised(found, fewest=False)
-    # Others must not hide it.
+    # Other properties must not hide the one that is broken.
     watched = frozenset({violation.property} if isinstance(violation, BrokenProperty) else ())
     return minimise(_system(job, watched), found, key=_key)
 

@@ -205,7 +205,7 @@ def _index(world: World, task: Task) -> int:
         return world.actors
     index = world.actors + 1 + task.kd.id
     while (other := world.by_index.get(index)) is not None and not _has_exited(other):
-        # One of its slot is still there.
+        # A kthread of the same slot is still there.
         index += _SLOTS
     return index
 
@@ -292,7 +292,7 @@ def _scopes(world: World) -> int:
     if world.quiet_since is None:
         world.quiet_since = machine.now
     quiet_at = world.quiet_since + quiet_jiffies(machine.params)
-    # Without anybody to wake up nothing will be other then.
+    # Where nobody is to be woken up, the state will be the same then.
     event = machine.now if machine.now >= quiet_at else _next_event(world)
     return SETTLED | (QUIET if event is None or event >= quiet_at else 0)
 
@@ -361,7 +361,7 @@ def _run(world: World, thread: Thread) -> None:
     task = thread.task
     point, thread.point = thread.point, None
     if point is None and task.state is TaskState.NEW and task.should_stop:
-        # Whoever goes on after it may be alone.
+        # Of two control processes the one that goes on after this one ends may be alone.
         _pause(world)
         end_task(world.machine, thread.task)
         return
@@ -434,7 +434,7 @@ def _perform(world: World, thread: Thread, point: Point) -> bool:
         _open_section(world, thread)
     awaited = perform(world.machine, thread.task, point)
     if awaited is not None:
-        # It has cancelled the work, of which an instance is alive.
+        # The task has cancelled the work, of which an instance still runs.
         thread.point = Join(awaited)
         return False
     if isinstance(point, Unlock):

@@ -91,7 +91,7 @@ def _is(wanted: Waits, waiter: Waiter) -> bool:
 def cause_of(world: World, violation: Violation) -> Cause:
     """The cause of a violation at which the world stopped."""
     if isinstance(violation, BrokenProperty):
-        # The numbers of the case would tell one failure from the same one elsewhere.
+        # Without the numbers of the case, with which one cause would look like many.
         return Cause(violation.property, violation.property)
     property_id = next(
         (each.id for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds)), ""
@@ -112,7 +112,7 @@ def cause_in(
     """The cause of a violation with which a schedule ends."""
     world = start(scenario, revision)
     if isinstance(violation, Deadlock):
-        # Where its tasks stand is only known there.
+        # Where the deadlock's tasks stand is known only at the end of the schedule.
         with suppress(ViolationError):
             for choice in choices:
                 step(world, choice)

@@ -21,7 +21,7 @@ CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK, PACKETS, READER = (
 )
 ACTORS = (CTL, SYSCTL, WORK, KT0, KTN, EXIT, CALLBACK, PACKETS, READER)
 
-# The library names its tasks so.
+# The scenarios of the library name their tasks so.
 _NAMES = (("SYSCTL", SYSCTL), ("EXIT", EXIT), ("PACKETS", PACKETS), ("READER", READER))
 
 Pair = frozenset[str]

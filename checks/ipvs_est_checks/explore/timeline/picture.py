@@ -262,7 +262,7 @@ def _draw_waiting(
             svg.text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
         if each.waits_on is None or each.waits_on not in at:
             continue
-        # One below the other, so that a circle of two shows both its ways.
+        # One arrow below the other, so that both are seen of two tasks that wait mutually.
         level = y + tall * _ROW + 12 + 9 * number
         start = left + width / 2 + 12
         other = layout.lefts[each.waits_on] + layout.widths[each.waits_on] / 2 - 12

@@ -133,7 +133,7 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> NaiveAnswer:
             model.dests[object_id].held += 1
         case PutDest(object_id):
             dest = dest_of(model, object_id)
-            assert dest is not None  # it makes sense
+            assert dest is not None  # else the operation would make no sense
             dest.held -= 1
         case Traffic(object_id, cpu):
             steps = (operation.conns, operation.inpkts, operation.outpkts)
@@ -144,7 +144,7 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> NaiveAnswer:
         case ReadStatus():
             return NaiveAnswer(status=(model.max_threads, kthread_room(model)))
         case ReadPercpu():
-            assert model.total is not None  # it makes sense
+            assert model.total is not None  # else the operation would make no sense
             counted = model.total.counted
             rows = tuple(
                 tuple(each % 2**64 for each in counted.get(cpu, [0] * KINDS))
@@ -322,7 +322,7 @@ def _gone(model: NaiveModel, dest: NaiveDest) -> bool:
 def _packet(model: NaiveModel, packet: Packet, cpu: int) -> None:
     """Three objects count; only connections do for a destination that was deleted."""
     dest = dest_of(model, packet.id)
-    assert dest is not None  # it makes sense
+    assert dest is not None  # else the operation would make no sense
     sent = [packet.inpkts, packet.outpkts, packet.inbytes, packet.outbytes]
     if packet.id not in model.dests:
         sent = [0, 0, 0, 0]

@@ -285,7 +285,7 @@ class NetnsMachine(NetnsThemes):
             self._do(FailAllocations(nth, count))
             self._add(kind)
 
-    # The netns' end, and what makes no sense.
+    # The end of the netns, and operations that make no sense.
 
     @precondition(NetnsThemes._usable)
     @rule(how=st.sampled_from(("exit", "exit", "disable", "cleanup")), wait=st.integers(0, 3))

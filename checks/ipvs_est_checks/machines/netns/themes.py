@@ -121,7 +121,7 @@ class NetnsThemes(NetnsDriver):
         kthreads = self.history.seen.before.state.kthreads
         if len(kthreads) < 2:
             return
-        # One below the last, if there is one: else the array only shrinks.
+        # A slot below the last, if there is one: without the last the array only shrinks.
         slot = 1 + pick % max(1, len(kthreads) - 2)
         kd = kthreads[slot]
         ids = [each for td in kd.ticks for _, chain in td.chains for each in chain] if kd else []
@@ -256,7 +256,7 @@ class NetnsThemes(NetnsDriver):
             self._delete(each)
         for _ in range(self._room(3)):
             self._do(StartDest(self._new_id()))
-        # So many that they have not all failed when one looks.
+        # So many failures that some are left when the history looks.
         self._all(FailAllocations(1, 9), Advance(self._tick), FailAllocations(1, 0))
 
     def _leave_context(self) -> None:

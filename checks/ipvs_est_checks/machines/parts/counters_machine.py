@@ -30,7 +30,7 @@ SITUATIONS = {
 """By id: a sentence."""
 
 CPUS = 2
-# Tables instead of wide ranges, for the reason given in netns_machine.
+# Tables instead of wide ranges, for the reason given in `netns.machine`.
 SIZES = (0, 1, 5, 1000, 2**20, 2**31, 2**32 - 1, 2**32, 2**41, 2**63, 2**64 - 1)
 # Counted twenty times in a row, none of these leaves the realistic range.
 LOADS = (0, 1, 3, 1000, 65535, 10**6, 2**31, 2**40)

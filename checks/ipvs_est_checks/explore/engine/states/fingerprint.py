@@ -30,7 +30,7 @@ def fingerprint(world: World) -> bytes:
     now = world.machine.now
     for each in alive:
         point = each.point
-        # When a sleep was to end that has ended matters no more.
+        # Once a sleep has ended it does not matter when it was to end.
         until = each.wake_at if isinstance(point, Sleep) and each.wake_at > now else 0
         image.add(each.index, until, each.task, point, each.opens_section, each.body)
     reading = {(each.index, each.reading) for each in alive if each.reading}

@@ -114,7 +114,7 @@ class Image:
 
 def _of_list(image: Image, value: object) -> Plain:
     assert isinstance(value, list)
-    # It can change: whether it is the same one matters.
+    # The object can change, so it matters whether two places hold the same one.
     number = image._number(value)
     plain = image.plain
     return [number, [each if type(each) is int else plain(each) for each in value]]
@@ -124,7 +124,7 @@ def _of_dict(image: Image, value: object) -> Plain:
     assert isinstance(value, dict)
     number = image._number(value)
     plain = image.plain
-    # In no order: the model goes through keys that it sorts.
+    # The order does not matter: the model sorts the keys before it goes through them.
     return [number, [[key, plain(value[key])] for key in sorted(value)]]
 
 
