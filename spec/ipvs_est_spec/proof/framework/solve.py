@@ -112,19 +112,27 @@ class Z3Solver:
     """z3."""
 
     options: Options
+    over_functions: bool = False
+    """As that of `Theorem`. Either way all answers are right; this is about how soon they come."""
 
     def ask(self, obligation: Goal) -> Answer:
         """Whether an obligation holds; if not, a counterexample."""
-        return _ask(obligation, self.options)
+        return _ask(obligation, self._solver())
 
     def contradiction(self, terms: Sequence[z3.BoolRef]) -> Decision:
         """Whether the terms cannot hold at once."""
-        solver = _solver(self.options)
+        solver = self._solver()
         solver.add(*terms)
         answer = solver.check()
         if answer == z3.unknown:
             return Decision.UNKNOWN
         return Decision.PROVED if answer == z3.unsat else Decision.REFUTED
+
+    def _solver(self) -> z3.Solver:
+        solver = z3.SimpleSolver() if self.over_functions else z3.Solver()
+        if self.options.rlimit:
+            solver.set(rlimit=self.options.rlimit)
+        return solver
 
 
 def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> TheoremOutcome:
@@ -134,7 +142,7 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
     """
     started = process_time()
     seed_z3(options.seed)
-    solver = solver or Z3Solver(options)
+    solver = solver or Z3Solver(options, theorem.over_functions)
     found: list[Decided] = []
     sentences: dict[str, str] = {}
     queries = 1
@@ -190,8 +198,7 @@ def ask(obligation: Goal, options: Options) -> Answer:
     return Z3Solver(options).ask(obligation)
 
 
-def _ask(goal: Goal, options: Options) -> Answer:
-    solver = _solver(options)
+def _ask(goal: Goal, solver: z3.Solver) -> Answer:
     solver.add(*goal.definitions, *(each.term for each in goal.assumptions))
     solver.add(z3.Not(goal.conclusion))
     answer = solver.check()
@@ -209,13 +216,6 @@ def _ask(goal: Goal, options: Options) -> Answer:
 def _premises(goal: Goal, solver: Solver) -> Decision:
     """Of "the premises contradict each other", which has to be refuted."""
     return solver.contradiction([*goal.definitions, *(each.term for each in goal.assumptions)])
-
-
-def _solver(options: Options) -> z3.Solver:
-    solver = z3.Solver()
-    if options.rlimit:
-        solver.set(rlimit=options.rlimit)
-    return solver
 
 
 def _without(obligation: Goal, id_: str) -> Goal:

@@ -66,3 +66,6 @@ class Theorem:
     """Up to what it is proved; '' = without a bound."""
     second_solver: bool = False
     """Also to be checked with another solver, by SMT-LIB."""
+    over_functions: bool = False
+    """Its goals are made of linear integers and of functions of which nothing is known: z3 decides
+    such ones sooner if it does not look first which of its strategies fits."""

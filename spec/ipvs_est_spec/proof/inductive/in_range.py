@@ -185,6 +185,7 @@ THEOREMS = (
         _TWIN,
         properties=("bitmaps.in-range",),
         second_solver=True,
+        over_functions=True,
     ),
     Theorem(
         "induction.bitmaps.in-range.F01",
@@ -199,6 +200,7 @@ THEOREMS = (
         properties=("bitmaps.in-range",),
         refuted_by=("F01",),
         statement="induction.bitmaps.in-range",
+        over_functions=True,
     ),
     Theorem(
         "induction.limits.tick.F20",
@@ -214,5 +216,6 @@ THEOREMS = (
         properties=("limits.tick",),
         refuted_by=("F20",),
         statement="induction.limits.tick",
+        over_functions=True,
     ),
 )

@@ -155,6 +155,7 @@ def theorems() -> tuple[Theorem, ...]:
                 twin,
                 properties=properties,
                 second_solver=True,
+                over_functions=True,
             )
         )
         refuted = list(_rows(id_, ProofKind.REFUTED))
@@ -177,6 +178,7 @@ def theorems() -> tuple[Theorem, ...]:
                     properties=properties,
                     refuted_by=(finding,),
                     statement=f"induction.{id_}",
+                    over_functions=True,
                 )
             )
     return (*made, *sums.THEOREMS)

@@ -125,6 +125,7 @@ def _theorems() -> Iterator[Theorem]:
             partial(_holds, each.id),
             twin,
             second_solver=each.id == COMPLETE,
+            over_functions=True,
         )
         for finding in dict.fromkeys(row.finding for row in refuted):
             here = [row for row in refuted if row.finding == finding]
@@ -141,6 +142,7 @@ def _theorems() -> Iterator[Theorem]:
                 revision=", ".join(on),
                 refuted_by=(finding,),
                 statement=each.id,
+                over_functions=True,
             )
 
 
