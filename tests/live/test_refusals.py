@@ -1,9 +1,11 @@
 """What cannot be read is refused in one line, with exit code 2; damage has no verdict."""
 
 import struct
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -86,6 +88,22 @@ def test_truncated_dumps(inspected: Inspected, tmp_path: Path, kept: int) -> Non
     assert result.code == 2
     assert len(result.err.splitlines()) == 1
     assert "truncated" in result.err or "no ELF" in result.err
+
+
+def test_what_drgn_cannot_open(
+    inspected: Inspected, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a compressed dump that qemu wrote it raises an Exception without a kind."""
+
+    class Program:
+        def set_core_dump(self, path: Path) -> None:
+            raise Exception("KDUMP_ATTR_ARCH_NAME: Key has no value")
+
+    drgn = ModuleType("drgn")
+    vars(drgn)["Program"] = Program
+    monkeypatch.setitem(sys.modules, "drgn", drgn)
+    dump = b"KDUMP   ".ljust(4096, b"\0")
+    _refused(inspected, tmp_path, dump, "drgn: KDUMP_ATTR_ARCH_NAME")
 
 
 def test_a_dump_of_another_machine(inspected: Inspected, tmp_path: Path) -> None:

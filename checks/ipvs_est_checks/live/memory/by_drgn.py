@@ -27,7 +27,8 @@ def kernel_by_drgn(path: Path) -> Kernel:
     try:
         program.set_core_dump(path)
         info = parse_vmcoreinfo(program["VMCOREINFO"].string_())
-    except (OSError, ValueError, LookupError, drgn.BadDataError, drgn.FaultError) as error:
+    except Exception as error:
+        # What its libraries say of a file it raises as an Exception without a kind.
         raise UnreadableError(f"drgn: {error}") from None
 
     def fetch(number: int) -> bytes:
