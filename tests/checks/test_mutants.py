@@ -18,7 +18,7 @@ from ipvs_est_checks.known.by_history import BY_HISTORY, explained, history_of
 from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants import kill_matrix
 from ipvs_est_checks.mutants import report as mutant_report
-from ipvs_est_checks.mutants.histories import DIRECTED, History, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, TrialHistory, random_history
 from ipvs_est_checks.mutants.kill_matrix import (
     HISTORIES,
     SEED,
@@ -214,8 +214,8 @@ def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
-    shorter = History(history.header.params, history.operations)
-    longer = History(history.header.params, (*history.operations, Settle()))
+    shorter = TrialHistory(history.header.params, history.operations)
+    longer = TrialHistory(history.header.params, (*history.operations, Settle()))
     stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
     found = Control(2, 17, (), stray, 0.0)
     monkeypatch.setattr("ipvs_est_checks.engines.mutants.run_control", lambda *_: found)

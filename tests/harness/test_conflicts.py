@@ -11,16 +11,16 @@ from ipvs_est.language.operations import (
 )
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.histories.judge import broken_on_tree
-from ipvs_est_checks.harness.schedules.conflicts import FieldAccess, conflicting, conflicts_of
+from ipvs_est_checks.harness.schedules.conflicts import CodeAccess, conflicting, conflicts_of
 from kernels.kernel_trees import need_tree
 
-WRITE = FieldAccess(1, 100, "f", True, False, "A", 2)
-READ = FieldAccess(2, 100, "f", False, True, "B", 4)
+WRITE = CodeAccess(1, 100, "f", True, False, "A", 2)
+READ = CodeAccess(2, 100, "f", False, True, "B", 4)
 
 
-def other(**changes: object) -> FieldAccess:
-    values = {name: getattr(READ, name) for name in FieldAccess.__dataclass_fields__}
-    return FieldAccess(**{**values, **changes})
+def other(**changes: object) -> CodeAccess:
+    values = {name: getattr(READ, name) for name in CodeAccess.__dataclass_fields__}
+    return CodeAccess(**{**values, **changes})
 
 
 def test_two_tasks_at_one_field_conflict_unless_a_lock_or_their_kind_orders_them() -> None:

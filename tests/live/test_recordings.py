@@ -15,7 +15,7 @@ from ipvs_est.language.operations import AddDest, AddService, Advance, InitNetns
 from ipvs_est_checks.known.by_history import history_of
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.reading.objects import Ids
-from ipvs_est_checks.live.recording.events import Told, tell
+from ipvs_est_checks.live.recording.events import RecordedEvents, tell
 from ipvs_est_checks.live.recording.judged import judge_live_log
 from ipvs_est_checks.live.recording.live_log import LiveLog, live_log_text, parse_live_log
 from ipvs_est_checks.live.recording.probes import Place
@@ -76,7 +76,7 @@ def _before() -> State:
     return State(0, 1, 0, 1, 0, 4, 50, 0, 1, 1, (), (kd,))
 
 
-def _told() -> Told:
+def _told() -> RecordedEvents:
     ids = Ids({_STATS[1]: 1, _STATS[2]: 2}, {1: "one", 2: "two"}, 3)
     return tell(parse_trace(_TRACE), _NETNS, _NODE, _PLACE, _before(), ids)
 

@@ -35,7 +35,7 @@ class Shown(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FindingOnTree:
     """What came of one finding."""
 
     id: str
@@ -60,7 +60,7 @@ _PER_OPERATION = 2
 # Any in this file: parsed JSON of our own program, and results as JSON.
 
 
-def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[Told]:
+def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[FindingOnTree]:
     """Each finding on the tree, by id; None: all."""
     for finding in registry.ALL:
         if wanted is not None and finding.id not in wanted:
@@ -72,7 +72,7 @@ def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[
                 shown, observation = _by_schedules(tree, finding, finding.schedule)
         except BadInputError as error:
             shown, observation = Shown.UNTRIED, error.message
-        yield Told(finding.id, finding.title, shown, observation)
+        yield FindingOnTree(finding.id, finding.title, shown, observation)
 
 
 # ---- histories ----

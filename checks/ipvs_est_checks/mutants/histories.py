@@ -35,7 +35,7 @@ from ipvs_est_checks.history.made_objects import MadeObjects, new_id, start
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class TrialHistory:
     """What happens on one machine."""
 
     params: Params
@@ -93,7 +93,7 @@ _WEIGHTS = {
 }
 
 
-def random_history(seed: int, index: int, length: int = 48) -> History:
+def random_history(seed: int, index: int, length: int = 48) -> TrialHistory:
     """The history of that number; the same for the same numbers, on every machine."""
     # A string as the seed: integers near each other would give related sequences.
     rng = random.Random(f"{seed}/{index}")
@@ -117,7 +117,7 @@ def random_history(seed: int, index: int, length: int = 48) -> History:
             break
     if rng.randrange(2):
         operations.append(ExitNetns())
-    return History(params, tuple(operations))
+    return TrialHistory(params, tuple(operations))
 
 
 def _some(rng: random.Random, params: Params, made: MadeObjects, kind: str) -> list[Operation]:
@@ -205,90 +205,90 @@ def _dests(first: int, last: int) -> tuple[Operation, ...]:
     return tuple(StartDest(each) for each in range(first, last + 1))
 
 
-DIRECTED: Mapping[str, History] = {
-    "exit-in-limits-test": History(
+DIRECTED: Mapping[str, TrialHistory] = {
+    "exit-in-limits-test": TrialHistory(
         _SMALL, (InitNetns(), StartService(1), Settle(), Disable(), Advance(20), ExitNetns())
     ),
-    "disable-in-limits-test": History(
+    "disable-in-limits-test": TrialHistory(
         _SMALL,
         (InitNetns(), StartService(1), *_dests(2, 8), Settle(), Disable(), Advance(20)),
     ),
-    "traffic-and-a-revolution": History(
+    "traffic-and-a-revolution": TrialHistory(
         replace(_SMALL, word_bits=32),
         (InitNetns(), StartService(1), Traffic(1, 0, 1, 1, 1, 1, 1), Advance(2 * _REVOLUTION)),
     ),
-    "thread-limit-shrinks": History(
+    "thread-limit-shrinks": TrialHistory(
         _MANY,
         (
             *(InitNetns(), StartService(1), *_dests(2, 80), Advance(2 * _REVOLUTION)),
             *(SetCpulist(1), Advance(_REVOLUTION)),
         ),
     ),
-    "constant-load": History(
+    "constant-load": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
             *((Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION)) * 12)[2:],
         ),
     ),
-    "load-ends": History(
+    "load-ends": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(4 * _REVOLUTION)),
         ),
     ),
-    "zero-after-traffic": History(
+    "zero-after-traffic": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Advance(_REVOLUTION)),
             *(Traffic(1, 0, 7, 100, 100, 1000, 999), Advance(_REVOLUTION), Zero(1)),
         ),
     ),
-    "counters-wrap": History(
+    "counters-wrap": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1), Traffic(1, 0, *[2**64 - 1] * 5), Advance(200)),
             *(Traffic(1, 0, 5, 5, 5, 5, 5), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "restart-after-a-revolution": History(
+    "restart-after-a-revolution": TrialHistory(
         replace(_SMALL, nticks=20, chain_factor=1),
         (InitNetns(), StartService(1), *_dests(2, 30), Advance(700), SetNice(1), Advance(300)),
     ),
-    "two-kthreads-restart": History(
+    "two-kthreads-restart": TrialHistory(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 20), Advance(2 * _REVOLUTION)),
             *(SetNice(1), Advance(_REVOLUTION), SetNice(2)),
         ),
     ),
-    "nice-at-an-offset": History(
+    "nice-at-an-offset": TrialHistory(
         _SMALL, (InitNetns(), StartService(1), SetNice(1), SetNice(2, offset=1))
     ),
-    "disable-with-work-pending": History(
+    "disable-with-work-pending": TrialHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetNice(1), Disable(), Settle()),
     ),
-    "no-time-passes": History(
+    "no-time-passes": TrialHistory(
         replace(_SMALL, est_cost_ns=0), (InitNetns(), StartService(1), Advance(_REVOLUTION))
     ),
-    "first-start-fails": History(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
-    "writer-with-one-cpu": History(
+    "first-start-fails": TrialHistory(GEOMETRIES[3], (FailAllocations(2), StartService(1))),
+    "writer-with-one-cpu": TrialHistory(
         _SMALL, (InitNetns(), StartService(1), WriteCpulist("0-1", frozenset({0})))
     ),
-    "dest-from-the-trash": History(
+    "dest-from-the-trash": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), AddService(1), AddDest(2, 1), Advance(_REVOLUTION), DeleteDest(2)),
             *(AddDest(2, 1), DeleteDest(2), ExitNetns()),
         ),
     ),
-    "run-estimation-off": History(
+    "run-estimation-off": TrialHistory(
         _SMALL,
         (InitNetns(), StartService(1), Advance(_REVOLUTION), SetRunEstimation(0), Settle()),
     ),
-    "recalculated-in-each-row": History(
+    "recalculated-in-each-row": TrialHistory(
         _SMALL,
         (
             *(InitNetns(), StartService(1)),
@@ -302,9 +302,9 @@ DIRECTED: Mapping[str, History] = {
             ),
         ),
     ),
-    "first-service-fails": History(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
-    "default-geometry": History(Params(), (InitNetns(), StartService(1), Advance(100))),
-    "kthreads-go-in-order": History(
+    "first-service-fails": TrialHistory(GEOMETRIES[3], (FailAllocations(3), AddService(1))),
+    "default-geometry": TrialHistory(Params(), (InitNetns(), StartService(1), Advance(100))),
+    "kthreads-go-in-order": TrialHistory(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -312,12 +312,12 @@ DIRECTED: Mapping[str, History] = {
             *(Delete(each) for each in range(11, 31)),
         ),
     ),
-    "last-estimator-goes": History(
+    "last-estimator-goes": TrialHistory(
         # One estimator fills a kthread, so that est_add_ktid moves on at once.
         replace(GEOMETRIES[3], nticks=1, chain_factor=1),
         (StartService(1), Advance(400), Delete(1)),
     ),
-    "kthread-0-empties": History(
+    "kthread-0-empties": TrialHistory(
         GEOMETRIES[3],
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
@@ -325,14 +325,14 @@ DIRECTED: Mapping[str, History] = {
             *(Delete(each) for each in range(1, 11)),
         ),
     ),
-    "limits-shrink": History(
+    "limits-shrink": TrialHistory(
         replace(_SMALL, est_cost_ns=5936),
         (
             *(InitNetns(), StartService(1), *_dests(2, 40), Advance(2 * _REVOLUTION)),
             *(SetCost(23750), SetCpulist(2), Advance(2 * _REVOLUTION)),
         ),
     ),
-    "room-at-the-thread-limit": History(
+    "room-at-the-thread-limit": TrialHistory(
         GEOMETRIES[0],
         (
             *(InitNetns(), StartService(1), *_dests(2, 70), Advance(2 * _REVOLUTION)),

@@ -11,7 +11,7 @@ from functools import partial
 from time import perf_counter
 
 from ipvs_est.language.revision import MAINLINE, Revision
-from ipvs_est_checks.mutants.histories import DIRECTED, History, random_history
+from ipvs_est_checks.mutants.histories import DIRECTED, TrialHistory, random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
 from ipvs_est_checks.mutants.run import (
@@ -65,7 +65,7 @@ class Kill:
     """Histories, or schedules, run until then, this one included."""
     operations: int
     """Operations, or steps of schedules, in all of them."""
-    shown: History | KillingSchedule
+    shown: TrialHistory | KillingSchedule
     """In what: the history is shrunk if that was asked for."""
     detail: str
     """What the property said before shrinking."""
@@ -93,7 +93,7 @@ class Unexplained:
 
     revision: str
     property: str
-    history: History
+    history: TrialHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _judge_by_schedules(mutant: Mutant, started: float) -> MutantOutcome:
     return MutantOutcome(mutant.id, _verdict(mutant, found), found, tuple(sorted(broken)), seconds)
 
 
-def _histories(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, History]]:
+def _histories(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, TrialHistory]]:
     directed = [(Engine.DIRECTED, DIRECTED[mutant.directed])] if mutant.directed else []
     if mutant.engine is Engine.DIRECTED:
         yield from directed
@@ -189,7 +189,7 @@ def _histories(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, History]]:
 
 
 def _new(
-    mutant: Mutant, history: History, seen: SeenHistory, looked_at: frozenset[str] | None
+    mutant: Mutant, history: TrialHistory, seen: SeenHistory, looked_at: frozenset[str] | None
 ) -> list[str]:
     """Properties that the mutant breaks and its control does not."""
     if not seen.failures:
@@ -216,7 +216,7 @@ def run_control(
     on their bases. `known`: asked of each property that breaks. `properties`: those that are
     looked at, None = all."""
     started = perf_counter()
-    cases: list[tuple[Revision, History]] = [
+    cases: list[tuple[Revision, TrialHistory]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
     ]
     cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
@@ -240,7 +240,9 @@ def run_control(
     )
 
 
-def _is_known(known: KnownByRepair, base: Revision, history: History, property_id: str) -> bool:
+def _is_known(
+    known: KnownByRepair, base: Revision, history: TrialHistory, property_id: str
+) -> bool:
     """Whether a recorded finding breaks the property there: with its repair it holds."""
     only = frozenset({property_id})
     return bool(

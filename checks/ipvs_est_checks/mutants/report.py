@@ -6,7 +6,7 @@ from typing import assert_never
 
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
-from ipvs_est_checks.mutants.histories import History
+from ipvs_est_checks.mutants.histories import TrialHistory
 from ipvs_est_checks.mutants.kill_matrix import (
     Control,
     Kill,
@@ -43,7 +43,7 @@ def row(outcome: MutantOutcome) -> tuple[str, ...]:
         found = ("-", "-", "-", "-")
     else:
         shown = kill.shown
-        steps = len(shown.operations if isinstance(shown, History) else shown.choices)
+        steps = len(shown.operations if isinstance(shown, TrialHistory) else shown.choices)
         found = (kill.property, kill.engine.value, str(kill.tried), str(steps))
     return (outcome.mutant, _WORDS[outcome.verdict], *found, f"{outcome.seconds:.2f}")
 
@@ -137,7 +137,7 @@ def _totals(matrix: Matrix) -> str:
     )
 
 
-def history_lines(history: History) -> Iterator[str]:
+def history_lines(history: TrialHistory) -> Iterator[str]:
     """Params and operations, each as one line of JSON."""
     yield json.dumps(params_to_json(history.params))
     for operation in history.operations:
@@ -203,7 +203,7 @@ def _control_json(control: Control) -> dict[str, object]:
     }
 
 
-def _shown_json(shown: History | KillingSchedule) -> dict[str, object]:
+def _shown_json(shown: TrialHistory | KillingSchedule) -> dict[str, object]:
     if isinstance(shown, KillingSchedule):
         return {
             "schedule": {

@@ -13,7 +13,7 @@ from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.history.monitor import Failure, run
-from ipvs_est_checks.mutants.histories import History
+from ipvs_est_checks.mutants.histories import TrialHistory
 from ipvs_est_checks.mutants.mutant import Mutant
 from ipvs_est_checks.text_edits import Edit, applied
 
@@ -33,7 +33,7 @@ class SeenHistory:
 
 def watched(
     base: Revision,
-    history: History,
+    history: TrialHistory,
     edits: Sequence[Edit],
     properties: frozenset[str] | None = None,
 ) -> SeenHistory:
@@ -44,14 +44,14 @@ def watched(
 
 
 def mutated(
-    mutant: Mutant, history: History, properties: frozenset[str] | None = None
+    mutant: Mutant, history: TrialHistory, properties: frozenset[str] | None = None
 ) -> SeenHistory:
     """Run it on the mutant."""
     return watched(mutant.base, history, mutant.edits, properties)
 
 
 def control(
-    mutant: Mutant, history: History, properties: frozenset[str] | None = None
+    mutant: Mutant, history: TrialHistory, properties: frozenset[str] | None = None
 ) -> SeenHistory:
     """Run it on what the mutant is compared with."""
     return watched(mutant.base, history, (), properties)
@@ -66,9 +66,9 @@ class KillingSchedule:
     preemptions: int
 
 
-def breaks(mutant: Mutant, shown: History | KillingSchedule, property_id: str) -> bool:
+def breaks(mutant: Mutant, shown: TrialHistory | KillingSchedule, property_id: str) -> bool:
     """The mutant breaks the property there, and the unmutated model does not."""
-    if isinstance(shown, History):
+    if isinstance(shown, TrialHistory):
         return _breaks_in_history(mutant, shown, property_id)
     with applied(mutant.edits):
         if not _breaks_in_schedule(mutant.base, shown, property_id):
@@ -111,14 +111,14 @@ def _breaks_in_schedule(base: Revision, shown: KillingSchedule, property_id: str
     return late is not None and cause_of(world, late[1]).property == property_id
 
 
-def _breaks_in_history(mutant: Mutant, history: History, property_id: str) -> bool:
+def _breaks_in_history(mutant: Mutant, history: TrialHistory, property_id: str) -> bool:
     only = frozenset({property_id})
     if not mutated(mutant, history, only).failures:
         return False
     return not control(mutant, history, only).failures
 
 
-def shrunk(mutant: Mutant, history: History, property_id: str, last: int) -> History:
+def shrunk(mutant: Mutant, history: TrialHistory, property_id: str, last: int) -> TrialHistory:
     """A shorter history in which the mutant still breaks the property, by leaving operations
     out: first those after the failure, then halves, quarters and so on."""
     operations = history.operations

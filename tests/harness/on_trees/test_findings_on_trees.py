@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipvs_est_checks.harness.findings import Shown, Told, tell_findings
+from ipvs_est_checks.harness.findings import FindingOnTree, Shown, tell_findings
 from kernels.kernel_trees import need_tree
 
 ON_7_3 = {
@@ -25,7 +25,7 @@ ON_6_12 = {
 }
 
 
-def told(series: tuple[int, int], ids: frozenset[str]) -> dict[str, Told]:
+def told(series: tuple[int, int], ids: frozenset[str]) -> dict[str, FindingOnTree]:
     return {each.id: each for each in tell_findings(need_tree(series), ids)}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.edits.code_edit import FOUND, CodeEdit, edited
-from ipvs_est_checks.harness.findings import Shown, Told, tell_findings
+from ipvs_est_checks.harness.findings import FindingOnTree, Shown, tell_findings
 from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
@@ -126,7 +126,7 @@ def repaired(tree: Tree) -> Tree:
     return edited(tree, "repaired", [edit for each in REPAIRS.values() for edit in each])
 
 
-def tell_repaired(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[Told]:
+def tell_repaired(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[FindingOnTree]:
     """Each finding on the tree with the edits of its own repair alone."""
     for finding in sorted(ALL, key=lambda each: each.id):
         if wanted is not None and finding.id not in wanted:
@@ -134,11 +134,11 @@ def tell_repaired(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[
         fields = [each for each in finding.repairs if each in REPAIRS]
         if finding.id in NONE or fields != list(finding.repairs):
             why = NONE.get(finding.id, "its repair is what later kernels have: try one of those")
-            yield Told(finding.id, finding.title, Shown.UNTRIED, why)
+            yield FindingOnTree(finding.id, finding.title, Shown.UNTRIED, why)
             continue
         try:
             changed = edited(tree, fields[0], [edit for each in fields for edit in REPAIRS[each]])
         except BadInputError as error:
-            yield Told(finding.id, finding.title, Shown.UNTRIED, error.message)
+            yield FindingOnTree(finding.id, finding.title, Shown.UNTRIED, error.message)
             continue
         yield from tell_findings(changed, frozenset({finding.id}))

@@ -23,7 +23,7 @@ _NOWHERE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class FieldAccess:
+class CodeAccess:
     """One access, at one place, by one task under one set of locks."""
 
     place: int
@@ -59,7 +59,7 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
                 asking(started), scenario, preemptions=1, fields=True, most=most, keep_going=True
             )
             told = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
-        accesses = [FieldAccess(*each) for each in told]
+        accesses = [CodeAccess(*each) for each in told]
         pairs = conflicting(accesses)
         places = source_places(program, {each.place for pair in pairs for each in pair})
         for pair in pairs:
@@ -71,7 +71,7 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
     return sorted(found)
 
 
-def conflicting(accesses: Iterable[FieldAccess]) -> list[tuple[FieldAccess, FieldAccess]]:
+def conflicting(accesses: Iterable[CodeAccess]) -> list[tuple[CodeAccess, CodeAccess]]:
     """Pairs of different tasks at one field, one a write, one plain, without a common lock."""
     return [
         (one, other)
@@ -84,7 +84,7 @@ def conflicting(accesses: Iterable[FieldAccess]) -> list[tuple[FieldAccess, Fiel
     ]
 
 
-def _text(access: FieldAccess, place: str) -> str:
+def _text(access: CodeAccess, place: str) -> str:
     once = " once" if access.once else ""
     return f"{'write' if access.write else 'read'}{once} in {place}"
 

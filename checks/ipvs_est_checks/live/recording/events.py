@@ -17,7 +17,7 @@ _Chain = tuple[int, int, int]
 
 
 @dataclass(slots=True)
-class Told:
+class RecordedEvents:
     """What came of a recording."""
 
     events: list[Event] = field(default_factory=list)
@@ -29,13 +29,13 @@ class Told:
 
 def tell(
     lines: Iterable[Line], netns: int, node: int, place: Place, before: State, ids: Ids
-) -> Told:
+) -> RecordedEvents:
     """The events of a netns. `node`: where an estimator's node is in its stats object.
 
     Which estimators a chain has is known from the state before, from the members that are
     recorded with each chain, and from what was stopped.
     """
-    told = Told()
+    recorded = RecordedEvents()
     members = members_of(before)
     pending: dict[tuple[int, str], Line] = {}
     for line in lines:
@@ -43,12 +43,12 @@ def tell(
         if jiffies is None:
             continue
         if line.name == "chain":
-            _chain(line, jiffies, node, place, members, ids, told)
+            _chain(line, jiffies, node, place, members, ids, recorded)
         elif line.name.startswith(_WROTE):
-            _wrote(line, jiffies, pending, told)
+            _wrote(line, jiffies, pending, recorded)
         elif line.fields.get("ipvs", netns) == netns:
-            told.events += _other(line, jiffies, members, pending, ids)
-    return told
+            recorded.events += _other(line, jiffies, members, pending, ids)
+    return recorded
 
 
 def members_of(before: State) -> dict[tuple[int, int, int], list[int]]:
@@ -69,14 +69,14 @@ def _chain(
     place: Place,
     members: dict[_Chain, list[int]],
     ids: Ids,
-    told: Told,
+    recorded: RecordedEvents,
 ) -> None:
     first = line.fields.get("n0", 0)
-    if not first or told.limits_test is not None:
+    if not first or recorded.limits_test is not None:
         return
     if line.fields.get("chain", first) >> _REGION != first >> _REGION:
         # The limits test's chain is on a stack, all others are allocated as the estimators are.
-        told.limits_test = jiffies
+        recorded.limits_test = jiffies
         return
     if first - node not in ids.by_address:
         # Of another netns.
@@ -92,10 +92,12 @@ def _chain(
                 if id_ in other:
                     other.remove(id_)
             chain.insert(0, id_)
-    told.events += [Estimated(jiffies, each, ktid, row) for each in chain]
+    recorded.events += [Estimated(jiffies, each, ktid, row) for each in chain]
 
 
-def _wrote(line: Line, jiffies: int, pending: dict[tuple[int, str], Line], told: Told) -> None:
+def _wrote(
+    line: Line, jiffies: int, pending: dict[tuple[int, str], Line], recorded: RecordedEvents
+) -> None:
     """A handler of a sysctl has ended; of another netns, or of what was read, none has begun."""
     file = line.name.removeprefix(_WROTE)
     begun = pending.pop((line.pid, f"write_{file}"), None)
@@ -103,10 +105,10 @@ def _wrote(line: Line, jiffies: int, pending: dict[tuple[int, str], Line], told:
         return
     cpus = line.fields.get("cpus", 0)
     cpulist = tuple([each for each in range(64) if cpus >> each & 1])
-    told.written.append(
+    recorded.written.append(
         Written(
             jiffies=jiffies,
-            after_events=len(told.events),
+            after_events=len(recorded.events),
             file=file,
             run_estimation=line.fields["run"],
             est_nice=line.fields["nice"],
