@@ -34,6 +34,15 @@ STEP, SERVICE_FREE, EST_FREE, SETTLED, QUIET = (
 _ALGEBRA = PythonAlgebra()
 
 
+def scopes_of(snapshot: Snapshot, *, settled: bool) -> int:
+    """The scopes that a moment is in, by the mutexes that are free then."""
+    scopes = STEP
+    for mutex in snapshot.mutexes:
+        if mutex.owner is None:
+            scopes |= EST_FREE if mutex.name == "est_mutex" else SERVICE_FREE
+    return scopes | SETTLED if settled else scopes
+
+
 def quiet_jiffies(params: Params) -> int:
     """Jiffies without any operation after which a settled moment is quiet."""
     return QUIET_REVOLUTIONS * params.nticks * params.tick_jiffies

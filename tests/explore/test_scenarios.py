@@ -216,7 +216,7 @@ def test_schedules_of_the_library_let_every_two_actors_meet() -> None:
 
 
 def test_the_library_is_counted() -> None:
-    assert len(library()) == 40
+    assert len(library()) == 41
 
 
 def test_generated_scenarios_break_nothing_on_repaired() -> None:

@@ -189,7 +189,7 @@ def test_a_long_search_keeps_little_of_what_is_still_to_be_tried(tmp_path: Path)
 
 def test_a_token_of_another_kind_is_refused() -> None:
     with pytest.raises(BadInputError, match="begins neither by"):
-        replay_on(Explored("", Nothing()), load("last-estimator-goes"), "x1.abc")
+        replay_on(Explored("", Nothing()), load("last-estimator-goes"), "x1.abc", frozenset())
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,15 @@ from ipvs_est.language.operations import (
     ExitNetns,
     InitNetns,
 )
-from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.harness.building.build import build
-from ipvs_est_checks.harness.building.options import Variant, options_for
+from ipvs_est_checks.harness.building.options import Variant
 from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.histories.answers import answers_of_model, answers_of_tree
 from ipvs_est_checks.harness.histories.judge import broken_on_tree
 from ipvs_est_checks.harness.histories.replay import violation_text
-from ipvs_est_checks.harness.process import asking, running
+from ipvs_est_checks.harness.schedules.finding_search import search_on_code
 from ipvs_est_checks.known import registry
 from ipvs_est_checks.known.by_history import history_of
-from ipvs_est_checks.known.finding import Finding, Schedule
-from ipvs_est_checks.subjects.finding_search import CAUSES, search_for
+from ipvs_est_checks.known.finding import Finding
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
@@ -32,6 +29,9 @@ class Shown(Enum):
     SHOWS = "shows"
     NOT = "does not show"
     UNTRIED = "cannot be tried"
+
+
+_SHOWN = {True: Shown.SHOWS, False: Shown.NOT, None: Shown.UNTRIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,6 @@ _SEEN_BY: dict[str, tuple[Variant, str]] = {
     "memory.use-after-free": (Variant.POINTS, "use-after-free"),
     "memory.pointer": (Variant.POINTS, "invalid-pointer"),
 }
-# The same for schedules: how the cause of a run that fails so begins.
-_CAUSES = {**CAUSES, "tasks.enabled": "task-started-while-disabled"}
 # Where one operation's result and the state after it stand among the answers.
 _PER_OPERATION = 2
 
@@ -69,13 +67,11 @@ def tell_findings(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[
             if finding.schedule is None:
                 shown, observation = _by_history(tree, finding)
             else:
-                shown, observation = _by_schedules(tree, finding, finding.schedule)
+                seen = search_on_code(tree, finding, finding.schedule)
+                shown, observation = _SHOWN[seen.shows], seen.observation
         except BadInputError as error:
             shown, observation = Shown.UNTRIED, error.message
         yield FindingOnTree(finding.id, finding.title, shown, observation)
-
-
-# ---- histories ----
 
 
 def _by_history(tree: Tree, finding: Finding) -> tuple[Shown, str]:
@@ -197,22 +193,3 @@ def _path(seen: list[dict[str, Any]], other: list[dict[str, Any]], number: int) 
     if difference is None:
         return "an answer"
     return f"{difference.path} is {difference.computed!r:.60}, not {difference.recorded!r:.60}"
-
-
-# ---- schedules ----
-
-
-def _by_schedules(tree: Tree, finding: Finding, schedule: Schedule) -> tuple[Shown, str]:
-    """A search of the finding's scenario, for the way in which its property fails."""
-    name = finding.properties[0]
-    cause = _CAUSES.get(name)
-    if cause is None:
-        return Shown.UNTRIED, f"{name} is not judged at each point of the code"
-    scenario = load(schedule.scenario)
-    if scenario.params.steps_per_break:
-        return Shown.UNTRIED, "the code breaks its walks after 64 steps only"
-    program = build(tree, options_for(scenario.params, Variant.POINTS))
-    with running(program) as started:
-        fields = name != "locks.deadlock"
-        shows, seen = search_for(asking(started), scenario, schedule, cause, "", fields=fields)
-    return {True: Shown.SHOWS, False: Shown.NOT, None: Shown.UNTRIED}[shows], seen

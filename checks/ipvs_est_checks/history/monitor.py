@@ -9,16 +9,13 @@ from ipvs_est.answers.results import Deadlocked, Result
 from ipvs_est.language.operations import Advance, Operation, Settle
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.broken_properties import (
-    EST_FREE,
     QUIET,
-    SERVICE_FREE,
-    SETTLED,
-    STEP,
     broken_cases,
     broken_states,
     is_chosen,
     quiet_jiffies,
     record_properties,
+    scopes_of,
 )
 from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
 from ipvs_est_checks.history.watchable import Watchable
@@ -103,7 +100,7 @@ def step(seen: WatchedHistory, operation: Operation) -> Outcome:
     _check_violations(seen, known, index, after)
     if not oracle.ended:
         settled = isinstance(operation, Advance | Settle)
-        _check_state(seen, _scopes(after, settled=settled), index, after)
+        _check_state(seen, scopes_of(after, settled=settled), index, after)
     seen.before = after
     return result
 
@@ -126,7 +123,7 @@ def finish(seen: WatchedHistory) -> None:
         after = oracle.snapshot()
         _check_violations(seen, known, -1, after)
         if answer is not None and not isinstance(answer, Deadlocked):
-            scopes = _scopes(after, settled=True) | QUIET
+            scopes = scopes_of(after, settled=True) | QUIET
             _check_state(seen, scopes, -1, after)
         seen.before = after
     _check_record(seen)
@@ -154,14 +151,6 @@ def _failed(seen: WatchedHistory, operation: Operation, failure: SubjectFailure)
     seen.operations.append(operation)
     _fail(seen, failure.kind.value, len(seen.operations) - 1, failure.detail, seen.before)
     return failure
-
-
-def _scopes(snapshot: Snapshot, *, settled: bool) -> int:
-    scopes = STEP
-    for mutex in snapshot.mutexes:
-        if mutex.owner is None:
-            scopes |= EST_FREE if mutex.name == "est_mutex" else SERVICE_FREE
-    return scopes | SETTLED if settled else scopes
 
 
 def _check_state(seen: WatchedHistory, scopes: int, index: int, after: Snapshot) -> None:

@@ -8,9 +8,9 @@ its end the subject chooses: the task that ran goes on while it can. (SCHEMA.md,
 import re
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_to_json
@@ -31,6 +31,8 @@ Ask = Callable[[dict[str, object]], dict[str, Any]]
 """Gives the subject a line, and gives back its answer."""
 OnRun = Callable[[int], None]
 """Told how many schedules were tried."""
+Fields = bool | tuple[str, ...]
+"""Whether tasks also stop at shared fields: at none, all, or those of these names."""
 
 # Any in this file: parsed JSON of a subject.
 
@@ -74,6 +76,8 @@ class Failure:
     run: Run
     number: int
     """How many schedules were tried by then."""
+    property: str = ""
+    """Of the judge's, that is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,38 @@ class Searched:
     """Of distinct causes, in the order found."""
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a schedule broke."""
+
+    cause: str
+    """One line, the same for schedules that fail alike."""
+    property: str
+    """Its id."""
+    steps: int | None
+    """After how many steps; None: seen in the run as a whole."""
+
+
+class Judge(Protocol):
+    """Says of a schedule what it broke, beside how it ended."""
+
+    asks: dict[str, object]
+    """Members that each schedule's line has for that, and its configuration."""
+
+    def set_up(self, answers: Sequence[dict[str, Any]]) -> None:
+        """Told what the setup's operations were answered."""
+        ...
+
+    def verdict(self, answer: dict[str, Any]) -> Verdict | None:
+        """Of the answer to one schedule; None: nothing is broken."""
+        ...
+
+
 class NotPreparedError(BadInputError):
     """The subject does not take the scenario; the text says why."""
 
 
-def prepare(ask: Ask, scenario: Scenario, revision: str = "") -> None:
+def prepare(ask: Ask, scenario: Scenario, revision: str = "", judge: Judge | None = None) -> None:
     """Put the scenario's setup and tasks on the subject's machine. Raises NotPreparedError.
 
     `revision` is for a subject that knows it; '': its own choice.
@@ -100,9 +131,12 @@ def prepare(ask: Ask, scenario: Scenario, revision: str = "") -> None:
     configure: dict[str, object] = {"params": params_to_json(scenario.params)}
     if revision:
         configure["revision"] = revision
+    if judge is not None and "events" in judge.asks:
+        configure["watch"] = ["events"]
     _told(ask, {"configure": configure}, scenario)
-    for operation in scenario.setup:
-        _told(ask, operation_to_json(operation), scenario)
+    answers = [_told(ask, operation_to_json(each), scenario) for each in scenario.setup]
+    if judge is not None:
+        judge.set_up(answers)
     for actor in scenario.actors:
         operations = [operation_to_json(each) for each in actor.operations]
         _told(ask, {"task": actor.name, "operations": operations}, scenario)
@@ -124,12 +158,23 @@ def _refusal(error: Any) -> str:
     return f"{where}: {message}" if where else message
 
 
-def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: bool) -> Run:
+def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: Fields) -> Run:
     """Run one schedule, a word, from what was prepared; `fields`: also switch at shared fields.
 
     Raises BadInputError if the subject refuses it, SubjectError for an answer that is none.
     """
-    told = _ask(ask, {"schedule": word, "jiffies": jiffies, "fields": fields})
+    return _whole(_ask(ask, {"schedule": word, "jiffies": jiffies, "fields": fields}))
+
+
+def judged_schedule(
+    ask: Ask, word: str, jiffies: int, *, fields: Fields, judge: Judge
+) -> tuple[Run, Verdict | None]:
+    """The same, and what the judge says of it."""
+    answer = _answer(ask, {"schedule": word, "jiffies": jiffies, "fields": fields, **judge.asks})
+    return _whole(answer["schedule"]), judge.verdict(answer)
+
+
+def _whole(told: dict[str, Any]) -> Run:
     steps = told.get("steps")
     if not isinstance(steps, list):
         raise _no_answer("schedule.steps", "expected a list")
@@ -137,13 +182,17 @@ def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: bool) -> Run:
 
 
 def _ask(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = _answer(ask, line)["schedule"]
+    return told
+
+
+def _answer(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
     found = ask(line)
     if "error" in found:
         raise BadInputError(_refusal(found["error"]))
-    told = found.get("schedule")
-    if not isinstance(told, dict):
+    if not isinstance(found.get("schedule"), dict):
         raise _no_answer("schedule", "expected an object")
-    return told
+    return found
 
 
 def _step(value: Any, index: int) -> Step:
@@ -263,17 +312,20 @@ def search(
     scenario: Scenario,
     *,
     preemptions: int,
-    fields: bool,
+    fields: Fields,
     most: int,
     keep_going: bool = False,
     ends: Callable[[str], bool] = bool,
     on_run: OnRun | None = None,
+    judge: Judge | None = None,
 ) -> Searched:
     """Try the schedules with at most so many preemptions, at most `most` of them.
 
     Those with the fewest come first. The first failure of whose cause `ends` is true ends the
-    search unless `keep_going`. Raises BadInputError and SubjectError as `run_schedule`.
+    search unless `keep_going`. `judge`: the one that was there when the scenario was prepared.
+    Raises BadInputError and SubjectError as `run_schedule`.
     """
+    asks = {} if judge is None else judge.asks
     failures: dict[str, Failure] = {}
     todo = _Todo([[] for _ in range(preemptions + 1)])
     tried = steps = 0
@@ -283,19 +335,31 @@ def search(
             break
         cost, word, fixed = following
         line = {"schedule": word, "jiffies": scenario.jiffies, "fields": fields}
-        told = _ask(ask, {**line, "from": fixed, "budget": preemptions - cost})
+        line |= {"from": fixed, "budget": preemptions - cost, **asks}
+        answer = _answer(ask, line)
+        told: dict[str, Any] = answer["schedule"]
         told_word, count, turns = _followed(told)
         tried += 1
         steps += count
         if on_run is not None:
             on_run(tried)
         cause = cause_of(_run(told, ()))
-        if cause and cause not in failures:
-            run = run_schedule(ask, told_word, scenario.jiffies, fields=fields)
-            failures[cause] = Failure(cause, run, tried)
+        # A state is judged where it is told first: the run that comes to it with the fewest
+        # preemptions.
+        broken = None if judge is None else judge.verdict(answer)
+        for each in (broken, Verdict(cause, "", None) if cause else None):
+            if each is not None and each.cause not in failures:
+                run = run_schedule(ask, told_word, scenario.jiffies, fields=fields)
+                shown = first_steps(run, each.steps)
+                failures[each.cause] = Failure(each.cause, shown, tried, each.property)
         todo.add(told_word, cost, turns)
         following = todo.take()
     return Searched(tried, steps, following is None, tuple(failures.values()))
+
+
+def first_steps(run: Run, count: int | None) -> Run:
+    """The run up to there, what came behind left out; None: all of it."""
+    return run if count is None else replace(run, steps=run.steps[:count], state=None)
 
 
 def cause_of(run: Run) -> str:

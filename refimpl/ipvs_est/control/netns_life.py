@@ -1,9 +1,15 @@
 """Netns init and exit (semantics section 14)."""
 
-from ipvs_est.control.estimator_objects import free_stats_later, start_total, stop_object
+from ipvs_est.control.estimator_objects import (
+    TOTAL_ID,
+    free_stats_later,
+    start_total,
+    stop_object,
+)
 from ipvs_est.control.services import flush_services, free_trash
 from ipvs_est.estimator.contexts import destroy_context
 from ipvs_est.estimator.start_stop import stop_estimator
+from ipvs_est.language.errno import ENOMEM
 from ipvs_est.language.events import ExitBegun, ExitEnded
 from ipvs_est.machine.points import (
     CANCEL_WORK,
@@ -12,16 +18,25 @@ from ipvs_est.machine.points import (
     Call,
     GiveWay,
 )
-from ipvs_est.state.machine import Machine, free
-from ipvs_est.state.stats import STOPPED_KTID
+from ipvs_est.state.machine import Machine, allocate, free
+from ipvs_est.state.stats import STOPPED_KTID, StatsObject
 
 UNREGISTER_SYSCTLS = GiveWay("unregister_net_sysctl_table", rcu=False)
 """No write to a sysctl begins any more, and one under way is waited for."""
 
 
 def init_netns(machine: Machine) -> Call:
-    """Allocate and start what a namespace has from the start; 0 or -ENOMEM."""
+    """Allocate and start what a namespace has from the start; 0 or -ENOMEM.
+
+    Without sysctls the total has stats all the same, but no estimator.
+    """
     if not machine.params.sysctl:
+        netns = machine.netns
+        if netns.idle_total is None:
+            total = StatsObject(id=TOTAL_ID, owner="total")
+            if not allocate(machine, total):
+                return -ENOMEM
+            netns.idle_total = total
         return 0
     return (yield from start_total(machine))
 
@@ -117,10 +132,10 @@ def _release_estimators(machine: Machine) -> Body:
     netns = machine.netns
     yield CANCEL_WORK
     netns.reload_work.refused = False
-    total = netns.total
-    if total is not None:
-        netns.total = None
-        free_stats_later(machine, total)
+    for total in (netns.total, netns.idle_total):
+        if total is not None:
+            free_stats_later(machine, total)
+    netns.total = netns.idle_total = None
     for kd in netns.est_kt_arr:
         if kd is not None:
             yield from destroy_context(machine, kd, "ip_vs_estimator_net_cleanup")

@@ -59,6 +59,8 @@ class Netns:
     """What `est_cpulist` points to; after netns exit it points there still."""
     reload_work: DelayedWork = field(default_factory=DelayedWork)
     total: StatsObject | None = None
+    idle_total: StatsObject | None = None
+    """Without sysctls: the total's stats, which nobody estimates."""
     services: dict[int, Service] = field(default_factory=dict)
     """By id."""
     dests: dict[int, Dest] = field(default_factory=dict)

@@ -133,3 +133,19 @@ def test_no_history_leaks(params: Params, revision: Revision, chosen: list[Step]
     assert [each for each in oracle.violations if not isinstance(each, UseAfterFree)] == []
     assert revision is not MAINLINE or oracle.violations == ()
     assert oracle.snapshot().memory.live == 0
+
+
+def test_without_sysctls_the_total_has_stats_that_init_may_find_no_memory_for() -> None:
+    """As the code of 6.12.117 and 7.3.4 does."""
+    oracle = Oracle(replace(TINY, sysctl=False))
+    run(oracle, [FailAllocations(1)])
+    assert returned(oracle, InitNetns()) == ENOMEM
+    assert returned(oracle, InitNetns()) == 0
+    # It is there: another init allocates nothing, and the failure waits for the service.
+    run(oracle, [FailAllocations(1)])
+    assert returned(oracle, InitNetns()) == 0
+    assert returned(oracle, AddService(1)) == ENOMEM
+    run(oracle, [ExitNetns(), Advance(1)])
+    assert oracle.snapshot().memory.live == 0
+    run(oracle, [FailAllocations(1)])
+    assert returned(oracle, InitNetns()) == ENOMEM

@@ -56,6 +56,7 @@ from ipvs_est_checks.explore.timeline.steps import Timeline
 from ipvs_est_checks.known.failures import ALREADY_KNOWN
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
+from ipvs_est_checks.subjects.judged_schedules import JUDGED
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names, no_such
@@ -195,17 +196,20 @@ def explore(
         option = "--tree" if subject is None else "--subject"
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
-        unfit = any(targets.values()) or revisions or properties or minutes is not None
+        unfit = any(targets.values()) or revisions or minutes is not None
         unfit = unfit or continued is not None
         if unfit or scheduler != JobKind.DFS.value:
             raise click.UsageError(
-                f"{option}: goes with SCENARIO, --preemptions, --iterations, -k and --replay"
+                f"{option}: goes with SCENARIO, --preemptions, --iterations, --property, -k and"
+                " --replay"
             )
+        check_names("property that is judged so", properties, sorted(JUDGED), "see `ipvs-est list`")
         if conflicts and tree is not None:
             context.exit(_conflicts(tree, scenarios, iterations))
+    bounds = Bounds(preemptions, schedules=iterations)
     if subject is not None and not conflicts:
         with explored_subject(subject, seconds) as explored:
-            context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
+            context.exit(_on(explored, scenarios, bounds, frozenset(properties), keep_going, token))
     if tree is not None:
         # Imported here: only who has a tree needs it.
         from ipvs_est_checks.cli.commands.explore_tree import explored_tree, replay_of_model
@@ -213,7 +217,7 @@ def explore(
         if token is not None and is_token(token):
             context.exit(replay_of_model(tree, _of_token(token, scenarios), token))
         explored = explored_tree(tree)
-        context.exit(_on(explored, scenarios, preemptions, iterations, keep_going, token))
+        context.exit(_on(explored, scenarios, bounds, frozenset(properties), keep_going, token))
     if conflicts:
         raise click.UsageError("--conflicts is for a --tree")
     if token is not None:
@@ -279,17 +283,17 @@ def explore(
 def _on(
     explored: Explored,
     names: tuple[str, ...],
-    preemptions: int,
-    iterations: int,
+    bounds: Bounds,
+    properties: frozenset[str],
     keep_going: bool,
     token: str | None,
 ) -> int:
     wanted = [load_scenario(each, ()) for each in names or library()]
     if token is None:
-        return explore_on(explored, wanted, preemptions, iterations, keep_going=keep_going)
+        return explore_on(explored, wanted, bounds, properties, keep_going=keep_going)
     if len(wanted) != 1:
         raise click.UsageError("--replay: takes one SCENARIO")
-    return replay_on(explored, wanted[0], token)
+    return replay_on(explored, wanted[0], token, properties)
 
 
 def _conflicts(tree: Path, names: tuple[str, ...], iterations: int) -> int:

@@ -1,5 +1,6 @@
 """`ipvs-est explore --subject` and `--tree`: scenarios on whatever gives scheduling points."""
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -10,15 +11,21 @@ from typing import Protocol
 import click
 
 from ipvs_est_checks.cli.options.subject import started_keeper
+from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.history.subject_failure import SubjectError
+from ipvs_est_checks.subjects.judged_schedules import PropertyJudge
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.schedules import (
     Failure,
+    Fields,
     NotPreparedError,
     Searched,
+    Verdict,
     cause_of,
     check_schedule,
+    first_steps,
+    judged_schedule,
     prepare,
     run_schedule,
     schedule_text,
@@ -34,6 +41,8 @@ from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
 FIELDS = "fields:"
 """A schedule with points at shared fields begins so, one without by `LOCKS`."""
 LOCKS = "locks:"
+_NAMES = re.compile(r"[a-z_.]+(,[a-z_.]+)*")
+"""Instead of these: the fields alone at which it has points."""
 _FIELD_PREEMPTIONS = 1
 """With points at each shared field there are too many schedules for more."""
 
@@ -108,12 +117,15 @@ class _Tried:
 def explore_on(
     explored: Explored,
     scenarios: Sequence[Scenario],
-    preemptions: int,
-    most: int,
+    bounds: Bounds,
+    properties: frozenset[str],
     *,
     keep_going: bool,
 ) -> int:
-    """Search each scenario and say what came of it; the exit code."""
+    """Search each scenario and say what came of it; the exit code.
+
+    `properties`: those of `JUDGED` that are watched as well, if the subject tells its states.
+    """
     failed = left = 0
     for scenario in scenarios:
         why = explored.programs.why_not(scenario)
@@ -121,7 +133,7 @@ def explore_on(
             click.echo(f"not tried {scenario.name}: {why}")
             continue
         try:
-            tried = _search(explored, scenario, preemptions, most, keep_going)
+            tried = _search(explored, scenario, bounds, properties, keep_going)
         except NotPreparedError as error:
             click.echo(f"not tried {printable(str(error))}")
             left += 1
@@ -135,17 +147,23 @@ def explore_on(
 
 
 def _search(
-    explored: Explored, scenario: Scenario, preemptions: int, most: int, keep_going: bool
+    explored: Explored,
+    scenario: Scenario,
+    bounds: Bounds,
+    properties: frozenset[str],
+    keep_going: bool,
 ) -> _Tried:
     """First with points at mutexes and waits alone, then at every shared field."""
     found: list[tuple[str, Searched]] = []
+    most = bounds.schedules
+    judge = PropertyJudge(scenario.params, properties) if properties else None
     with progress_bar(scenario.name, most) as bar, _hidden_at_end(lambda: hide(bar)):
         try:
             with explored.programs.started(scenario) as subject:
                 ask = asking(subject)
-                prepare(ask, scenario)
-                bounds = ((LOCKS, preemptions), (FIELDS, min(preemptions, _FIELD_PREEMPTIONS)))
-                for kind, bound in bounds:
+                prepare(ask, scenario, judge=judge)
+                at_fields = min(bounds.preemptions, _FIELD_PREEMPTIONS)
+                for kind, bound in ((LOCKS, bounds.preemptions), (FIELDS, at_fields)):
                     searched = search(
                         ask,
                         scenario,
@@ -154,6 +172,7 @@ def _search(
                         most=most,
                         keep_going=keep_going,
                         on_run=lambda tried: draw(bar, tried),
+                        judge=judge,
                     )
                     found.append((kind, searched))
                     if searched.failures and not keep_going:
@@ -193,30 +212,59 @@ def _tell_failure(explored: Explored, scenario: Scenario, kind: str, failure: Fa
     click.echo(f"  {printable(failure.cause)} (schedule {failure.number})")
     for line in timeline(failure.run):
         click.echo(f"  {printable(line)}")
-    token = f"{kind}{schedule_text(failure.run)}"
-    click.echo(f"  again: ipvs-est explore {explored.option} {scenario.name} --replay {token}")
+    again = f"ipvs-est explore {explored.option} {scenario.name}"
+    if failure.property:
+        again += f" --property {failure.property}"
+    click.echo(f"  again: {again} --replay {kind}{schedule_text(failure.run)}")
 
 
-def replay_on(explored: Explored, scenario: Scenario, token: str) -> int:
-    """Run one schedule again and tell it; the exit code."""
-    kind = next((each for each in (FIELDS, LOCKS) if token.startswith(each)), None)
-    if kind is None:
-        raise BadInputError(f"--replay: {token[:40]}: begins neither by {FIELDS} nor by {LOCKS}")
-    try:
-        word = token.removeprefix(kind)
-        check_schedule(word)
-    except ValueError as error:
-        raise BadInputError(f"--replay: {error}") from None
+def replay_on(
+    explored: Explored, scenario: Scenario, token: str, properties: frozenset[str]
+) -> int:
+    """Run one schedule again and tell it, and what it breaks of these; the exit code."""
+    fields, word = _token(token)
+    judge = PropertyJudge(scenario.params, properties) if properties else None
+    broken: Verdict | None = None
     try:
         with explored.programs.started(scenario) as subject:
             ask = asking(subject)
-            prepare(ask, scenario)
-            run = run_schedule(ask, word, scenario.jiffies, fields=kind == FIELDS)
+            prepare(ask, scenario, judge=judge)
+            if judge is None:
+                run = run_schedule(ask, word, scenario.jiffies, fields=fields)
+            else:
+                run, broken = judged_schedule(
+                    ask, word, scenario.jiffies, fields=fields, judge=judge
+                )
     except SubjectError as error:
         click.echo(printable(f"{error.failure.kind.value}: {error.failure.detail}"))
         return exit_codes.FAIL
+    if broken is not None:
+        run = first_steps(run, broken.steps)
     for line in timeline(run):
         click.echo(printable(line))
-    cause = cause_of(run)
+    cause = broken.cause if broken is not None else cause_of(run)
     click.echo(printable(cause) or run.end)
     return exit_codes.FAIL if cause else exit_codes.PASS
+
+
+def _token(text: str) -> tuple[Fields, str]:
+    """Where tasks stop, and the word."""
+    kind, _, word = text.partition(":")
+    fields: Fields
+    match f"{kind}:":
+        case "fields:":
+            fields = True
+        case "locks:":
+            fields = False
+        case _ if _NAMES.fullmatch(kind) and word:
+            fields = tuple(kind.split(","))
+        case _:
+            raise BadInputError(
+                f"--replay: {text[:40]}: begins neither by {FIELDS} nor by {LOCKS} nor by names"
+                " of fields"
+            )
+    try:
+        check_schedule(word)
+    except ValueError as error:
+        raise BadInputError(f"--replay: {error}") from None
+    return fields, word

@@ -244,6 +244,8 @@ def _init(model: NaiveModel, heap: Heap) -> NaiveAnswer:
         if failed:
             return NaiveAnswer(ENOMEM, failed=failed)
         model.total = NaiveStats()
+    elif not model.initialised and (failed := failing_kind(heap, ["total"])):
+        return NaiveAnswer(ENOMEM, failed=failed)
     model.initialised = True
     return DONE
 

@@ -83,6 +83,7 @@ void glue_describe(struct glue_build *build);
 void glue_boot(int possible_cpus);
 const struct glue_type *glue_types(void);
 const struct glue_type *glue_netns_type(void);
+const struct glue_field *glue_est_parts(void);
 void *glue_netns(void);
 
 /* ---- tasks, work and timers, which have the kernel's layout ---- */

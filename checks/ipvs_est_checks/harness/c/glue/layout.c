@@ -42,6 +42,16 @@ static const struct glue_field stats_fields[] = {
 	{ NULL, 0, 0 },
 };
 
+/*
+ * Of a stats object's est: a schedule can stop at one of them alone. Its place,
+ * ktid and the others, is bits, behind the rates.
+ */
+static const struct glue_field est_parts[] = {
+	{ "est.list", offsetof(struct ip_vs_stats, est.list), sizeof(struct hlist_node) },
+	{ "est.place", offsetofend(struct ip_vs_stats, est.outbps), sizeof(u32) },
+	{ NULL, 0, 0 },
+};
+
 static const struct glue_field netns_fields[] = {
 #ifdef CONFIG_SYSCTL
 	FIELD(struct netns_ipvs, sysctl_est_cpulist),
@@ -81,6 +91,11 @@ static const struct glue_type netns_type = {
 const struct glue_type *glue_types(void)
 {
 	return types;
+}
+
+const struct glue_field *glue_est_parts(void)
+{
+	return est_parts;
 }
 
 const struct glue_type *glue_netns_type(void)

@@ -60,7 +60,8 @@ void glue_out_object(void *object, long id, const char *owner)
 	out_raw(owner);
 	out_raw("\",\"life\":\"live\",\"linked\":");
 	out_raw(is_linked(&est->list) ? "true" : "false");
-	place_member(",\"ktid\":", est->ktid);
+	/* -2, the mark of a total that netns exit has stopped, stands for no place. */
+	place_member(",\"ktid\":", est->ktid < -1 ? -1 : est->ktid);
 	place_member(",\"ktrow\":", (u8)est->ktrow);
 	place_member(",\"ktcid\":", (u8)est->ktcid);
 	out_group(",\"last\":", est->last_conns, est->last_inpkts, est->last_outpkts,

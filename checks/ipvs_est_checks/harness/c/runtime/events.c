@@ -442,29 +442,26 @@ void __cyg_profile_func_exit(void *function, void *site)
 
 /* ---- operations ---- */
 
-static long starting_id;
-static bool starting_old;
-
-/* The object that the next start is of, unless it is known. */
-void event_starts(long id, bool from_trash)
+/* The object that the task's next start is of, unless it is known. */
+void event_starts(long id, bool is_service, bool from_trash)
 {
-	starting_id = id;
-	starting_old = from_trash;
-	current_task->starting = id;
+	current_task->starting = (struct starting){ id, is_service, from_trash, NULL };
 }
 
 int rt_watch_start(void *netns, void *stats)
 {
+	struct starting *starting = &current_task->starting;
 	long id;
 	int ret;
 
 	/* Others look at lists before the operation that adds it has returned. */
 	if (exploring && rt_id_of(stats) < 0)
-		rt_bind(stats, current_task->starting);
+		rt_bind(stats, starting->id);
+	starting->stats = stats;
 	ret = ip_vs_start_estimator(netns, stats);
 	if (!watch_events)
 		return ret;
-	id = rt_id_of(stats) >= 0 ? rt_id_of(stats) : starting_id;
+	id = rt_id_of(stats);
 	if (ret >= 0) {
 		begin("started");
 		add(",\"id\":%ld", id);
@@ -472,9 +469,9 @@ int rt_watch_start(void *netns, void *stats)
 	}
 	begin("start-returned");
 	add(",\"id\":%ld,\"new\":%s,\"error\":%d,\"linked\":%s", id,
-	    starting_old ? "false" : "true", ret, glue_linked(stats) ? "true" : "false");
+	    starting->from_trash ? "false" : "true", ret, glue_linked(stats) ? "true" : "false");
 	end();
-	starting_old = false;
+	starting->from_trash = false;
 	return ret;
 }
 

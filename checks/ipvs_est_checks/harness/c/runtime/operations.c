@@ -455,7 +455,7 @@ static bool apply_add_service(struct call *call)
 
 	if (!check_new(call, id))
 		return false;
-	event_starts(id, false);
+	event_starts(id, true, false);
 	ret = glue_add_service(id, &service);
 	if (ret)
 		return returned(ret);
@@ -517,7 +517,7 @@ static bool apply_add_dest(struct call *call)
 	if (object_find(id))
 		return refuse(call->refusal, "id", "object %ld exists already", id);
 	from_trash = object_trashed(id) != NULL;
-	event_starts(id, from_trash);
+	event_starts(id, false, from_trash);
 	ret = glue_add_dest(id, service->owner, &dest);
 	if (from_trash)
 		event_dest_taken(id, ret, !ret,
@@ -709,7 +709,7 @@ static bool apply_to_file(struct call *call, const struct operation *operation)
 	return applied;
 }
 
-bool operation_apply(struct json *nodes, struct json *line, struct refusal *refusal)
+static bool apply_operation(struct json *nodes, struct json *line, struct refusal *refusal)
 {
 	struct json *op = json_member(nodes, line, "op");
 	struct call call = { .nodes = nodes, .line = line, .refusal = refusal };
@@ -725,4 +725,12 @@ bool operation_apply(struct json *nodes, struct json *line, struct refusal *refu
 	}
 	return refuse(refusal, "op", "%.*s is no operation",
 		      op->length > 60 ? 60 : (int)op->length, op->start);
+}
+
+bool operation_apply(struct json *nodes, struct json *line, struct refusal *refusal)
+{
+	bool applied = apply_operation(nodes, line, refusal);
+
+	current_task->starting = (struct starting){ 0 };
+	return applied;
 }

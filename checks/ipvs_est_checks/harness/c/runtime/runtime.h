@@ -42,6 +42,14 @@ enum task_state {
 
 struct mutex_record;
 
+/* The object that a task adds: the table has it when the operation is over. */
+struct starting {
+	long id;
+	bool is_service;
+	bool from_trash;
+	void *stats;			/* NULL: its estimator is not started yet */
+};
+
 struct task {
 	struct task *next;		/* of those that have not exited */
 	enum task_kind kind;
@@ -58,7 +66,6 @@ struct task {
 	bool (*ready)(void *argument);	/* NULL: it waits for nothing but its turn */
 	void *ready_argument;
 	long nice;
-	long starting;			/* id of the object that it adds */
 	char name[32];
 	ucontext_t context;
 	jmp_buf registers;		/* where it has paused */
@@ -68,7 +75,10 @@ struct task {
 	char place[PLACE_SIZE];		/* the point that it stands at */
 	void *frames[FRAMES];		/* and where in the code, see keep_frames */
 	int frame_count;
+	struct starting starting;
 };
+
+struct json;
 
 extern struct task *current_task;
 extern struct task *tasks;
@@ -167,6 +177,14 @@ void accesses_out(void);
 extern bool field_points;
 extern bool keep_frames;
 
+bool point_at_fields(struct json *nodes, const struct json *names);
+
+/* ---- states of scheduled runs (states.c) ---- */
+
+void states_boot(void);
+void states_look(int steps, bool settled);
+void states_out(void);
+
 /* ---- the record of events (events.c) ---- */
 
 extern bool watch_events;
@@ -181,7 +199,7 @@ void event_task_exited(const struct task *task);
 void event_stats_locked(const void *lock);
 void event_stats_unlocked(void);
 void event_asks_to_stop(void);
-void event_starts(long id, bool from_trash);
+void event_starts(long id, bool is_service, bool from_trash);
 void event_counted(long id, int cpu, const glue_u64 *steps);
 void event_of_netns(const char *kind);
 void event_dest_taken(long id, long error, bool in_service, bool in_trash);

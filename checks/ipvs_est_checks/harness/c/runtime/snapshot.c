@@ -117,6 +117,7 @@ void rt_out_dests(long service)
 static void out_objects(struct object **objects, size_t count)
 {
 	const char *separator = "";
+	const struct task *task;
 	size_t i;
 
 	out_raw(",\"objects\":[");
@@ -128,6 +129,16 @@ static void out_objects(struct object **objects, size_t count)
 		out_raw(separator);
 		glue_out_object(objects[i]->stats, objects[i]->id,
 				objects[i]->is_service ? "service" : "dest");
+		separator = ",";
+	}
+	for (task = tasks; task; task = task->next) {
+		const struct starting *starting = &task->starting;
+
+		if (!starting->stats || object_find(starting->id))
+			continue;
+		out_raw(separator);
+		glue_out_object(starting->stats, starting->id,
+				starting->is_service ? "service" : "dest");
 		separator = ",";
 	}
 	out_raw("]");

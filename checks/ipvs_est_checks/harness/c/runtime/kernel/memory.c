@@ -221,9 +221,11 @@ void kfree(const void *object)
 	}
 	is_mask = header->is_mask;
 	forget(header);
-	/* A cpulist goes without a lock at which the record would show it. */
-	if (is_mask)
+	/* A cpulist goes without a lock at which the record would show it (F06). */
+	if (is_mask) {
+		event_paused(current_task);
 		event_resumed(current_task);
+	}
 }
 
 void kvfree(const void *object)

@@ -55,6 +55,8 @@ void rt_bind(void *stats, long id)
 	if (2 * (slots_used + 1) > slot_count)
 		grow_slots();
 	at = slot_of(stats);
+	if (slots[at].stats && slots[at].id == id)
+		return;
 	if (!slots[at].stats)
 		slots_used++;
 	slots[at] = (struct slot){ stats, id, { -1, 0 } };

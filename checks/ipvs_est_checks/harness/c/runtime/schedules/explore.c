@@ -36,6 +36,8 @@ struct wanted {
 	const struct json *word;	/* the choices, such as "3.0x2.4" */
 	int jiffies;
 	bool brief;		/* not each step, but where it may be left */
+	bool states;		/* tell them */
+	bool events;		/* tell them */
 	uint64_t from;		/* the first step for that */
 	uint64_t budget;	/* of preemptions */
 };
@@ -377,8 +379,20 @@ static void run_schedule(const struct wanted *wanted)
 			end = "violation";
 			break;
 		}
+		if (wanted->states)
+			states_look(trail->count, false);
 	}
 	exploring = false;
+	if (wanted->states) {
+		if (!strcmp(end, "done"))
+			states_look(trail->count, true);
+		states_out();
+	}
+	if (wanted->events) {
+		out_raw("\"events\":");
+		events_out();
+		out_raw(",");
+	}
 	out_raw("\"schedule\":{\"end\":");
 	out_text(end);
 	if (!strcmp(end, "deadlock")) {
@@ -419,6 +433,8 @@ static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wa
 			struct refusal *refusal)
 {
 	struct json *fields = json_member(nodes, line, "fields");
+	struct json *states = json_member(nodes, line, "states");
+	struct json *events = json_member(nodes, line, "events");
 	uint64_t jiffies_left = 10;
 
 	*wanted = (struct wanted){ 0 };
@@ -431,7 +447,11 @@ static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wa
 	    !read_number(nodes, line, "budget", 1000, &wanted->budget, refusal))
 		return false;
 	wanted->jiffies = jiffies_left;
-	field_points = fields && fields->kind == JSON_TRUE;
+	wanted->states = states && states->kind == JSON_TRUE;
+	wanted->events = events && events->kind == JSON_TRUE;
+	field_points = fields && fields->kind != JSON_FALSE;
+	if (!point_at_fields(nodes, fields))
+		return refuse(refusal, "fields", "expected a boolean or names of fields");
 	return true;
 }
 
@@ -444,6 +464,7 @@ static void explore_boot(void)
 	if (trail == MAP_FAILED)
 		fail("no memory for the steps of a schedule");
 	accesses_boot();
+	states_boot();
 }
 
 /* A line with `schedule`, the choices; its answer, but for the first brace. */

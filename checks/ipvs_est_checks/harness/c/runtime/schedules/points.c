@@ -14,6 +14,12 @@
 bool field_points;
 bool keep_frames;
 
+/* Only these of them, if there are any. */
+#define FIELDS	16
+
+static char chosen_fields[FIELDS][32];
+static int chosen_count;
+
 static char *append(char *to, const char *end, const char *text)
 {
 	while (*text && to < end)
@@ -39,6 +45,28 @@ void point(const char *what, const char *object)
 		task->frame_count = backtrace(task->frames, FRAMES);
 	task->state = TASK_RUNNABLE;
 	task_pause();
+}
+
+/* What `fields` of a schedule says; false if it makes no sense. */
+bool point_at_fields(struct json *nodes, const struct json *names)
+{
+	int child;
+
+	chosen_count = 0;
+	if (!names || names->kind == JSON_TRUE || names->kind == JSON_FALSE)
+		return true;
+	if (names->kind != JSON_ARRAY)
+		return false;
+	for (child = names->first; child; child = nodes[child].next) {
+		const struct json *name = &nodes[child];
+
+		if (name->kind != JSON_STRING || chosen_count == FIELDS ||
+		    name->length > sizeof(*chosen_fields))
+			return false;
+		snprintf(chosen_fields[chosen_count++], sizeof(*chosen_fields), "%.*s",
+			 (int)name->length - 2, name->start + 1);
+	}
+	return true;
 }
 
 /* The netns' fields, by offset: the name of the one there, or NULL. */
@@ -177,6 +205,31 @@ void accesses_out(void)
 	out_commit();
 }
 
+static bool is_chosen(const char *field)
+{
+	int i;
+
+	for (i = 0; i < chosen_count; i++) {
+		if (!strcmp(chosen_fields[i], field))
+			return true;
+	}
+	return !chosen_count;
+}
+
+/* The field of a stats object is chosen as a whole, or a part of it. */
+static bool is_part_chosen(const char *field, unsigned long offset)
+{
+	const struct glue_field *part;
+
+	if (strcmp(field, "est"))
+		return false;
+	for (part = glue_est_parts(); part->name; part++) {
+		if (offset - part->offset < part->size)
+			return is_chosen(part->name);
+	}
+	return false;
+}
+
 /* The estimator's own structures, and those fields of the netns that are its. */
 static void point_at_field(const void *address, uintptr_t in_netns, bool write, bool once,
 			   const void *place)
@@ -192,7 +245,8 @@ static void point_at_field(const void *address, uintptr_t in_netns, bool write, 
 		if (!field)
 			return;
 		note_access(place, NULL, field, write, once);
-		point(what, field);
+		if (is_chosen(field))
+			point(what, field);
 		return;
 	}
 	if (!memory_type(address, &type, &offset))
@@ -201,7 +255,8 @@ static void point_at_field(const void *address, uintptr_t in_netns, bool write, 
 	if (!*field)
 		return;
 	note_access(place, (const char *)address - offset, field, write, once);
-	point(what, field);
+	if (is_chosen(field) || is_part_chosen(field, offset))
+		point(what, field);
 }
 
 static void access_at(const void *address, bool write, bool once, const void *place)
