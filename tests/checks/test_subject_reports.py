@@ -64,6 +64,9 @@ def test_subjects_that_fail_otherwise_have_causes_of_their_own() -> None:
         (("subject-1",), "ret: 1, not 0"),
         (("subject-2",), "ret: 2, not 0"),
     ]
+    several = replace(one, problems=tuple(replace(one.problems[0], detail=f"{n}") for n in "12"))
+    (together,) = causes([several])
+    assert (together.revisions, together.problems) == (("subject-1",), 2)
     (alike,) = causes([one, failing("subject-2", "ret: 1, not 0", '{"op": "tot"}')])
     assert alike.revisions == ("subject-1", "subject-2")
 

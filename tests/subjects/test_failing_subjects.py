@@ -4,6 +4,7 @@ import random
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -128,10 +129,13 @@ def test_whoever_takes_no_more_answers_leaves_the_subject_in_step(
     dump: dict[str, object] = {"op": "dump"}
     lines: list[dict[str, object]] = [{"configure": {}}, {"op": "init"}, *[dump] * 900]
     with odd("none", 0, monkeypatch) as subject:
-        answers = answers_to(subject, lines)
-        assert "configured" in next(answers)
-        answers.close()
-        assert not subject.failed
+        for taken in (1, 600, len(lines)):
+            answers = answers_to(subject, lines)
+            assert "configured" in next(answers)
+            assert sum(1 for _ in islice(answers, taken - 1)) == taken - 1
+            # Behind the last one nothing is waited for.
+            answers.close()
+            assert not subject.failed
         assert begin(subject, SMALL, MAINLINE).apply(AddService(1)) == Returned(0)
 
 

@@ -6,7 +6,7 @@ revision on which it fails there too. What is left has another cause, and so on.
 history (searches of schedules, mutants, theorems) is told behind, one entry for each kind.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvs_est import REVISIONS
@@ -110,15 +110,29 @@ def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[SharedCause]:
             kind = row.id
         key: tuple[str, ...] = (kind,)
         if problem.revision and problem.revision not in REVISIONS:
-            # Of several subjects each has causes of its own, unless they fail word for word alike.
-            key = (kind, problem.detail, problem.header, *problem.operations)
+            # Each subject has causes of its own.
+            key = (kind, problem.revision)
         groups.setdefault(key, []).append((row, problem))
-    for (kind, *_), group in groups.items():
+    for (kind, *_), group in _alike(groups).items():
         row, first = min(group, key=lambda each: _length(each[1]))
         names = tuple(dict.fromkeys(each.property for _, each in group))
         title = _SENTENCES.get(kind, row.sentence)
         revisions = tuple(dict.fromkeys(each.revision for _, each in group if each.revision))
         yield SharedCause(title, first, names, revisions, len(group))
+
+
+_Groups = Mapping[tuple[str, ...], list[tuple[Row, Problem]]]
+
+
+def _alike(groups: _Groups) -> _Groups:
+    """The same with those of several subjects in one where all that is told is word for word
+    alike."""
+    found: dict[tuple[str, ...], list[tuple[Row, Problem]]] = {}
+    by_words: dict[tuple[object, ...], tuple[str, ...]] = {}
+    for key, group in groups.items():
+        words = (key[0], *((each.detail, each.header, each.operations) for _, each in group))
+        found.setdefault(by_words.setdefault(words, key), []).extend(group)
+    return found
 
 
 def cause_lines(cause: SharedCause, number: int) -> Iterator[str]:

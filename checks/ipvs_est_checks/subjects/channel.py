@@ -98,7 +98,7 @@ def exchange(
         since = monotonic()
         deadline = since + seconds
         while True:
-            if more and not waiting:
+            while more and not waiting:
                 text = next(source, None)
                 if text is None:
                     more = False
