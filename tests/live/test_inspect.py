@@ -14,6 +14,7 @@ from ipvs_est.language.operations import (
     AddDest,
     AddService,
     Advance,
+    DeleteDest,
     InitNetns,
     Operation,
     OperationError,
@@ -23,8 +24,11 @@ from ipvs_est.language.operations import (
 from ipvs_est_checks.known.by_history import BY_HISTORY, history_of
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.advice import ADVICE, Mend
+from ipvs_est_checks.live.consistent import Looked, Target
+from ipvs_est_checks.live.inspection import inspect
 from ipvs_est_checks.live.judge import Quiet, judge
-from ipvs_est_checks.live.reading.netns import ABSENT
+from ipvs_est_checks.live.memory.dump import open_dump
+from ipvs_est_checks.live.reading.netns import ABSENT, Reader
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from kernels.made_netns import made_kernel
@@ -149,6 +153,24 @@ def test_what_needs_a_quiet_time_is_not_said_to_fail_of_a_dump(
     assert result.code == 3, result.out + result.err
     assert "INCOMPLETE progress.room" in result.out + result.err
     assert "nothing says whether somebody configured it" in result.out + result.err
+
+
+def test_destinations_that_leave_the_trash_are_no_configuration(tmp_path: Path) -> None:
+    trashed = (AddDest(3, 1), Advance(5000), DeleteDest(3), Advance(1000))
+    looks = []
+    for name, history in (("a", trashed), ("b", (*trashed, Advance(200 * 250)))):
+        (tmp_path / name).mkdir()
+        path = Path(_dump(tmp_path / name, _healthy(*history)))
+        with open_dump(path) as kernel:
+            reader = Reader(kernel)
+            (namespace,) = reader.namespaces()
+            looks.append(Looked(reader.read(namespace), 1, 0.1, ()))
+    readings = [each.reading for each in looks if each.reading is not None]
+    assert [sum(dest.in_trash for dest in each.snapshot.dests) for each in readings] == [1, 0]
+    with open_dump(path) as kernel:
+        target = Target(Reader(kernel), lambda _: looks.pop(0), goes_on=True, watched=False)
+        ((found,), _) = inspect(target, lambda _: None, 5, netns=None, assume_quiet=False)
+    assert found.quiet is Quiet.YES
 
 
 def test_stopped_estimation_leaves_open_what_it_leaves_open(

@@ -143,7 +143,8 @@ def _settled(reading: Reading) -> object:
     state = snapshot.state
     return (
         snapshot.sysctls,
-        snapshot.services,
+        # Not by how many each is referenced: the trash has references.
+        [(each.id, each.dests) for each in snapshot.services],
         (state.enable, state.stopped, state.max_threads, state.genid, state.genid_done),
         state.temp,
         [None if each is None else (each.est_max_count, each.ticks) for each in state.kthreads],
