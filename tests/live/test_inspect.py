@@ -158,6 +158,7 @@ def test_what_needs_a_quiet_time_is_not_said_to_fail_of_a_dump(
 def test_destinations_that_leave_the_trash_are_no_configuration(tmp_path: Path) -> None:
     trashed = (AddDest(3, 1), Advance(5000), DeleteDest(3), Advance(1000))
     looks = []
+    path = tmp_path
     for name, history in (("a", trashed), ("b", (*trashed, Advance(200 * 250)))):
         (tmp_path / name).mkdir()
         path = Path(_dump(tmp_path / name, _healthy(*history)))
