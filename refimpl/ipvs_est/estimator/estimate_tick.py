@@ -2,15 +2,16 @@
 
 from ipvs_est.language.counters import sum_cpustats
 from ipvs_est.language.events import Averaged, Estimated, ReadingBegun
+from ipvs_est.language.violations import Deadlock, ViolationError
 from ipvs_est.machine.bitmap import find_next_bit
 from ipvs_est.machine.hlist import first
 from ipvs_est.machine.memory import Life
 from ipvs_est.machine.points import RCU_READ_LOCK, RCU_READ_UNLOCK, Body, FieldAccess, GiveWay
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext
-from ipvs_est.state.machine import Machine, touch
-from ipvs_est.state.seqcount import sum_split, sum_whole
-from ipvs_est.state.stats import Estimator, estimate
+from ipvs_est.state.machine import Machine, report, touch
+from ipvs_est.state.seqcount import SYNCP, sum_split, sum_whole
+from ipvs_est.state.stats import Estimator, StatsObject, estimate
 
 _WHERE = "ip_vs_chain_estimation"
 _TICK = "ip_vs_tick_estimation"
@@ -73,6 +74,15 @@ def _estimate_one(machine: Machine, kd: KthreadContext, est: Estimator, row: int
         machine.events.append(Estimated(machine.now, stats.id, kd.id, row))
 
 
+def _look_for_endless_reading(machine: Machine, kd: KthreadContext, stats: StatsObject) -> None:
+    """Where tasks run one after the other, nobody ends a write that the reader waits for."""
+    for cpu, words in stats.cpustats.items():
+        if words[SYNCP] & 1:
+            spins = Deadlock((f"ipvs-e:{kd.id}: reads CPU {cpu} of {stats.describe()} for ever",))
+            report(machine, spins)
+            raise ViolationError(spins)
+
+
 def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: int) -> Body:
     """While others may count, read or zero: counter by counter, in the 32-bit build by words."""
     stats = est.stats
@@ -81,6 +91,8 @@ def _estimate_split(machine: Machine, kd: KthreadContext, est: Estimator, row: i
     if machine.events is not None:
         machine.events.append(ReadingBegun(machine.now, stats.id))
     if machine.params.word_bits == 32:
+        if not machine.interleaved:
+            _look_for_endless_reading(machine, kd, stats)
         sums = yield from sum_split(stats.cpustats)
     else:
         sums = yield from sum_whole(stats, stats.cpustats)

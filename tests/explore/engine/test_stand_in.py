@@ -29,6 +29,7 @@ def test_v7_unwind_differs_from_v7_in_one_field() -> None:
 def test_only_scenarios_without_memory_are_searched_on_v7_unwind_itself() -> None:
     own = [each for each in library() if searched_on(load(each), V7_UNWIND) is V7_UNWIND]
     assert own == [
+        "exit-in-later-drain",
         "first-service-without-memory",
         "memory-runs-out",
         "memory-runs-out-in-recalculation",
