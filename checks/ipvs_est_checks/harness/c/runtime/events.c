@@ -461,7 +461,10 @@ int rt_watch_start(void *netns, void *stats)
 	ret = ip_vs_start_estimator(netns, stats);
 	if (!watch_events)
 		return ret;
+	/* Outside the explorer it gets its id when the operation has returned. */
 	id = rt_id_of(stats);
+	if (id < 0)
+		id = starting->id;
 	if (ret >= 0) {
 		begin("started");
 		add(",\"id\":%ld", id);
