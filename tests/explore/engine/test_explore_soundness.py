@@ -108,6 +108,7 @@ def test_no_plain_field_of_the_netns_is_forgotten() -> None:
         "est_cpulist_mask",
         "reload_work",
         "total",
+        "idle_total",
         "services",
         "dests",
         "trash",
