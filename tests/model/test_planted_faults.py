@@ -289,10 +289,16 @@ def caught(
     group: Sequence[Fault], compiled: Path, runner: Runner, directory: Path
 ) -> dict[str, Answer]:
     """Those of the faults that traces catch; halves the group until each stands alone."""
-    together = runner.ask(question(planted(compiled, directory / "all", *group), TRACES))
+    try:
+        together = runner.ask(question(planted(compiled, directory / "all", *group), TRACES))
+    except EditError:
+        # Each fits by itself, but two may leave nothing of a statement that they share.
+        if len(group) == 1:
+            raise
+        together = None
     if together == NOTHING:
         return {}
-    if len(group) == 1:
+    if together is not None and len(group) == 1:
         return {group[0].id: together}
     middle = len(group) // 2
     first = caught(group[:middle], compiled, runner, directory / "first")
