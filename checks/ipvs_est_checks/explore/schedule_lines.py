@@ -146,6 +146,7 @@ def _outcome(
             # The parent has been interrupted as well, and ends.
             pass
         except BaseException:
+            # A forked child must not go on as its parent, whatever went wrong in it.
             traceback.print_exc()
         finally:
             os._exit(code)
