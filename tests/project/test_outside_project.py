@@ -146,6 +146,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(tmp_path: Path) -> Path:
     for name, text in (("conftest", CONFTEST), ("port", PORT), ("test_port", TESTS)):
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    # pytest looks upwards for a project's root, and keeps its cache there: none of another's.
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     traces = tmp_path / "traces"
     traces.mkdir()
     for name in ("small-1010", "exit-1003"):
