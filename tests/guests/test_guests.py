@@ -12,6 +12,7 @@ import pytest
 
 from command_line import Run, here
 from kernels.guests import booted, need_kernel
+from kernels.many_dests import MANY_DESTS
 
 # Any in this file: parsed JSON of our own reports.
 
@@ -74,14 +75,6 @@ until grep -q 'recording begins' /sys/kernel/tracing/instances/ipvs_est_record*/
 done 2>/dev/null
 """
 """The recording begins once its probes are there and its first snapshot is taken."""
-_MANY = """
-n=0
-while [ $n -lt 9598 ]; do
-  echo "-a -t 10.0.0.1:80 -r 10.$((1 + n / 40000)).$((n / 200 % 200)).$((n % 200 + 1)):80 -m"
-  n=$((n + 1))
-done
-"""
-"""With the total and the service as many as four kthreads have room for, if chain_max is 1."""
 _WAITING = """
 ip addr add 10.0.0.2/32 dev lo
 ipvsadm -A -u 10.0.0.1:53 -s rr
@@ -196,17 +189,19 @@ def test_f05_is_seen_by_qemu_and_goes_as_told(
     """Four kthreads are full, the second one's estimators go, and what comes next waits."""
     _need(pytestconfig, "all")
     with booted(need_kernel("7.3"), tmp_path, megabytes=1024, slow=True) as guest:
-        guest.copy_in("/tmp/many", _MANY)
+        guest.copy_in("/tmp/many", MANY_DESTS)
         guest.copy_in("/tmp/traffic", _TRAFFIC)
         guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist")
-        guest.ok("ipvsadm -A -t 10.0.0.1:80 -s rr; sleep 10; sh /tmp/many | ipvsadm -R", 900)
-        guest.ok("sleep 10")
+        # With the total as many as four kthreads have room for, if chain_max is 1; the services
+        # are there first, and so with kthread 0.
+        guest.ok("python3 /tmp/many 8 0; sleep 10; python3 /tmp/many 8 9591; sleep 10", 600)
         full = _report(inspected("--qemu", guest.qmp, "--wait", "0", "--json", "-"))
         (netns,) = full["netns"]
         assert [each["estimators"] for each in netns["kthreads"]] == [2400] * 4
         assert {each["verdict"] for each in netns["properties"]} == {"PASS"}
-        gone = [name.split(" -> ")[1] for name, at in _places(full).items() if at[0] == 1]
-        guest.copy_in("/tmp/gone", "".join(f"-d -t 10.0.0.1:80 -r {each}\n" for each in gone))
+        second = [name.split() for name, at in _places(full).items() if at[0] == 1]
+        gone = "".join(f"-d -t {service} -r {dest}\n" for _, service, _, dest in second)
+        guest.copy_in("/tmp/gone", gone)
         guest.ok("ipvsadm -R < /tmp/gone; sleep 5", 900)
         guest.ok(_WAITING, 300)
         rates = guest.ok("ipvsadm -Ln --rate -u 10.0.0.1:53; ipvsadm -Ln --stats -u 10.0.0.1:53")

@@ -113,6 +113,14 @@ def test_a_finding_is_seen_in_a_dump_and_told(
     assert all(found.id in failing[each] for each in set(found.properties) & _OF_STATES)
 
 
+def test_of_f05_it_is_told_who_waits(inspected: Inspected, tmp_path: Path) -> None:
+    oracle = _after("F05", "mainline")
+    oracle.apply(_revolutions(oracle.machine.params))
+    result = inspected("--dump", _dump(tmp_path, oracle.snapshot()), "--quiet")
+    (waiting,) = oracle.snapshot().state.temp
+    assert f"what waits: TCP 10.0.0.{waiting}:80\n" in result.out
+
+
 @pytest.mark.parametrize("finding", _SHOWN, ids=lambda each: each.id)
 def test_what_is_said_to_mend_a_finding_mends_it(finding: object) -> None:
     found = next(each for each in _SHOWN if each is finding)

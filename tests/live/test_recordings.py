@@ -166,6 +166,16 @@ def test_a_log_of_f15_is_told_as_it(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "stop what keeps writing; no kernel has a repair yet" in run.out
 
 
+def test_of_f15_the_share_of_the_traffic_that_rates_show_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log"
+    path.write_text(live_log_text(_recorded(Params(hz=250), 2000, 2250, 2450)))
+    run = here(capsys, "judge", path)
+    assert "were 0.90 s apart, not 2.00: of a steady traffic" in run.out
+    assert "`ipvsadm -L --rate` shows some 45 %, while" in run.out
+
+
 def test_a_healthy_log_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "log"
     path.write_text(live_log_text(_model_events(None)))

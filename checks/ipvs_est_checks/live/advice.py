@@ -30,6 +30,8 @@ class Advice:
     consequence: str
     """What `ipvsadm -L --rate` and /proc/net/ip_vs_stats show."""
     mend: Mend
+    about_waiting: bool = False
+    """It concerns those that wait for a place, and no others."""
 
 
 _UNEVEN = (
@@ -37,19 +39,21 @@ _UNEVEN = (
     " for: it may take its CPU for longer at once, or take fewer estimators than it could"
 )
 _WAITS = (
-    "what waits shows rates of 0 and counters (`ipvsadm -L --stats`) that stand still, whatever its"
-    " traffic. Its packets are counted all the same: once it is estimated its counters have them,"
-    " and its rates are too high for some 20 seconds"
+    "forwarding is not touched. What waits shows rates of 0 in all columns of `ipvsadm -L --rate`"
+    " and numbers that stand still in `ipvsadm -L --stats`, whatever its traffic: nobody adds its"
+    " counters up. No packet is lost to them: once it is estimated `--stats` has them all, and its"
+    " rates are too high for some 20 seconds"
 )
 
 ADVICE: Mapping[str, Advice] = {
     "F02": Advice(_UNEVEN, Mend.ANEW),
     "F03": Advice(_UNEVEN, Mend.ANEW),
-    "F05": Advice(f"{_WAITS}. All others are right", Mend.CPULIST),
+    "F05": Advice(f"{_WAITS}. All others are right", Mend.CPULIST, about_waiting=True),
     "F11": Advice(
         "rates stay right. A new service or destination may have to wait with a rate of 0 although"
         " a kthread has room",
         Mend.CPULIST,
+        about_waiting=True,
     ),
     "F12": Advice(
         "the rates are right, those of the total in /proc/net/ip_vs_stats, too. The next time that"

@@ -1,7 +1,7 @@
 """A page about the estimator of one netns, for people."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ipvs_est import Snapshot, format_cpulist
 from ipvs_est.answers.snapshot import ObjectState
@@ -49,7 +49,8 @@ def page(found: Inspected, paint: Paint, *, verbose: bool) -> Iterator[str]:
         yield from _kthread(found, snapshot, slot, kd)
     yield from _estimators(reading, verbose=verbose)
     yield ""
-    yield from _verdicts(found.judged, paint)
+    waiting = [reading.names[each] for each in snapshot.state.temp]
+    yield from _verdicts(found.judged, waiting, paint)
 
 
 def _count(number: int, what: str) -> str:
@@ -140,7 +141,7 @@ def _rates(each: ObjectState) -> str:
     return " ".join(f"{rate / scale:.1f}" for rate, scale in zip(each.rates, scales, strict=True))
 
 
-def _verdicts(judged: tuple[Judged, ...], paint: Paint) -> Iterator[str]:
+def _verdicts(judged: tuple[Judged, ...], waiting: Sequence[str], paint: Paint) -> Iterator[str]:
     # What is wrong stands last, where a terminal shows it.
     for each in sorted(judged, key=lambda each: _ORDER.index(each.verdict)):
         verdict = each.verdict
@@ -149,7 +150,7 @@ def _verdicts(judged: tuple[Judged, ...], paint: Paint) -> Iterator[str]:
         if each.reason:
             yield f"             {each.reason}"
         if verdict is Verdict.FAIL:
-            yield from _explained(each)
+            yield from _explained(each, waiting)
         elif each.where:
             yield f"             now: {_short(each.where)}"
     counts = Counter(each.verdict for each in judged)
@@ -165,7 +166,7 @@ _WORDS = {
 }
 
 
-def _explained(each: Judged) -> Iterator[str]:
+def _explained(each: Judged, waiting: Sequence[str]) -> Iterator[str]:
     yield f"             what breaks it: {_short(each.where)}"
     if not each.findings:
         yield "             no recorded finding explains it: it is worth a report"
@@ -173,6 +174,11 @@ def _explained(each: Judged) -> Iterator[str]:
         yield f"             {id_}: {BY_ID[id_].title}"
         if id_ in ADVICE:
             yield f"             your rates: {ADVICE[id_].consequence}."
+            if waiting and ADVICE[id_].about_waiting:
+                more = len(waiting) - _SOME
+                yield f"             what waits: {', '.join(waiting[:_SOME])}" + (
+                    f" and {more} more" if more > 0 else ""
+                )
         yield f"             what to do: {what_to_do(id_)}."
 
 

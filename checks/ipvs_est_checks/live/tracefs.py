@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,8 @@ from ipvs_est_checks.live.memory.unreadable import UnreadableError
 
 _TRACEFS = (Path("/sys/kernel/tracing"), Path("/sys/kernel/debug/tracing"))
 _EVENTS = "kprobe_events"
+_OURS = re.compile(r"ipvs_est(?:_guard|_record)?_([0-9]+)")
+"""Names of instances and groups: what they are for, and the process that made them."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,10 +47,11 @@ def probing(
 ) -> Iterator[Instance]:
     """Define kprobe events, `p:NAME WHERE ARGUMENTS` each, and enable them in an instance.
 
-    A child process takes them away when this one ends, even if it is killed. Raises
-    UnreadableError.
+    A child process takes them away when this one ends, even if it is killed; where that was killed
+    too, the next one who probes does. Raises UnreadableError.
     """
     tracefs = _find_tracefs(root)
+    take_away_leftovers(tracefs)
     own = f"{group}_{os.getpid()}"
     instance = tracefs / "instances" / own
     lines: dict[str, str] = {}
@@ -79,7 +83,11 @@ def hits(instance: Instance) -> tuple[int, ...]:
         words = line.split()
         if len(words) == 3 and words[1].isdigit():
             found[words[0]] = int(words[1])
-    return tuple(found.get(each, 0) for each in instance.probes)
+    try:
+        return tuple(found[each] for each in instance.probes)
+    except KeyError as missing:
+        # Without this a reading would be guarded by nothing.
+        raise UnreadableError(f"probes: somebody took {missing.args[0]} away") from None
 
 
 def guard_definitions() -> list[str]:
@@ -90,6 +98,34 @@ def guard_definitions() -> list[str]:
 def comings_and_goings() -> list[str]:
     """Probes that count estimators being started and stopped."""
     return guard_definitions()[:2]
+
+
+def take_away_leftovers(tracefs: Path) -> None:
+    """Instances and probes of processes that are gone: killed together with the child that was to
+    clean up."""
+    probes: dict[str, list[str]] = {}
+    with suppress(OSError):
+        for line in (tracefs / _EVENTS).read_text().splitlines():
+            group, _, name = line.split(" ", 1)[0].partition(":")[2].partition("/")
+            probes.setdefault(group, []).append(name)
+    groups = set(probes)
+    with suppress(OSError):
+        groups |= {each.name for each in (tracefs / "instances").iterdir()}
+    for group in sorted(groups):
+        ours = _OURS.fullmatch(group)
+        if ours is not None and not _runs(int(ours.group(1))):
+            names = tuple(probes.get(group, ()))
+            _clean(Instance(tracefs, tracefs / "instances" / group, group, names))
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def overruns(instance: Instance) -> int:

@@ -106,18 +106,7 @@ def booted(
     make_initramfs(kernel, folder / "initramfs")
     image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
     command = [
-        *(
-            "nice",
-            "-n",
-            "15",
-            _QEMU,
-            "-machine",
-            "q35",
-            "-accel",
-            "tcg,thread=single",
-            "-cpu",
-            "Nehalem",
-        ),
+        *(_QEMU, "-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "Nehalem"),
         *("-smp", "2", "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),
         *("-kernel", str(image), "-initrd", str(folder / "initramfs")),
         *("-append", f"console=ttyS0 rdinit=/init quiet panic=-1 {options}"),

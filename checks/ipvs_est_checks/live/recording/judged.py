@@ -38,6 +38,8 @@ class JudgedRecord:
     worst: str = ""
     """The case that fails most often, in words."""
     findings: tuple[str, ...] = ()
+    mean: float = 0.0
+    """Of one about times: jiffies, over all its cases."""
 
 
 def judge_live_log(log: LiveLog, tolerance: int) -> Iterator[JudgedRecord]:
@@ -66,9 +68,14 @@ def judge_live_log(log: LiveLog, tolerance: int) -> Iterator[JudgedRecord]:
                 failing.total(),
                 worst=named_numbers(each.id, case),
                 findings=findings_of(log.revision, each.id),
+                mean=_mean(counts) if each.id in _TIMED else 0.0,
             )
         else:
             yield JudgedRecord(each, Verdict.PASS, counts.total(), 0)
+
+
+def _mean(counts: Counter[Case]) -> float:
+    return sum(case[0] * count for case, count in counts.items()) / counts.total()
 
 
 def _events(judged: RecordProperty, log: LiveLog) -> Sequence[Event]:

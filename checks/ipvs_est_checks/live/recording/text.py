@@ -10,6 +10,8 @@ from ipvs_est_checks.live.recording.judged import JudgedRecord
 from ipvs_est_checks.live.recording.live_log import LiveLog
 from ipvs_est_checks.report.verdict import Verdict
 
+_TOO_EARLY = "F15"
+
 
 def live_log_lines(
     log: LiveLog, judged: Iterable[JudgedRecord], tolerance: int, *, verbose: bool
@@ -37,9 +39,23 @@ def live_log_lines(
             yield f"             {id_}: {BY_ID[id_].title}"
             if id_ in ADVICE:
                 yield f"             your rates: {ADVICE[id_].consequence}."
+            if id_ == _TOO_EARLY:
+                yield f"             {_share(each, log)}"
             yield f"             what to do: {what_to_do(id_)}."
     if left_out:
         yield f"  {left_out} properties are not judged: with -v why"
+
+
+def _share(each: JudgedRecord, log: LiveLog) -> str:
+    """How much of the traffic rates show: what came between two estimations is divided by the time
+    of a revolution, however long it was."""
+    params = log.params
+    revolution = params.nticks * params.tick_jiffies
+    return (
+        f"In this recording estimations were {each.mean / params.hz:.2f} s apart, not"
+        f" {revolution / params.hz:.2f}: of a steady traffic `ipvsadm -L --rate` shows some"
+        f" {100 * each.mean / revolution:.0f} %, while `--stats` counts all of it."
+    )
 
 
 def _had_cases(each: JudgedRecord) -> bool:
