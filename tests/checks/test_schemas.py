@@ -39,6 +39,7 @@ NAMES = (
     "judge-report",
     "inspect-report",
     "bench-report",
+    "checkpoint-header",
 )
 RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")
 

@@ -22,9 +22,9 @@ def check_report_file(path: Path) -> None:
     probe.unlink()
 
 
-def write_report_file(path: Path, text: str) -> None:
+def write_report_file(path: Path, text: str | bytes) -> None:
     """Write a file, by renaming if it is one; raises OSError, and then it is as it was."""
-    data = text.encode()
+    data = text.encode() if isinstance(text, str) else text
     if not _is_replaced(path):
         path.write_bytes(data)
         return

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ipvs_est import REVISIONS
 from ipvs_est_checks.bench.explorer import ExploreBench
 from ipvs_est_checks.bench.model import BENCH_VERSION, RecordedBench, SyntheticBench
 from ipvs_est_checks.bench.schedulers import SchedulerBench
 from ipvs_est_checks.bench.spin import SpinBench
 from ipvs_est_checks.bench.subject import SubjectBench
+from ipvs_est_checks.explore.engine.outcome import Figures
+from ipvs_est_checks.explore.large.checkpoint import VERSION as CHECKPOINT_VERSION
 from ipvs_est_checks.judging.evidence import EVERY_KIND, TELLS
 from ipvs_est_checks.judging.verdicts import REPORT_VERSION as JUDGE_VERSION
 from ipvs_est_checks.live.inspect_files import REPORT_VERSION as INSPECT_VERSION
@@ -35,6 +38,7 @@ def definitions(language: Mapping[str, Schema]) -> dict[str, Schema]:
         "judge-report": _judge(),
         "inspect-report": _inspect(),
         "bench-report": _bench(),
+        "checkpoint-header": _checkpoint(),
     }
 
 
@@ -48,6 +52,22 @@ def _nullable(schema: Schema) -> Schema:
 
 def _list_of(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
+
+
+def _checkpoint() -> Schema:
+    """The first line of a checkpoint."""
+    digest: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+    return closed(
+        {
+            "search": {"const": CHECKPOINT_VERSION},
+            "scenario": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2},
+            "revision": {"enum": list(REVISIONS)},
+            "model": digest,
+            # As many as `explore` has.
+            "options": {"type": "object"},
+            "figures": members_of(Figures, {}),
+        }
+    )
 
 
 def _partial(schema: Any, language: Mapping[str, Schema]) -> Any:

@@ -1,9 +1,10 @@
 """SIGTERM and SIGHUP end a command as ctrl-C does: what was found so far is reported."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from types import FrameType
 
@@ -47,6 +48,52 @@ def ending_signals() -> Iterator[Ending]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@dataclass(slots=True)
+class Deferred:
+    """A signal that waits."""
+
+    number: int = 0
+    """0 = none has come."""
+    at: float = 0.0
+    """By the monotonic clock."""
+    handle: Callable[[], object] | None = None
+    """What it would have done."""
+
+    def act(self) -> None:
+        """Do what the signal would have done, if one has come."""
+        if self.handle is not None:
+            handle, self.handle = self.handle, None
+            handle()
+
+
+@contextmanager
+def deferred_signals() -> Iterator[Deferred]:
+    """Meanwhile the first signal that ends a command waits until `act`; the next one does not."""
+    deferred = Deferred()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        action, now = before[number], monotonic()
+        if not deferred.number:
+            deferred.number, deferred.at = number, now
+            deferred.handle = partial(action, number, frame)
+        elif now - deferred.at >= _SECONDS_OF_ONE:
+            action(number, frame)
+
+    before: dict[int, Callable[[int, FrameType | None], object]] = {}
+    for each in ENDING:
+        known = signal.getsignal(each)
+        # One that is ignored stays so, and one that ends the process is not ours to hold.
+        if callable(known):
+            before[each] = known
+            signal.signal(each, handle)
+    try:
+        yield deferred
+    finally:
+        for each, known in before.items():
+            signal.signal(each, known)
+    deferred.act()
 
 
 def with_signal(code: int, ending: Ending) -> int:

@@ -1,8 +1,9 @@
 """`ipvs-est explore`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -48,6 +49,8 @@ from ipvs_est_checks.explore.failures.token import (
     replay_token,
     token_from_text,
 )
+from ipvs_est_checks.explore.large.checkpoint import read_checkpoint
+from ipvs_est_checks.explore.large.kept import Kept, do_kept
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
 from ipvs_est_checks.explore.scenarios.setup_check import check_setup
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
@@ -58,6 +61,8 @@ from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.report.verdict import exit_code
 from ipvs_est_checks.subjects.judged_schedules import JUDGED
 from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.bad_input import BadInputError
+from ipvs_est_checks.terminal.printable import printable
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names, no_such
 
@@ -143,6 +148,17 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     metavar="TOKEN",
     help="Begin each schedule as this token does, as far as that can be followed.",
 )
+@click.option(
+    "--checkpoint",
+    metavar="FILE",
+    help="Write the search of one SCENARIO on one --revision there, now and then and at its end.",
+)
+@click.option(
+    "--resume",
+    metavar="FILE",
+    help="Go on with the search in that file, and write it there again unless --checkpoint names"
+    " another.",
+)
 @subject_option(
     "On this program, or unix:PATH, a socket: any subject that gives schedules. Memory errors,"
     " deadlocks, tasks that wait for ever."
@@ -176,6 +192,8 @@ def explore(
     svg_file: str | None,
     token: str | None,
     continued: str | None,
+    checkpoint: str | None,
+    resume: str | None,
     subject: str | None,
     seconds: float,
     tree: Path | None,
@@ -190,7 +208,13 @@ def explore(
     there is a failure, 3 if schedules within the bound of dfs are left over. That none of some
     drawn schedules failed is a sample, no pass, and exit code 0.
     """
-    targets = {"--json": json_file, "--junit": junit_file, "--svg": svg_file}
+    checkpoint = checkpoint if resume is None else checkpoint or resume
+    targets = {
+        "--json": json_file,
+        "--junit": junit_file,
+        "--svg": svg_file,
+        "--checkpoint": checkpoint,
+    }
     check_targets(targets)
     if tree is not None or subject is not None:
         option = "--tree" if subject is None else "--subject"
@@ -260,13 +284,16 @@ def explore(
     ]
     if kind is not JobKind.DFS:
         click.echo(f"seed {seed}")
+    kept: Kept | None = None
+    if checkpoint is not None:
+        kept = _kept(todo, checkpoint, resume)
     with progress_bar("explore", len(todo)) as bar:
         board = _Board(todo, bar)
         with reports_at_end(
             ("--json", json_file, lambda: json_report(_rows(board), complete=board.complete)),
             ("--junit", junit_file, lambda: junit_report(_rows(board), complete=board.complete)),
         ):
-            _search(board, jobs)
+            _search(board, jobs, kept)
             rows = _rows(board)
             if len(todo) > 1 or not board.complete:
                 click.echo(summary(rows))
@@ -342,17 +369,50 @@ def _row(board: _Board, index: int) -> SearchRow:
     return SearchRow(board.jobs[index], board.results[index], ALREADY_KNOWN)
 
 
-def _search(board: _Board, processes: int) -> None:
+def _kept(jobs: Sequence[Job], checkpoint: str, resume: str | None) -> Kept:
+    option = "--checkpoint" if resume is None else "--resume"
+    if len(jobs) != 1 or jobs[0].settings.kind is not JobKind.DFS:
+        raise click.UsageError(f"{option}: is for one SCENARIO on one --revision, by dfs")
+    if resume is None:
+        return Kept(Path(checkpoint))
+    name = printable(resume)
+    try:
+        return Kept(Path(checkpoint), read_checkpoint(Path(resume), jobs[0]))
+    except InputError as error:
+        raise BadInputError(f"{name}: {error.field}: {error.message}") from None
+    except OSError as error:
+        raise BadInputError(f"{name}: {error.strerror}") from None
+
+
+def _search(board: _Board, processes: int, kept: Kept | None) -> None:
     """Do the jobs and print their lines."""
+
+    def report(index: int, result: JobResult) -> None:
+        _note(board, index, result)
+
     with suppress(KeyboardInterrupt):
-        do_jobs(
-            board.jobs, processes, lambda index, result: _note(board, index, result), ALREADY_KNOWN
-        )
+        if kept is None:
+            do_jobs(board.jobs, processes, report, ALREADY_KNOWN)
+        else:
+            _search_kept(board, kept, partial(report, 0))
         board.complete = True
     hide(board.bar)
     for index in range(board.printed, len(board.jobs)):
         if index in board.results:
             _print(board, index)
+
+
+def _search_kept(board: _Board, kept: Kept, report: Callable[[JobResult], None]) -> None:
+    name = printable(str(kept.file))
+    try:
+        report(do_kept(board.jobs[0], kept, report, ALREADY_KNOWN))
+    except OSError as error:
+        raise BadInputError(f"--checkpoint {name}: {error.strerror}") from None
+    finally:
+        outcome = board.results[0].outcome if board.results else None
+        is_over = outcome is not None and (outcome.figures.exhausted or outcome.failures)
+        if kept.written and not is_over:
+            click.echo(f"{name}: goes on with --resume", err=True)
 
 
 def _note(board: _Board, index: int, result: JobResult) -> None:

@@ -111,6 +111,25 @@ class JobResult:
     """By the clock, so far."""
 
 
+@dataclass(slots=True)
+class Ongoing:
+    """A search between two schedules: all that the next one depends on."""
+
+    scheduler: Scheduler
+    tally: Tally = field(default_factory=Tally)
+    passed_over: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    """By ids of what is known: schedules that ended so."""
+
+
+Go = Callable[[Job, Ongoing, Callable[[Tally], None], AlreadyKnown], None]
+"""Goes on with a search, such as `search` does."""
+
+
+def new_search(job: Job) -> Ongoing:
+    """A search that has not begun."""
+    return Ongoing(scheduler_of(job.settings))
+
+
 def do_job(
     job: Job,
     tally: Tally,
@@ -121,37 +140,59 @@ def do_job(
 
     `already`: which failures `only_new` passes over.
     """
-    settings = job.settings
-    system = beginning_with(_system(job, job.watched), job.beginning)
-    scheduler = scheduler_of(settings)
-    passed_over: Counter[tuple[str, ...]] = Counter()
+    ongoing = Ongoing(scheduler_of(job.settings), tally)
+    search(job, ongoing, progress, already)
+    return result_of(job, ongoing)
+
+
+def search(
+    job: Job,
+    ongoing: Ongoing,
+    progress: Callable[[Tally], None],
+    already: AlreadyKnown = NOTHING_KNOWN,
+) -> None:
+    """Go on with a search, to its end or its bounds; `progress` is called between schedules.
+
+    `already`: which failures `only_new` passes over.
+    """
+    settings, scheduler = job.settings, ongoing.scheduler
 
     def is_new(world: World, found: Found) -> bool:
         known = already.known_as(job.revision.name, cause_of(world, found.violation))
         if known is not None:
-            passed_over[known.ids] += 1
+            ongoing.passed_over[known.ids] += 1
         return known is None
 
-    outcome = run(
-        system,
+    run(
+        system_of_job(job),
         scheduler if isinstance(scheduler, Dfs) else CountedSystem(scheduler),
         settings.bounds,
         wanted=is_new if settings.only_new else any_failure,
-        key=_key,
+        key=key_of_failure,
         keep_going=settings.keep_going,
         progress=progress,
-        tally=tally,
+        tally=ongoing.tally,
         until=job.until,
     )
+
+
+def result_of(job: Job, ongoing: Ongoing) -> JobResult:
+    """What a search came to that has ended or reached its bounds; failures are reduced."""
+    scheduler, outcome = ongoing.scheduler, outcome_of(ongoing.tally)
     if isinstance(scheduler, Dfs):
-        outcome = closed(system, outcome, scheduler)
+        outcome = closed(system_of_job(job), outcome, scheduler)
     outcome = _from_the_start(job, outcome)
     return JobResult(
         outcome,
         tuple(_reduced(job, each) for each in outcome.failures),
         _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
-        tuple(PassedOver(ids, count) for ids, count in sorted(passed_over.items())),
+        tuple(PassedOver(ids, count) for ids, count in sorted(ongoing.passed_over.items())),
     )
+
+
+def system_of_job(job: Job) -> System[World]:
+    """What it searches, from where its schedules begin."""
+    return beginning_with(_system(job, job.watched), job.beginning)
 
 
 def _system(job: Job, watched: frozenset[str]) -> System[World]:
@@ -178,10 +219,11 @@ def _reduced(job: Job, found: Found) -> Minimised:
         return Minimised(found, fewest=False)
     # Other properties must not hide the one that is broken.
     watched = frozenset({violation.property} if isinstance(violation, BrokenProperty) else ())
-    return minimise(_system(job, watched), found, key=_key)
+    return minimise(_system(job, watched), found, key=key_of_failure)
 
 
-def _key(world: World, violation: Violation) -> str:
+def key_of_failure(world: World, violation: Violation) -> str:
+    """Equal for failures that are told as one."""
     match violation:
         case BrokenProperty(property_id, _):
             return property_id

@@ -17,7 +17,7 @@ _Labels = tuple[int, ...]
 
 
 @dataclass(slots=True)
-class _State:
+class StateNode:
     enabled: Sequence[int]
     reached: Path
     """A schedule that leads there."""
@@ -29,13 +29,13 @@ class _State:
 class StateGraph:
     """States with a choice, by fingerprint, and how they lead to each other."""
 
-    states: dict[bytes, _State] = field(default_factory=dict)
+    states: dict[bytes, StateNode] = field(default_factory=dict)
 
 
 def add_state(graph: StateGraph, state: bytes, enabled: Sequence[int], reached: Path) -> None:
     """A state was reached; nothing new if it was before."""
     if state not in graph.states:
-        graph.states[state] = _State(enabled, reached)
+        graph.states[state] = StateNode(enabled, reached)
 
 
 def add_way(graph: StateGraph, state: bytes, labels: Sequence[int], to: bytes) -> None:

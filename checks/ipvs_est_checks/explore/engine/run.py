@@ -70,11 +70,13 @@ def run(
     that time of the monotonic clock.
 
     With `keep_going` a wanted failure ends only its schedule; those with equal `key` count as
-    one. `tally` is filled as the search goes on.
+    one. `tally` is filled as the search goes on; one that is given with what a part of the search
+    has found stands for that part. `progress` is called between schedules.
     """
     tally = Tally() if tally is None else tally
     while (
-        tally.figures.schedules < bounds.schedules
+        (keep_going or not tally.failures)
+        and tally.figures.schedules < bounds.schedules
         and tally.figures.steps < bounds.total_steps
         and (until == inf or monotonic() < until)
     ):

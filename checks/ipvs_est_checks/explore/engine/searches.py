@@ -5,7 +5,16 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from ipvs_est_checks.explore.engine.job import Job, JobResult, do_job, result_so_far
+from ipvs_est_checks.explore.engine.job import (
+    Go,
+    Job,
+    JobResult,
+    Ongoing,
+    new_search,
+    result_of,
+    result_so_far,
+    search,
+)
 from ipvs_est_checks.explore.engine.run import Tally
 from ipvs_est_checks.explore.failures.already_known import AlreadyKnown
 from ipvs_est_checks.workers import Lost, Pool
@@ -17,7 +26,7 @@ Report = Callable[[int, JobResult], None]
 
 
 def do_jobs(jobs: Sequence[Job], processes: int, report: Report, already: AlreadyKnown) -> None:
-    """Do all jobs; results come in any order. `already` as of `do_job`.
+    """Do all jobs; results come in any order. `already` as of `search`.
 
     What a job has found is reported when it is found, so that nothing is lost if the rest is
     interrupted. Of a job whose process died, that is told once more, as lost.
@@ -32,7 +41,7 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report, already: Alread
         tasks = [
             pool.submit_noting(
                 f"{job.source} on {job.revision.name}",
-                partial(_do_one, already, job),
+                partial(do_one, already, job),
                 partial(note, index),
             )
             for index, job in enumerate(jobs)
@@ -48,9 +57,16 @@ def do_jobs(jobs: Sequence[Job], processes: int, report: Report, already: Alread
             report(index, result)
 
 
-def _do_one(already: AlreadyKnown, job: Job, report: Callable[[JobResult], None]) -> JobResult:
-    tally = Tally()
-    found = 0
+def do_one(
+    already: AlreadyKnown,
+    job: Job,
+    report: Callable[[JobResult], None],
+    ongoing: Ongoing | None = None,
+    go: Go = search,
+) -> JobResult:
+    """Do a job here, or go on with one, and report now and then what came of it so far."""
+    ongoing = ongoing or new_search(job)
+    found = len(ongoing.tally.failures)
     started = monotonic()
     due = started + _SECONDS_PER_REPORT
 
@@ -66,7 +82,8 @@ def _do_one(already: AlreadyKnown, job: Job, report: Callable[[JobResult], None]
             report(timed(result_so_far(job, tally)))
 
     try:
-        return timed(do_job(job, tally, progress, already))
+        go(job, ongoing, progress, already)
+        return timed(result_of(job, ongoing))
     except KeyboardInterrupt:
-        report(timed(result_so_far(job, tally)))
+        report(timed(result_so_far(job, ongoing.tally)))
         raise

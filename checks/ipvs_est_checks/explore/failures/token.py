@@ -63,7 +63,7 @@ def token_text(
         runs.append(_LETTERS.get(choice, str(choice)) + (f"x{count}" if count > 1 else ""))
     end = _history_digest(timeline(scenario, revision, choices, watched), watched)
     name = quote(scenario.name, safe="")
-    world = _scenario_digest(scenario)
+    world = scenario_digest(scenario)
     parts = [
         VERSION,
         name,
@@ -110,7 +110,7 @@ def token_from_text(text: str) -> Token:
 
 def replay_token(scenario: Scenario, token: Token) -> Timeline:
     """The token's history; raises InputError if it is not that of this scenario and model."""
-    if _scenario_digest(scenario) != token.world:
+    if scenario_digest(scenario) != token.world:
         raise InputError(
             "token",
             f"is of another scenario than {scenario.name} is now{_still_fits(scenario, token)}",
@@ -140,8 +140,9 @@ def fit_text(found: Fit, steps: int) -> str:
     return f"{len(found.choices)} of its {steps} steps can be made: {found.why}"
 
 
-def _scenario_digest(scenario: Scenario) -> str:
-    """Of all that matters to a schedule: neither names nor how the file is laid out."""
+def scenario_digest(scenario: Scenario) -> str:
+    """8 hexadecimal digits, of all that matters to a schedule: neither names nor how the file is
+    laid out."""
     content = {
         "params": params_to_json(scenario.params),
         "setup": [operation_to_json(each) for each in scenario.setup],

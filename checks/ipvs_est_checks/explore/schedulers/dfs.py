@@ -56,7 +56,7 @@ Wanted = Callable[[World, Found], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class _Edge:
+class Edge:
     """Where a schedule is to begin."""
 
     path: Path
@@ -83,9 +83,9 @@ class Dfs:
     """Whether states that were reached before are recognised."""
     level: int = 0
     """The bound that is searched now."""
-    todo: list[_Edge] = field(default_factory=list)
+    todo: list[Edge] = field(default_factory=list)
     """Edges to begin a schedule with, the next one last."""
-    later: list[_Edge] = field(default_factory=list)
+    later: list[Edge] = field(default_factory=list)
     """Those that take one preemption more."""
     taken: dict[bytes, int] = field(default_factory=dict)
     """By state: the bits of the edges that are taken or in `todo`."""
@@ -145,7 +145,7 @@ class Dfs:
                 add_way(self.graph, self.left, self.since, key)
             self.left, self.since = key, []
         taken, deferred = self.taken.get(key, 0), self.deferred.get(key, 0)
-        fresh: list[_Edge] = []
+        fresh: list[Edge] = []
         for choice in _holder_first(moment):
             holder = next_holder(moment, choice)
             bit = 1 << _number(choice, holder) if self.matching else 0
@@ -164,7 +164,7 @@ class Dfs:
                 free.append(choice)
                 kept = fresh
             preemptions = moment.preemptions + preemption_cost(moment, choice)
-            kept.append(_Edge(self.path, choice, key, bit, holder, preemptions))
+            kept.append(Edge(self.path, choice, key, bit, holder, preemptions))
         if self.matching:
             self.taken[key] = taken
             if deferred:

@@ -1,0 +1,1 @@
+"""Searches that are too large for one process or one sitting."""
