@@ -10,12 +10,13 @@ from ipvs_est.language.input_error import InputError, join
 MAX_DIGITS = 40
 """More digits than any number of the language has."""
 MAX_DEPTH = 100
-"""Objects and lists within each other; no value of the language has a tenth of it. A limit of our
-own: that of the parser differs from one Python to the next, and with what called it."""
+"""How deep objects and lists may be nested; values of the language need less than a tenth of it.
+The parser's own limit differs between versions of Python and with the depth of its caller."""
 
-# A string as a whole, also one that never ends, or a bracket.
+# A whole string, also one whose closing quote is missing, or a bracket outside of strings.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[][{}]', re.DOTALL)
-# Newer parsers say something of their own where a comma is the last of an object or list.
+# Parsers since Python 3.13 have messages of their own for a comma before a closing bracket; here
+# they are given as Python 3.11 words them, so that all versions answer alike.
 _AFTER_COMMA = {
     "Illegal trailing comma before end of object": "Expecting property name enclosed in"
     " double quotes",
@@ -24,7 +25,7 @@ _AFTER_COMMA = {
 
 
 class _FloatError(Exception):
-    """There is a number that is no integer."""
+    """The text has a number that is no integer."""
 
 
 def _no_float(_: str) -> NoReturn:
@@ -33,7 +34,7 @@ def _no_float(_: str) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class _Float:
-    """Stands where such a number is."""
+    """Stands for a number that is no integer, so that its place can be named."""
 
     text: str
 
@@ -49,7 +50,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 _DECODER = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 _UNIQUE_DECODER = json.JSONDecoder(object_pairs_hook=_unique)
-# With unique keys no such number gets lost behind a second value.
+# Refuses duplicate keys, because a second value would hide the number that is looked for.
 _FLOAT_DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_float=_Float, parse_constant=_Float
 )
@@ -88,7 +89,7 @@ def _check_depth(text: str) -> None:
 
 
 def _as_ever(error: json.JSONDecodeError) -> json.JSONDecodeError:
-    """The error as the parser of Python 3.11 says it, also in later ones."""
+    """The error in the words of Python 3.11's parser."""
     message = _AFTER_COMMA.get(error.msg)
     if message is None:
         return error
@@ -103,7 +104,7 @@ def _decode(text: str) -> object:
         return _DECODER.decode(text)
     except _FloatError:
         pass
-    # Only now, to say where it is.
+    # Read a second time, slower, to name the field of the number.
     value = _FLOAT_DECODER.decode(text)
     _refuse_floats("", value)
     return value
@@ -126,7 +127,8 @@ def _refuse_floats(path: str, value: object) -> None:
 def _place(text: str, error: json.JSONDecodeError) -> str:
     if text.startswith("\ufeff"):
         return "a byte order mark at its beginning"
-    # A scenario has several lines; whoever reads line by line knows the line.
+    # Text of one line comes from a reader that knows its number; only a text of several lines,
+    # such as a scenario, needs the line named here.
     line = f"line {error.lineno}, " if "\n" in text.strip() else ""
     return f"{error.msg.removesuffix(' at')} at {line}column {error.colno}"
 

@@ -39,7 +39,7 @@ def add_state(graph: StateGraph, state: bytes, enabled: Sequence[int], reached: 
 
 
 def add_way(graph: StateGraph, state: bytes, labels: Sequence[int], to: bytes) -> None:
-    """From a state that was added, so many choices lead to another."""
+    """These choices, made one after the other in a state that was added, lead to another."""
     graph.states[state].out[labels[0]] = tuple(labels), to
 
 
@@ -112,7 +112,8 @@ def _successors(graph: StateGraph, state: bytes) -> list[bytes]:
 
 
 def _fair(graph: StateGraph, component: list[bytes]) -> Loop | None:
-    """A walk around the component that does justice to every task, if there is one."""
+    """A closed walk through the component on which every task takes a step or passes a state
+    in which it is blocked; None if some task does neither anywhere in the component."""
     members = set(component)
     everyone = {each for state in component for each in graph.states[state].enabled}
     done: dict[int, tuple[bytes, int | None]] = {}
@@ -125,7 +126,7 @@ def _fair(graph: StateGraph, component: list[bytes]) -> Loop | None:
             for choice in labels:
                 done.setdefault(choice, (state, first))
             if len(labels) > 1:
-                # The second one was the only one that could go on.
+                # After the first choice only one task could go on: there all others are blocked.
                 for choice in sorted(everyone - {labels[1]}):
                     done.setdefault(choice, (state, first))
         for choice in sorted(everyone.difference(node.enabled)):
@@ -167,7 +168,8 @@ def _walk(
 
 
 def is_fair(enabled: Sequence[Sequence[int]], choices: Sequence[int]) -> bool:
-    """Whether a loop with these choices, each among those that could go on there, is fair."""
+    """Whether a loop is fair: `choices` are those made on the way around it, `enabled` the tasks
+    that could go on where each was made."""
     everyone = {each for choice in enabled for each in choice}
     always = everyone.intersection(*enabled)
     return always <= set(choices)

@@ -34,12 +34,12 @@ _LEFT_OUT: dict[type, frozenset[str]] = {
 }
 _NUMBERING = frozenset({"serial"})
 _ATOMS = frozenset({int, str, bool, types.NoneType})
-# The same all the time.
+# Never change during a search, so they need not be compared.
 _CONSTANT = frozenset({Params, Revision})
 
 
 class UnknownTypeError(Exception):
-    """There is no telling when two of such objects are equal."""
+    """An object of a type for which nothing says when two of them are equal."""
 
 
 class Image:
@@ -49,7 +49,7 @@ class Image:
 
     def __init__(self) -> None:
         self._numbers: dict[int, tuple[int]] = {}
-        """By identity; as tuples, which nothing else in an image is."""
+        """Number of each object by its identity, in a tuple so that it is not taken for a value."""
         self._data: list[Plain] = []
         self._todo: list[object] = []
         """Objects whose fields are not taken in yet; those before have been."""
@@ -223,7 +223,7 @@ def _is_plain(annotation: object) -> bool:
 
 
 def _of_memory(read: Callable[[object], Plain]) -> Callable[[object], Plain]:
-    """Only allocations that are to fail still count, from now on."""
+    """Which allocations are still to fail, counted from the next one: those done do not matter."""
 
     def values(memory: object) -> Plain:
         assert isinstance(memory, Memory)
@@ -236,7 +236,7 @@ def _of_memory(read: Callable[[object], Plain]) -> Callable[[object], Plain]:
 
 
 def _of_task(read: Callable[[object], Plain]) -> Callable[[object], Plain]:
-    """Whether it has begun and ended; what it waits for its thread says."""
+    """Whether the task has begun and ended. What it waits for is part of its thread's image."""
 
     def values(task: object) -> Plain:
         assert isinstance(task, Task)

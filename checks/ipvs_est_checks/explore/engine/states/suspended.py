@@ -1,9 +1,10 @@
 """Where a suspended function stands, and which of its local variables still matter.
 
 Both are the same on every Python: the place is that of the `yield` in the source, and a variable
-matters if the function may read it before it writes it again. What a `for` loop goes through is
-on the interpreter's stack and cannot be seen; so inside of such a loop its variables, and those
-that what it goes through is made of, matter.
+matters if the function may read it before it writes it again. The iterator of a `for` loop is on
+the interpreter's stack, out of reach. How far it has come shows in the variables that the loop
+sets, and what it iterates over in the variables that its first line reads: inside of a loop both
+kinds matter.
 """
 
 import dis
@@ -34,14 +35,16 @@ class CodePlace:
     """Where a function is suspended."""
 
     line: int
-    """From that of its definition."""
+    """Counted from the first line of the function's definition, which is 0."""
     column: int
-    """Or, where the interpreter was told to keep none (-X no_debug_ranges), what tells as much."""
+    """In that line; the instruction's offset if the interpreter keeps no columns
+    (-X no_debug_ranges), which tells two places apart as well."""
     live: tuple[str, ...]
-    """Its variables that still matter, sorted."""
+    """Names of the local variables that still matter, sorted."""
 
 
-# Belongs to the instruction that follows; jumps lead to it.
+# Carries the high bytes of the next instruction's argument. The two count as one instruction here,
+# and a jump to this one as a jump to the next.
 _PREFIX = "EXTENDED_ARG"
 
 _Names = frozenset[str]
@@ -53,10 +56,11 @@ class _Step:
     """One instruction, as far as variables are concerned."""
 
     reads: _Names
-    """Before it writes."""
+    """Variables that it reads before it writes them."""
     writes: _Names
     then: tuple[tuple[int, _Names], ...]
-    """Which instructions may follow, and what matters on the way to each in any case."""
+    """Index of each instruction that may follow, and the variables that matter on this way even
+    if nothing after it reads them."""
 
 
 @cache
@@ -113,12 +117,14 @@ def _accesses(instruction: dis.Instruction) -> Iterator[tuple[str, str]]:
 
 
 def _loop_variables(instructions: Sequence[dis.Instruction]) -> Iterator[tuple[int, _Names]]:
-    """By index of the instruction that takes the next of a loop: what tells how far it is."""
+    """For each instruction that takes a loop's next item, by index: the variables that show what
+    the loop iterates over and how far it has come."""
     for index, each in enumerate(instructions):
         if each.opname != "FOR_ITER":
             continue
         names: set[str] = set()
-        # The loop has its head in one line; a test says so.
+        # What the loop iterates over is computed in the line of its `for`; a test refuses code
+        # of the model that spreads it over several lines.
         head = _line(instructions[index - 1])
         for other in instructions[:index]:
             if _line(other) == head:
