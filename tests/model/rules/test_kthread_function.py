@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import pytest
+
 from by_hand import (
     ALL,
     DEFAULT,
@@ -32,6 +34,7 @@ from ipvs_est.estimator.kthread import estimation_kthread
 from ipvs_est.estimator.start_stop import stop_estimator
 from ipvs_est.language.events import Estimated
 from ipvs_est.language.revision import BEFORE_STABLE
+from ipvs_est.language.violations import Deadlock, ViolationError
 from ipvs_est.machine.hlist import nodes
 from ipvs_est.machine.tasks import Task
 from ipvs_est.state.kthread_context import KthreadContext, Tick
@@ -311,6 +314,20 @@ def test_kthread_goes_on_from_an_estimator_that_is_stopped_under_it() -> None:
         Others("word 0", 1, stop_it),
     )
     assert estimated(row.machine) == [2, 1, 6, 5]
+
+
+def test_a_write_that_nobody_ends_is_a_violation_and_no_endless_wait() -> None:
+    row = row_of_two_chains(replace(SMALL, word_bits=32))
+    newest, *_ = nodes(row.td.chains[0])
+    # The sequence count is odd while counters are written.
+    newest.stats.cpustats = {3: [*[0] * SYNCP, 1]}
+    with pytest.raises(ViolationError) as raised:
+        points(row.machine, estimate_tick(row.machine, row.kd, row.task, NEW))
+    assert isinstance(raised.value.violation, Deadlock)
+    assert raised.value.violation in row.machine.violations
+    (cycle,) = raised.value.violation.cycle
+    assert cycle.startswith("ipvs-e:0: reads CPU 3 of ")
+    assert estimated(row.machine) == []
 
 
 def test_row_whose_tick_goes_while_giving_way_is_left() -> None:
