@@ -6,8 +6,8 @@ import shlex
 import signal
 import socket
 import subprocess
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -38,6 +38,8 @@ class Channel:
     """File descriptor of standard error, not blocking."""
     process: subprocess.Popen[bytes] | None
     connection: socket.socket | None
+    selector: selectors.BaseSelector
+    """What its answers and errors are waited for with; the writer is in it while it is full."""
     rest: bytearray = field(default_factory=bytearray)
     tail: bytearray = field(default_factory=bytearray)
     """The end of what came on standard error."""
@@ -56,7 +58,10 @@ def open_channel(subject: str) -> Channel:
             connection.close()
             raise
         connection.setblocking(False)
-        return Channel(subject, connection.fileno(), connection.fileno(), None, None, connection)
+        descriptor = connection.fileno()
+        return Channel(
+            subject, descriptor, descriptor, None, None, connection, _watching(descriptor)
+        )
     words = shlex.split(subject)
     if not words:
         raise ValueError("the command is empty")
@@ -75,7 +80,14 @@ def open_channel(subject: str) -> Channel:
     files = (process.stdout.fileno(), process.stdin.fileno(), process.stderr.fileno())
     for each in files:
         os.set_blocking(each, False)
-    return Channel(subject, *files, process, None)
+    return Channel(subject, *files, process, None, _watching(files[0], files[2]))
+
+
+def _watching(*descriptors: int) -> selectors.BaseSelector:
+    selector = selectors.DefaultSelector()
+    for each in descriptors:
+        selector.register(each, selectors.EVENT_READ)
+    return selector
 
 
 def exchange(
@@ -92,21 +104,21 @@ def exchange(
     wanted = 0
     waiting = memoryview(b"")
     more = True
-    with _watched(channel) as selector:
-        writes = False
-        start = 0
-        since = monotonic()
-        deadline = since + seconds
+    writes = False
+    start = 0
+    since = monotonic()
+    deadline = since + seconds
+    try:
         while True:
             while more and not waiting:
                 text = next(source, None)
                 if text is None:
                     more = False
                 else:
-                    waiting, wanted = memoryview(text[0]), wanted + text[1]
+                    waiting, wanted = _write(channel, memoryview(text[0])), wanted + text[1]
             if writes != bool(waiting):
                 writes = bool(waiting)
-                (_also_write if writes else _write_no_more)(selector, channel)
+                (_also_write if writes else _write_no_more)(channel)
             while wanted and (end := channel.rest.find(b"\n", start)) >= 0:
                 answer = bytes(channel.rest[:end])
                 del channel.rest[: end + 1]
@@ -118,6 +130,9 @@ def exchange(
                 except GeneratorExit:
                     # Those that are still to come must not be taken for answers to the next lines.
                     more, source = False, iter(())
+                    if writes:
+                        writes = False
+                        _write_no_more(channel)
                     _finish(channel, waiting, wanted, seconds)
                     raise
                 since = monotonic()
@@ -128,17 +143,20 @@ def exchange(
             if start > MAX_ANSWER:
                 detail = f"a line is longer than {MAX_ANSWER} bytes"
                 raise SubjectError(FailureKind.NO_ANSWER, detail)
-            ready = selector.select(max(0.0, deadline - monotonic()))
+            ready = channel.selector.select(max(0.0, deadline - monotonic()))
             if not ready and monotonic() >= deadline:
                 raise SubjectError(FailureKind.SILENCE, f"no answer within {seconds:g} s")
             for key, events in ready:
                 if key.fd == channel.errors:
-                    _read_errors(channel, selector)
+                    _read_errors(channel)
                     continue
                 if events & selectors.EVENT_WRITE:
                     waiting = _write(channel, waiting)
                 if events & selectors.EVENT_READ and not _read(channel):
                     raise SubjectError(FailureKind.CRASH, _how_it_ended(channel))
+    finally:
+        if writes:
+            _write_no_more(channel)
 
 
 def _finish(channel: Channel, waiting: memoryview, answers: int, seconds: float) -> None:
@@ -147,21 +165,12 @@ def _finish(channel: Channel, waiting: memoryview, answers: int, seconds: float)
         pass
 
 
-@contextmanager
-def _watched(channel: Channel) -> Iterator[selectors.BaseSelector]:
-    """What the channel's answers and errors are waited for with."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(channel.reader, selectors.EVENT_READ)
-        if channel.errors is not None:
-            selector.register(channel.errors, selectors.EVENT_READ)
-        yield selector
-
-
 def close(channel: Channel, *, at_once: bool = False) -> None:
     """End the connection, and the process with all that it has started.
 
     `at_once`: it has failed, so it is not waited for.
     """
+    channel.selector.close()
     if channel.connection is not None:
         channel.connection.close()
     process = channel.process
@@ -184,14 +193,16 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _also_write(selector: selectors.BaseSelector, channel: Channel) -> None:
+def _also_write(channel: Channel) -> None:
+    selector = channel.selector
     if channel.writer == channel.reader:
         selector.modify(channel.reader, selectors.EVENT_READ | selectors.EVENT_WRITE)
     else:
         selector.register(channel.writer, selectors.EVENT_WRITE)
 
 
-def _write_no_more(selector: selectors.BaseSelector, channel: Channel) -> None:
+def _write_no_more(channel: Channel) -> None:
+    selector = channel.selector
     if channel.writer == channel.reader:
         selector.modify(channel.reader, selectors.EVENT_READ)
     else:
@@ -220,7 +231,7 @@ def _read(channel: Channel) -> bool:
     return bool(data)
 
 
-def _read_errors(channel: Channel, selector: selectors.BaseSelector) -> None:
+def _read_errors(channel: Channel) -> None:
     assert channel.errors is not None
     try:
         data = os.read(channel.errors, _CHUNK)
@@ -229,7 +240,7 @@ def _read_errors(channel: Channel, selector: selectors.BaseSelector) -> None:
     channel.tail += data
     del channel.tail[:-_TAIL]
     if not data:
-        selector.unregister(channel.errors)
+        channel.selector.unregister(channel.errors)
         channel.errors = None
 
 

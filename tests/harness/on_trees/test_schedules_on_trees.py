@@ -1,13 +1,21 @@
 """Races of the recorded findings, on the code of real trees."""
 
+import re
+
 import pytest
 
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
-from ipvs_est_checks.harness.building.tree import Tree
+from ipvs_est_checks.harness.building.tree import CONTROL, Tree, text_of, with_texts
 from ipvs_est_checks.harness.process import asking, running
-from ipvs_est_checks.subjects.schedules import Searched, prepare, run_schedule, search
+from ipvs_est_checks.subjects.schedules import (
+    Run,
+    Searched,
+    prepare,
+    run_schedule,
+    search,
+)
 from kernels.kernel_trees import need_tree
 
 
@@ -63,3 +71,43 @@ def test_a_run_that_is_told_again_is_the_same() -> None:
     tree = need_tree()
     first = searched(tree, "exit-of-an-idle-netns", 1, fields=False)
     assert first == searched(tree, "exit-of-an-idle-netns", 1, fields=False)
+
+
+def test_each_run_begins_where_the_first_one_did_whatever_has_run_before_it() -> None:
+    scenario = load("restart-in-drain")
+    program = build(need_tree(), options_for(scenario.params, Variant.POINTS))
+    # Runs of all lengths, two of which are refused on the way.
+    words = ["", "3x20", "3x40.4x9", "4x5.3x30", "0x7", "9999", "4x5.3x30", "3x", ""]
+
+    def alone(word: str) -> Run:
+        with running(program) as started:
+            prepare(asking(started), scenario)
+            return run_schedule(asking(started), word, scenario.jiffies, fields=True)
+
+    apart = [alone(word) for word in words]
+    with running(program) as started:
+        prepare(asking(started), scenario)
+        for order in (words, words[::-1]):
+            for word in order:
+                run = run_schedule(asking(started), word, scenario.jiffies, fields=True)
+                assert run == apart[words.index(word)]
+
+
+def test_a_run_that_dies_leaves_nothing_to_the_next_one() -> None:
+    scenario = load("restart-in-drain")
+    tree = need_tree()
+    function = "ipvs_proc_est_nice"
+    text, count = re.subn(rf"({function}\([^;{{]*{{)", r"\1*(char *)8 = 0;", text_of(tree, CONTROL))
+    assert count == 1
+    crashing = with_texts(tree, {CONTROL: text})
+    program = build(crashing, options_for(scenario.params, Variant.POINTS))
+    with running(program) as started:
+        prepare(asking(started), scenario)
+        # The third ends at its first choice, before the write.
+        runs = [
+            run_schedule(asking(started), word, scenario.jiffies, fields=False)
+            for word in ("", "", "9999", "")
+        ]
+    assert [run.end for run in runs] == ["crash", "crash", "bad choice", "crash"]
+    assert runs[0] == runs[1] == runs[3]
+    assert function in runs[0].violations[0]["where"]

@@ -33,7 +33,8 @@ _LIBRARY = tuple(
 _LANGUAGE = [
     "-std=gnu11",
     "-O1",
-    "-g",
+    # Of the version in which addr2line finds the file of a line that an included file has.
+    "-gdwarf-4",
     "-fms-extensions",
     "-fshort-wchar",
     "-funsigned-char",

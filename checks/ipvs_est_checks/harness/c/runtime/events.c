@@ -7,7 +7,6 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -44,9 +43,7 @@ static void add(const char *format, ...)
 
 	if (size - used < 512) {
 		size = size ? 2 * size : 1 << 16;
-		text = realloc(text, size);
-		if (!text)
-			fail("no memory for events");
+		text = own_grow(text, size);
 	}
 	va_start(arguments, format);
 	length = vsnprintf(text + used, size - used, format, arguments);

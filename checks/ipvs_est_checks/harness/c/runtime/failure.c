@@ -34,6 +34,7 @@ struct last_words *last_words;
 
 static struct told pending[PENDING];
 static int pending_count;
+static bool any;		/* since violations_expect_none() */
 
 void rt_bug(const char *file, int line) NORETURN;
 void rt_missing_symbol(const char *name) NORETURN;
@@ -49,6 +50,7 @@ void violation(const char *kind, const char *thing, const char *where)
 	struct told told = { "", "", "" };
 	int i;
 
+	any = true;
 	snprintf(told.kind, sizeof(told.kind), "%s", kind);
 	snprintf(told.thing, sizeof(told.thing), "%s", thing);
 	snprintf(told.where, sizeof(told.where), "%s", where ? where : "");
@@ -68,6 +70,17 @@ void rt_violation(const char *kind, const char *thing, const char *where)
 bool violations_pending(void)
 {
 	return pending_count > 0;
+}
+
+void violations_expect_none(void)
+{
+	any = false;
+}
+
+/* Told or not. */
+bool violations_came(void)
+{
+	return any;
 }
 
 static void out_violation(const struct told *told)

@@ -2,7 +2,6 @@
 /* The operations of SCHEMA.md: their fields, what makes no sense, and their results. */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -264,16 +263,14 @@ static bool read_allowed(struct call *call, int **cpus, int *count)
 	if (list->kind != JSON_ARRAY)
 		return refuse(call->refusal, "allowed", "expected a list, found %s",
 			      json_kind_name(list));
-	*cpus = calloc(possible_cpus() + 1, sizeof(**cpus));
-	if (!*cpus)
-		fail("no memory for a list of CPUs");
+	*cpus = own_new((possible_cpus() + 1) * sizeof(**cpus));
 	for (child = list->first; child; child = call->nodes[child].next) {
 		uint64_t cpu;
 		bool negative;
 
 		if (!json_integer(&call->nodes[child], &negative, &cpu) || negative ||
 		    cpu >= (uint64_t)possible_cpus() || *count == possible_cpus()) {
-			free(*cpus);
+			own_drop(*cpus);
 			return refuse(call->refusal, "allowed",
 				      "expected possible CPUs, none twice");
 		}
@@ -298,17 +295,15 @@ static bool apply_write_cpulist(struct call *call)
 	if (node->kind != JSON_STRING)
 		return refuse(call->refusal, "text", "expected a string, found %s",
 			      json_kind_name(node));
-	text = malloc(node->length);
-	if (!text)
-		fail("no memory for a text");
+	text = own_new(node->length);
 	length = json_characters(node, text, node->length);
 	if (length < 0 || length > MAX_TEXT) {
-		free(text);
+		own_drop(text);
 		return refuse(call->refusal, "text",
 			      "longer than %d characters, or one is no byte", MAX_TEXT);
 	}
 	if (!read_allowed(call, &allowed, &count)) {
-		free(text);
+		own_drop(text);
 		return false;
 	}
 	glue_task_allow_cpus(writer, allowed, count);
@@ -319,8 +314,8 @@ static bool apply_write_cpulist(struct call *call)
 	if (!ret && length && !call->values[0])
 		event_cpulist_set(text, writer_cpus);
 	glue_task_allow_cpus(writer, NULL, 0);
-	free(allowed);
-	free(text);
+	own_drop(allowed);
+	own_drop(text);
 	return returned(ret);
 }
 

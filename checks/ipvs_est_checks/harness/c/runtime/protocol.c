@@ -5,7 +5,9 @@
  * Each history runs in a child process, which reads the lines up to the next
  * configuration from the memory that it shares with its parent. So each starts
  * on a new machine, and a crash of the kernel's code ends the child only: the
- * parent answers the line at which it happened.
+ * parent answers the line at which it happened. In the same way a child of the
+ * history answers the lines that ask for scheduled runs, one after the other: each
+ * begins at the checkpoint that the history has reached.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,7 +263,7 @@ static void answer_operation(struct envelope *envelope, const struct machine *ma
 
 		result = out_since(mark, &length);
 		out_equality(result, length, nodes, nodes + recorded_at);
-		free(nodes);
+		own_drop(nodes);
 	}
 	if (violations_pending()) {
 		out_raw(",\"violations\":");
@@ -292,18 +294,6 @@ static void answer_line(struct envelope *envelope, const struct machine *machine
 		out_commit();
 	} else if (is_member(envelope, "accesses")) {
 		accesses_out();
-	} else if (is_member(envelope, "follow")) {
-		out_start(envelope);
-		if (!steps_run(envelope->nodes, envelope->value, &refusal)) {
-			out_rollback();
-			goto refused;
-		}
-	} else if (is_member(envelope, "schedule")) {
-		out_start(envelope);
-		if (!explore_run(envelope->nodes, envelope->value, &refusal)) {
-			out_rollback();
-			goto refused;
-		}
 	} else {
 		refuse(&refusal, "op", "missing: neither an operation nor a"
 		       " configuration nor a header");
@@ -312,6 +302,95 @@ static void answer_line(struct envelope *envelope, const struct machine *machine
 	return;
 refused:
 	out_refusal(envelope, "bad-input", &refusal);
+}
+
+/* ---- the child's child: scheduled runs ---- */
+
+static bool is_run(const struct envelope *envelope)
+{
+	return !is_operation(envelope) && !is_member(envelope, "task") &&
+	       !is_member(envelope, "accesses") &&
+	       (is_member(envelope, "follow") || is_member(envelope, "schedule"));
+}
+
+static void answer_run(const struct envelope *envelope)
+{
+	struct refusal refusal;
+	bool is_taken;
+
+	out_start(envelope);
+	if (is_member(envelope, "follow"))
+		is_taken = steps_run(envelope->nodes, envelope->value, &refusal);
+	else
+		is_taken = explore_run(envelope->nodes, envelope->value, &refusal);
+	if (is_taken)
+		return;
+	out_rollback();
+	out_refusal(envelope, "bad-input", &refusal);
+}
+
+/* Up to a line that asks for something else, or to a run that nothing may follow. */
+NORETURN static void serve_runs(bool can_return)
+{
+	struct envelope envelope;
+	struct line line;
+
+	violations_expect_none();
+	while (next_line(&line)) {
+		if (open_line(&line, &envelope)) {
+			if (!is_run(&envelope))
+				break;
+			answer_run(&envelope);
+		}
+		consume(&line);
+		if (!can_return || violations_came())
+			break;
+		checkpoint_return();
+		violations_expect_none();
+	}
+	_exit(ENDING_DONE);
+}
+
+/* The child died at this run. */
+static void answer_for_run(const struct envelope *envelope, int status)
+{
+	char place[256];
+
+	find_place(place, sizeof(place));
+	out_start(envelope);
+	if (is_member(envelope, "follow"))
+		steps_out_crash(place, status);
+	else
+		explore_out_crash(envelope->nodes, envelope->value, place, status);
+}
+
+static void run_runs(void)
+{
+	struct envelope envelope;
+	struct line line;
+	bool can_return;
+	pid_t child;
+	int status;
+
+	explore_boot();
+	can_return = checkpoint_take();
+	memset(last_words, 0, sizeof(*last_words));
+	child = fork();
+	if (child < 0)
+		fail("no process for schedules");
+	if (!child)
+		serve_runs(can_return);
+	waitpid(child, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DONE)
+		return;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DEAD_PIPE)
+		_exit(ENDING_DEAD_PIPE);
+	/* What it has written of an answer is not whole. */
+	out_rollback();
+	if (!next_line(&line) || !open_line(&line, &envelope))
+		fail("schedules ended at no line");
+	answer_for_run(&envelope, status);
+	consume(&line);
 }
 
 NORETURN static void run_history(const struct machine *machine)
@@ -326,6 +405,11 @@ NORETURN static void run_history(const struct machine *machine)
 		if (open_line(&line, &envelope)) {
 			if (is_machine(&envelope))
 				break;
+			if (is_run(&envelope)) {
+				run_runs();
+				continue;
+			}
+			checkpoint_forget();
 			answer_line(&envelope, machine);
 		}
 		consume(&line);
@@ -392,8 +476,8 @@ static bool run_child(const struct machine *machine)
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DONE)
 		return false;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 141)
-		exit(141);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DEAD_PIPE)
+		exit(ENDING_DEAD_PIPE);
 	if (!next_line(&line))
 		return true;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != ENDING_ANSWERED)
@@ -433,6 +517,7 @@ int serve(void)
 	input = share(sizeof(*input));
 	last_words = share(sizeof(*last_words));
 	input->line = 1;
+	own_boot();
 	out_boot();
 	out_handshake();
 	while (next_line(&line)) {

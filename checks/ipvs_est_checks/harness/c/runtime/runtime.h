@@ -87,6 +87,7 @@ struct task *task_new(enum task_kind kind, const char *name, int rank);
 void *task_kernel(struct task *task);
 struct task *task_of(const void *kernel);
 void task_boot(void);
+void task_keep_stacks(void);
 void task_wake(struct task *task);
 void task_put(struct task *task);
 void task_slice(struct task *task);
@@ -161,12 +162,22 @@ void memory_boot(int possible_cpus);
 void memory_fail(uint64_t nth, uint64_t count);
 void memory_report_leaks(void);
 void memory_mark_boot(void);
+void memory_keep_areas(void);
 void memory_keep(void *object);
 void memory_out(void);
 void *memory_allocate(unsigned long size, bool zeroed);
 bool memory_freed(const void *address, const char **type, unsigned long *offset);
 bool memory_type(const void *address, const char **type, unsigned long *offset);
 bool memory_type_is_known(const char *type);
+
+/* ---- the runtime's own memory (own_memory.c) ---- */
+
+void *map_space(unsigned long *size);
+void own_boot(void);
+void *own_new(size_t size);
+void *own_grow(void *memory, size_t size);
+void own_drop(void *memory);
+void own_keep_area(void);
 
 /* ---- points (points.c) ---- */
 
@@ -214,6 +225,8 @@ void event_sysctl_written(const char *sysctl, long long written, long long value
 void violation(const char *kind, const char *thing, const char *where);
 void violation_deadlock(void);
 bool violations_pending(void);
+void violations_expect_none(void);
+bool violations_came(void);
 void violations_out(void);
 void violation_out_first(void);
 NORETURN void end_history(const char *kind, const char *thing, const void *pc);
@@ -225,6 +238,7 @@ enum ending {
 	ENDING_DONE = 0,	/* at the next configuration, or the end */
 	ENDING_ANSWERED = 40,	/* its last line is answered, and was the last */
 	ENDING_FAILURE = 41,	/* it could not answer its last line */
+	ENDING_DEAD_PIPE = 141,	/* nobody reads what is answered */
 };
 
 /* What a child that ended a history leaves to its parent. */
@@ -361,15 +375,27 @@ bool refuse(struct refusal *refusal, const char *field, const char *format, ...)
 	PRINTF(3, 4);
 int serve(void);
 
+/* ---- from one scheduled run to the next (checkpoint.c) ---- */
+
+bool checkpoint_take(void);
+void checkpoint_return(void);
+void checkpoint_forget(void);
+void checkpoint_keep(void *start, unsigned long size, unsigned long used);
+void checkpoint_keep_stack(void *start, unsigned long size, bool is_new);
+
 /* ---- scheduled runs (explore.c) ---- */
 
 bool explore_add_task(struct json *nodes, struct json *line, struct refusal *refusal);
 bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal);
-void limit_time(void);
+void explore_boot(void);
+void explore_out_crash(struct json *nodes, struct json *line, const char *place,
+		       int status);
+void limit_time(bool limited);
 
 /* ---- step by step beside the model (steps.c) ---- */
 
 bool steps_run(struct json *nodes, struct json *line, struct refusal *refusal);
+void steps_out_crash(const char *place, int status);
 bool steps_pass(const char *what, const char *object, const char *place);
 
 #endif

@@ -74,7 +74,7 @@ static int by_id(const void *left, const void *right)
 	return ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
 }
 
-/* All objects of the table by id; to be freed. */
+/* All objects of the table by id; to be dropped. */
 static struct object **sorted_objects(size_t *count)
 {
 	struct object **found = NULL;
@@ -85,9 +85,7 @@ static struct object **sorted_objects(size_t *count)
 	while ((object = object_after(object))) {
 		if (*count == size) {
 			size = size ? 2 * size : 64;
-			found = realloc(found, size * sizeof(struct object *));
-			if (!found)
-				fail("no memory for a snapshot");
+			found = own_grow(found, size * sizeof(struct object *));
 		}
 		found[(*count)++] = object;
 	}
@@ -111,7 +109,7 @@ void rt_out_dests(long service)
 		separator = ",";
 	}
 	out_raw(*separator == '[' ? "[]" : "]");
-	free(objects);
+	own_drop(objects);
 }
 
 static void out_objects(struct object **objects, size_t count)
@@ -269,5 +267,5 @@ void snapshot_out(const struct machine *machine, const struct glue_build *build)
 	out_work();
 	memory_out();
 	out_raw(",\"violations\":[]}");
-	free(objects);
+	own_drop(objects);
 }

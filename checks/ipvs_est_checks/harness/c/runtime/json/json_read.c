@@ -38,10 +38,8 @@ static int new_node(struct reader *reader)
 {
 	if (reader->count == reader->size) {
 		reader->size = reader->size ? 2 * reader->size : 256;
-		reader->nodes = realloc(reader->nodes,
-					reader->size * sizeof(*reader->nodes));
-		if (!reader->nodes)
-			abort();
+		reader->nodes = own_grow(reader->nodes,
+					 reader->size * sizeof(*reader->nodes));
 	}
 	memset(&reader->nodes[reader->count], 0, sizeof(*reader->nodes));
 	return reader->count++;
@@ -272,7 +270,7 @@ struct json *json_parse(const char *text, size_t length, struct json_error *erro
 	return reader.nodes;
 }
 
-/* Nodes that outlive the next call of json_parse(); to be freed. */
+/* Nodes that outlive the next call of json_parse(); to be dropped. */
 struct json *json_keep(void)
 {
 	struct json *nodes = kept;

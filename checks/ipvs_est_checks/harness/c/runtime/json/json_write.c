@@ -13,7 +13,6 @@
 
 #define OUTPUT_SIZE	(256UL << 20)
 #define FLUSH_ABOVE	(64UL << 10)
-#define EXIT_DEAD_PIPE	141
 
 static struct output *output;
 static bool is_muted;
@@ -104,7 +103,7 @@ void out_flush(void)
 				      output->committed - written);
 
 		if (count <= 0)
-			_exit(EXIT_DEAD_PIPE);
+			_exit(ENDING_DEAD_PIPE);
 		written += count;
 	}
 	memmove(output->text, output->text + written, output->end - written);

@@ -114,12 +114,10 @@ int kthread_affine_preferred(void *kernel, const void *mask)
 	struct glue_build build;
 
 	glue_describe(&build);
-	cpus = malloc(build.max_cpus * sizeof(*cpus));
-	if (!cpus)
-		fail("no memory for a list of CPUs");
+	cpus = own_new(build.max_cpus * sizeof(*cpus));
 	count = glue_cpumask_cpus(mask, cpus, build.max_cpus);
 	glue_task_allow_cpus(kernel, cpus, count);
-	free(cpus);
+	own_drop(cpus);
 	return 0;
 }
 

@@ -8,7 +8,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "runtime.h"
 
@@ -25,7 +24,6 @@
 #define PER_CPU_SIZE	(512UL << 20)
 #define CPU_STRIDE	(64UL << 20)
 #endif
-#define LEAST_SIZE	(1UL << 20)
 #define MAGIC	0x68656170
 #define UNKNOWN_TYPE	"a heap object"
 
@@ -44,7 +42,7 @@ struct header {
 extern unsigned long __per_cpu_offset[];
 void *kmalloc_caches[32][32];
 
-/* Less if the system does not give so much, see map(). */
+/* Less if the system does not give so much, see map_space(). */
 static unsigned long heap_size = HEAP_SIZE;
 static unsigned long per_cpu_size = PER_CPU_SIZE;
 static char *heap;
@@ -78,20 +76,6 @@ void *pcpu_alloc_noprof(unsigned long size, unsigned long align, bool reserved,
 			unsigned int gfp);
 void free_percpu(void *object);
 
-/* Address space, not memory; where it is limited, an eighth, or an eighth of that. */
-static char *map(unsigned long *size)
-{
-	char *area;
-
-	for (; *size >= LEAST_SIZE; *size /= 8) {
-		area = mmap(NULL, *size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (area != MAP_FAILED)
-			return area;
-	}
-	fail("no address space for the heap");
-}
-
 static unsigned long aligned(unsigned long size)
 {
 	return (size + LINE_SIZE - 1) / LINE_SIZE * LINE_SIZE;
@@ -102,15 +86,15 @@ void memory_boot(int possible_cpus)
 	unsigned long lines;
 	int cpu;
 
-	heap = map(&heap_size);
+	heap = map_space(&heap_size);
 	lines = heap_size / LINE_SIZE;
-	freed_lines = (unsigned char *)map(&lines);
+	freed_lines = map_space(&lines);
 	heap_size = lines * LINE_SIZE;
 	per_cpu_stride = CPU_STRIDE;
 	while (per_cpu_stride > per_cpu_size / possible_cpus)
 		per_cpu_stride /= 2;
 	per_cpu_size = per_cpu_stride * possible_cpus;
-	per_cpu = map(&per_cpu_size);
+	per_cpu = map_space(&per_cpu_size);
 	while (per_cpu_stride > per_cpu_size / possible_cpus)
 		per_cpu_stride /= 2;
 	for (cpu = 0; cpu < possible_cpus; cpu++)
@@ -471,4 +455,15 @@ int rt_is_freed(const void *object)
 void rt_keep(void *object)
 {
 	((struct header *)object - 1)->is_kept = true;
+}
+
+/* For a checkpoint. */
+void memory_keep_areas(void)
+{
+	unsigned long at;
+
+	checkpoint_keep(heap, heap_size, heap_used);
+	checkpoint_keep(freed_lines, heap_size / LINE_SIZE, heap_used / LINE_SIZE);
+	for (at = 0; at < per_cpu_size; at += per_cpu_stride)
+		checkpoint_keep(per_cpu + at, per_cpu_stride, per_cpu_used);
 }

@@ -3,7 +3,6 @@
  * Stands in for RCU: callbacks run at the next jiffy, in the order in which they
  * were queued, unless a task stands where it may read.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -26,9 +25,7 @@ static void push(void (*function)(void *head), void *argument)
 {
 	if (callback_count == callback_size) {
 		callback_size = callback_size ? 2 * callback_size : 256;
-		callbacks = realloc(callbacks, callback_size * sizeof(*callbacks));
-		if (!callbacks)
-			fail("no memory for RCU callbacks");
+		callbacks = own_grow(callbacks, callback_size * sizeof(*callbacks));
 	}
 	callbacks[callback_count++] = (struct callback){ function, argument };
 }
@@ -127,5 +124,5 @@ void rcu_grace_period(void)
 		else
 			kfree(due[i].argument);
 	}
-	free(due);
+	own_drop(due);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The objects of a history by id, and the ids of stats objects by address. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -37,14 +36,12 @@ static void grow_slots(void)
 	size_t i;
 
 	slot_count = old_count ? 2 * old_count : 1024;
-	slots = calloc(slot_count, sizeof(*slots));
-	if (!slots)
-		fail("no memory for ids");
+	slots = own_new(slot_count * sizeof(*slots));
 	for (i = 0; i < old_count; i++) {
 		if (old[i].stats)
 			slots[slot_of(old[i].stats)] = old[i];
 	}
-	free(old);
+	own_drop(old);
 }
 
 /* For ever: a freed object may still be found on a list. */
@@ -99,10 +96,8 @@ struct object *object_find(long id)
 
 struct object *object_add(enum object_kind kind, long id)
 {
-	struct object *object = calloc(1, sizeof(*object));
+	struct object *object = own_new(sizeof(*object));
 
-	if (!object)
-		fail("no memory for an object");
 	object->kind = kind;
 	object->id = id;
 	object->next = buckets[id % BUCKETS];
@@ -122,7 +117,7 @@ static void take_out(const struct object *object)
 void object_remove(struct object *object)
 {
 	take_out(object);
-	free(object);
+	own_drop(object);
 }
 
 void object_to_trash(struct object *object)
@@ -161,7 +156,7 @@ static void clean_trash(void)
 			continue;
 		}
 		*link = object->next;
-		free(object);
+		own_drop(object);
 	}
 }
 
@@ -202,7 +197,7 @@ struct object *object_from_trash(long id, void *owner)
 		*link = object->next;
 		added = object_add(OBJECT_DEST, id);
 		added->references = object->references;
-		free(object);
+		own_drop(object);
 		return added;
 	}
 	return NULL;
@@ -237,6 +232,6 @@ void objects_forget(void)
 		object_remove(object);
 	while ((object = trash)) {
 		trash = object->next;
-		free(object);
+		own_drop(object);
 	}
 }

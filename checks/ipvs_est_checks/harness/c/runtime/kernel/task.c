@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "runtime.h"
 
@@ -15,8 +14,9 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-#define STACK_SIZE	(256 * 1024)
-#define STACKS_KEPT	256
+#define STACK_SIZE	(256UL * 1024)
+#define MAX_STACKS	4096
+#define SPARE_STACKS	16	/* that a scheduled run may need besides */
 
 struct task *current_task;
 struct task *tasks;
@@ -28,7 +28,10 @@ static ucontext_t scheduler;
 #else
 static jmp_buf scheduler;
 #endif
-static void *free_stacks[STACKS_KEPT];
+static char *stacks;
+static unsigned long stacks_size = MAX_STACKS * STACK_SIZE;
+static unsigned long stacks_used;
+static void *free_stacks[MAX_STACKS];
 static int free_stack_count;
 
 /* The struct task_struct lies right behind, so that each finds the other. */
@@ -69,6 +72,7 @@ struct task *task_new(enum task_kind kind, const char *name, int rank)
 
 void task_boot(void)
 {
+	stacks = map_space(&stacks_size);
 	caller = task_new(TASK_CALLER, "control process", -1);
 	caller->state = TASK_RUNNING;
 	current_task = caller;
@@ -77,23 +81,31 @@ void task_boot(void)
 
 static void *stack_get(void)
 {
-	void *stack;
-
 	if (free_stack_count)
 		return free_stacks[--free_stack_count];
-	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (stack == MAP_FAILED)
-		fail("no memory for a stack");
-	return stack;
+	if (stacks_used + STACK_SIZE > stacks_size)
+		fail("more than %lu tasks", stacks_used / STACK_SIZE);
+	stacks_used += STACK_SIZE;
+	return stacks + stacks_used - STACK_SIZE;
 }
 
 static void stack_put(void *stack)
 {
-	if (free_stack_count < STACKS_KEPT)
-		free_stacks[free_stack_count++] = stack;
-	else
-		munmap(stack, STACK_SIZE);
+	free_stacks[free_stack_count++] = stack;
+}
+
+/* For a checkpoint. */
+void task_keep_stacks(void)
+{
+	unsigned long end = stacks_used + SPARE_STACKS * STACK_SIZE;
+	unsigned long at;
+
+	if (end > stacks_size)
+		end = stacks_size;
+	for (at = 0; at < end; at += STACK_SIZE)
+		checkpoint_keep_stack(stacks + at, STACK_SIZE, at >= stacks_used);
+	if (end < stacks_size)
+		checkpoint_keep_stack(stacks + end, stacks_size - end, true);
 }
 
 /* Before and after a switch, AddressSanitizer wants to know the stack. */

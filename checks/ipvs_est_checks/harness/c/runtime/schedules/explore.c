@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Scheduled runs: control processes and the kernel's own tasks, switched at
- * points by a list of choices. Each run happens in a process of its own, forked
- * from the state that the setup has reached, so that the next starts from there.
+ * points by a list of choices. Each starts from the state that the setup has
+ * reached (checkpoint.c).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "runtime.h"
 
@@ -120,9 +118,10 @@ bool explore_add_task(struct json *nodes, struct json *line, struct refusal *ref
 			return refuse(refusal, "operations", "expected operations");
 	}
 	/* The line's text and nodes do not last; the process keeps its own. */
-	program = calloc(1, sizeof(*program));
+	program = own_new(sizeof(*program));
 	snprintf(text, sizeof(text), "%.*s", (int)name->length - 2, name->start + 1);
-	program->text = strndup(operations->start, operations->length);
+	program->text = own_new(operations->length + 1);
+	memcpy(program->text, operations->start, operations->length);
 	program->operations = json_parse(program->text, operations->length, &error);
 	program->nodes = json_keep();
 	task = task_new(TASK_CONTROL, text, CONTROL_RANK);
@@ -335,9 +334,9 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 }
 
 /* A run that reaches no point any more ends, see on_signal(). */
-void limit_time(void)
+void limit_time(bool limited)
 {
-	struct itimerval limit = { .it_value = { .tv_sec = MAX_SECONDS } };
+	struct itimerval limit = { .it_value = { .tv_sec = limited ? MAX_SECONDS : 0 } };
 
 	setitimer(ITIMER_PROF, &limit, NULL);
 }
@@ -373,7 +372,7 @@ static void run_schedule(const struct wanted *wanted)
 	const char *end = NULL;
 
 	exploring = true;
-	limit_time();
+	limit_time(true);
 	while (take_step(next_choice(&reader), &last, &jiffies_left, &settling, &end)) {
 		if (violations_pending()) {
 			end = "violation";
@@ -383,6 +382,7 @@ static void run_schedule(const struct wanted *wanted)
 			states_look(trail->count, false);
 	}
 	exploring = false;
+	limit_time(false);
 	if (wanted->states) {
 		if (!strcmp(end, "done"))
 			states_look(trail->count, true);
@@ -414,7 +414,7 @@ static void run_schedule(const struct wanted *wanted)
 	out_commit();
 }
 
-/* ---- the fork server ---- */
+/* ---- the lines that ask for them ---- */
 
 static bool read_number(struct json *nodes, const struct json *line, const char *name,
 			uint64_t most, uint64_t *value, struct refusal *refusal)
@@ -455,7 +455,8 @@ static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wa
 	return true;
 }
 
-static void explore_boot(void)
+/* What runs leave to others. */
+void explore_boot(void)
 {
 	if (trail)
 		return;
@@ -471,33 +472,27 @@ static void explore_boot(void)
 bool explore_run(struct json *nodes, struct json *line, struct refusal *refusal)
 {
 	struct wanted wanted;
-	char place[256];
-	pid_t child;
-	int status;
 
+	trail->count = 0;
 	if (!read_wanted(nodes, line, &wanted, refusal))
 		return false;
-	explore_boot();
-	trail->count = 0;
-	memset(last_words, 0, sizeof(*last_words));
-	child = fork();
-	if (child < 0)
-		fail("no process for a schedule");
-	if (!child) {
-		run_schedule(&wanted);
-		_exit(ENDING_DONE);
-	}
-	waitpid(child, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DONE)
-		return true;
-	/* What it has written of an answer is not whole. */
-	out_rollback();
-	find_place(place, sizeof(place));
-	out_raw("{\"schedule\":{\"end\":\"crash\",\"violations\":[");
+	run_schedule(&wanted);
+	return true;
+}
+
+/* The same for a run whose process has died. */
+void explore_out_crash(struct json *nodes, struct json *line, const char *place,
+		       int status)
+{
+	struct refusal refusal;
+	struct wanted wanted;
+
+	if (!read_wanted(nodes, line, &wanted, &refusal))
+		fail("a refused schedule that has run");
+	out_raw("\"schedule\":{\"end\":\"crash\",\"violations\":[");
 	out_last_words(place, status);
 	out_raw("],");
 	out_steps(&wanted);
 	out_raw("}}\n");
 	out_commit();
-	return true;
 }

@@ -70,7 +70,7 @@ bool point_at_fields(struct json *nodes, const struct json *names)
 }
 
 /* The netns' fields, by offset: the name of the one there, or NULL. */
-static const char *field_names[1 << 16];
+static const char **field_names;
 static uintptr_t netns_start;
 static unsigned long netns_size;
 
@@ -80,8 +80,7 @@ void points_boot(void)
 	const struct glue_field *field;
 	unsigned long at;
 
-	if (type->size > sizeof(field_names) / sizeof(*field_names))
-		fail("struct netns_ipvs has %lu bytes", type->size);
+	field_names = own_new(type->size * sizeof(*field_names));
 	for (field = type->fields; field->name; field++) {
 		for (at = 0; at < field->size; at++)
 			field_names[field->offset + at] = field->name;
@@ -104,13 +103,14 @@ void accesses_out(void)
 
 #else
 
+/* A type is known by the address of its name. */
 static const char *field_at(const char *type, unsigned long offset)
 {
 	const struct glue_field *field;
 	const struct glue_type *known;
 
 	for (known = glue_types(); known->name; known++) {
-		if (strcmp(known->name, type) || !known->fields)
+		if (known->name != type || !known->fields)
 			continue;
 		for (field = known->fields; field->name; field++) {
 			if (offset - field->offset < field->size)
@@ -164,7 +164,7 @@ static void note_access(const void *place, const void *object, const char *field
 		     task[strlen(task) - 1]) % ACCESSES;
 	size_t tries;
 
-	if (!accesses)
+	if (!accesses || following)
 		return;
 	for (tries = 0; tries < ACCESSES; tries++, at = (at + 1) % ACCESSES) {
 		struct access *access = &accesses[at];

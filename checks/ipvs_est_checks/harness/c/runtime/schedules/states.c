@@ -3,7 +3,6 @@
  * The states that scheduled runs come to, as snapshots: each is told once for
  * all runs from one setup, since who judges it says the same of it each time.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -110,9 +109,7 @@ static void keep(size_t mark)
 
 	if (used + length > size) {
 		size = 2 * (used + length);
-		told = realloc(told, size);
-		if (!told)
-			fail("no memory for states");
+		told = own_grow(told, size);
 	}
 	memcpy(told + used, text, length);
 	used += length;

@@ -7,9 +7,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "runtime.h"
 
@@ -287,7 +284,7 @@ static void run_steps(struct json *nodes, const struct json *steps)
 
 	exploring = true;
 	following = true;
-	limit_time();
+	limit_time(true);
 	out_raw("\"followed\":{\"points\":[[[],");
 	out_point("", NULL, !steps->first);
 	for (child = steps->first; child; child = nodes[child].next) {
@@ -296,6 +293,7 @@ static void run_steps(struct json *nodes, const struct json *steps)
 			break;
 	}
 	exploring = false;
+	limit_time(false);
 	out_raw("],\"violations\":");
 	if (violations_pending())
 		violations_out();
@@ -333,9 +331,6 @@ static bool is_true(struct json *nodes, const struct json *line, const char *nam
 bool steps_run(struct json *nodes, struct json *line, struct refusal *refusal)
 {
 	struct json *steps = json_member(nodes, line, "follow");
-	char place[256];
-	pid_t child_process;
-	int status;
 	int child;
 
 	if (steps->kind != JSON_ARRAY)
@@ -348,23 +343,15 @@ bool steps_run(struct json *nodes, struct json *line, struct refusal *refusal)
 	field_points = true;
 	with_snapshots = is_true(nodes, line, "snapshots");
 	keep_frames = is_true(nodes, line, "frames");
-	memset(last_words, 0, sizeof(*last_words));
-	child_process = fork();
-	if (child_process < 0)
-		fail("no process for a schedule");
-	if (!child_process) {
-		run_steps(nodes, steps);
-		_exit(ENDING_DONE);
-	}
-	waitpid(child_process, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == ENDING_DONE)
-		return true;
-	/* What it has written of an answer is not whole. */
-	out_rollback();
-	find_place(place, sizeof(place));
-	out_raw("{\"followed\":{\"points\":[],\"violations\":[");
+	run_steps(nodes, steps);
+	return true;
+}
+
+/* The same for a run whose process has died. */
+void steps_out_crash(const char *place, int status)
+{
+	out_raw("\"followed\":{\"points\":[],\"violations\":[");
 	out_last_words(place, status);
 	out_raw("]}}\n");
 	out_commit();
-	return true;
 }
