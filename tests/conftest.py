@@ -2,8 +2,11 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
+
+from schema_check import checking_reports
 
 
 def pytest_configure() -> None:
@@ -27,3 +30,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("IPVS_EST_GUEST_TESTS", "none"),
         help="Start guests with real kernels: none, the one of the gate, or all.",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_report_fits_its_schema() -> Iterator[None]:
+    """Whatever report a test has written, it is held to the schema of its name."""
+    with checking_reports():
+        yield

@@ -14,8 +14,9 @@ from ipvs_est.language.header import params_to_json
 from ipvs_est.oracle_process import Session, answer
 from ipvs_est_checks.conformance.recordings import recordings
 from ipvs_est_checks.explore.scenarios import scenario as scenario_module
+from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.schemas.document import definitions
-from schema_check import validator
+from schema_check import misfits, schema_of_report, validator
 
 NAMES = (
     "params",
@@ -40,6 +41,17 @@ NAMES = (
     "inspect-report",
     "bench-report",
     "checkpoint-header",
+    "check-report",
+    "check-repeated-report",
+    "replay-report",
+    "property-list",
+    "timeline",
+    "explore-report",
+    "defects-report",
+    "mutants-report",
+    "prove-report",
+    "simulate-report",
+    "theorem-list",
 )
 RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")
 
@@ -132,10 +144,57 @@ def test_every_scenario_of_the_library_fits() -> None:
         ("judge-report", {"report": "ipvs-est judge", "version": 1}),
         ("inspect-report", {"report": "ipvs-est inspect", "version": 1, "netns": []}),
         ("bench-report", {"report": "ipvs-est bench", "version": 0}),
+        ("check-report", {"report": "ipvs-est check", "version": 1, "rows": []}),
+        ("replay-report", {"report": "ipvs-est replay", "version": 1, "traces": [{}]}),
+        ("prove-report", {"report": "ipvs-est explore", "version": 1}),
+        ("simulate-report", {"report": "ipvs-est simulate", "version": 1}),
+        ("theorem-list", [{"id": "timer.hz"}]),
     ],
 )
-def test_what_is_refused_does_not_fit(name: str, value: dict[str, Any]) -> None:
+def test_what_is_refused_does_not_fit(name: str, value: object) -> None:
     assert not validator(name).is_valid(value)
+
+
+def test_every_report_that_a_test_writes_is_held_to_its_schema() -> None:
+    assert set(schema_of_report()) == {
+        *("ipvs-est bench", "ipvs-est check", "ipvs-est check, repeated", "ipvs-est defects"),
+        *("ipvs-est explore", "ipvs-est inspect", "ipvs-est judge", "ipvs-est mutants"),
+        *("ipvs-est prove", "ipvs-est replay", "ipvs-est simulate"),
+    }
+    assert json_text("ipvs-est explore", 1, {"complete": True, "verdict": "PASS", "rows": []})
+    with pytest.raises(AssertionError, match="complete"):
+        json_text("ipvs-est explore", 1, {"complete": 1, "verdict": "PASS", "rows": []})
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("", "property-list"), ("--theorems", "theorem-list")]
+)
+def test_the_lists_fit(option: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    done = here(capsys, "list", "--json", *filter(None, [option]))
+    assert misfits(name, json.loads(done.out)) == []
+
+
+def test_numbers_that_floating_point_does_not_hold_are_marked() -> None:
+    found = definitions()
+    operation = next(
+        each for each in numbers_of(found["operation"]) if each["maximum"] == 2**64 - 1
+    )
+    assert "2^53" in operation["$comment"]
+    for name, schema in found.items():
+        for each in numbers_of(schema):
+            assert ("$comment" in each) == (each["maximum"] > 2**53), (name, each)
+
+
+def numbers_of(schema: Any) -> Iterator[dict[str, Any]]:
+    """All integers with a bound from above, at any depth."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from numbers_of(each)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "integer" and "maximum" in schema:
+            yield schema
+        for each in schema.values():
+            yield from numbers_of(each)
 
 
 def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:

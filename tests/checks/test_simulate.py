@@ -23,8 +23,8 @@ from ipvs_est_checks.comparison.simulate import (
     Limits,
     ScenarioError,
     SimulatedLoad,
+    json_report,
     simulate,
-    to_json,
 )
 from ipvs_est_checks.comparison.text import duration, percent, plain_report, print_report
 
@@ -332,7 +332,7 @@ def test_cpulist_without_a_possible_cpu_is_refused(cpus: frozenset[int]) -> None
 
 
 def test_json_holds_the_numbers() -> None:
-    found = json.loads(json.dumps(to_json(simulate(CROWDED))))
+    found = json.loads(json_report(simulate(CROWDED)))
     assert found["report"] == "ipvs-est simulate"
     assert found["version"] == 2
     assert found["scenario"]["est_cost_ps"] == 40_000_000
@@ -551,7 +551,7 @@ def test_bars_begin_at_zero_or_at_the_goal() -> None:
 def test_same_load_gives_the_same_bytes() -> None:
     first, second = simulate(CROWDED), simulate(CROWDED)
     assert first == second
-    assert json.dumps(to_json(first)) == json.dumps(to_json(second))
+    assert json_report(first) == json_report(second)
     assert plain_report(first) == plain_report(second)
     assert simulation_svg(first) == simulation_svg(second)
 
@@ -616,7 +616,7 @@ def test_files_are_written_beside_the_report(tmp_path: Path) -> None:
     found = simulate(one_cpu(10))
     assert result.stdout == plain_report(found)
     assert svg.read_text() == simulation_svg(found)
-    assert json.loads(report.read_text()) == json.loads(json.dumps(to_json(found)))
+    assert report.read_text() == json_report(found)
     assert sorted(tmp_path.iterdir()) == [svg, report]
 
 

@@ -24,8 +24,9 @@ from ipvs_est.sequential import Sequential, advance, call
 from ipvs_est.state.machine import PS_PER_NS, boot
 from ipvs_est.state.stats import StatsObject
 from ipvs_est.timer_design import PERIOD_SECONDS, run_until, start, start_timer
+from ipvs_est_checks.report.json_text import json_text
 
-JSON_VERSION = 2
+REPORT_VERSION = 2
 MAX_ESTIMATORS = 1_000_000
 MAX_ARRIVAL_SECONDS = 3600
 MAX_CACHE_FACTOR = 1000
@@ -509,12 +510,10 @@ def _histogram(params: Params, kthread_list: Iterable[Kthread]) -> tuple[Bin, ..
     return tuple(Bin(edge, ticks) for edge, ticks in zip([*edges, None], counts, strict=True))
 
 
-def to_json(simulation: Simulation) -> dict[str, object]:
+def json_report(simulation: Simulation) -> str:
     """The whole result; times in ns, shares of a CPU as fractions."""
     scenario = simulation.scenario
-    return {
-        "report": "ipvs-est simulate",
-        "version": JSON_VERSION,
+    body = {
         "scenario": {
             "estimators": scenario.estimators,
             "cpus": scenario.cpus,
@@ -547,6 +546,7 @@ def to_json(simulation: Simulation) -> dict[str, object]:
         "histogram": [asdict(each) for each in simulation.histogram],
         "steady": simulation.steady,
     }
+    return json_text("ipvs-est simulate", REPORT_VERSION, body)
 
 
 def _design_to_json(design: Design) -> dict[str, object]:

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 
 from ipvs_est import __version__
 from ipvs_est_checks.explore.scenarios.scenario import MAX_JIFFIES, VERSION
+from ipvs_est_checks.schemas.check_reports import definitions as of_check_reports
 from ipvs_est_checks.schemas.language import definitions as of_language
 from ipvs_est_checks.schemas.of_types import Schema, closed, integer, reference
+from ipvs_est_checks.schemas.proof_reports import definitions as of_proof_reports
 from ipvs_est_checks.schemas.reports import definitions as of_reports
 from ipvs_est_checks.schemas.schedules import definitions as of_schedules
+from ipvs_est_checks.schemas.search_reports import definitions as of_search_reports
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -16,7 +19,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def definitions() -> dict[str, Schema]:
     """By name: everything that has a schema."""
     language = of_language()
-    return {**language, **of_schedules(), "scenario": _scenario(), **of_reports(language)}
+    return {
+        **language,
+        **of_schedules(),
+        "scenario": _scenario(),
+        **of_reports(language),
+        **of_check_reports(),
+        **of_search_reports(),
+        **of_proof_reports(),
+    }
 
 
 def schema_text(name: str | None = None) -> str:

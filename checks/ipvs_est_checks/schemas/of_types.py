@@ -9,6 +9,10 @@ from ipvs_est.language.codec import OneOf, Range
 
 Schema = dict[str, object]
 
+EXACT_IN_FLOAT = 2**53
+"""Up to it every integer is a floating-point number of 64 bits."""
+BEYOND_FLOAT = "may exceed 2^53: to be read and written without floating point"
+
 _PLAIN = {int: "integer", float: "number", bool: "boolean", str: "string"}
 
 # Any in this file: annotations, as typing has them.
@@ -59,8 +63,29 @@ def closed(properties: Mapping[str, Schema], optional: frozenset[str] = frozense
 
 
 def integer(low: int, high: int) -> Schema:
-    """An integer from low to high."""
-    return {"type": "integer", "minimum": low, "maximum": high}
+    """An integer from low to high, with a warning where floating point does not hold it."""
+    schema: Schema = {"type": "integer", "minimum": low, "maximum": high}
+    return {**schema, "$comment": BEYOND_FLOAT} if high > EXACT_IN_FLOAT else schema
+
+
+def nullable(schema: Schema) -> Schema:
+    """What fits the schema, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def list_of(schema: Schema) -> Schema:
+    """A list of any number of them."""
+    return {"type": "array", "items": schema}
+
+
+def by_name(schema: Schema) -> Schema:
+    """An object of them with any names."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+def report(name: str, version: int, members: Mapping[str, Schema]) -> Schema:
+    """What `json_text` writes: the report's name and version, then these members."""
+    return closed({"report": {"const": name}, "version": {"const": version}, **members})
 
 
 def reference(name: str) -> Schema:
@@ -74,4 +99,6 @@ def _restricted(restriction: Range | OneOf) -> Schema:
     schema: Schema = {"minimum": restriction.low}
     if restriction.high is not None:
         schema["maximum"] = restriction.high
+    if restriction.high is None or restriction.high > EXACT_IN_FLOAT:
+        schema["$comment"] = BEYOND_FLOAT
     return schema

@@ -1,4 +1,4 @@
-"""The schemas of reports and of what is told of running kernels."""
+"""The schemas of what is told of files and of running kernels, and of `bench`'s report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,17 @@ from ipvs_est_checks.live.memory.protocol import Source
 from ipvs_est_checks.live.recording.live_log import SYSCTLS
 from ipvs_est_checks.live.recording.live_log import VERSION as LIVE_LOG_VERSION
 from ipvs_est_checks.report.verdict import Verdict
-from ipvs_est_checks.schemas.of_types import Schema, closed, integer, members_of, reference
+from ipvs_est_checks.schemas.of_types import (
+    Schema,
+    by_name,
+    closed,
+    integer,
+    list_of,
+    members_of,
+    nullable,
+    reference,
+    report,
+)
 
 _TEXT: Schema = {"type": "string"}
 _NUMBER: Schema = {"type": "number"}
@@ -40,18 +50,6 @@ def definitions(language: Mapping[str, Schema]) -> dict[str, Schema]:
         "bench-report": _bench(),
         "checkpoint-header": _checkpoint(),
     }
-
-
-def _report(name: str, version: int, members: Mapping[str, Schema]) -> Schema:
-    return closed({"report": {"const": name}, "version": {"const": version}, **members})
-
-
-def _nullable(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list_of(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
 
 
 def _checkpoint() -> Schema:
@@ -82,7 +80,7 @@ def _partial(schema: Any, language: Mapping[str, Schema]) -> Any:
 
 
 def _events_header() -> Schema:
-    tells = _list_of({"enum": sorted(EVERY_KIND)})
+    tells = list_of({"enum": sorted(EVERY_KIND)})
     members: dict[str, Schema] = {"params": reference("params"), TELLS: tells}
     # Other members are for whoever wrote the file.
     return {**closed(members, frozenset({TELLS})), "additionalProperties": True}
@@ -98,13 +96,13 @@ def _live_log() -> Schema:
             "params": reference("params"),
             "ms": _COUNT,
             "lost": _COUNT,
-            "limits_test": _nullable(_COUNT),
+            "limits_test": nullable(_COUNT),
         }
     )
     snapshot = closed(
         {
             "snapshot": {"enum": ["before", "after"]},
-            "names": {"type": "object", "additionalProperties": _TEXT},
+            "names": by_name(_TEXT),
             "members": reference("partial-snapshot"),
         }
     )
@@ -114,7 +112,7 @@ def _live_log() -> Schema:
             "jiffies": _COUNT,
             "run_estimation": {"type": "integer"},
             "est_nice": {"type": "integer", "minimum": -20, "maximum": 19},
-            "cpulist": _nullable(_list_of(_COUNT)),
+            "cpulist": nullable(list_of(_COUNT)),
         }
     )
     return {"oneOf": [header, snapshot, written, reference("event")]}
@@ -125,8 +123,8 @@ def _judge() -> Schema:
         {"id": _TEXT, "sentence": _TEXT, "verdict": _VERDICT, "checks": _COUNT, "detail": _TEXT}
     )
     counts = dict.fromkeys(("states", "events", "violations"), _COUNT)
-    return _report(
-        "ipvs-est judge", JUDGE_VERSION, {"file": _TEXT, **counts, "properties": _list_of(judged)}
+    return report(
+        "ipvs-est judge", JUDGE_VERSION, {"file": _TEXT, **counts, "properties": list_of(judged)}
     )
 
 
@@ -143,23 +141,21 @@ def _inspect() -> Schema:
         {
             "ktid": _COUNT,
             "running": {"type": "boolean"},
-            "cpu": _nullable(_COUNT),
-            "load": _nullable(_NUMBER),
+            "cpu": nullable(_COUNT),
+            "load": nullable(_NUMBER),
             "estimators": _COUNT,
             "most": _COUNT,
         }
     )
-    finding = closed(
-        {"id": _TEXT, "title": _TEXT, "rates": _nullable(_TEXT), "do": _nullable(_TEXT)}
-    )
+    finding = closed({"id": _TEXT, "title": _TEXT, "rates": nullable(_TEXT), "do": nullable(_TEXT)})
     judged = closed(
         {
             "id": _TEXT,
             "verdict": _VERDICT,
             "sentence": _TEXT,
-            "reason": _nullable(_TEXT),
-            "where": _nullable(_TEXT),
-            "findings": _list_of(finding),
+            "reason": nullable(_TEXT),
+            "where": nullable(_TEXT),
+            "findings": list_of(finding),
         }
     )
     always: dict[str, Schema] = {
@@ -171,22 +167,22 @@ def _inspect() -> Schema:
     }
     read: dict[str, Schema] = {
         **dict.fromkeys(("services", "dests", "trash", "estimators", "waiting"), _COUNT),
-        "kthreads": _list_of(_nullable(kthread)),
-        "properties": _list_of(judged),
-        "names": {"type": "object", "additionalProperties": _TEXT},
+        "kthreads": list_of(nullable(kthread)),
+        "properties": list_of(judged),
+        "names": by_name(_TEXT),
         "snapshot": reference("partial-snapshot"),
     }
     # Where no reading was one state, nothing of a state is told.
     netns: Schema = {"oneOf": [closed(always), closed({**always, **read})]}
-    return _report(
+    return report(
         "ipvs-est inspect",
         INSPECT_VERSION,
-        {"kernel": _nullable(kernel), "verdict": _VERDICT, "netns": _list_of(netns)},
+        {"kernel": nullable(kernel), "verdict": _VERDICT, "netns": list_of(netns)},
     )
 
 
 def _bench() -> Schema:
-    return _report(
+    return report(
         "ipvs-est bench",
         BENCH_VERSION,
         {
@@ -194,12 +190,12 @@ def _bench() -> Schema:
             "python": _TEXT,
             "machine": _TEXT,
             "repeat": _COUNT,
-            "recorded": _nullable(members_of(RecordedBench, {})),
-            "subject": _nullable(members_of(SubjectBench, {})),
-            "explore": _list_of(members_of(ExploreBench, {})),
-            "synthetic": _list_of(members_of(SyntheticBench, {})),
-            "schedulers": _list_of(members_of(SchedulerBench, {})),
-            "spin": _list_of(members_of(SpinBench, {})),
-            "lost": _list_of(_TEXT),
+            "recorded": nullable(members_of(RecordedBench, {})),
+            "subject": nullable(members_of(SubjectBench, {})),
+            "explore": list_of(members_of(ExploreBench, {})),
+            "synthetic": list_of(members_of(SyntheticBench, {})),
+            "schedulers": list_of(members_of(SchedulerBench, {})),
+            "spin": list_of(members_of(SpinBench, {})),
+            "lost": list_of(_TEXT),
         },
     )

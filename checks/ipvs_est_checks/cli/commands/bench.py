@@ -1,6 +1,5 @@
 """`ipvs-est bench`."""
 
-import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -36,6 +35,7 @@ from ipvs_est_checks.bench.subject import SubjectBench, bench_subject
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
 from ipvs_est_checks.report.columns import aligned
+from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 from ipvs_est_checks.workers import Lost, Pool, usable_cpus
@@ -367,9 +367,7 @@ def _synthetic_text(bench: SyntheticBench, *, header: bool) -> str:
 
 
 def _json(results: _Results) -> str:
-    report = {
-        "report": "ipvs-est bench",
-        "version": BENCH_VERSION,
+    body = {
         "complete": results.complete,
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -382,4 +380,4 @@ def _json(results: _Results) -> str:
         "spin": [asdict(each) for each in results.spin],
         "lost": [str(each) for each in results.lost],
     }
-    return json.dumps(report, indent=1) + "\n"
+    return json_text("ipvs-est bench", BENCH_VERSION, body)

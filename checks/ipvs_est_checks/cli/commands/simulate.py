@@ -1,6 +1,5 @@
 """`ipvs-est simulate`."""
 
-import json
 import re
 from fractions import Fraction
 
@@ -15,7 +14,7 @@ from ipvs_est_checks.comparison.simulate import (
     MAX_ESTIMATORS,
     ScenarioError,
     SimulatedLoad,
-    to_json,
+    json_report,
 )
 from ipvs_est_checks.comparison.simulate import simulate as run_simulation
 from ipvs_est_checks.comparison.text import print_report
@@ -160,6 +159,6 @@ def simulate(
 
     with reports_at_end(
         ("--svg", svg_file, lambda: simulation_svg(simulation)),
-        ("--json", json_file, lambda: json.dumps(to_json(simulation), indent=1) + "\n"),
+        ("--json", json_file, lambda: json_report(simulation)),
     ):
         print_report(simulation, output_console())
