@@ -2,13 +2,17 @@
 
 import json
 import random
+import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ipvs_est
 from command_line import environment, here
 from ipvs_est import MAINLINE, STABLE, Oracle, Params
 from ipvs_est.language.input_error import InputError
@@ -17,7 +21,7 @@ from ipvs_est.oracle_process import Session, answer, handshake
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.world import RCU, TIME
 from ipvs_est_checks.explore.scenarios.scenario import load
-from ipvs_est_checks.explore.schedule_lines import ScheduleLines, choices_of
+from ipvs_est_checks.explore.schedule_lines import FIELD_NAMES, ScheduleLines, choices_of
 from ipvs_est_checks.explore.schedulers.dfs import explore_dfs
 from ipvs_est_checks.explore.timeline.steps import timeline
 from ipvs_est_checks.harness.building.build import build
@@ -31,7 +35,7 @@ from ipvs_est_checks.subjects.schedules import (
 )
 from ipvs_est_checks.subjects.subject import Subject, asking, start_subject, stop_subject
 from kernels.kernel_trees import need_tree
-from schema_check import validator
+from schema_check import misfits, validator
 
 MODEL = f"'{sys.executable}' -m ipvs_est_checks.command oracle"
 SCENARIOS = ("last-estimator-goes", "exit-and-sysctl", "packets-around-enable")
@@ -67,7 +71,7 @@ def test_what_is_answered_keeps_to_the_chapter(
     numbers = random.Random(f"{name} {fields}")
     longest = 0
     with started(command(name)) as subject:
-        assert subject.handshake.gives["schedules"] == 1
+        assert subject.handshake.gives["schedules"] == 2
         ask = asking(subject)
         prepare(ask, scenario)
         given = ""
@@ -183,6 +187,11 @@ TASK = {"task": "CTL", "operations": [{"op": "delete_service", "id": 1}]}
         ({"schedule": "0x4096.0"}, "schedule"),
         ({"schedule": "01"}, "schedule"),
         ({"schedule": "", "fields": 1}, "fields"),
+        ({"schedule": "", "fields": ["enable", "jiffies"]}, "fields[1]"),
+        ({"schedule": "", "states": 1}, "states"),
+        ({"schedule": "", "events": "all"}, "events"),
+        # The configuration watches none.
+        ({"schedule": "", "events": True}, "events"),
         ({"schedule": "", "from": 4097}, "from"),
         ({"schedule": "", "budget": -1}, "budget"),
         ({"schedule": "", "jiffies": 10**6 + 1}, "jiffies"),
@@ -217,6 +226,102 @@ def test_a_schedule_leaves_the_machine_as_it_is_and_a_new_one_has_no_tasks() -> 
     assert ask_here(session, {"op": "snapshot"}) == before
     ask_here(session, {"configure": {}})
     assert ask_here(session, {"schedule": ""})["schedule"]["steps"] == []
+
+
+def test_the_names_of_fields_are_those_of_the_models_points() -> None:
+    named = re.compile(r'FieldAccess\([\w.]+, "(\w+)"')
+    texts = [each.read_text() for each in Path(ipvs_est.__file__).parent.rglob("*.py")]
+    assert set(FIELD_NAMES) == {name for text in texts for name in named.findall(text)}
+
+
+def test_tasks_stop_at_the_fields_that_are_named_alone() -> None:
+    session = Session(ScheduleLines())
+    setup: list[dict[str, Any]] = [
+        {"configure": {}},
+        {"op": "init"},
+        {"op": "add_service", "id": 1},
+    ]
+    for line in (*setup, TASK):
+        ask_here(session, line)
+
+    def stopped_at(fields: bool | list[str]) -> set[str]:
+        told = ask_here(session, {"schedule": "", "fields": fields})["schedule"]
+        words = [each[4].split() for each in told["steps"]]
+        return {word[1] for word in words if word and word[0] in ("read", "write")}
+
+    at_all = stopped_at(True)
+    assert stopped_at(False) == stopped_at([]) == set()
+    for name in at_all:
+        assert stopped_at([name]) == {name}
+    assert stopped_at(["enable", "est_genid"]) == {"enable", "est_genid"} < at_all
+
+
+def test_a_state_is_told_once_for_all_schedules_of_a_preparation() -> None:
+    session = Session(ScheduleLines())
+    configure = {"configure": {"watch": ["events"]}}
+    for each in (configure, {"op": "init"}, {"op": "add_service", "id": 1}, TASK):
+        ask_here(session, each)
+    line = {"schedule": "", "states": True, "events": True}
+    first, second = ask_here(session, line), ask_here(session, line)
+    assert validator("schedule").is_valid(line)
+    assert misfits("schedule-answer", first) == []
+    assert [steps for steps, _, _ in first["states"]] == sorted(each[0] for each in first["states"])
+    assert [settled for _, settled, _ in first["states"]].count(True) == 1
+    assert first["states"][-1][2]["state"] == first["schedule"]["state"]
+    assert second == {**first, "states": []}
+    assert {each["event"] for each in first["events"]} >= {"resumed", "paused", "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "revision", "property_id"),
+    [
+        ("exit-and-sysctl", "stable", "tasks.enabled"),
+        ("limits-shrink", "mainline", "limits.tick"),
+    ],
+)
+def test_a_property_is_judged_in_schedules_of_the_models_process(
+    scenario: str,
+    revision: str,
+    property_id: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
+    options = ["--preemptions", "1", "--seconds", "60", "--property", property_id, "--revision"]
+    explored = here(capsys, "explore", "--subject", MODEL, scenario, *options, revision)
+    assert explored.code == 1, explored.err
+    assert f"  {property_id} does not hold: " in explored.out
+    again = explored.out.partition("again: ipvs-est ")[2].splitlines()[0]
+    assert f"--revision {revision} " in again
+    replayed = here(capsys, *shlex.split(again), "--seconds", "60")
+    assert (replayed.code, f"{property_id} does not hold: " in replayed.out) == (1, True)
+    word = again.split(" --replay ")[1]
+    options += ["repaired", "--replay", word]
+    repaired = here(capsys, "explore", "--subject", MODEL, scenario, *options)
+    assert "does not hold" not in repaired.out
+    assert repaired.out.splitlines()[-1] in ("done", "bad choice")
+
+
+@pytest.mark.parametrize(
+    ("gives", "why"),
+    [
+        ({"schedules": 1, "events": 1, "snapshot": 2}, "schedules of version 2"),
+        ({"schedules": 2, "snapshot": 2}, "events"),
+    ],
+)
+def test_a_property_whose_data_a_subject_does_not_give_is_not_judged(
+    gives: dict[str, int], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hello = json.dumps({"protocol": 1, "operations": [], "gives": gives})
+    subject = tmp_path / "subject.py"
+    subject.write_text(f"print({hello!r}, flush=True)\nwhile input():\n    pass\n")
+    command = f"'{sys.executable}' '{subject}'"
+    told = here(
+        capsys,
+        *("explore", "--subject", command, "exit-and-sysctl", "--property", "tasks.enabled"),
+    )
+    expected = f"Error: --property tasks.enabled: not judged: the subject gives no {why}\n"
+    assert (told.code, told.err) == (2, expected)
 
 
 def test_without_the_extension_the_chapter_is_not_given() -> None:

@@ -13,7 +13,7 @@ from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.subjects.finding_search import CAUSES, search_for
 from ipvs_est_checks.subjects.keeper import Keeper, running
 from ipvs_est_checks.subjects.schedules import NotPreparedError
-from ipvs_est_checks.subjects.subject import SCHEDULES, Run, asking, begin
+from ipvs_est_checks.subjects.subject import SCHEDULES, SCHEDULES_VERSIONS, Run, asking, begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def findings_on_subject(keeper: Keeper, wanted: frozenset[str]) -> Iterator[Find
 def _searched(keeper: Keeper, finding: Finding, schedule: Schedule) -> FindingOnSubject:
     """One that needs a schedule."""
     subject = running(keeper)
-    if subject.handshake.gives.get(SCHEDULES) != 1:
+    if subject.handshake.gives.get(SCHEDULES) not in SCHEDULES_VERSIONS:
         return FindingOnSubject(finding, None, f"the subject gives no {SCHEDULES}")
     name = finding.properties[0]
     if name not in CAUSES:

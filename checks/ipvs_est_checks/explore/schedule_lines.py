@@ -3,15 +3,17 @@
 What is heavy is imported when the first such line comes: most clients never ask for a schedule.
 """
 
-import json
 import os
+import pickle
 import re
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ipvs_est import Oracle
+from ipvs_est.answers.snapshot import snapshot_to_json, take_snapshot
+from ipvs_est.language.event_json import event_to_json
 from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import integer, type_name
 from ipvs_est.language.operation_json import operation_from_json
@@ -19,17 +21,25 @@ from ipvs_est.language.operations import OperationError
 
 if TYPE_CHECKING:
     from ipvs_est_checks.explore.engine.batch import Wanted
+    from ipvs_est_checks.explore.engine.world import World
     from ipvs_est_checks.explore.scenarios.scenario import Actor
 
-SCHEDULES_VERSION = 1
+SCHEDULES_VERSION = 2
 MAX_JIFFIES = 1_000_000
 MAX_BUDGET = 1_000
 MAX_NAME = 30
 """Characters of a task's name."""
 DEFAULT_JIFFIES = 10
+FIELD_NAMES = (
+    *("chains", "cpustats", "enable", "est_calc_phase", "est_cpulist", "est_cpulist_valid"),
+    *("est_genid", "est_kt_count", "est_max_threads", "est_nice", "est_row", "est_stopped"),
+    *("est_temp_list", "kstats", "ktid", "list", "present", "run_estimation", "should_stop"),
+    *("tick_len", "ticks"),
+)
+"""Of the fields at which the model can stop, as places name them."""
 _PART = re.compile(r"(0|[1-9]\d{0,8})(?:x([1-9]\d{0,3}))?", re.ASCII)
 _TASK = frozenset({"task", "operations"})
-_SCHEDULE = frozenset({"schedule", "jiffies", "fields", "from", "budget"})
+_SCHEDULE = frozenset({"schedule", "jiffies", "fields", "from", "budget", "states", "events"})
 
 # Any in this file: parsed JSON from outside; whoever takes a value out checks its type.
 
@@ -43,11 +53,13 @@ class ScheduleLines:
     oracle: Oracle | None = None
     """The machine that has these tasks."""
     actors: "list[Actor]" = field(default_factory=list)
+    told: set[object] = field(default_factory=set)
+    """States that were told, by what any property reads of them."""
 
     def answer(self, oracle: Oracle, value: dict[str, Any]) -> dict[str, object]:
         """The answer to a line; raises InputError, OperationError."""
         if oracle is not self.oracle:
-            self.oracle, self.actors = oracle, []
+            self.oracle, self.actors, self.told = oracle, [], set()
         if oracle.ended:
             raise OperationError("cannot-answer", "", f"the history has ended: {oracle.ended}")
         known = _TASK if "task" in value else _SCHEDULE
@@ -56,8 +68,12 @@ class ScheduleLines:
         if known is _TASK:
             self.actors.append(self._actor(value))
             return {"task": True}
-        wanted, jiffies, fields = _wanted(value)
-        return {"schedule": _outcome(oracle, self.actors, wanted, jiffies, fields=fields)}
+        asked = _asked(value)
+        if asked.events and oracle.machine.events is None:
+            raise InputError("events", "the configuration does not watch them")
+        outcome = _outcome(oracle, self.actors, asked, self.told)
+        self.told |= outcome.new
+        return outcome.answer
 
     def _actor(self, value: dict[str, Any]) -> "Actor":
         from ipvs_est_checks.explore.engine.bodies import CONCURRENT
@@ -101,32 +117,68 @@ def choices_of(word: str) -> list[int]:
     return choices
 
 
-def _wanted(value: dict[str, Any]) -> "tuple[Wanted, int, bool]":
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a line with `schedule` asks."""
+
+    wanted: "Wanted"
+    jiffies: int
+    fields: bool | frozenset[str]
+    states: bool
+    events: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a schedule."""
+
+    answer: dict[str, object]
+    new: set[object]
+    """States that are told for the first time."""
+
+
+def _asked(value: dict[str, Any]) -> _Asked:
     from ipvs_est_checks.explore.engine.batch import MAX_STEPS, Wanted
 
     word = value["schedule"]
     if not isinstance(word, str):
         raise InputError("schedule", f"expected a string, found {type_name(word)}")
-    fields = value.get("fields", False)
-    if not isinstance(fields, bool):
-        raise InputError("fields", f"expected a boolean, found {type_name(fields)}")
     start = integer(value["from"], "from", 0, MAX_STEPS) if "from" in value else None
-    return (
+    return _Asked(
         Wanted(choices_of(word), start, integer(value.get("budget", 0), "budget", 0, MAX_BUDGET)),
         integer(value.get("jiffies", DEFAULT_JIFFIES), "jiffies", 0, MAX_JIFFIES),
-        fields,
+        _fields(value.get("fields", False)),
+        _flag(value, "states"),
+        _flag(value, "events"),
     )
 
 
+def _flag(value: dict[str, Any], name: str) -> bool:
+    found = value.get(name, False)
+    if not isinstance(found, bool):
+        raise InputError(name, f"expected a boolean, found {type_name(found)}")
+    return found
+
+
+def _fields(value: object) -> bool | frozenset[str]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list):
+        raise InputError("fields", f"expected a boolean or a list, found {type_name(value)}")
+    for index, each in enumerate(value):
+        if each not in FIELD_NAMES:
+            raise InputError(f"fields[{index}]", f"expected one of {', '.join(FIELD_NAMES)}")
+    return frozenset(value)
+
+
 def _outcome(
-    oracle: Oracle, actors: "list[Actor]", wanted: "Wanted", jiffies: int, *, fields: bool
-) -> dict[str, Any]:
+    oracle: Oracle, actors: "list[Actor]", asked: _Asked, told_before: set[object]
+) -> _Outcome:
     """Of a schedule that begins where the oracle stands.
 
     It goes on in a process of its own, forked from this one: suspended tasks cannot be copied
     otherwise, and the next schedule begins where this one did.
     """
-    from ipvs_est_checks.explore.engine.batch import run_batch
     from ipvs_est_checks.explore.engine.world import world_of
 
     reader, writer = os.pipe()
@@ -136,9 +188,11 @@ def _outcome(
         try:
             os.close(reader)
             oracle.machine.raise_violations = True
-            world = world_of(oracle, actors, jiffies)
-            world.fields = fields
-            told = json.dumps(run_batch(world, wanted)).encode()
+            world = world_of(oracle, actors, asked.jiffies)
+            world.fields = asked.fields
+            # In a record each step is told by itself.
+            world.looks = asked.events
+            told = pickle.dumps(_run(world, asked, told_before))
             with open(writer, "wb") as sink:
                 sink.write(told)
             code = 0
@@ -155,6 +209,34 @@ def _outcome(
         text = source.read()
     _, status = os.waitpid(child, 0)
     if status:
-        return {"end": "crash", "word": "", "violations": []}
-    told_back: dict[str, Any] = json.loads(text)
-    return told_back
+        return _Outcome({"schedule": {"end": "crash", "word": "", "violations": []}}, set())
+    # What our own child has written.
+    outcome: _Outcome = pickle.loads(text)
+    return outcome
+
+
+def _run(world: "World", asked: _Asked, told_before: set[object]) -> _Outcome:
+    from ipvs_est_checks.explore.engine.batch import run_batch
+    from ipvs_est_checks.explore.engine.states.projection import projection
+
+    machine = world.machine
+    new: set[object] = set()
+    states: list[object] = []
+
+    def look(steps: int, settled: bool) -> None:
+        # Which mutexes are free decides which properties have to hold.
+        free = machine.service_mutex.owner is None, machine.netns.est_mutex.owner is None
+        key = settled, free, projection(machine)
+        if key not in told_before and key not in new:
+            new.add(key)
+            states.append([steps, settled, snapshot_to_json(take_snapshot(machine))])
+
+    wanted = replace(asked.wanted, look=look) if asked.states else asked.wanted
+    before = len(machine.events or ())
+    outcome = run_batch(world, wanted)
+    answer: dict[str, object] = {}
+    if asked.states:
+        answer["states"] = states
+    if asked.events:
+        answer["events"] = [event_to_json(each) for each in (machine.events or ())[before:]]
+    return _Outcome({**answer, "schedule": outcome}, new)

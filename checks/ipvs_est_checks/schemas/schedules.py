@@ -24,9 +24,11 @@ def _schedule() -> Schema:
     members: dict[str, Schema] = {
         "schedule": _WORD,
         "jiffies": integer(0, MAX_JIFFIES),
-        "fields": {"type": "boolean"},
+        "fields": {"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}]},
         "from": integer(0, MAX_STEPS),
         "budget": integer(0, MAX_BUDGET),
+        "states": {"type": "boolean"},
+        "events": {"type": "boolean"},
     }
     return closed(members, frozenset(members) - {"schedule"})
 
@@ -63,4 +65,15 @@ def _answer() -> Schema:
         "turns": {"type": "array", "items": _CHOICE},
     }
     outcome: Schema = {"oneOf": [closed(whole, optional), closed(brief, optional)]}
-    return closed({"schedule": outcome})
+    told: Schema = {
+        "type": "array",
+        "prefixItems": [integer(0, MAX_STEPS), {"type": "boolean"}, reference("snapshot")],
+        "minItems": 3,
+        "maxItems": 3,
+    }
+    members: dict[str, Schema] = {
+        "schedule": outcome,
+        "states": {"type": "array", "items": told},
+        "events": {"type": "array", "items": reference("event")},
+    }
+    return closed(members, frozenset({"states", "events"}))

@@ -29,6 +29,10 @@ JUDGED = frozenset(
     + [each.id for each in RECORD_PROPERTIES if each.group != _NEEDS_PROMPT_TASKS]
 )
 """Ids of all properties that can be judged so."""
+CHAPTER_OF = {"states": "snapshot", "events": "events"}
+"""What a schedule's line asks for, and the chapter of the contract that it is from."""
+JUDGED_VERSIONS = (2,)
+"""Of the chapter on schedules: those in which it can be asked for."""
 
 # Any in this file: parsed JSON of a subject.
 

@@ -32,6 +32,8 @@ no more answers are wanted."""
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 SCHEDULES = "schedules"
 """The chapter of the contract about scheduling points."""
+SCHEDULES_VERSIONS = (1, 2)
+"""That are understood."""
 _SHOWN = 120
 """Characters of a line that is shown."""
 

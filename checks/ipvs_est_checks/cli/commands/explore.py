@@ -220,19 +220,23 @@ def explore(
         option = "--tree" if subject is None else "--subject"
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
-        unfit = any(targets.values()) or revisions or minutes is not None
-        unfit = unfit or continued is not None
+        unfit = any(targets.values()) or minutes is not None or continued is not None
+        if tree is not None and revisions:
+            raise click.UsageError("--tree and --revision exclude each other")
+        if len(revisions) > 1:
+            raise click.UsageError("--subject: takes one --revision at most")
         if unfit or scheduler != JobKind.DFS.value:
             raise click.UsageError(
-                f"{option}: goes with SCENARIO, --preemptions, --iterations, --property, -k and"
-                " --replay"
+                f"{option}: goes with SCENARIO, --preemptions, --iterations, --property, -k,"
+                " --replay, and --revision with a --subject"
             )
         check_names("property that is judged so", properties, sorted(JUDGED), "see `ipvs-est list`")
         if conflicts and tree is not None:
             context.exit(_conflicts(tree, scenarios, iterations))
     bounds = Bounds(preemptions, schedules=iterations)
     if subject is not None and not conflicts:
-        with explored_subject(subject, seconds) as explored:
+        revision = revisions[0] if revisions else ""
+        with explored_subject(subject, seconds, revision) as explored:
             context.exit(_on(explored, scenarios, bounds, frozenset(properties), keep_going, token))
     if tree is not None:
         # Imported here: only who has a tree needs it.

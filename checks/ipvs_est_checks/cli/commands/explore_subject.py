@@ -14,7 +14,7 @@ from ipvs_est_checks.cli.options.subject import started_keeper
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.history.subject_failure import SubjectError
-from ipvs_est_checks.subjects.judged_schedules import PropertyJudge
+from ipvs_est_checks.subjects.judged_schedules import CHAPTER_OF, JUDGED_VERSIONS, PropertyJudge
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.schedules import (
     Failure,
@@ -32,7 +32,7 @@ from ipvs_est_checks.subjects.schedules import (
     search,
     timeline,
 )
-from ipvs_est_checks.subjects.subject import SCHEDULES, Subject, asking
+from ipvs_est_checks.subjects.subject import SCHEDULES, SCHEDULES_VERSIONS, Subject, asking
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.printable import printable
@@ -66,6 +66,8 @@ class Explored:
     option: str
     """That names it on the command line."""
     programs: Programs
+    revision: str = ""
+    """That it is asked to be; '' = its own choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,20 @@ class _OneSubject:
 
 
 @contextmanager
-def explored_subject(name: str, seconds: float) -> Iterator[Explored]:
-    """A subject, to be explored. Raises BadInputError if it cannot be."""
+def explored_subject(name: str, seconds: float, revision: str) -> Iterator[Explored]:
+    """A subject, to be explored; `revision`: that it is asked to be. Raises BadInputError."""
     keeper = started_keeper(name, seconds)
     try:
-        if running(keeper).handshake.gives.get(SCHEDULES) != 1:
+        if running(keeper).handshake.gives.get(SCHEDULES) not in SCHEDULES_VERSIONS:
+            versions = " or ".join(map(str, SCHEDULES_VERSIONS))
             raise BadInputError(
                 f"--subject {printable(name)}: cannot be explored: the subject gives no"
-                f" {SCHEDULES} of version 1"
+                f" {SCHEDULES} of version {versions}"
             )
-        yield Explored(f"--subject {shlex.quote(name)}", _OneSubject(keeper))
+        option = f"--subject {shlex.quote(name)}"
+        if revision:
+            option += f" --revision {revision}"
+        yield Explored(option, _OneSubject(keeper), revision)
     finally:
         stop(keeper)
 
@@ -156,12 +162,12 @@ def _search(
     """First with points at mutexes and waits alone, then at every shared field."""
     found: list[tuple[str, Searched]] = []
     most = bounds.schedules
-    judge = PropertyJudge(scenario.params, properties) if properties else None
     with progress_bar(scenario.name, most) as bar, _hidden_at_end(lambda: hide(bar)):
         try:
             with explored.programs.started(scenario) as subject:
                 ask = asking(subject)
-                prepare(ask, scenario, judge=judge)
+                judge = _judge(subject, scenario, properties)
+                prepare(ask, scenario, explored.revision, judge)
                 at_fields = min(bounds.preemptions, _FIELD_PREEMPTIONS)
                 for kind, bound in ((LOCKS, bounds.preemptions), (FIELDS, at_fields)):
                     searched = search(
@@ -181,6 +187,26 @@ def _search(
             failure = error.failure
             return _Tried(found, f"{failure.kind.value}: {failure.detail}")
     return _Tried(found)
+
+
+def _judge(
+    subject: Subject, scenario: Scenario, properties: frozenset[str]
+) -> PropertyJudge | None:
+    """Of these properties; None: of none. Raises BadInputError if the subject does not tell what
+    they read."""
+    if not properties:
+        return None
+    judge = PropertyJudge(scenario.params, properties)
+    gives = subject.handshake.gives
+    absent = [CHAPTER_OF[name] for name in judge.asks if CHAPTER_OF[name] not in gives]
+    if gives.get(SCHEDULES) not in JUDGED_VERSIONS:
+        absent.append(f"{SCHEDULES} of version {max(JUDGED_VERSIONS)}")
+    if absent:
+        raise BadInputError(
+            f"--property {', '.join(sorted(properties))}: not judged: the subject gives no"
+            f" {absent[0]}"
+        )
+    return judge
 
 
 @contextmanager
@@ -223,12 +249,12 @@ def replay_on(
 ) -> int:
     """Run one schedule again and tell it, and what it breaks of these; the exit code."""
     fields, word = _token(token)
-    judge = PropertyJudge(scenario.params, properties) if properties else None
     broken: Verdict | None = None
     try:
         with explored.programs.started(scenario) as subject:
             ask = asking(subject)
-            prepare(ask, scenario, judge=judge)
+            judge = _judge(subject, scenario, properties)
+            prepare(ask, scenario, explored.revision, judge)
             if judge is None:
                 run = run_schedule(ask, word, scenario.jiffies, fields=fields)
             else:

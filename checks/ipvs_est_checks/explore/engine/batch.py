@@ -4,7 +4,7 @@ Choices are numbered as the contract has it: `0` is time, `1` the end of a grace
 `n + 2` the thread that is `n` in a token.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import assert_never
@@ -56,6 +56,8 @@ class Wanted:
     """The first step at which other schedules may leave this one; None: each step is told."""
     budget: int
     """Preemptions that they may take."""
+    look: Callable[[int, bool], None] | None = None
+    """Called after each step: how many there were, and whether nothing can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def run_batch(world: World, wanted: Wanted) -> dict[str, object]:
     cycle: Sequence[str] = ()
     violations: list[Violation] = []
     try:
-        end = _run(batch, wanted.choices)
+        end = _run(batch, wanted)
     except ViolationError as error:
         violations = world.machine.violations[before:] or [error.violation]
         if isinstance(error.violation, Deadlock):
@@ -122,9 +124,9 @@ def word_of(choices: Sequence[int]) -> str:
     return ".".join(parts)
 
 
-def _run(batch: _Batch, choices: Sequence[int]) -> str:
+def _run(batch: _Batch, wanted: Wanted) -> str:
     """Take the steps; how it ended. Raises ViolationError."""
-    world = batch.world
+    world, choices, look = batch.world, wanted.choices, wanted.look
     while available := _available(batch):
         if len(batch.steps) == MAX_STEPS:
             return "limit"
@@ -142,11 +144,15 @@ def _run(batch: _Batch, choices: Sequence[int]) -> str:
         if choice >= 0:
             batch.holder = choice
         step(world, choice)
+        if look is not None:
+            look(len(batch.steps), False)
     if not finished(world):
         return "stuck"
     leak = leaked(world)
     if leak is not None:
         raise ViolationError(leak)
+    if look is not None:
+        look(len(batch.steps), True)
     return "done"
 
 

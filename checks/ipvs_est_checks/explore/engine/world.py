@@ -123,8 +123,9 @@ class World:
     """With a record: whose run it is in, not yet paused; only in steps taken before."""
     marks: list[int] = field(default_factory=list)
     """With a record: its length after each step."""
-    fields: bool = True
-    """Accesses to shared fields and counters are points."""
+    fields: bool | frozenset[str] = True
+    """Whether accesses to shared fields and counters are points: all, none, or those to fields of
+    these names."""
     prompt: bool = True
     """Time has never passed while a thread could go on."""
     quiet_since: int | None = None
@@ -390,12 +391,12 @@ def _run(world: World, thread: Thread) -> None:
         if isinstance(point, FieldAccess):
             if point.field in world.guarded and est_mutex.owner is task:
                 continue
-            if not owns_nothing_new or not world.fields:
+            if not owns_nothing_new or not _is_point(world, point.field):
                 owns_nothing_new = True
                 if thread.opens_section:
                     _open_section(world, thread)
                 continue
-        elif isinstance(point, WordAccess) and not world.fields:
+        elif isinstance(point, WordAccess) and world.fields is not True:
             continue
         elif isinstance(point, Sleep):
             thread.wake_at = world.machine.now + point.jiffies
@@ -407,6 +408,12 @@ def _run(world: World, thread: Thread) -> None:
         if world.looks:
             _pause(world)
         return
+
+
+def _is_point(world: World, name: str) -> bool:
+    """Whether an access to a shared field of that name is one."""
+    fields = world.fields
+    return fields if isinstance(fields, bool) else name in fields
 
 
 def _pause(world: World) -> None:

@@ -499,7 +499,7 @@ static void out_handshake(void)
 	out_unsigned(MAX_LINE);
 	out_raw(",\"gives\":{\"violations\":1,\"snapshot\":2,\"events\":1,\"fail_allocations\":1");
 #ifdef WITH_POINTS
-	out_raw(",\"schedules\":1");
+	out_raw(",\"schedules\":2");
 #endif
 	out_raw("}}\n");
 	out_commit();
