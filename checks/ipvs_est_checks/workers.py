@@ -188,6 +188,11 @@ class Pool:
             self._go_on()
         return task.outcome()
 
+    def poll(self) -> None:
+        """Hand out work and take the answers that there are, without waiting for any."""
+        if not self._is_here:
+            self._go_on(0.0)
+
     def as_completed(self, tasks: Iterable[WorkItem[R]]) -> Iterator[WorkItem[R]]:
         """The tasks, each as soon as it is done."""
         left = list(tasks)
@@ -240,8 +245,8 @@ class Pool:
         self._todo.append(task)
         return task
 
-    def _go_on(self) -> None:
-        """Until something has happened, but not for long."""
+    def _go_on(self, patience: float | None = None) -> None:
+        """Until something has happened, but not for long; `patience` in seconds."""
         if self._is_here:
             task = self._todo.popleft()
             self._waiting(task.name)
@@ -256,7 +261,9 @@ class Pool:
         longest = min(busy, key=lambda each: each.began)
         assert longest.task is not None
         self._waiting(longest.task.name)
-        ready = wait([each.pipe for each in busy], self._patience(longest))
+        if patience is None:
+            patience = self._patience(longest)
+        ready = wait([each.pipe for each in busy], patience)
         for worker in busy:
             if worker.pipe in ready:
                 self._receive(worker)

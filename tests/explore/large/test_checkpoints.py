@@ -118,7 +118,10 @@ def test_a_checkpoint_that_does_not_know_all_of_a_search_is_noticed() -> None:
         # Of one schedule.
         *("path", "left", "since"),
     }
-    assert set(Ongoing.__slots__) == {"scheduler", "tally", "passed_over"}
+    assert set(Ongoing.__slots__) == {
+        *("scheduler", "tally", "passed_over"),
+        *("at_rest", "rest_asked"),
+    }
 
 
 def test_a_signal_waits_for_the_end_of_the_schedule_and_the_file(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 """`ipvs-est explore`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -31,7 +30,6 @@ from ipvs_est_checks.cli.options.subject import seconds_option, subject_option, 
 from ipvs_est_checks.explore.engine.beginning import fit
 from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
 from ipvs_est_checks.explore.engine.outcome import Bounds
-from ipvs_est_checks.explore.engine.searches import do_jobs
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
     SearchRow,
@@ -49,8 +47,9 @@ from ipvs_est_checks.explore.failures.token import (
     replay_token,
     token_from_text,
 )
+from ipvs_est_checks.explore.large.any_search import do_searches
 from ipvs_est_checks.explore.large.checkpoint import read_checkpoint
-from ipvs_est_checks.explore.large.kept import Kept, do_kept
+from ipvs_est_checks.explore.large.kept import Kept
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
 from ipvs_est_checks.explore.scenarios.setup_check import check_setup
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
@@ -394,29 +393,26 @@ def _search(board: _Board, processes: int, kept: Kept | None) -> None:
     def report(index: int, result: JobResult) -> None:
         _note(board, index, result)
 
-    with suppress(KeyboardInterrupt):
+    name = "" if kept is None else printable(str(kept.file))
+    try:
+        with suppress(KeyboardInterrupt):
+            do_searches(board.jobs, processes, report, ALREADY_KNOWN, kept)
+            board.complete = True
+    except OSError as error:
         if kept is None:
-            do_jobs(board.jobs, processes, report, ALREADY_KNOWN)
-        else:
-            _search_kept(board, kept, partial(report, 0))
-        board.complete = True
+            raise
+        raise BadInputError(f"--checkpoint {name}: {error.strerror}") from None
+    if kept is not None and kept.written and not _has_ended(board):
+        click.echo(f"{name}: goes on with --resume", err=True)
     hide(board.bar)
     for index in range(board.printed, len(board.jobs)):
         if index in board.results:
             _print(board, index)
 
 
-def _search_kept(board: _Board, kept: Kept, report: Callable[[JobResult], None]) -> None:
-    name = printable(str(kept.file))
-    try:
-        report(do_kept(board.jobs[0], kept, report, ALREADY_KNOWN))
-    except OSError as error:
-        raise BadInputError(f"--checkpoint {name}: {error.strerror}") from None
-    finally:
-        outcome = board.results[0].outcome if board.results else None
-        is_over = outcome is not None and (outcome.figures.exhausted or outcome.failures)
-        if kept.written and not is_over:
-            click.echo(f"{name}: goes on with --resume", err=True)
+def _has_ended(board: _Board) -> bool:
+    outcomes = [each.outcome for each in board.results.values()]
+    return any(each.figures.exhausted or each.failures for each in outcomes)
 
 
 def _note(board: _Board, index: int, result: JobResult) -> None:

@@ -10,10 +10,10 @@ from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
 from ipvs_est_checks.explore.engine.beginning import beginning_with
 from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome, failure_key
-from ipvs_est_checks.explore.engine.run import Tally, any_failure, outcome_of, run
+from ipvs_est_checks.explore.engine.run import Tally, outcome_of, run
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import World
-from ipvs_est_checks.explore.failures.already_known import NOTHING_KNOWN, AlreadyKnown
+from ipvs_est_checks.explore.failures.already_known import NOTHING_KNOWN, AlreadyKnown, Known
 from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
@@ -119,6 +119,10 @@ class Ongoing:
     tally: Tally = field(default_factory=Tally)
     passed_over: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """By ids of what is known: schedules that ended so."""
+    at_rest: bool = True
+    """The tally is that of the scheduler's last schedule; a search that is split runs ahead."""
+    rest_asked: bool = False
+    """Somebody waits for that, to write both."""
 
 
 Go = Callable[[Job, Ongoing, Callable[[Tally], None], AlreadyKnown], None]
@@ -150,15 +154,17 @@ def search(
     ongoing: Ongoing,
     progress: Callable[[Tally], None],
     already: AlreadyKnown = NOTHING_KNOWN,
+    schedules: int | None = None,
 ) -> None:
     """Go on with a search, to its end or its bounds; `progress` is called between schedules.
 
-    `already`: which failures `only_new` passes over.
+    already: which failures `only_new` passes over.
+    schedules: until so many are done; None = as many as the job allows.
     """
     settings, scheduler = job.settings, ongoing.scheduler
 
     def is_new(world: World, found: Found) -> bool:
-        known = already.known_as(job.revision.name, cause_of(world, found.violation))
+        known = known_failure(job, already, world, found)
         if known is not None:
             ongoing.passed_over[known.ids] += 1
         return known is None
@@ -166,14 +172,21 @@ def search(
     run(
         system_of_job(job),
         scheduler if isinstance(scheduler, Dfs) else CountedSystem(scheduler),
-        settings.bounds,
-        wanted=is_new if settings.only_new else any_failure,
+        settings.bounds if schedules is None else replace(settings.bounds, schedules=schedules),
+        wanted=is_new,
         key=key_of_failure,
         keep_going=settings.keep_going,
         progress=progress,
         tally=ongoing.tally,
         until=job.until,
     )
+
+
+def known_failure(job: Job, already: AlreadyKnown, world: World, found: Found) -> Known | None:
+    """What a failure is passed over for, at whose end the world stands."""
+    if not job.settings.only_new:
+        return None
+    return already.known_as(job.revision.name, cause_of(world, found.violation))
 
 
 def result_of(job: Job, ongoing: Ongoing) -> JobResult:

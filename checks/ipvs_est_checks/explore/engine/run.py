@@ -86,14 +86,14 @@ def run(
             whole = not figures.cut
             tally.figures = replace(figures, exhausted=whole)
             break
-        found = _execute(system, scheduler, beginning, bounds, wanted, key, tally)
+        found = execute(system, scheduler, beginning, bounds, wanted, key, tally)
         progress(tally)
         if found is not None and not keep_going:
             break
     return outcome_of(tally)
 
 
-def _execute(
+def execute(
     system: System[W],
     scheduler: Scheduler,
     beginning: Beginning,
@@ -157,7 +157,7 @@ def _execute(
         else:
             found = None
     scheduler.end_execution(ending, len(choices))
-    _count(tally, ending, len(choices))
+    count(tally, ending, len(choices))
     return found
 
 
@@ -190,7 +190,8 @@ def livelock(system: System[W], world: W, around: Sequence[int]) -> Livelock:
     return Livelock(tuple(system.name(world, each) for each in tasks), len(around))
 
 
-def _count(tally: Tally, ending: ScheduleEnding, steps: int) -> None:
+def count(tally: Tally, ending: ScheduleEnding, steps: int) -> None:
+    """One more schedule, with so many steps."""
     before = tally.figures
     tally.figures = replace(
         before,

@@ -53,11 +53,13 @@ def do_kept(
 
             def between(tally: Tally) -> None:
                 progress(tally)
-                if deferred.number:
+                if not deferred.number and monotonic() < kept.due:
+                    return
+                ongoing.rest_asked = True
+                if ongoing.at_rest:
                     _write(kept, job, ongoing)
+                    ongoing.rest_asked = False
                     deferred.act()
-                if monotonic() >= kept.due:
-                    _write(kept, job, ongoing)
 
             go(job, ongoing, between, already)
             _write(kept, job, ongoing)

@@ -19,12 +19,11 @@ Not done: partial-order reduction. It needs to know what a step touches; a step 
 runs Python from one point to the next and may touch anything, and a wrong guess would lose
 schedules silently. Matching states merges what commuting steps make equal, without a guess.
 
-Nor is one search split over processes: disjoint halves reach mostly the same states, so both
-together do up to 1.7 times the work and end at best 1.7, usually 1.15 times as soon. With states
-in common, counts and the first failure would depend on timing.
+Over several processes: `large/split.py`. Disjoint halves of a search reach mostly the same
+states, so there one process decides for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -117,6 +116,12 @@ class Dfs:
         self.left = edge.state if self.matching else None
         self.since = [edge.choice]
         return Beginning(unrolled(self.path), edge.holder, edge.preemptions)
+
+    def upcoming(self) -> Iterator[Edge]:
+        """The edges that are left, in the order in which schedules will begin with them, as far
+        as is known now."""
+        yield from reversed(self.todo)
+        yield from (each for each in self.later if not self.taken.get(each.state, 0) & each.bit)
 
     def next_choice(self, moment: Moment) -> int | None:
         """What takes no preemption and was not taken there before."""
