@@ -419,6 +419,20 @@ def _collect_rarely() -> None:
     gc.freeze()
 
 
+class LostWorkError(Exception):
+    """Work has no result; the text says which, and why."""
+
+
+def results_of(
+    pool: Pool, function: Callable[[A], R], work: Iterable[A], name: Callable[[A], str]
+) -> Iterator[tuple[A, R]]:
+    """As `Pool.map`, for work of which none can be done without. Raises LostWorkError."""
+    for each, outcome in pool.map(function, work, name):
+        if isinstance(outcome, Lost):
+            raise LostWorkError(str(outcome))
+        yield each, outcome
+
+
 @contextmanager
 def _signals_held() -> Iterator[None]:
     """Those that end the command wait until this is over."""

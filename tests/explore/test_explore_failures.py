@@ -472,13 +472,13 @@ def test_accesses_in_a_row_share_a_line_and_none_is_lost(drain: Scenario) -> Non
     told = timeline(drain, V7, first_failure(drain, V7).choices)
     covered = [
         step
-        for run in runs_of(told)
+        for run in runs_of(told.steps)
         for line in run
         if line.label
         for step in range(line.first, line.last + 1)
     ]
     assert covered == list(range(len(told.steps)))
-    lines = [line for run in runs_of(told) for line in run]
+    lines = [line for run in runs_of(told.steps) for line in run]
     assert any(line.first < line.last for line in lines)
     for line in lines:
         steps = told.steps[line.first : line.last + 1]

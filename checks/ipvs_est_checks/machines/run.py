@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from hypothesis.stateful import RuleBasedStateMachine
 
 from ipvs_est import Revision
-from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines.naive import compare as naive_compare
 from ipvs_est_checks.machines.netns import driver as netns_driver
 from ipvs_est_checks.machines.netns import machine as netns_machine
 from ipvs_est_checks.machines.netns import situations
+from ipvs_est_checks.machines.netns.known_cause import JudgedFailure, shorten_unexplained
 from ipvs_est_checks.machines.parts import (
     context_machine,
     context_steps,
@@ -185,7 +185,7 @@ def run_round(
         add_failure(findings, error.record)
         for key, record in findings.failures.items():
             if not record.reason:
-                findings.failures[key] = _shortened(record, revision, profile, system.new_oracle)
+                findings.failures[key] = _shortened(record, revision, profile, system)
     return MachineReport(
         revision=revision.name,
         profile=profile.name,
@@ -241,12 +241,24 @@ def wants_more(rounds: Sequence[MachineReport], amount: Amount) -> bool:
 
 
 def _shortened(
-    record: FailureRecord, revision: Revision, profile: Profile, new_oracle: NewOracle
+    record: FailureRecord, revision: Revision, profile: Profile, system: SystemUnderTest
 ) -> FailureRecord:
     if record.machine != netns_driver.NAME:
         return record
+    if system.explains is not system.new_oracle:
+        # A subject: its history must not shrink to what a recorded finding explains.
+        failure = JudgedFailure(record.property, record.sentence, record.operations, ())
+        shorter = shorten_unexplained(
+            record.params, revision, failure, profile.attempts, system.new_oracle, system.explains
+        )
+        return replace(record, operations=shorter.operations, sentence=shorter.detail)
     found = shorten(
-        record.params, revision, record.operations, record.property, profile.attempts, new_oracle
+        record.params,
+        revision,
+        record.operations,
+        record.property,
+        profile.attempts,
+        system.new_oracle,
     )
     if not found.sentence:
         # Only seen in the machine itself: the whole history is what there is.

@@ -10,6 +10,13 @@ from ipvs_est_checks.history.monitor import Failure
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.terminal.progress import OnProgress, no_progress
 
+OnFailure = Callable[[str], None]
+"""Told one line."""
+
+
+def say_nothing(_: str) -> None:
+    """For who waits for the rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -29,6 +36,8 @@ class Request:
     """Sample only this round of each machine, that of a failure."""
     progress: OnProgress = no_progress
     """An engine calls it as often as it gets on: what it is doing, how much of how much is done."""
+    on_failure: OnFailure = say_nothing
+    """Told of each failure of a tree as soon as it is found."""
     subjects: tuple[str, ...] = ()
     """What stands for them in rows, if subjects are checked instead of revisions."""
 

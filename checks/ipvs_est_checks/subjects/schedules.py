@@ -390,8 +390,13 @@ def timeline(run: Run) -> list[str]:
 
 def schedule_text(run: Run) -> str:
     """The run's choices in a word, such as 3.0x2.4: repeated ones are counted."""
+    return word_of([each.chosen for each in run.steps])
+
+
+def word_of(choices: Sequence[int]) -> str:
+    """These choices in a word."""
     words = []
-    for choice, group in groupby(each.chosen for each in run.steps):
+    for choice, group in groupby(choices):
         count = len(list(group))
         words.append(f"{choice}x{count}" if count > 1 else str(choice))
     return ".".join(words)

@@ -29,6 +29,7 @@ from ipvs_est_checks.engines.mutants import engine_mutants
 from ipvs_est_checks.engines.proofs import engine_proofs
 from ipvs_est_checks.engines.several_subjects import engine_of_several
 from ipvs_est_checks.engines.subject import SUBJECT, Asked, engines_of
+from ipvs_est_checks.engines.tree.names import TREE
 from ipvs_est_checks.harness.command import BUILD_SECONDS, harness_command
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_checks.machines.profiles import fresh_seed
@@ -231,13 +232,16 @@ def check(
     # The command of a failure of random histories wants these alone.
     engines = ENGINES if round_number is None else (engine_machines,)
     keeper = None
-    if tree is not None:
-        if subjects:
-            raise click.UsageError("--subject and --tree exclude each other")
+    if tree is not None and subjects:
+        raise click.UsageError("--subject and --tree exclude each other")
+    if tree is not None and (compare is not None or round_number is not None):
+        # As any subject that has to answer as a revision does.
         subjects, seconds = (harness_command(tree),), max(seconds, BUILD_SECONDS)
-        _tell_nearest(tree)
     beside = None if compare is None else REVISIONS[compare]
-    if len(subjects) == 1:
+    if tree is not None and not subjects:
+        engines = _engines_of_tree(tree)
+        request = replace(request, subjects=(TREE,))
+    elif len(subjects) == 1:
         keeper = started_keeper(subjects[0], seconds)
         engines = engines_of(Asked(keeper, beside))
         request = replace(request, subjects=(SUBJECT,))
@@ -288,12 +292,15 @@ def check(
     context.exit(exit_code(worst(row.verdict for each in reports for row in each.rows)))
 
 
-def _tell_nearest(tree: Path) -> None:
-    """What the tree is, before anything is judged."""
+def _engines_of_tree(path: Path) -> tuple[Engine, ...]:
+    """What checks a tree; what it is, is said before anything is judged."""
+    # Imported here: only who has a tree needs it.
     from ipvs_est_checks.cli.commands import check_tree
+    from ipvs_est_checks.engines.tree.engines import engines_of_tree
     from ipvs_est_checks.harness.building.tree import read_tree
 
-    check_tree.tell_nearest(read_tree(tree))
+    tree = read_tree(path)
+    return engines_of_tree(tree, check_tree.tell_nearest(tree).revision)
 
 
 def _beside(
@@ -379,7 +386,8 @@ def _run(request: Request, engines: Sequence[Engine], label: str, reports: list[
             for engine, (before, share) in zip(engines, _stages(engines), strict=True):
                 began, first = perf_counter(), len(rows)
                 progress = partial(_show, bar, label, before, share)
-                for row in engine(replace(request, progress=progress)):
+                on_failure = partial(_tell_at_once, bar, label)
+                for row in engine(replace(request, progress=progress, on_failure=on_failure)):
                     rows.append(row)
                 hide(bar)
                 if len(rows) > first:
@@ -404,6 +412,11 @@ def _show(
     bar: Bar, label: str, before: float, share: float, what: str, done: int, total: int
 ) -> None:
     draw(bar, before + (share * min(done / total, 1.0) if total else 0.0), label + what)
+
+
+def _tell_at_once(bar: Bar, label: str, text: str) -> None:
+    hide(bar)
+    click.echo(printable(f"{label}FAIL {text}"))
 
 
 def _html(report: Report) -> str:

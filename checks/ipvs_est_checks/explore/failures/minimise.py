@@ -79,7 +79,7 @@ def _delta_debug(
     improved = True
     while improved:
         improved = False
-        for wish in _shorter(found.choices):
+        for wish in shorter_choices(found.choices):
             if not left:
                 return found
             left -= 1
@@ -95,7 +95,7 @@ def _rank(found: Found) -> tuple[int, int, int]:
     return found.switches, found.preemptions, len(found.choices)
 
 
-def _shorter(choices: Sequence[int]) -> Iterator[list[int]]:
+def shorter_choices(choices: Sequence[int]) -> Iterator[list[int]]:
     """Schedules that are worth a try, those that change most first."""
     runs: list[_Run] = [(choice, sum(1 for _ in group)) for choice, group in groupby(choices)]
     for index in range(len(runs)):

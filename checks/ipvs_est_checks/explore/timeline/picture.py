@@ -131,7 +131,7 @@ def _room(columns: int) -> int:
 
 def _boxes(timeline: Timeline, room: int) -> Iterator[_Box]:
     top = 0.0
-    for run in runs_of(timeline):
+    for run in runs_of(timeline.steps):
         lines = [part for each in run for part in _parts(each, room)]
         last = lines[-1]
         ends = last.last == len(timeline.steps) - 1

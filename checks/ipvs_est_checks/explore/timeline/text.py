@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from ipvs_est.language.violations import BrokenProperty, Deadlock, Livelock, describe
 from ipvs_est_checks.explore.timeline.lines import Line, runs_of
-from ipvs_est_checks.explore.timeline.steps import Standing, Timeline
+from ipvs_est_checks.explore.timeline.steps import Standing, Timeline, TimelineStep
 from ipvs_est_checks.terminal.printable import shorten
 from ipvs_est_spec.case_words import named_numbers
 from ipvs_est_spec.catalogue import PROPERTIES
@@ -26,7 +26,7 @@ _SENTENCES = {each.id: each.sentence for each in PROPERTIES}
 
 def timeline_lines(timeline: Timeline) -> Iterator[str]:
     """The steps, what they end with, who waits for whom, and the last changes of the state."""
-    yield from _steps(timeline)
+    yield from step_lines(timeline.columns, timeline.steps)
     for line in (*violation_lines(timeline), *_standings(timeline)):
         yield from wrapped(line)
     yield from _changes(timeline)
@@ -59,18 +59,19 @@ def case_text(broken: BrokenProperty) -> str:
     return named_numbers(broken.property, tuple(map(int, broken.case.split(", "))))
 
 
-def _steps(timeline: Timeline) -> Iterator[str]:
-    lines = [each for run in runs_of(timeline) for each in run]
+def step_lines(columns: Sequence[str], steps: Sequence[TimelineStep]) -> Iterator[str]:
+    """The steps, each in the column of its task, below the names of the columns."""
+    lines = [each for run in runs_of(steps) for each in run]
     longest = [
         max((len(_cell(each)) for each in lines if each.column == index), default=0)
-        for index in range(len(timeline.columns))
+        for index in range(len(columns))
     ]
     number = max((len(each.label) for each in lines), default=0)
     # "  NUMBER  ", then the columns.
     room = _WIDTH - number - 4
-    lefts = _lefts(timeline.columns, longest, room)
+    lefts = _lefts(columns, longest, room)
     head = ""
-    for name, left in zip(timeline.columns, lefts, strict=True):
+    for name, left in zip(columns, lefts, strict=True):
         head = f"{head:<{left}}"
         head += f" {name}" if len(head) > left else name
     yield f"  {'':>{number}}  {head}".rstrip()
@@ -80,7 +81,7 @@ def _steps(timeline: Timeline) -> Iterator[str]:
         yield f"  {each.label:>{number}}  {'':{left}}{first}"
         for rest in more:
             yield f"  {'':>{number}}  {'':{left}}{rest}"
-    if any(step.preempts for step in timeline.steps):
+    if any(step.preempts for step in steps):
         yield "  !: takes the processor from a task that could go on, or lets time pass meanwhile"
 
 

@@ -1,7 +1,11 @@
 """The repairs of `REPAIRED` as edits of C, and what of the findings is left with them."""
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
+from ipvs_est import Revision
 from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.edits.code_edit import FOUND, CodeEdit, edited
 from ipvs_est_checks.harness.findings import FindingOnTree, Shown, tell_findings
@@ -121,9 +125,33 @@ NONE: Mapping[str, str] = {
 """By finding, why there are no edits for its repair."""
 
 
+_RESTART = re.compile(r"\bip_vs_est_reload_start\(struct netns_ipvs \*\w+, bool \w+\)")
+"""As 7.3 declares it."""
+_NEEDS: Mapping[str, re.Pattern[str]] = {"starts_contexts_left": _RESTART}
+"""By field: what the tree's header has to declare, where the edits use it."""
+
+
 def repaired(tree: Tree) -> Tree:
     """The tree with all of them. Raises BadInputError if one does not fit."""
     return edited(tree, "repaired", [edit for each in REPAIRS.values() for edit in each])
+
+
+def tree_with_repairs(tree: Tree, revision: Revision) -> tuple[Tree, Revision]:
+    """A copy of the tree with each repair that fits and that its revision has not, and the
+    revision with the same ones."""
+    for name, edits in REPAIRS.items():
+        # Any: a field of Revision by its name.
+        has: Any = getattr(revision, name)
+        needed = _NEEDS.get(name)
+        if has or (needed is not None and not needed.search(tree.header)):
+            continue
+        try:
+            tree = edited(tree, name, edits)
+        except BadInputError:
+            continue
+        field: dict[str, Any] = {name: True}
+        revision = replace(revision, **field)
+    return tree, revision
 
 
 def tell_repaired(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[FindingOnTree]:

@@ -36,19 +36,29 @@ def outcomes_on_tree(
 def outcome_on_tree(
     path: Path, tree: Tree, variant: Variant = Variant.PLAIN, on_unit: OnUnit | None = None
 ) -> Outcome:
-    """Replay a trace on the tree's code, up to its first difference."""
+    """Replay a trace file on the tree's code, up to its first difference."""
     try:
-        lines = read_lines(path)
-        try:
-            value = parse_object(lines[0])
-            header = header_from_json(value, _revision_of(value.get("kernel")))
-        except InputError as error:
-            raise TraceError(str(path), 1, error) from None
-        program = build(tree, options_for(header.params, variant), on_unit)
-        told = answers(program, "".join(f"{each}\n" for each in lines).encode())
-        return _outcome(path, header, lines, told)
+        return outcome_of_lines(path, read_lines(path), tree, variant, on_unit)
     except TraceError as error:
         return Unusable(error)
+
+
+def outcome_of_lines(
+    path: Path,
+    lines: list[str],
+    tree: Tree,
+    variant: Variant = Variant.PLAIN,
+    on_unit: OnUnit | None = None,
+) -> Failed | Passed:
+    """Replay the lines of a trace, which are called by that path. Raises TraceError."""
+    try:
+        value = parse_object(lines[0])
+        header = header_from_json(value, _revision_of(value.get("kernel")))
+    except InputError as error:
+        raise TraceError(str(path), 1, error) from None
+    program = build(tree, options_for(header.params, variant), on_unit)
+    told = answers(program, "".join(f"{each}\n" for each in lines).encode())
+    return _outcome(path, header, lines, told)
 
 
 def _revision_of(kernel: object) -> Revision | None:
@@ -56,7 +66,7 @@ def _revision_of(kernel: object) -> Revision | None:
     return KERNELS.get(kernel, MAINLINE) if isinstance(kernel, str) else None
 
 
-def _outcome(path: Path, header: Header, lines: list[str], told: list[bytes]) -> Outcome:
+def _outcome(path: Path, header: Header, lines: list[str], told: list[bytes]) -> Failed | Passed:
     for number, answer in enumerate(told, start=1):
         if _EQUAL in answer or (number == 1 and answer.startswith(b'{"configured"')):
             continue

@@ -13,10 +13,10 @@ from ipvs_est.language.operations import (
     DeleteService,
     Operation,
 )
-from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
-from ipvs_est_checks.known.on_code import as_modelled
+from ipvs_est_checks.known.by_repair import cause_text
 from ipvs_est_checks.machines.naive.model import live
 from ipvs_est_checks.machines.netns import history as nh
+from ipvs_est_checks.machines.netns.known_cause import FailingHistory, known_cause
 from ipvs_est_checks.machines.report import (
     FailureRecord,
     Findings,
@@ -85,21 +85,27 @@ class NetnsDriver(RuleBasedStateMachine):
 
     def _judge(self, failing: list[str]) -> None:
         history, findings = self.history, type(self).findings
-        revision = history.revision
-        failing_with: dict[Revision, frozenset[str]] = {}
-        concerned = frozenset(failing)
+        system = type(self).system
+        failed = FailingHistory(
+            history.params,
+            history.revision,
+            tuple(history.seen.operations),
+            {name: history.failing[name] for name in failing},
+            system.explains,
+            is_model=system is REFERENCE,
+        )
         records = [
             FailureRecord(
                 machine=NAME,
                 property=name,
-                sentence=history.failing[name],
-                revision=revision.name,
+                sentence=text,
+                revision=history.revision.name,
                 params=history.params,
-                operations=tuple(history.seen.operations),
+                operations=failed.operations,
                 steps=(),
-                reason=self._reason(name, concerned, failing_with),
+                reason=self._reason(failed, name),
             )
-            for name in failing
+            for name, text in failed.failing.items()
         ]
         for each in records:
             add_failure(findings, each)
@@ -107,42 +113,12 @@ class NetnsDriver(RuleBasedStateMachine):
             if not each.reason:
                 raise UnexpectedFailureError(each)
 
-    def _reason(
-        self,
-        property_id: str,
-        concerned: frozenset[str],
-        failing_with: dict[Revision, frozenset[str]],
-    ) -> str:
-        """What known cause the failure has; `failing_with` keeps what was tried for this state.
-
-        `concerned`: all that fail there; the others need not be looked at again.
-        """
-        params, operations = self.history.params, tuple(self.history.seen.operations)
-        findings, explains = type(self).findings, type(self).system.explains
-        if type(self).system is not REFERENCE:
-            modelled = as_modelled(
-                property_id,
-                self.history.failing[property_id],
-                lambda ids: nh.failures_of(
-                    params, self.history.revision, operations, explains, ids
-                ),
-            )
-            if modelled != property_id:
-                property_id, concerned, failing_with = modelled, frozenset({modelled}), {}
-
-        def holds(revision: Revision) -> bool:
-            if revision not in failing_with:
-                failures = nh.failures_of(params, revision, operations, explains, concerned)
-                failing_with[revision] = frozenset(failures)
-            return property_id not in failing_with[revision]
-
-        if type(self).system is not REFERENCE and holds(self.history.revision):
-            # The model does not fail here, so nothing that is known of it explains this.
-            return ""
-        likely = findings.causes.get(property_id, "")
-        known = known_by_repair(self.history.revision, property_id, holds, likely)
-        reason = cause_text(known)
-        findings.causes[property_id] = reason
+    def _reason(self, failed: FailingHistory, property_id: str) -> str:
+        """What known cause the failure has."""
+        causes = type(self).findings.causes
+        reason = cause_text(known_cause(failed, property_id, causes.get(property_id, "")))
+        if reason:
+            causes[property_id] = reason
         return reason
 
     @property

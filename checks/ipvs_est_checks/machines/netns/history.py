@@ -109,7 +109,7 @@ def failures_of(
         if needs_netns(operation) and not history.model.initialised:
             return {}
         do(history, operation)
-        if ended(history) or _lost(history):
+        if ended(history) or lost(history):
             break
     end(history)
     return history.failing
@@ -121,7 +121,7 @@ def _compares(history: NetnsHistory) -> bool:
     return properties is None or not properties.isdisjoint(SENTENCES)
 
 
-def _lost(history: NetnsHistory) -> bool:
+def lost(history: NetnsHistory) -> bool:
     """Model and system have parted: what follows would only repeat it."""
     return any(each in SENTENCES for each in history.failing)
 

@@ -78,6 +78,20 @@ void glue_stop_object(void *stats)
 	ip_vs_stats_free(stats);
 }
 
+/*
+ * Packets and who reads find an object under RCU. The files of the total have
+ * readers that their removal waits for, which comes to the same.
+ */
+void glue_enter_rcu(void)
+{
+	rcu_read_lock();
+}
+
+void glue_leave_rcu(void)
+{
+	rcu_read_unlock();
+}
+
 void glue_count(void *stats, int cpu, const glue_u64 *steps)
 {
 	struct ip_vs_cpu_stats *counters;

@@ -158,8 +158,6 @@ long glue_init_netns(void)
 		netns->tot_stats = NULL;
 	else
 		rt_bind(&netns->tot_stats->s, 0);
-	if (!ret && !IS_ENABLED(CONFIG_SYSCTL))
-		rt_keep(netns->tot_stats);
 	return ret;
 }
 

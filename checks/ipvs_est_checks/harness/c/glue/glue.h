@@ -117,6 +117,8 @@ void glue_count(void *stats, int cpu, const glue_u64 *steps);
 void glue_lock_services(void);
 void glue_unlock_services(void);
 void glue_zero(void *stats);
+void glue_enter_rcu(void);
+void glue_leave_rcu(void);
 void glue_read(void *stats);
 void glue_export(void *stats);
 void glue_disable(void);
@@ -172,7 +174,6 @@ void out_moment(glue_u64 jiffies);	/* since boot, of those since the start */
 void rt_bind(void *stats, long id);
 long rt_id_of(const void *stats);
 int rt_is_freed(const void *object);
-void rt_keep(void *object);
 void rt_netns_goes(void);
 int rt_task_runs(const void *task);
 void rt_out_task(const void *task, int ktid);

@@ -161,7 +161,17 @@ static bool apply_zero(struct call *call)
 	return stats ? returned(0) : no_object(call, call->values[0]);
 }
 
-static bool apply_read(struct call *call)
+static bool under_rcu(struct call *call, bool (*apply)(struct call *))
+{
+	bool applied;
+
+	glue_enter_rcu();
+	applied = apply(call);
+	glue_leave_rcu();
+	return applied;
+}
+
+static bool read_stats(struct call *call)
 {
 	void *stats = stats_of(call->values[0]);
 
@@ -171,7 +181,12 @@ static bool apply_read(struct call *call)
 	return true;
 }
 
-static bool apply_export(struct call *call)
+static bool apply_read(struct call *call)
+{
+	return under_rcu(call, read_stats);
+}
+
+static bool export_stats(struct call *call)
 {
 	void *stats = stats_of(call->values[0]);
 
@@ -181,7 +196,12 @@ static bool apply_export(struct call *call)
 	return true;
 }
 
-static bool apply_traffic(struct call *call)
+static bool apply_export(struct call *call)
+{
+	return under_rcu(call, export_stats);
+}
+
+static bool count_traffic(struct call *call)
 {
 	void *stats = stats_of(call->values[0]);
 	struct object *trashed;
@@ -203,6 +223,11 @@ static bool apply_traffic(struct call *call)
 	glue_count(stats, call->values[1], steps);
 	event_counted(call->values[0], call->values[1], steps);
 	return returned(0);
+}
+
+static bool apply_traffic(struct call *call)
+{
+	return under_rcu(call, count_traffic);
 }
 
 /* ---- sysctls ---- */
@@ -427,8 +452,7 @@ static bool apply_exit(struct call *call)
 	glue_exit_netns();
 	/* Step by step grace periods are told to end. */
 	if (!following) {
-		while (rcu_pending())
-			rcu_grace_period();
+		rcu_drain();
 		memory_report_leaks();
 	}
 	objects_forget();

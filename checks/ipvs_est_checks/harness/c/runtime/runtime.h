@@ -153,6 +153,8 @@ void netns_leave(const char *op);
 bool rcu_pending(void);
 int rcu_callbacks(void);
 void rcu_grace_period(void);
+void rcu_drain(void);
+void rcu_look(void);
 bool rcu_run_oldest(void);
 int rcu_object_callbacks(void);
 
@@ -187,6 +189,7 @@ void accesses_boot(void);
 void accesses_out(void);
 extern bool field_points;
 extern bool keep_frames;
+void out_frames(void *const *frames, int count);
 
 bool point_at_fields(struct json *nodes, const struct json *names);
 

@@ -451,12 +451,6 @@ int rt_is_freed(const void *object)
 	return memory_freed(object, &type, &offset);
 }
 
-/* It is no object that anybody asked for. */
-void rt_keep(void *object)
-{
-	((struct header *)object - 1)->is_kept = true;
-}
-
 /* For a checkpoint. */
 void memory_keep_areas(void)
 {

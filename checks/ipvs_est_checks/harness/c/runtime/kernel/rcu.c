@@ -126,3 +126,31 @@ void rcu_grace_period(void)
 	}
 	own_drop(due);
 }
+
+static bool nobody_reads(void *unused)
+{
+	(void)unused;
+	return !somebody_reads();
+}
+
+/* Until all callbacks have run; in a scheduled run readers go on meanwhile. */
+void rcu_drain(void)
+{
+	while (rcu_pending()) {
+		if (exploring)
+			task_wait(TASK_WAITING, nobody_reads, NULL);
+		rcu_grace_period();
+	}
+}
+
+/* Who waits for readers can go on when there are none any more. */
+void rcu_look(void)
+{
+	struct task *task;
+
+	for (task = tasks; task; task = task->next) {
+		if (task->state == TASK_WAITING && task->ready == nobody_reads &&
+		    !somebody_reads())
+			task->state = TASK_RUNNABLE;
+	}
+}

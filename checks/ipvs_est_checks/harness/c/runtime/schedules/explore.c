@@ -27,6 +27,8 @@ struct step {
 	bool goes_on;		/* the task of the step before could go on */
 	char name[32];
 	char place[PLACE_SIZE];
+	void *frames[FRAMES];	/* of the place, see keep_frames */
+	int frame_count;
 };
 
 /* What is wanted of a run: which steps, and at which the next runs may leave it. */
@@ -67,11 +69,9 @@ static struct trail *trail;
 static void run_operation(struct json *nodes, struct json *operation)
 {
 	struct refusal refusal;
-	size_t mark = out_mark();
 
 	/* One that makes no sense by now, such as on an object that is gone, is left out. */
 	operation_apply(nodes, operation, &refusal);
-	out_cut(mark);
 }
 
 static int run_program(void *argument)
@@ -270,6 +270,19 @@ static void out_each_step(void)
 	out_raw("]");
 }
 
+/* Addresses of the code at which the task of each step stood. */
+static void out_frames_of_steps(void)
+{
+	int i;
+
+	out_raw(",\"frames\":[");
+	for (i = 0; i < trail->count; i++) {
+		out_raw(i ? "," : "");
+		out_frames(trail->steps[i].frames, trail->steps[i].frame_count);
+	}
+	out_raw("]");
+}
+
 static void out_steps(const struct wanted *wanted)
 {
 	out_word();
@@ -278,6 +291,8 @@ static void out_steps(const struct wanted *wanted)
 		out_turns(wanted);
 	else
 		out_each_step();
+	if (keep_frames)
+		out_frames_of_steps();
 }
 
 /* Take the next step; false when the run is over, `end` says how. */
@@ -288,6 +303,7 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 	struct task *task = NULL;
 
 	work_look();
+	rcu_look();
 	if (find_cycle()) {
 		*end = "deadlock";
 		return false;
@@ -297,6 +313,7 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 		return false;
 	}
 	step->place[0] = 0;
+	step->frame_count = 0;
 	step->count = runnable(step->choices);
 	step->goes_on = *last && (*last)->state == TASK_RUNNABLE;
 	if (!step->count && !*jiffies_left && (!control_left() || !(*settling)--)) {
@@ -318,12 +335,17 @@ static bool take_step(int wanted, struct task **last, int *jiffies_left, int *se
 	if (task) {
 		memcpy(step->name, task->name, sizeof(step->name));
 		memcpy(step->place, task->place, sizeof(step->place));
+		memcpy(step->frames, task->frames, sizeof(step->frames));
+		step->frame_count = *step->place ? task->frame_count : 0;
 	} else {
 		strcpy(step->name, "time");
 	}
 	trail->count++;
 	if (task) {
+		/* It may stop in the middle of what it answers. */
+		out_mute(true);
 		task_slice(task);
+		out_mute(false);
 	} else {
 		if (*jiffies_left)
 			(*jiffies_left)--;
@@ -435,6 +457,7 @@ static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wa
 	struct json *fields = json_member(nodes, line, "fields");
 	struct json *states = json_member(nodes, line, "states");
 	struct json *events = json_member(nodes, line, "events");
+	struct json *frames = json_member(nodes, line, "frames");
 	uint64_t jiffies_left = 10;
 
 	*wanted = (struct wanted){ 0 };
@@ -449,6 +472,7 @@ static bool read_wanted(struct json *nodes, struct json *line, struct wanted *wa
 	wanted->jiffies = jiffies_left;
 	wanted->states = states && states->kind == JSON_TRUE;
 	wanted->events = events && events->kind == JSON_TRUE;
+	keep_frames = frames && frames->kind == JSON_TRUE;
 	field_points = fields && fields->kind != JSON_FALSE;
 	if (!point_at_fields(nodes, fields))
 		return refuse(refusal, "fields", "expected a boolean or names of fields");

@@ -47,6 +47,17 @@ void point(const char *what, const char *object)
 	task_pause();
 }
 
+/* Where it was called, as a list of addresses, the innermost first. */
+void out_frames(void *const *frames, int count)
+{
+	int i;
+
+	out_raw("[");
+	for (i = 0; i < count; i++)
+		out_format(i ? ",%lu" : "%lu", (unsigned long)frames[i]);
+	out_raw("]");
+}
+
 /* What `fields` of a schedule says; false if it makes no sense. */
 bool point_at_fields(struct json *nodes, const struct json *names)
 {

@@ -189,16 +189,6 @@ static const char *go_on(struct task *task, struct target *target)
 	return at ? at : "endless";
 }
 
-static void out_frames(const struct task *task)
-{
-	int i;
-
-	out_raw(",[");
-	for (i = 0; i < task->frame_count; i++)
-		out_format(i ? ",%lu" : "%lu", (unsigned long)task->frames[i]);
-	out_raw("]");
-}
-
 /* Looking at what is freed is no use of it by anybody. */
 static void out_snapshot(void)
 {
@@ -219,8 +209,10 @@ static void out_point(const char *at, const struct task *task, bool is_last)
 		out_snapshot();
 	else
 		out_raw("null");
-	if (keep_frames && task && strcmp(at, "exited"))
-		out_frames(task);
+	if (keep_frames && task && strcmp(at, "exited")) {
+		out_raw(",");
+		out_frames(task->frames, task->frame_count);
+	}
 	out_raw("]");
 }
 

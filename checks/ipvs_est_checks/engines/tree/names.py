@@ -1,0 +1,4 @@
+"""How a tree is called in reports."""
+
+TREE = "tree"
+"""What stands for a revision in its rows."""
