@@ -11,6 +11,7 @@ import click
 
 from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
+from ipvs_est_checks.cli.commands.explore_compare import COMPARE, compare_all
 from ipvs_est_checks.cli.commands.explore_subject import (
     Explored,
     explore_on,
@@ -19,6 +20,7 @@ from ipvs_est_checks.cli.commands.explore_subject import (
 )
 from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.preemptions import UNBOUNDED, PreemptionsType
 from ipvs_est_checks.cli.options.report import (
     check_targets,
     json_option,
@@ -52,6 +54,7 @@ from ipvs_est_checks.explore.large.checkpoint import read_checkpoint
 from ipvs_est_checks.explore.large.kept import Kept
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, load
 from ipvs_est_checks.explore.scenarios.setup_check import check_setup
+from ipvs_est_checks.explore.schedulers.exhaustive import Reduction
 from ipvs_est_checks.explore.schedulers.pct import DEFAULT_DEPTH
 from ipvs_est_checks.explore.timeline.picture import timeline_svg
 from ipvs_est_checks.explore.timeline.steps import Timeline
@@ -81,11 +84,18 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 )
 @click.option(
     "--preemptions",
-    metavar="N",
-    type=click.IntRange(0, 20),
+    metavar="N|none",
+    type=PreemptionsType(0, 20),
     default=2,
     show_default=True,
-    help="Bound of dfs.",
+    help="Bound of dfs; none: every schedule.",
+)
+@click.option(
+    "--reduction",
+    type=click.Choice([*(each.value for each in Reduction), COMPARE]),
+    help="With --preemptions none: leave out schedules that do the same in another order (sleep),"
+    " or nothing (none), or search both ways, --minutes for each SCENARIO, and tell whether both"
+    " come to the same (compare).  [default: sleep]",
 )
 @click.option(
     "--depth",
@@ -176,6 +186,7 @@ def explore(
     revisions: tuple[str, ...],
     scheduler: str,
     preemptions: int,
+    reduction: str | None,
     depth: int,
     iterations: int,
     minutes: float | None,
@@ -220,6 +231,7 @@ def explore(
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         unfit = any(targets.values()) or minutes is not None or continued is not None
+        unfit = unfit or preemptions == UNBOUNDED or reduction is not None
         if tree is not None and revisions:
             raise click.UsageError("--tree and --revision exclude each other")
         if len(revisions) > 1:
@@ -232,7 +244,8 @@ def explore(
         check_names("property that is judged so", properties, sorted(JUDGED), "see `ipvs-est list`")
         if conflicts and tree is not None:
             context.exit(_conflicts(tree, scenarios, iterations))
-    bounds = Bounds(preemptions, schedules=iterations)
+    within = max(preemptions, 0)
+    bounds = Bounds(within, schedules=iterations)
     if subject is not None and not conflicts:
         revision = revisions[0] if revisions else ""
         with explored_subject(subject, seconds, revision) as explored:
@@ -257,17 +270,19 @@ def explore(
     if continued is not None:
         scenarios, revisions, beginning = _continued(continued, scenarios, revisions)
     kind = JobKind(scheduler)
+    reduced = _reduction(kind, preemptions, reduction)
     if kind is not JobKind.DFS and seed is None:
         seed = fresh_seed()
     settings = Settings(
         kind,
-        Bounds(preemptions, steps, iterations),
+        Bounds(within, steps, iterations),
         depth,
         seed or 0,
         keep_going,
         not scenarios if only_new is None else only_new,
         not as_found,
         minutes,
+        reduced,
     )
     until = inf if minutes is None else monotonic() + 60 * minutes
     todo = [
@@ -285,6 +300,8 @@ def explore(
         ]
         for name in revisions or REVISIONS
     ]
+    if reduction == COMPARE:
+        context.exit(compare_all(todo, minutes))
     if kind is not JobKind.DFS:
         click.echo(f"seed {seed}")
     kept: Kept | None = None
@@ -308,6 +325,16 @@ def explore(
     if not board.complete:
         context.exit(exit_codes.INTERRUPTED)
     context.exit(exit_code(worst(rows, complete=True)))
+
+
+def _reduction(kind: JobKind, preemptions: int, reduction: str | None) -> Reduction | None:
+    if preemptions != UNBOUNDED:
+        if reduction is not None:
+            raise click.UsageError("--reduction: goes with --preemptions none")
+        return None
+    if kind is not JobKind.DFS:
+        raise click.UsageError(f"--preemptions none: --scheduler {kind.value} draws schedules")
+    return Reduction.SLEEP if reduction in (None, COMPARE) else Reduction(reduction)
 
 
 def _on(
@@ -376,6 +403,8 @@ def _kept(jobs: Sequence[Job], checkpoint: str, resume: str | None) -> Kept:
     option = "--checkpoint" if resume is None else "--resume"
     if len(jobs) != 1 or jobs[0].settings.kind is not JobKind.DFS:
         raise click.UsageError(f"{option}: is for one SCENARIO on one --revision, by dfs")
+    if jobs[0].settings.reduction is not None:
+        raise click.UsageError(f"{option}: is for a search with a bound on preemptions")
     if resume is None:
         return Kept(Path(checkpoint))
     name = printable(resume)

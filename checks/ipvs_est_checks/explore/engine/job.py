@@ -9,7 +9,7 @@ from math import inf
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
 from ipvs_est_checks.explore.engine.beginning import beginning_with
-from ipvs_est_checks.explore.engine.outcome import Bounds, Found, Outcome, failure_key
+from ipvs_est_checks.explore.engine.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.engine.run import Tally, outcome_of, run
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import World
@@ -18,10 +18,21 @@ from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.minimise import Minimised, minimise
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.dfs import Dfs, closed
+from ipvs_est_checks.explore.schedulers.exhaustive import (
+    Exhaustive,
+    Reduction,
+    closed_exhaustive,
+)
 from ipvs_est_checks.explore.schedulers.pct import Pct
 from ipvs_est_checks.explore.schedulers.pos import PartialOrderSampling
 from ipvs_est_checks.explore.schedulers.random_walk import RandomWalk
-from ipvs_est_checks.explore.schedulers.scheduler import CountedSystem, Scheduler, System, system_of
+from ipvs_est_checks.explore.schedulers.scheduler import (
+    CountedSystem,
+    Scheduler,
+    System,
+    system_of,
+    with_footprints,
+)
 from ipvs_est_checks.explore.schedulers.surw import SelectivelyUniform
 
 
@@ -53,6 +64,8 @@ class Settings:
     """Reduce each failure."""
     minutes: float | None = None
     """By the clock, for all jobs together."""
+    reduction: Reduction | None = None
+    """None: dfs keeps to the bound on preemptions. Else it has none, and is so reduced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +174,7 @@ def search(
     already: which failures `only_new` passes over.
     schedules: until so many are done; None = as many as the job allows.
     """
-    settings, scheduler = job.settings, ongoing.scheduler
+    settings = job.settings
 
     def is_new(world: World, found: Found) -> bool:
         known = known_failure(job, already, world, found)
@@ -169,17 +182,40 @@ def search(
             ongoing.passed_over[known.ids] += 1
         return known is None
 
-    run(
-        system_of_job(job),
-        scheduler if isinstance(scheduler, Dfs) else CountedSystem(scheduler),
-        settings.bounds if schedules is None else replace(settings.bounds, schedules=schedules),
-        wanted=is_new,
-        key=key_of_failure,
-        keep_going=settings.keep_going,
-        progress=progress,
-        tally=ongoing.tally,
-        until=job.until,
-    )
+    bounds = settings.bounds
+    if schedules is not None:
+        bounds = replace(bounds, schedules=schedules)
+
+    def go_on() -> Outcome:
+        system, scheduler = system_of_job(job), ongoing.scheduler
+        matches = isinstance(scheduler, Dfs | Exhaustive)
+        reduced = isinstance(scheduler, Exhaustive) and scheduler.reduction is not Reduction.NONE
+        return run(
+            with_footprints(system) if reduced else system,
+            scheduler if matches else CountedSystem(scheduler),
+            bounds,
+            wanted=is_new,
+            key=key_of_failure,
+            keep_going=settings.keep_going,
+            progress=progress,
+            tally=ongoing.tally,
+            until=job.until,
+        )
+
+    outcome = go_on()
+    if settings.reduction is Reduction.SLEEP and _went_past_failures(settings, outcome):
+        # A failure ends its schedule, and what else the schedule would have shown the others
+        # show that do the same in another order: those were left out.
+        ongoing.scheduler = Exhaustive(Reduction.NONE)
+        ongoing.passed_over.clear()
+        tally = ongoing.tally
+        tally.figures, tally.failures = Figures(), {}
+        tally.states.clear()
+        go_on()
+
+
+def _went_past_failures(settings: Settings, outcome: Outcome) -> bool:
+    return outcome.figures.failed > (0 if settings.keep_going else len(outcome.failures))
 
 
 def known_failure(job: Job, already: AlreadyKnown, world: World, found: Found) -> Known | None:
@@ -192,8 +228,13 @@ def known_failure(job: Job, already: AlreadyKnown, world: World, found: Found) -
 def result_of(job: Job, ongoing: Ongoing) -> JobResult:
     """What a search came to that has ended or reached its bounds; failures are reduced."""
     scheduler, outcome = ongoing.scheduler, outcome_of(ongoing.tally)
-    if isinstance(scheduler, Dfs):
-        outcome = closed(system_of_job(job), outcome, scheduler)
+    match scheduler:
+        case Dfs():
+            outcome = closed(system_of_job(job), outcome, scheduler)
+        case Exhaustive():
+            outcome = closed_exhaustive(system_of_job(job), outcome, scheduler)
+        case _:
+            pass
     outcome = _from_the_start(job, outcome)
     return JobResult(
         outcome,
@@ -247,6 +288,8 @@ def key_of_failure(world: World, violation: Violation) -> str:
 
 
 def scheduler_of(settings: Settings) -> Scheduler:
+    if settings.reduction is not None:
+        return Exhaustive(settings.reduction)
     match settings.kind:
         case JobKind.DFS:
             return Dfs(settings.bounds.preemptions)

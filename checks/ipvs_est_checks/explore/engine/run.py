@@ -115,6 +115,7 @@ def execute(
 
     moment = Moment((), None, None, beginning.preemptions, fingerprint)
     moment.access = partial(system.access, world)
+    moment.footprint = system.footprint
     choices = list(beginning.choices)
     current = beginning.holder
     found: Found | None = None

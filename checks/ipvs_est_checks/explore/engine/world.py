@@ -126,6 +126,10 @@ class World:
     fields: bool | frozenset[str] = True
     """Whether accesses to shared fields and counters are points: all, none, or those to fields of
     these names."""
+    use: NetnsUse | None = None
+    """What control processes share beside the machine."""
+    passed: list[FieldAccess] | None = None
+    """Accesses of this step at which its thread did not stop, if somebody wants to know them."""
     prompt: bool = True
     """Time has never passed while a thread could go on."""
     quiet_since: int | None = None
@@ -171,7 +175,7 @@ def world_of(
     machine.service_mutex.name = service_mutex_name(revision)
     end = machine.now + jiffies
     world = World(machine, end, guarded=guarded_fields(revision), actors=len(actors))
-    use = NetnsUse()
+    use = world.use = NetnsUse()
     world.watch = watch
     world.setup = len(machine.events or ())
     for index, actor in enumerate(actors):
@@ -390,9 +394,13 @@ def _run(world: World, thread: Thread) -> None:
             continue
         if isinstance(point, FieldAccess):
             if point.field in world.guarded and est_mutex.owner is task:
+                if world.passed is not None:
+                    world.passed.append(point)
                 continue
             if not owns_nothing_new or not _is_point(world, point.field):
                 owns_nothing_new = True
+                if world.passed is not None:
+                    world.passed.append(point)
                 if thread.opens_section:
                     _open_section(world, thread)
                 continue

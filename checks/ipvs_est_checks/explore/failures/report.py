@@ -177,6 +177,8 @@ def reach_text(row: SearchRow) -> str:
     if not row.result.ended:
         return "interrupted: schedules are left over"
     if figures.exhausted:
+        if settings.reduction is not None:
+            return "exhausted: every schedule"
         if figures.unbounded:
             return "exhausted: no more preemptions lead to anything else"
         return f"exhausted with up to {settings.bounds.preemptions} preemptions"

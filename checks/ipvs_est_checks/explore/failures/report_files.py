@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from ipvs_est.answers.snapshot import snapshot_to_json
 from ipvs_est.language.violations import to_json
+from ipvs_est_checks.explore.engine.job import Settings
 from ipvs_est_checks.explore.failures.report import (
     FailureStory,
     SearchRow,
@@ -51,7 +52,8 @@ def _row(row: SearchRow) -> dict[str, object]:
         "revision": job.revision.name,
         "verdict": row.verdict.value,
         "scheduler": settings.kind.value,
-        "bounds": asdict(settings.bounds),
+        "bounds": _bounds(settings),
+        "reduction": None if settings.reduction is None else settings.reduction.value,
         "depth": settings.depth,
         "seed": settings.seed,
         "figures": asdict(row.result.outcome.figures),
@@ -62,6 +64,11 @@ def _row(row: SearchRow) -> dict[str, object]:
         "passed_over": [asdict(each) for each in row.result.passed_over],
         "failures": [_failure(each) for each in tell(row)],
     }
+
+
+def _bounds(settings: Settings) -> dict[str, object]:
+    bounds = asdict(settings.bounds)
+    return bounds if settings.reduction is None else {**bounds, "preemptions": None}
 
 
 def _failure(story: FailureStory) -> dict[str, object]:

@@ -8,6 +8,7 @@ from ipvs_est_checks.explore.engine.job import (
     Job,
     JobKind,
     JobResult,
+    Settings,
     new_search,
     result_so_far,
     search,
@@ -31,12 +32,16 @@ def do_searches(
     kept: the file of the only job. Raises OSError if it cannot be written.
     """
     if kept is None and (
-        len(jobs) >= processes or any(each.settings.kind is not JobKind.DFS for each in jobs)
+        len(jobs) >= processes or not all(_can_be_split(each.settings) for each in jobs)
     ):
         do_jobs(jobs, processes, report, already)
         return
     for index, job in enumerate(jobs):
         report(index, _do(job, processes, partial(report, index), already, kept))
+
+
+def _can_be_split(settings: Settings) -> bool:
+    return settings.kind is JobKind.DFS and settings.reduction is None
 
 
 def _do(

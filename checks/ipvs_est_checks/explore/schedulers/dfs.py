@@ -15,9 +15,8 @@ reached. This rests on fingerprints: equal ones (of 16 bytes) are taken for equa
 Livelocks. An edge that leads back to a state makes a loop in the graph of states, which is kept;
 see `loops.py`. Without one every schedule comes to an end.
 
-Not done: partial-order reduction. It needs to know what a step touches; a step of the model
-runs Python from one point to the next and may touch anything, and a wrong guess would lose
-schedules silently. Matching states merges what commuting steps make equal, without a guess.
+No schedule is left out because another one does the same in another order: under a bound on
+preemptions the other one may take more. `exhaustive.py`, which has no bound, does that.
 
 Over several processes: `large/split.py`. Disjoint halves of a search reach mostly the same
 states, so there one process decides for all.
@@ -237,13 +236,20 @@ def closed(system: System[W], outcome: Outcome, search: Dfs) -> Outcome:
     left anything out.
     """
     figures = outcome.figures
-    failures = outcome.failures
-    loop = fair_loop(search.graph)
-    if loop is not None and not any(isinstance(each.violation, Livelock) for each in failures):
-        failures = (*failures, _livelock(system, loop))
+    failures = with_livelock(system, outcome.failures, search.graph)
     if figures.exhausted and not beyond_bound(search):
         figures = replace(figures, unbounded=True)
     return Outcome(failures, figures)
+
+
+def with_livelock(
+    system: System[W], failures: tuple[Found, ...], graph: StateGraph
+) -> tuple[Found, ...]:
+    """With that of the graph, if it has one and none was found by itself."""
+    loop = fair_loop(graph)
+    if loop is None or any(isinstance(each.violation, Livelock) for each in failures):
+        return failures
+    return (*failures, _livelock(system, loop))
 
 
 def _livelock(system: System[W], loop: Loop) -> Found:

@@ -8,7 +8,7 @@ Everything else (counting, bounds, recording, properties, reports) is around it,
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
 
@@ -27,6 +27,7 @@ from ipvs_est_checks.explore.engine.world import (
     start,
     step,
 )
+from ipvs_est_checks.explore.reduction.footprint import Footprint, FootprintTaker
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 
 W = TypeVar("W")
@@ -54,6 +55,8 @@ class System(Generic[W]):
     """At a schedule's end, if it did not fail: what its history breaks, after how many steps."""
     access: Callable[[W, int], Access | None] = lambda world, choice: None
     """What a thread would access next, as far as that is known."""
+    footprint: Callable[[], Footprint | None] = lambda: None
+    """Of the step that was taken last, if footprints are taken."""
 
 
 def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> System[World]:
@@ -69,6 +72,26 @@ def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None
         judge=broken_history,
         access=access_of,
     )
+
+
+def with_footprints(system: System[World]) -> System[World]:
+    """The same, and of each step that is not repeated it is known what it touches."""
+    taker = FootprintTaker()
+
+    def begun() -> World:
+        taker.forget()
+        return system.start()
+
+    def taken(world: World, choice: int) -> None:
+        taking = taker.before(world, choice)
+        system.step(world, choice)
+        taker.after(world, taking)
+
+    def repeated(world: World, choice: int) -> None:
+        taker.forget()
+        system.repeat(world, choice)
+
+    return replace(system, start=begun, step=taken, repeat=repeated, footprint=lambda: taker.last)
 
 
 @dataclass(slots=True)
@@ -88,6 +111,8 @@ class Moment:
     """Of the state at this moment, which then counts as seen; not free."""
     access: Callable[[int], Access | None] = lambda choice: None
     """What a choice would access next, as far as that is known; also one that is not enabled."""
+    footprint: Callable[[], Footprint | None] = lambda: None
+    """Of the step that was taken last, if footprints are taken."""
 
 
 @dataclass(frozen=True, slots=True)

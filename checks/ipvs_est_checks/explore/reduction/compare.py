@@ -1,0 +1,93 @@
+"""The reduced search of a scenario beside the whole one: they have to come to the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+
+from ipvs_est import Revision
+from ipvs_est_checks.explore.engine.outcome import Bounds, Figures, failure_key
+from ipvs_est_checks.explore.engine.run import Tally, run
+from ipvs_est_checks.explore.engine.watch import Watch
+from ipvs_est_checks.explore.scenarios.scenario import Scenario
+from ipvs_est_checks.explore.schedulers.exhaustive import (
+    Exhaustive,
+    Reduction,
+    closed_exhaustive,
+)
+from ipvs_est_checks.explore.schedulers.scheduler import system_of, with_footprints
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What one of the two has come to."""
+
+    figures: Figures
+    states: frozenset[bytes]
+    """With a choice."""
+    ways: Mapping[bytes, Mapping[int, bytes]]
+    """By state and choice: the next state with one."""
+    failures: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The two searches."""
+
+    whole: Searched
+    reduced: Searched
+
+
+def compare(
+    scenario: Scenario, revision: Revision, watched: frozenset[str], until: float = inf
+) -> Both | None:
+    """Search both ways; None if the time is over, by the monotonic clock, before both have
+    ended."""
+    searched = []
+    for reduction in (Reduction.SLEEP, Reduction.NONE):
+        one = _search(scenario, revision, watched, reduction, until)
+        if not one.figures.exhausted:
+            return None
+        searched.append(one)
+    reduced, whole = searched
+    return Both(whole, reduced)
+
+
+def _search(
+    scenario: Scenario,
+    revision: Revision,
+    watched: frozenset[str],
+    reduction: Reduction,
+    until: float,
+) -> Searched:
+    system = system_of(scenario, revision, Watch(watched) if watched else None)
+    search, tally = Exhaustive(reduction), Tally()
+    outcome = run(
+        with_footprints(system) if reduction is Reduction.SLEEP else system,
+        search,
+        Bounds(schedules=10**12),
+        keep_going=True,
+        tally=tally,
+        until=until,
+    )
+    outcome = closed_exhaustive(system, outcome, search)
+    ways = {
+        state: {choice: to for choice, (_, to) in node.out.items()}
+        for state, node in search.graph.states.items()
+    }
+    failures = frozenset(failure_key(each.violation) for each in outcome.failures)
+    return Searched(outcome.figures, frozenset(tally.states), ways, failures)
+
+
+def difference(both: Both) -> str:
+    """What differs, '' = nothing. Where schedules fail, all that is compared is whether one does:
+    the reduced search is not trusted any further then."""
+    whole, reduced = both.whole, both.reduced
+    if bool(whole.failures) != bool(reduced.failures):
+        return "one of them fails and the other does not"
+    if whole.failures:
+        return ""
+    if whole.states != reduced.states:
+        return f"{len(whole.states ^ reduced.states)} states are met by one of them only"
+    if whole.ways != reduced.ways:
+        return "the ways between the states are not the same"
+    return ""
