@@ -1,6 +1,8 @@
 """`ipvs-est compare-steps`."""
 
-from functools import partial
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,16 +10,33 @@ import click
 
 from ipvs_est import REVISIONS
 from ipvs_est.language.revision import Revision
+from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, scenario_text
 from ipvs_est_checks.generate.scenarios import make_scenarios
 from ipvs_est_checks.machines.profiles import fresh_seed
 from ipvs_est_checks.terminal import exit_codes
-from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 
 if TYPE_CHECKING:
-    from ipvs_est_checks.harness.steps.compare import Compared
+    from ipvs_est_checks.harness.steps.many import Outcome
+    from ipvs_est_checks.harness.steps.session import Session
+
+
+@dataclass(slots=True)
+class _Board:
+    """What the user sees: lines in the order of the scenarios, and the progress."""
+
+    session: "Session"
+    scenarios: Sequence[Scenario]
+    named: tuple[str, ...]
+    """Scenarios as they stand on the command line."""
+    bar: Bar
+    outcomes: "dict[int, Outcome]" = field(default_factory=dict)
+    """By index; of those that are being compared, so far."""
+    told: int = 0
+    """Scenarios."""
+    complete: bool = False
 
 
 @click.command("compare-steps")
@@ -54,6 +73,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     help="Compare schedule K of the seed alone, with a snapshot at each common point.",
 )
+@jobs_option()
 @click.pass_context
 def compare_steps(
     context: click.Context,
@@ -64,23 +84,21 @@ def compare_steps(
     generated: int,
     seed: int | None,
     only: int | None,
+    jobs: int,
 ) -> None:
     """Run the model and the code of a tree side by side, and tell where they first part.
 
     SCENARIO is of the library or a file; default: all of the library. Under random schedules
     either side goes on to the next point that both have; there it is compared who can go on, at
     which point the task stands, how many RCU callbacks wait, and, in one schedule of sixteen at
-    each point, in the others at the end, the snapshot. Exit code 1 if they part.
+    each point, in the others at the end, the snapshot. Exit code 1 if they part. An interrupted
+    run tells how much it has compared.
     """
     # Imported here: only who has a tree needs it.
     from ipvs_est_checks.cli.commands.explore import load_scenario
     from ipvs_est_checks.harness.building.tree import read_tree, version_text
-    from ipvs_est_checks.harness.steps.compare import Compared
-    from ipvs_est_checks.harness.steps.session import (
-        Session,
-        compare_scenario,
-        compared_line,
-    )
+    from ipvs_est_checks.harness.steps.many import compare_all
+    from ipvs_est_checks.harness.steps.session import Session
 
     read = read_tree(tree)
     chosen: Revision = REVISIONS[revision or ("mainline" if read.version >= (7, 3) else "stable")]
@@ -91,44 +109,77 @@ def compare_steps(
         load_scenario(each, (chosen.name,)) for each in scenarios or library()
     ]
     wanted += make_scenarios(number, generated)
-    total = Compared()
-    parted = left = 0
     with progress_bar("compare", len(wanted) * (1 if only is not None else schedules)) as bar:
-        for scenario in wanted:
-            done = Compared()
-            try:
-                lines = compare_scenario(
-                    session,
-                    scenario,
-                    done,
-                    partial(_draw, bar, total, done, scenario.name),
-                )
-            except BadInputError as error:
-                hide(bar)
-                click.echo(f"not compared {scenario.name}: {error}")
-                left += 1
-                continue
-            total.add(done)
-            hide(bar)
-            click.echo(f"{'DIFFER' if lines else 'equal '} {scenario.name}: {compared_line(done)}")
-            for line in lines:
-                click.echo(f"  {line}")
-            if lines:
-                parted += 1
-                files = [each for each in scenarios if Path(each).stem == scenario.name]
-                named = files[0] if files else scenario.name
-                if named not in scenarios and named not in library():
-                    # The name of the file is a part of the seed.
-                    click.echo(f"  {named}.json: {scenario_text(scenario)}")
-                    named = f"{named}.json"
-                click.echo(
-                    f"  again: ipvs-est compare-steps --tree {tree} {named}"
-                    f" --revision {chosen.name} --seed {number}"
-                    f" --schedule {done.schedules - 1 if only is None else only}"
-                )
-    click.echo(f"in all: {compared_line(total)}; {parted} scenarios differ, {left} not compared")
-    context.exit(exit_codes.FAIL if parted else exit_codes.PASS)
+        board = _Board(session, wanted, scenarios, bar)
+        with suppress(KeyboardInterrupt):
+            compare_all(session, wanted, jobs, lambda index, outcome: _note(board, index, outcome))
+            board.complete = True
+    context.exit(_summary(board))
 
 
-def _draw(bar: Bar, total: "Compared", done: "Compared", name: str) -> None:
-    draw(bar, total.schedules + done.schedules, name)
+def _note(board: _Board, index: int, outcome: "Outcome") -> None:
+    """Tell of each scenario in its turn."""
+    board.outcomes[index] = outcome
+    while (told := board.outcomes.get(board.told)) is not None and _is_over(told):
+        hide(board.bar)
+        _tell(board, board.scenarios[board.told], told)
+        board.told += 1
+    done = sum(each.done.schedules for each in board.outcomes.values())
+    draw(board.bar, done, board.scenarios[index].name)
+
+
+def _is_over(outcome: "Outcome") -> bool:
+    return outcome.ended or bool(outcome.why_not)
+
+
+def _tell(board: _Board, scenario: Scenario, outcome: "Outcome") -> None:
+    from ipvs_est_checks.harness.steps.session import compared_line
+
+    if outcome.why_not:
+        click.echo(f"not compared {scenario.name}: {outcome.why_not}")
+        return
+    verdict = "DIFFER" if outcome.parting else "equal "
+    click.echo(f"{verdict} {scenario.name}: {compared_line(outcome.done)}")
+    for line in outcome.parting:
+        click.echo(f"  {line}")
+    if outcome.parting:
+        _tell_how_again(board, scenario, outcome)
+
+
+def _tell_how_again(board: _Board, scenario: Scenario, outcome: "Outcome") -> None:
+    session = board.session
+    files = [each for each in board.named if Path(each).stem == scenario.name]
+    named = files[0] if files else scenario.name
+    if named not in board.named and named not in library():
+        # The name of the file is a part of the seed.
+        click.echo(f"  {named}.json: {scenario_text(scenario)}")
+        named = f"{named}.json"
+    only = outcome.done.schedules - 1 if session.only is None else session.only
+    click.echo(
+        f"  again: ipvs-est compare-steps --tree {session.tree.path} {named}"
+        f" --revision {session.revision.name} --seed {session.seed} --schedule {only}"
+    )
+
+
+def _summary(board: _Board) -> int:
+    """Tell what was compared in all; the exit code."""
+    from ipvs_est_checks.harness.steps.compare import Compared
+    from ipvs_est_checks.harness.steps.session import compared_line
+
+    total = Compared()
+    for each in board.outcomes.values():
+        total.add(each.done)
+    outcomes = board.outcomes.values()
+    for index in range(board.told, len(board.scenarios)):
+        outcome = board.outcomes.get(index)
+        if outcome is not None and _is_over(outcome):
+            _tell(board, board.scenarios[index], outcome)
+    parted = sum(bool(each.parting) for each in outcomes)
+    left = sum(bool(each.why_not) for each in outcomes)
+    click.echo(
+        f"{'' if board.complete else 'interrupted: '}in all: {compared_line(total)};"
+        f" {parted} scenarios differ, {left} not compared"
+    )
+    if not board.complete:
+        return exit_codes.INTERRUPTED
+    return exit_codes.FAIL if parted else exit_codes.PASS
