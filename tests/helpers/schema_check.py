@@ -50,8 +50,12 @@ def schema_of_report() -> dict[str, str]:
 def checking_reports() -> Iterator[None]:
     """Meanwhile the one writer of reports raises AssertionError for one that does not fit."""
 
-    def dumps(value: dict[str, object], indent: int) -> str:
-        text = json.dumps(value, indent=indent)
+    def dumps(
+        value: dict[str, object],
+        indent: int | None = None,
+        separators: tuple[str, str] | None = None,
+    ) -> str:
+        text = json.dumps(value, indent=indent, separators=separators)
         wrong = misfits(schema_of_report()[str(value["report"])], json.loads(text))
         assert not wrong, wrong
         return text

@@ -104,6 +104,7 @@ def test_what_drgn_cannot_open(
     monkeypatch.setitem(sys.modules, "drgn", drgn)
     dump = b"KDUMP   ".ljust(4096, b"\0")
     _refused(inspected, tmp_path, dump, "drgn: KDUMP_ATTR_ARCH_NAME")
+    _refused(inspected, tmp_path, dump, "as in what qemu compresses itself")
 
 
 def test_a_dump_of_another_machine(inspected: Inspected, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ RUN = frozenset({"console", "sh", "python"})
 SHOWN = frozenset({"", "text", "json", "toml", "c", "yaml"})
 """Languages whose blocks are not."""
 NOT_RUN = {
-    "needs root and a kernel with services": 3,
+    "needs root and a kernel with services": 4,
     "installs packages": 5,
     "needs a C compiler": 2,
     "needs a kernel tree": 11,

@@ -34,7 +34,7 @@ def json_report(target: Target | None, found: Sequence[Inspected]) -> str:
         "verdict": verdict_of(found).value,
         "netns": [_netns(each) for each in found],
     }
-    return json_text(_NAME, REPORT_VERSION, body)
+    return json_text(_NAME, REPORT_VERSION, body, one_line=True)
 
 
 def _netns(found: Inspected) -> dict[str, object]:

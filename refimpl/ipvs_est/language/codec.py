@@ -61,14 +61,30 @@ def decode(wanted: type[T], value: object, special: Decoders, path: str = "") ->
 
 
 def _encode(value: object, special: Encoders) -> object:
-    own = special.get(type(value))
+    kind = type(value)
+    if kind is int or kind is str:
+        # Most of a large snapshot.
+        return value
+    own = special.get(kind)
     if own is not None:
         return own(value)
-    if is_dataclass(value):
-        return {each.name: _encode(getattr(value, each.name), special) for each in fields(value)}
     if isinstance(value, tuple):
         return [_encode(each, special) for each in value]
-    return value
+    names = _field_names(kind)
+    if names is None:
+        return value
+    return {each: _encode(getattr(value, each), special) for each in names}
+
+
+_FIELDS: dict[type, tuple[str, ...] | None] = {}
+
+
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Of a dataclass, and of nothing else."""
+    if kind not in _FIELDS:
+        known = tuple([each.name for each in fields(kind)]) if is_dataclass(kind) else None
+        _FIELDS[kind] = known
+    return _FIELDS[kind]
 
 
 # A type's decoder is made once, out of those of its parts. What it raises names the field

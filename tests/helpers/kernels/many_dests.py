@@ -6,7 +6,7 @@ that takes longer than all that the kernel does. This sends requests of one size
 
 MANY_DESTS = """
 import socket, struct, sys
-services, dests = int(sys.argv[1]), int(sys.argv[2])
+first, last, dests = (int(each) for each in sys.argv[1:])
 NEW_SERVICE, NEW_DEST, SERVICE, DEST = 1, 5, 1, 2
 
 def attribute(kind, content):
@@ -41,19 +41,19 @@ while struct.unpack_from('=H', answer, at + 2)[0] != 1:
 family = struct.unpack_from('=H', answer, at + 4)[0]
 
 ACK, EEXIST = 5, -17
-for each in range(services):
+for each in range(first, last):
     added = service(each, attribute(6, b'rr\\0'), attribute(7, struct.pack('=II', 0, 0)),
                     attribute(8, number(0)), attribute(9, number(0xffffffff)))
     link.send(request(family, NEW_SERVICE, added, ACK, 1))
     assert answered(1) in (0, EEXIST)
 rest = (attribute(2, struct.pack('>H', 80)) + attribute(3, number(0)) + attribute(4, number(1))
         + attribute(5, number(0)) + attribute(6, number(0)))
-for each in range(services):
+for each in range(first, last):
     known = service(each)
     some = [
         request(family, NEW_DEST, known + attribute(DEST, attribute(
             1, bytes((11, n // 62500, n // 250 % 250, n % 250 + 1))) + rest))
-        for n in range(each * dests // services, (each + 1) * dests // services)
+        for n in range(each * dests, (each + 1) * dests)
     ]
     for begin in range(0, len(some), 500):
         link.send(b''.join(some[begin:begin + 500]))
@@ -61,4 +61,5 @@ for each in range(services):
     link.send(request(family, NEW_SERVICE, known, ACK, 2))
     answered(2)
 """
-"""Arguments: services, and destinations, which they share evenly. Services may be there already."""
+"""Arguments: the first service, the one after the last, and how many destinations each gets. The
+services may be there already."""

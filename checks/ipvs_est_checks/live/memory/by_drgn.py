@@ -13,6 +13,14 @@ from ipvs_est_checks.live.memory.unreadable import UnmappedError, UnreadableErro
 from ipvs_est_checks.live.memory.vmcoreinfo import parse_vmcoreinfo
 
 _WORD = (1 << 64) - 1
+_NO_NAMES = (
+    "its header does not name the system, as in what qemu compresses itself, whose ELF dump can be"
+    " read"
+)
+_LEFT_OUT = (
+    "the dump was made without it, perhaps by a makedumpfile that does not know this kernel;"
+    " with its level 17 (-d 17) nothing that is needed is left out"
+)
 
 
 def kernel_by_drgn(path: Path) -> Kernel:
@@ -29,14 +37,16 @@ def kernel_by_drgn(path: Path) -> Kernel:
         info = parse_vmcoreinfo(program["VMCOREINFO"].string_())
     except Exception as error:
         # What its libraries say of a file it raises as an Exception without a kind.
-        raise UnreadableError(f"drgn: {error}") from None
+        hint = f": {_NO_NAMES}" if "KDUMP_ATTR_ARCH_NAME" in str(error) else ""
+        raise UnreadableError(f"drgn: {error}{hint}") from None
 
     def fetch(number: int) -> bytes:
         address = number * PAGE & _WORD
         try:
             return program.read(address, PAGE)
         except (drgn.FaultError, ValueError, OverflowError) as error:
-            raise UnmappedError(f"{address:#x}: {error}") from None
+            hint = f": {_LEFT_OUT}" if "Excluded page" in str(error) else ""
+            raise UnmappedError(f"{address:#x}: {error}{hint}") from None
 
     pages = Pages(fetch)
     return kernel_of_memory(info, pages, pages, Source.DUMP)
