@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ipvs_est import REVISIONS
-from ipvs_est.language.revision import Revision
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, library, scenario_text
@@ -98,10 +97,10 @@ def compare_steps(
     from ipvs_est_checks.cli.commands.explore import load_scenario
     from ipvs_est_checks.harness.building.tree import read_tree, version_text
     from ipvs_est_checks.harness.steps.many import compare_all
-    from ipvs_est_checks.harness.steps.session import Session
+    from ipvs_est_checks.harness.steps.session import Session, revision_of
 
     read = read_tree(tree)
-    chosen: Revision = REVISIONS[revision or ("mainline" if read.version >= (7, 3) else "stable")]
+    chosen = revision_of(read) if revision is None else REVISIONS[revision]
     number = fresh_seed() if seed is None else seed
     click.echo(f"linux {version_text(read)} in {tree}, model {chosen.name}, seed {number}")
     session = Session(read, chosen, number, schedules, only)

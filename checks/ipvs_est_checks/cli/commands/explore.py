@@ -252,12 +252,19 @@ def explore(
             context.exit(_on(explored, scenarios, bounds, frozenset(properties), keep_going, token))
     if tree is not None:
         # Imported here: only who has a tree needs it.
-        from ipvs_est_checks.cli.commands.explore_tree import explored_tree, replay_of_model
+        from ipvs_est_checks.cli.commands.explore_tree import (
+            explored_tree,
+            replay_of_code,
+            replay_of_model,
+        )
 
         if token is not None and is_token(token):
             context.exit(replay_of_model(tree, _of_token(token, scenarios), token))
         explored = explored_tree(tree)
-        context.exit(_on(explored, scenarios, bounds, frozenset(properties), keep_going, token))
+        code = _on(explored, scenarios, bounds, frozenset(properties), keep_going, token)
+        if token is not None:
+            replay_of_code(tree, load_scenario(scenarios[0], ()), token)
+        context.exit(code)
     if conflicts:
         raise click.UsageError("--conflicts is for a --tree")
     if token is not None:

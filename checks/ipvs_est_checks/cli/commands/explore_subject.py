@@ -248,7 +248,7 @@ def replay_on(
     explored: Explored, scenario: Scenario, token: str, properties: frozenset[str]
 ) -> int:
     """Run one schedule again and tell it, and what it breaks of these; the exit code."""
-    fields, word = _token(token)
+    fields, word = schedule_of(token)
     broken: Verdict | None = None
     try:
         with explored.programs.started(scenario) as subject:
@@ -273,8 +273,8 @@ def replay_on(
     return exit_codes.FAIL if cause else exit_codes.PASS
 
 
-def _token(text: str) -> tuple[Fields, str]:
-    """Where tasks stop, and the word."""
+def schedule_of(text: str) -> tuple[Fields, str]:
+    """Where tasks stop, and the word. Raises BadInputError."""
     kind, _, word = text.partition(":")
     fields: Fields
     match f"{kind}:":

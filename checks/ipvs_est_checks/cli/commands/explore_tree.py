@@ -8,14 +8,21 @@ from pathlib import Path
 import click
 
 from ipvs_est.language.input_error import InputError
-from ipvs_est_checks.cli.commands.explore_subject import Explored, name_argument
+from ipvs_est_checks.cli.commands.explore_subject import (
+    Explored,
+    name_argument,
+    schedule_of,
+)
 from ipvs_est_checks.explore.failures.token import replay_token, token_from_text
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
+from ipvs_est_checks.harness.process import asking, running
+from ipvs_est_checks.subjects.schedules import prepare, run_schedule
 from ipvs_est_checks.subjects.subject import SECONDS, Subject, start_subject, stop_subject
 from ipvs_est_checks.terminal import exit_codes
+from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +84,26 @@ def replay_of_model(path: Path, scenario: Scenario, text: str) -> int:
     for line in found.lines:
         click.echo(line)
     return exit_codes.FAIL if found.fails else exit_codes.PASS
+
+
+def replay_of_code(path: Path, scenario: Scenario, text: str) -> None:
+    """Follow a schedule that was found on the tree's code on the model of its revision, and say
+    what came of it. Raises BadInputError if the text is none."""
+    from ipvs_est_checks.harness.steps.on_model import schedule_on_model
+    from ipvs_est_checks.harness.steps.session import revision_of
+
+    tree = read_tree(path)
+    revision = revision_of(tree)
+    fields, word = schedule_of(text)
+    program = build(tree, options_for(scenario.params, Variant.POINTS))
+    with running(program) as started:
+        prepare(asking(started), scenario)
+        run = run_schedule(asking(started), word, scenario.jiffies, fields=fields)
+    click.echo(f"on the model, {revision.name}:")
+    try:
+        found = schedule_on_model(tree, scenario, revision, run, fields)
+    except BadInputError as error:
+        click.echo(f"  not followed: {error}")
+        return
+    for line in found.lines:
+        click.echo(f"  {line}")

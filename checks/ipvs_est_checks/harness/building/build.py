@@ -273,11 +273,10 @@ def _traps(
     """An object in which each symbol that nobody supplies says its name when it is reached."""
     nm = tool(compiler, "nm")
     supplied = FROM_LIBC | COMPILER | RENAMED.keys()
-    for each in runtime:
-        supplied |= _symbols(nm, each, "--defined-only", "--extern-only")
+    supplied |= _symbols(nm, runtime, "--defined-only", "--extern-only")
     missing = sorted(
         each
-        for each in _symbols(nm, kernel, "--undefined-only") - supplied
+        for each in _symbols(nm, [kernel], "--undefined-only") - supplied
         if not each.startswith(COMPILER_PREFIXES)
     )
     source, output = scratch / "traps.c", scratch / "traps.o"
@@ -300,9 +299,11 @@ def _traps(
     return output
 
 
-def _symbols(nm: str, path: Path, *which: str) -> set[str]:
-    listed = _tool([nm, "--format=posix", *which, str(path)])
-    return {line.split()[0] for line in listed.splitlines() if line.strip()}
+def _symbols(nm: str, paths: list[Path], *which: str) -> set[str]:
+    listed = _tool([nm, "--format=posix", *which, *map(str, paths)])
+    # Of several files each one's name comes first, and a colon.
+    rows = [line.split() for line in listed.splitlines() if not line.endswith(":")]
+    return {row[0] for row in rows if row}
 
 
 def _tool(command: list[str]) -> str:

@@ -85,9 +85,9 @@ def random_choices(seed: int, scenario: str, number: int) -> Choose:
     stays = numbers.random()
     last: int | None = None
 
-    def choose(made: Sequence[int], able: Sequence[int]) -> int | None:
+    def choose(made: Sequence[int], able: Sequence[int], steps: Sequence[Step]) -> int | None:
         nonlocal last
-        del made
+        del made, steps
         if last not in able or numbers.random() >= stays:
             last = numbers.choice(able)
         return last
@@ -144,6 +144,11 @@ def compare_one(pair: Pair, choose: Choose, done: Compared) -> Parting | None:
     """Compare one schedule, with a snapshot at each point; where the two part, if they do."""
     world = start(pair.scenario, pair.revision)
     model = run_model(world, choose, most=MOST_STEPS, snapshots=True)
+    return compare_run(pair, model, done)
+
+
+def compare_run(pair: Pair, model: ModelRun, done: Compared) -> Parting | None:
+    """The same for a schedule that the model has run."""
     return _compared(pair, model, follow(pair.ask, model.steps, snapshots=True), done)
 
 

@@ -24,8 +24,6 @@ from ipvs_est_checks.harness.steps.points import EXITED, SHOULD_STOP, WAITS, pla
 
 # Any in this file: snapshots as JSON.
 
-Choose = Callable[[Sequence[int], Sequence[int]], int | None]
-"""The next choice, of those made and of those that are enabled; None: the schedule is over."""
 _CALC_PHASE = frozenset(
     {"calc_limits", "calc_phase", "_stop_other_tasks", "_relink_all", "_relink_row", "_finish"}
 )
@@ -48,6 +46,11 @@ class Step:
     """Points like that one at which the model does not stop, behind the last unlock."""
     function: str = ""
     """Of the model, in which the task then stands."""
+
+
+Choose = Callable[[Sequence[int], Sequence[int], Sequence[Step]], int | None]
+"""The next choice: takes those made, those that are enabled, and the steps so far; None: the
+schedule is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def run_model(world: World, choose: Choose, *, most: int, snapshots: bool) -> Mo
     violation: Violation | None = None
     while violation is None and len(steps) < most:
         able = enabled(world)
-        choice = choose(choices, able) if able else None
+        choice = choose(choices, able, steps) if able else None
         if choice is None:
             break
         violation = _one_step(world, choice, log, choices, steps)

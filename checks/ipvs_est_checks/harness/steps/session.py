@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ipvs_est.language.revision import Revision
+from ipvs_est.language.revision import MAINLINE, STABLE, Revision
 from ipvs_est.language.violations import ViolationError, describe
 from ipvs_est_checks.explore.engine.world import start
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
@@ -35,6 +35,11 @@ class Session:
     """Of each scenario."""
     only: int | None
     """The one schedule to be compared, if not all of them."""
+
+
+def revision_of(tree: Tree) -> Revision:
+    """The revision of the model that a tree is compared with, unless the user names another."""
+    return MAINLINE if tree.version >= (7, 3) else STABLE
 
 
 def compare_scenario(
