@@ -196,13 +196,13 @@ def test_by_all_routes_a_healthy_kernel_is_healthy(
 def test_readings_while_services_come_and_go_raise_no_alarm(
     tmp_path: Path, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """200 while there are 0.4 seconds between two changes, and some while there is nothing."""
+    """200 while there is a second between two changes, and some while there is nothing."""
     _need(pytestconfig, "all")
     with booted(need_kernel("7.3"), tmp_path) as guest:
         guest.ok(_SERVICES)
         guest.copy_in("/tmp/churn", _CHURN)
         guest.copy_in("/tmp/readings", _READINGS)
-        for pause, readings in (("usleep 400000", 200), ("true", 6)):
+        for pause, readings in (("sleep 1", 200), ("true", 6)):
             guest.ok(f"sh /tmp/churn '{pause}' >/dev/null 2>&1 & echo $! > /tmp/pid; sleep 1")
             said = guest.ok(f"python3 /tmp/readings {readings}", 1800)
             guest.ok("kill $(cat /tmp/pid)")
@@ -210,7 +210,7 @@ def test_readings_while_services_come_and_go_raise_no_alarm(
                 print(f"\nbetween two changes {pause}: {said}")
             found = json.loads(said)
             assert found["alarms"] == [], said
-            assert pause == "true" or found["none"] <= readings // 10, said
+            assert pause == "true" or found["none"] < readings // 20, said
 
 
 def test_f15_is_seen_where_it_happens(
