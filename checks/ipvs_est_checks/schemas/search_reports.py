@@ -1,11 +1,14 @@
 """The schemas of the reports of searches: `explore`, `defects`, `mutants`."""
 
+from dataclasses import fields
+
 from ipvs_est_checks.defects.report import REPORT_VERSION as DEFECTS_VERSION
 from ipvs_est_checks.defects.table import DefectKind
 from ipvs_est_checks.explore.engine.job import Guarantee, JobKind, PassedOver
 from ipvs_est_checks.explore.engine.outcome import Bounds, Figures
 from ipvs_est_checks.explore.failures.already_known import Known
 from ipvs_est_checks.explore.failures.report_files import REPORT_VERSION as EXPLORE_VERSION
+from ipvs_est_checks.explore.schedulers.exhaustive import Reduction
 from ipvs_est_checks.mutants.kill_matrix import MutantVerdict
 from ipvs_est_checks.mutants.mutant import Engine
 from ipvs_est_checks.mutants.report import REPORT_VERSION as MUTANTS_VERSION
@@ -63,7 +66,9 @@ def _explore() -> dict[str, Schema]:
             "revision": _TEXT,
             "verdict": _VERDICT,
             "scheduler": {"enum": [each.value for each in JobKind]},
-            "bounds": members_of(Bounds, {}),
+            # Without a bound of preemptions if schedules are reduced.
+            "bounds": {"oneOf": [members_of(Bounds, {}), _unbounded()]},
+            "reduction": nullable({"enum": [each.value for each in Reduction]}),
             "depth": _COUNT,
             "seed": _COUNT,
             "figures": members_of(Figures, {}),
@@ -76,6 +81,11 @@ def _explore() -> dict[str, Schema]:
         }
     )
     return {"complete": _FLAG, "verdict": _VERDICT, "rows": list_of(row)}
+
+
+def _unbounded() -> Schema:
+    others = {each.name: _COUNT for each in fields(Bounds) if each.name != "preemptions"}
+    return closed({"preemptions": {"type": "null"}, **others})
 
 
 def _timeline() -> Schema:
@@ -121,7 +131,8 @@ def _defect() -> Schema:
             "schedules": _COUNT,
             "seconds": _SECONDS,
             **dict.fromkeys(("preemptions", "switches", "context_switches"), _COUNT),
-            "fewest": _FLAG,
+            # Null where the schedule was not reduced.
+            "fewest": nullable(_FLAG),
             "steps": _COUNT,
             "token": _MAYBE_TEXT,
         }
@@ -174,7 +185,8 @@ def _mutants() -> dict[str, Schema]:
             "sentence": _TEXT,
             "base": _TEXT,
             "properties": _TEXTS,
-            "patch": _TEXT,
+            # Lines of a patch of the model.
+            "patch": _TEXTS,
             "verdict": {"enum": [each.value for each in MutantVerdict]},
             "reason": _TEXT,
             "untried": _TEXT,
