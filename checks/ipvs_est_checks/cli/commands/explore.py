@@ -84,17 +84,17 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 )
 @click.option(
     "--preemptions",
-    metavar="N|none",
+    metavar="N",
     type=PreemptionsType(0, 20),
     default=2,
     show_default=True,
-    help="Bound of dfs; none: every schedule.",
+    help="Bound of dfs, or 'none': every schedule.",
 )
 @click.option(
     "--reduction",
     type=click.Choice([*(each.value for each in Reduction), COMPARE]),
     help="With --preemptions none: leave out schedules that do the same in another order (sleep),"
-    " or nothing (none), or search both ways, --minutes for each SCENARIO, and tell whether both"
+    " or nothing (none), or search both ways and tell whether both"
     " come to the same (compare).  [default: sleep]",
 )
 @click.option(
@@ -118,6 +118,12 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     metavar="N",
     type=AmountType(0, min_open=True),
     help="End all searches after so long, with what they have found.",
+)
+@click.option(
+    "--minutes-each",
+    metavar="N",
+    type=AmountType(0, min_open=True),
+    help="End each search after so long.",
 )
 @click.option(
     "--steps",
@@ -190,6 +196,7 @@ def explore(
     depth: int,
     iterations: int,
     minutes: float | None,
+    minutes_each: float | None,
     steps: int,
     seed: int | None,
     keep_going: bool,
@@ -231,6 +238,7 @@ def explore(
         if tree is not None and subject is not None:
             raise click.UsageError("--subject and --tree exclude each other")
         unfit = any(targets.values()) or minutes is not None or continued is not None
+        unfit = unfit or minutes_each is not None
         unfit = unfit or preemptions == UNBOUNDED or reduction is not None
         if tree is not None and revisions:
             raise click.UsageError("--tree and --revision exclude each other")
@@ -290,6 +298,7 @@ def explore(
         not as_found,
         minutes,
         reduced,
+        minutes_each,
     )
     until = inf if minutes is None else monotonic() + 60 * minutes
     todo = [
@@ -308,7 +317,7 @@ def explore(
         for name in revisions or REVISIONS
     ]
     if reduction == COMPARE:
-        context.exit(compare_all(todo, minutes))
+        context.exit(compare_all(todo, minutes_each))
     if kind is not JobKind.DFS:
         click.echo(f"seed {seed}")
     kept: Kept | None = None

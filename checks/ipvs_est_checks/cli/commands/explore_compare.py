@@ -17,7 +17,7 @@ COMPARE = "compare"
 def compare_all(jobs: Sequence[Job], minutes: float | None) -> int:
     """Tell of each job whether both searches come to the same; the exit code.
 
-    `minutes`: for each of them.
+    minutes: for both searches of each.
     """
     ratios: list[float] = []
     wrong = unfinished = 0

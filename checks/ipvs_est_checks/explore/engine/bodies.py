@@ -100,7 +100,7 @@ def actor_body(
         elif isinstance(operation, ExitNetns):
             yield Lock(use.reference)
             use.exiting = True
-            yield from _exit_body(machine, use)
+            yield from exit_body(machine, use)
         elif isinstance(operation, SYSCTL_WRITES):
             use.writers.append(task)
             use.sysctls.owner = use.writers[0]
@@ -126,7 +126,8 @@ def _may_begin(use: NetnsUse, operation: Operation) -> bool:
     return not use.exiting
 
 
-def _exit_body(machine: Machine, use: NetnsUse) -> Body:
+def exit_body(machine: Machine, use: NetnsUse) -> Body:
+    """Netns exit, which waits for writes to sysctls that are under way."""
     # A fingerprint finds out where it stands: it is a local variable.
     call = netns_life.exit_netns(machine)
     for point in call:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
+from time import monotonic
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
@@ -66,6 +67,8 @@ class Settings:
     """By the clock, for all jobs together."""
     reduction: Reduction | None = None
     """None: dfs keeps to the bound on preemptions. Else it has none, and is so reduced."""
+    minutes_each: float | None = None
+    """By the clock, for each job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ class Ongoing:
     tally: Tally = field(default_factory=Tally)
     passed_over: Counter[tuple[str, ...]] = field(default_factory=Counter)
     """By ids of what is known: schedules that ended so."""
+    until: float | None = None
+    """When its own time is over, by the monotonic clock, once that is known."""
     at_rest: bool = True
     """The tally is that of the scheduler's last schedule; a search that is split runs ahead."""
     rest_asked: bool = False
@@ -182,6 +187,9 @@ def search(
             ongoing.passed_over[known.ids] += 1
         return known is None
 
+    if settings.minutes_each is not None and ongoing.until is None:
+        ongoing.until = monotonic() + 60 * settings.minutes_each
+    until = job.until if ongoing.until is None else min(job.until, ongoing.until)
     bounds = settings.bounds
     if schedules is not None:
         bounds = replace(bounds, schedules=schedules)
@@ -199,7 +207,7 @@ def search(
             keep_going=settings.keep_going,
             progress=progress,
             tally=ongoing.tally,
-            until=job.until,
+            until=until,
         )
 
     outcome = go_on()

@@ -189,6 +189,8 @@ def reach_text(row: SearchRow) -> str:
     if figures.cut:
         return f"not exhausted: {figures.cut} schedules were cut at {settings.bounds.steps} steps"
     stopped = f"not exhausted: stopped after {_count(figures.schedules, 'schedule', 'schedules')}"
+    if settings.minutes_each is not None and figures.schedules < settings.bounds.schedules:
+        return f"{stopped}, when its {settings.minutes_each:g} minutes were over"
     if settings.minutes is not None and figures.schedules < settings.bounds.schedules:
         return f"{stopped}, when the {settings.minutes:g} minutes were over"
     return stopped

@@ -41,7 +41,8 @@ def do_searches(
 
 
 def _can_be_split(settings: Settings) -> bool:
-    return settings.kind is JobKind.DFS and settings.reduction is None
+    bounded = settings.reduction is None and settings.minutes_each is None
+    return settings.kind is JobKind.DFS and bounded
 
 
 def _do(

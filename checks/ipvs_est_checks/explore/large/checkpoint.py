@@ -41,7 +41,7 @@ def options_of(job: Job) -> dict[str, object]:
     Not how many of them: that may be more the next time.
     """
     settings = asdict(job.settings)
-    del settings["minutes"], settings["shorten"]
+    del settings["minutes"], settings["minutes_each"], settings["shorten"]
     bounds = settings.pop("bounds")
     for each in _ANY_AMOUNT:
         del bounds[each]

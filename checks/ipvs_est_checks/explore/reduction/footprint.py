@@ -43,29 +43,37 @@ from ipvs_est.machine.points import (
     WordAccess,
 )
 from ipvs_est.machine.tasks import Task, TaskState
+from ipvs_est.state.seqcount import SYNCP
+from ipvs_est_checks.explore.engine.bodies import exit_body
 from ipvs_est_checks.explore.engine.states.projection import Projection, projection
 from ipvs_est_checks.explore.engine.world import RCU, Thread, World
 from ipvs_est_checks.explore.reduction.parts import Name, Parts, parts_of
 
-_GUARDED_BY_SERVICE = frozenset(
-    {"est_add_ktid", "est_temp_list", "est_chain_max", "lists", "limits", "objects", "trash"}
-)
-_GUARDED_BY_EST = frozenset(
-    {
-        "est_cpulist",
-        "est_cpulist_valid",
-        "est_genid_done",
-        "est_kt_count",
-        "est_max_threads",
-        "est_nice",
-        "est_stopped",
-        "kthread",
-        "run_estimation",
-    }
-)
+_GUARDED_BY_BOTH = frozenset({"est_kt_count", "needed"})
+"""Who writes it holds both, who reads it one of them."""
+GUARDED_BY_SERVICE = _GUARDED_BY_BOTH | {
+    "est_add_ktid",
+    "est_chain_max",
+    "est_temp_list",
+    "limits",
+    "lists",
+    "objects",
+    "trash",
+}
+GUARDED_BY_EST = _GUARDED_BY_BOTH | {
+    "est_cpulist",
+    "est_cpulist_valid",
+    "est_genid",
+    "est_genid_done",
+    "est_max_threads",
+    "est_nice",
+    "est_stopped",
+    "kthread",
+    "run_estimation",
+}
 _ALIVE = frozenset({"work", "kthread", "task"})
 """What tells whether a control process is alone, which excuses a change without its lock."""
-_CHANGED_ALONE = _GUARDED_BY_EST | _GUARDED_BY_SERVICE | {"est_genid", "est_calc_phase"}
+_CHANGED_ALONE = GUARDED_BY_EST | GUARDED_BY_SERVICE | {"est_calc_phase"}
 _READ_CLOCK = frozenset({"kthread", "est_kt_count", "timer", "trash", "allocations", "work"})
 """Who writes one of these has looked at the time."""
 
@@ -114,6 +122,8 @@ class _Before:
     reading: int
     call: object
     """What the thread's outermost function waits in."""
+    point: Point | None
+    """Where the thread stands."""
 
 
 @dataclass(slots=True)
@@ -168,6 +178,7 @@ def _begin(world: World, choice: int, parts: Parts) -> _Taking:
         held,
         0 if thread is None else thread.reading,
         None if thread is None else _call_of(thread.body),
+        None if thread is None else thread.point,
     )
     taking = _Taking(choice, thread, set(), set(), before)
     reads, writes = taking.reads, taking.writes
@@ -176,14 +187,26 @@ def _begin(world: World, choice: int, parts: Parts) -> _Taking:
         if choice == RCU:
             _of_callback(world, writes)
         else:
-            reads |= {("wake-ups", 0), ("work", 0), ("trash_scan_due", 0), ("idle", 0)}
+            reads |= {("wake-ups", 0), ("work", 0), ("trash", 0), ("idle", 0)}
         return taking
     reads.add(("task", thread.index))
     point = thread.point
     if point is not None:
         _of_point(world, point, reads, writes)
     _of_functions(world, thread, point, reads)
+    names = _functions(thread.body)
+    if isinstance(point, Lock) and (_is_reference(world, point) or names[-1] == "exit_netns"):
+        # It clears `enable`, perhaps again.
+        writes.add(("enable", 0))
+    if machine.service_mutex.name not in held and "stop_estimator" in names:
+        # Netns exit, where it stops the total without the mutex.
+        writes |= {("est_add_ktid", 0), ("guarded", machine.service_mutex.name)}
     return taking
+
+
+def _is_reference(world: World, point: Lock) -> bool:
+    """Whether it is netns exit that waits there."""
+    return world.use is not None and point.mutex is world.use.reference
 
 
 def _of_callback(world: World, writes: set[Name]) -> None:
@@ -217,11 +240,16 @@ def _end(world: World, taking: _Taking, parts: Parts) -> tuple[set[Name], set[Na
         _of_thread(world, thread, before, reads, writes)
         if kinds & _READ_CLOCK:
             reads.add(("now", 0))
+        # Who starts a kthread looks at its timer.
+        reads |= {("timer", whose) for kind, whose in changed if kind == "kthread"}
+        if "allocations" in kinds:
+            # The start may have failed.
+            reads |= {("timer", slot) for slot in range(len(machine.netns.est_kt_arr))}
     service, est = machine.service_mutex.name, machine.netns.est_mutex.name
     reads |= {("guarded", name) for name in held}
-    if service not in held and kinds & _GUARDED_BY_SERVICE:
+    if service not in held and kinds & GUARDED_BY_SERVICE:
         writes.add(("guarded", service))
-    if est not in held and kinds & _GUARDED_BY_EST:
+    if est not in held and kinds & GUARDED_BY_EST:
         writes.add(("guarded", est))
     if kinds & _ALIVE:
         writes.add(("alive", 0))
@@ -246,8 +274,15 @@ def _of_thread(
         reads.add(("callbacks", 0))
     exited = thread.task.state is TaskState.EXITED
     point = thread.point
+    if "_add_locked" in _functions(thread.body):
+        # The timer of a new context is set before others see the context.
+        reads.add(("now", 0))
     if exited:
         writes.add(("exits", 0))
+    elif isinstance(point, WordAccess):
+        if point.word == SYNCP and point.write and not _is_counting(before.point):
+            # The words of a CPU that has counted nothing so far are made.
+            writes.add(("new words", 0))
     elif isinstance(point, Sleep):
         reads.add(("now", 0))
     elif isinstance(point, Stop | Join):
@@ -260,6 +295,11 @@ def _of_thread(
             reads |= {("use", 0), ("objects", 0)}
 
 
+def _is_counting(point: Point | None) -> bool:
+    """Whether a write section is entered already that is not left by the next step."""
+    return isinstance(point, WordAccess) and point.word != SYNCP
+
+
 def _of_point(world: World, point: Point, reads: set[Name], writes: set[Name]) -> None:
     match point:
         case FieldAccess(thing, name, write):
@@ -267,6 +307,8 @@ def _of_point(world: World, point: Point, reads: set[Name], writes: set[Name]) -
             (writes if write else reads).update(names)
             if thing is not None:
                 reads.add(("life", thing.describe()))
+            if name == "cpustats":
+                reads.add(("new words", 0))
         case WordAccess(cpu, _, write):
             (writes if write else reads).add(("words", cpu))
         case Lock(mutex) | Unlock(mutex):
@@ -287,7 +329,8 @@ def _of_point(world: World, point: Point, reads: set[Name], writes: set[Name]) -
 
 def _of_field(thing: object, name: str) -> tuple[Name, ...]:
     if thing is None:
-        return ((name, 0),)
+        # A destination is looked for in the trash as well.
+        return ((name, 0), ("trash", 0)) if name == "objects" else ((name, 0),)
     if isinstance(thing, Task):
         # Only the task itself reads it, whose own part it is.
         return ()
@@ -305,6 +348,7 @@ def _of_functions(world: World, thread: Thread, point: Point | None, reads: set[
     kd = thread.task.kd
     if point is None:
         reads |= {("est_chain_max", 0), ("est_genid_done", 0)}
+    slots = range(len(world.machine.netns.est_kt_arr))
     if kd is not None:
         reads |= {("row", kd.id), ("timer", kd.id)}
         if names[-1] == "estimation_kthread":
@@ -313,8 +357,13 @@ def _of_functions(world: World, thread: Thread, point: Point | None, reads: set[
             reads.add(("lists", kd.id))
         elif names[-1] == "calc_limits":
             reads.add(("enable", 0))
-    elif "exit_netns" in names:
-        reads.add(("objects", 0))
+        elif "calc_phase" in names:
+            # Whose tasks are stopped.
+            reads |= {("row", slot) for slot in slots}
+    elif "exit_body" in names:
+        # At last it holds no mutex any more.
+        reads |= {("objects", 0), ("trash", 0), ("est_kt_count", 0)}
+        reads |= {("kthread", slot) for slot in slots}
 
 
 def _functions(body: Body) -> list[str]:
@@ -322,7 +371,11 @@ def _functions(body: Body) -> list[str]:
     inner: object = body
     while isinstance(inner, GeneratorType):
         names.append(inner.gi_code.co_name)
-        inner = inner.gi_yieldfrom
+        if inner.gi_yieldfrom is None and inner.gi_code is exit_body.__code__:
+            # It is no `yield from` that goes on there.
+            inner = None if inner.gi_frame is None else inner.gi_frame.f_locals.get("call")
+        else:
+            inner = inner.gi_yieldfrom
     return names
 
 

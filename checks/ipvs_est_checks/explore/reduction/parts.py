@@ -44,10 +44,10 @@ def parts_of(world: World) -> Parts:
             [None if kd is None else (kd.serial, kd.life) for kd in netns.est_kt_arr]
         ),
         ("work", 0): (work.pending, work.due, id(work.running), work.refused),
-        ("trash", 0): tuple(
-            [(each.serial, each.idle_start, each.references) for each in netns.trash]
+        ("trash", 0): (
+            tuple([(each.serial, each.idle_start, each.references) for each in netns.trash]),
+            netns.trash_scan_due,
         ),
-        ("trash_scan_due", 0): netns.trash_scan_due,
         ("objects", 0): (
             tuple([(key, each.serial) for key, each in machine.objects.items()]),
             _services(netns),
@@ -134,7 +134,8 @@ def _add_context(parts: Parts, kd: KthreadContext) -> None:
     parts["row", slot] = (kd.est_row, kd.add_row)
     parts["timer", slot] = kd.est_timer
     parts["limits", slot] = (kd.chain_max, kd.tick_max, kd.est_max_count)
-    parts["kthread", slot] = (id(kd.task), kd.needed)
+    parts["kthread", slot] = id(kd.task)
+    parts["needed", slot] = kd.needed
 
 
 def _task(task: Task) -> object:

@@ -23,7 +23,6 @@ from typing import TypeVar
 from ipvs_est_checks.explore.engine.loops import StateGraph, add_state, add_way
 from ipvs_est_checks.explore.engine.outcome import Outcome
 from ipvs_est_checks.explore.engine.path import Path, unrolled
-from ipvs_est_checks.explore.engine.world import TIME
 from ipvs_est_checks.explore.reduction.footprint import Footprint, independent
 from ipvs_est_checks.explore.reduction.ways import KnownWays, complete, number_of
 from ipvs_est_checks.explore.schedulers.dfs import with_livelock
@@ -174,9 +173,13 @@ class Exhaustive:
 
 
 def _order(moment: Moment) -> Sequence[int]:
-    """Who ran last goes on first; time passes last."""
-    last = moment.last
-    return sorted(moment.enabled, key=lambda each: (each == TIME, each != last, each))
+    """Any order will do; this one, the same in all states, makes few schedules of many states.
+
+    What has the fewest steps to come is best taken first, since each of its steps is taken from a
+    state once and what sleeps behind it goes on in one schedule: grace periods and time, then
+    kthreads, the last one first, then control processes.
+    """
+    return sorted(moment.enabled, key=lambda each: (each >= 0, each if each < 0 else -each))
 
 
 def closed_exhaustive(system: System[W], outcome: Outcome, search: Exhaustive) -> Outcome:

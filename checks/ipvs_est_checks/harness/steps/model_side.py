@@ -191,7 +191,7 @@ def _is_passed(world: World, thread: Thread, stood: Point | None, last: Sequence
             return function == "drain_temp_list" and world.machine.netns.est_temp_list.next is None
         case FieldAccess(field="est_cpulist", write=True):
             # Netns exit frees the list if one was written.
-            return function == "_exit_body" and world.machine.netns.est_cpulist_mask is None
+            return function == "exit_body" and world.machine.netns.est_cpulist_mask is None
         case FieldAccess(field="est_max_threads", write=False):
             # At the limit of threads it is read again, if the compiler does not keep it.
             return stood is READ_ENABLE and function == "_at_thread_limit"
