@@ -9,6 +9,7 @@ import pytest
 from command_line import COMMAND, environment, here
 from ipvs_est.replay import Passed, replay
 from ipvs_est_checks.explore.scenarios.scenario import scenario_from_text
+from ipvs_est_checks.explore.scenarios.strategy import THEMES as SCENARIO_THEMES
 from ipvs_est_checks.history.file import read_history
 from ipvs_est_checks.machines.netns.themes import THEMES
 
@@ -133,3 +134,34 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     done = here(capsys, "generate", "histories", *options, "-o", tmp_path / "made")
     assert (done.code, done.out, done.err) == (2, "", message)
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("theme", SCENARIO_THEMES)
+def test_scenarios_are_of_the_theme_the_size_and_the_machine_that_are_asked_for(
+    theme: str, tmp_path: Path, capsys: Capture
+) -> None:
+    options = ("--seed", "4", "--count", "6", "-o", tmp_path, "--theme", theme, "--tasks", "1")
+    geometry = ("--params", '{"hz": 100, "nticks": 5, "possible_cpus": 2}')
+    done = here(capsys, "generate", "scenarios", *options, *geometry)
+    assert (done.code, done.out) == (0, f"6 scenarios in {tmp_path}, seed 4\n")
+    task = {"control": "CTL0", "sysctls": "SYSCTL0", "packets": "PACKETS0", "readers": "READER0"}
+    for text in files(tmp_path).values():
+        made = scenario_from_text("made", text)
+        assert (made.params.hz, made.params.nticks, made.params.possible_cpus) == (100, 5, 2)
+        names = [each.name for each in made.actors]
+        assert task.get(theme, "EXIT") in names
+        assert len(set(names) - {"EXIT"}) == 1
+
+
+def test_a_theme_that_the_machine_cannot_have_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    options = ("--theme", "sysctls", "--params", '{"sysctl": false}', "-o", tmp_path)
+    refused = here(capsys, "generate", "scenarios", *options)
+    expected = "Error: --theme sysctls: --params has none: sysctl is false\n"
+    assert (refused.code, refused.err) == (2, expected)
+
+
+def test_an_option_before_what_is_made_is_told_where_it_goes(capsys: Capture) -> None:
+    refused = here(capsys, "generate", "--seed", "3", "histories")
+    assert refused.code == 2
+    assert refused.err.startswith("Error: No such option")
+    assert refused.err.endswith(" Options go behind histories or scenarios.\n")

@@ -136,12 +136,23 @@ def _invoke(arguments: list[str]) -> int:
         return exit_.exit_code
     except click.ClickException as error:
         # One line, without click's usage, which --help tells.
-        _complain(f"Error: {printable(error.format_message())}")
+        _complain(f"Error: {printable(error.format_message())}{_where_it_goes(error)}")
         return exit_codes.BAD_INPUT
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted", err=True)
         return exit_codes.INTERRUPTED
     return exit_codes.PASS
+
+
+def _where_it_goes(error: click.ClickException) -> str:
+    """Of an option that stands behind a group, such as `generate --seed 1`."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return ""
+    group = error.ctx.command
+    if not isinstance(group, click.Group) or isinstance(group, LazyGroup):
+        return ""
+    names = " or ".join(group.list_commands(error.ctx))
+    return f" Options go behind {names}."
 
 
 def _complain(message: str) -> None:

@@ -2,13 +2,23 @@
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from ipvs_est import Params
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
-from ipvs_est_checks.explore.scenarios.strategy import scenarios
+from ipvs_est_checks.explore.scenarios.strategy import MOST_TASKS, scenarios
 from ipvs_est_checks.hypothesis_runs import no_local_constants, nothing_left_behind
 
 
-def make_scenarios(number: int, count: int) -> list[Scenario]:
-    """At most that many different scenarios from the seed `number`; equal seeds, equal ones."""
+def make_scenarios(
+    number: int,
+    count: int,
+    machine: Params | None = None,
+    theme: str | None = None,
+    most_tasks: int = MOST_TASKS,
+) -> list[Scenario]:
+    """At most that many different scenarios from the seed `number`; equal seeds, equal ones.
+
+    The rest is as for the strategy.
+    """
     made: dict[Scenario, None] = {}
 
     @seed(number)
@@ -19,7 +29,7 @@ def make_scenarios(number: int, count: int) -> list[Scenario]:
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    @given(scenarios())
+    @given(scenarios(machine, theme, most_tasks))
     def keep(scenario: Scenario) -> None:
         made[scenario] = None
 

@@ -11,6 +11,8 @@ from ipvs_est.language.params import Params
 from ipvs_est.language.revision import MAINLINE, REVISIONS
 from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.explore.scenarios.scenario import scenario_text
+from ipvs_est_checks.explore.scenarios.strategy import MOST_TASKS
+from ipvs_est_checks.explore.scenarios.strategy import THEMES as SCENARIO_THEMES
 from ipvs_est_checks.generate.histories import Wish, history_text, make_histories
 from ipvs_est_checks.generate.scenarios import make_scenarios
 from ipvs_est_checks.machines.netns.themes import THEMES
@@ -34,6 +36,12 @@ _count = click.option(
     default=10,
     show_default=True,
     help="How many.",
+)
+_machine = click.option(
+    "--params",
+    metavar="JSON",
+    help="Their machine, as in a trace's header; what is left out has its default."
+    "  [default: small ones of all kinds]",
 )
 _output = click.option(
     "-o",
@@ -69,12 +77,7 @@ def generate() -> None:
 @click.option(
     "--theme", type=click.Choice(THEMES), help="What they are about at first.  [default: each]"
 )
-@click.option(
-    "--params",
-    metavar="JSON",
-    help="Their machine, as in a trace's header; what is left out has its default."
-    "  [default: small ones of all kinds]",
-)
+@_machine
 @click.option(
     "--revision",
     type=click.Choice(list(REVISIONS)),
@@ -111,10 +114,29 @@ def histories(
 @_seed
 @_count
 @_output
-def scenarios(seed: int | None, count: int, output: Path) -> None:
+@click.option(
+    "--tasks",
+    metavar="N",
+    type=click.IntRange(1, MOST_TASKS),
+    default=MOST_TASKS,
+    show_default=True,
+    help="Size: most tasks that race, beside one that may take the netns away.",
+)
+@click.option(
+    "--theme",
+    type=click.Choice(SCENARIO_THEMES),
+    help="What one of the tasks does.  [default: any]",
+)
+@_machine
+def scenarios(
+    seed: int | None, count: int, output: Path, tasks: int, theme: str | None, params: str | None
+) -> None:
     """Scenarios for `ipvs-est explore`, one file each."""
     number = _number(seed)
-    made = make_scenarios(number, count)
+    machine = _params(params)
+    if machine is not None and not machine.sysctl and theme == "sysctls":
+        raise BadInputError("--theme sysctls: --params has none: sysctl is false")
+    made = make_scenarios(number, count, machine, theme, tasks)
     for index, scenario in enumerate(made):
         _write(output, f"scenario-{number}-{index:05}.json", f"{scenario_text(scenario)}\n")
     click.echo(f"{len(made)} scenarios in {output}, seed {number}")

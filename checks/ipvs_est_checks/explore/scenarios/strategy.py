@@ -59,16 +59,34 @@ _readers: st.SearchStrategy[Operation] = st.one_of(
 _KINDS = {"CTL": _control, "SYSCTL": _sysctl, "PACKETS": _packets, "READER": _readers}
 
 
+_ABOUT = {"control": "CTL", "sysctls": "SYSCTL", "packets": "PACKETS", "readers": "READER"}
+EXIT = "exit"
+THEMES = (*_ABOUT, EXIT)
+"""What one of the tasks can be asked to do."""
+MOST_TASKS = 3
+"""Beside the one that takes the netns away."""
+
+
 @st.composite
-def scenarios(draw: Callable[[st.SearchStrategy[object]], object]) -> Scenario:
-    """Services and destinations, some time, perhaps a recalculation; then tasks that race."""
+def scenarios(
+    draw: Callable[[st.SearchStrategy[object]], object],
+    machine: Params | None = None,
+    theme: str | None = None,
+    most_tasks: int = MOST_TASKS,
+) -> Scenario:
+    """Services and destinations, some time, perhaps a recalculation; then tasks that race.
+
+    `machine`: None = small ones of all kinds. `theme`: of `THEMES`, what one of the tasks does;
+    that of sysctls needs a machine that has them.
+    """
 
     def number(low: int, high: int) -> int:
         drawn = draw(st.integers(low, high))
         assert isinstance(drawn, int)
         return drawn
 
-    params = draw(st.sampled_from(_MACHINES))
+    machines = [each for each in _MACHINES if each.sysctl or theme != "sysctls"]
+    params = machine or draw(st.sampled_from(machines))
     assert isinstance(params, Params)
     setup: list[Operation] = [InitNetns()]
     setup += [AddService(each) for each in _SERVICES[: number(0, 3)]]
@@ -82,13 +100,14 @@ def scenarios(draw: Callable[[st.SearchStrategy[object]], object]) -> Scenario:
     if number(0, 3) == 0:
         setup.append(FailAllocations(number(1, 4)))
     actors: list[Actor] = []
-    for index in range(number(1, 3)):
-        kind = draw(st.sampled_from(kinds))
+    for index in range(number(1, most_tasks)):
+        wanted = _ABOUT.get(theme or "") if index == 0 else None
+        kind = wanted or draw(st.sampled_from(kinds))
         assert isinstance(kind, str)
         operations = draw(st.lists(_KINDS[kind], min_size=1, max_size=2).map(tuple))
         assert isinstance(operations, tuple)
         actors.append(Actor(f"{kind}{index}", operations))
-    if number(0, 2) == 0:
+    if number(0, 2) == 0 or theme == EXIT:
         actors.append(Actor("EXIT", (ExitNetns(),)))
     jiffies = draw_from(draw, (3, 10, 110))
     return Scenario(
