@@ -62,14 +62,15 @@ def broken_states(
 ) -> Iterator[StateProperty]:
     """The chosen properties of states in these scopes that do not hold; counts evaluations."""
     state = snapshot_state(_ALGEBRA, params, snapshot)
-    for each in _state_properties(properties, scopes):
+    for each in state_properties(properties, scopes):
         checks[each.id] += 1
         if not each.predicate(state):
             yield each
 
 
 @lru_cache(maxsize=1024)
-def _state_properties(properties: frozenset[str] | None, scopes: int) -> tuple[StateProperty, ...]:
+def state_properties(properties: frozenset[str] | None, scopes: int) -> tuple[StateProperty, ...]:
+    """The chosen properties of states that have to hold in these scopes."""
     return tuple(
         each
         for each in STATE_PROPERTIES

@@ -8,6 +8,7 @@
 
 #include "est.h"
 #include "json.h"
+#include "print.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -69,82 +70,6 @@ static void answer_read(const struct estimator *est)
 	for (i = 0; i < COUNTERS; i++)
 		printf("\"%s\":%" PRIu64 ",", rate_names[i], rates.counter[i]);
 	printf("\"ktid\":%d,\"ktrow\":%d,\"ktcid\":%d}}\n", est->ktid, est->ktrow, est->ktcid);
-}
-
-static void print_list(const struct estimator *head)
-{
-	const struct estimator *est;
-
-	printf("[");
-	for (est = head->next; est != head; est = est->next)
-		printf("%s%" PRIu32, est == head->next ? "" : ",", est->id);
-	printf("]");
-}
-
-static void print_tick(const struct context *kd, int row)
-{
-	const struct tick *td = kd->ticks[row];
-	const char *comma = "";
-	uint64_t cid;
-
-	printf("\"%d\":{\"len\":%d,\"present\":\"%" PRIx64 "\",\"full\":\"%" PRIx64 "\",\"chains\":{",
-	       row, kd->tick_len[row], td->present, td->full);
-	for (cid = 0; cid < netns.params.tick_chains; cid++) {
-		const struct estimator *head = &td->chains[cid];
-
-		if (head->next == head)
-			continue;
-		printf("%s\"%" PRIu64 "\":", comma, cid);
-		print_list(head);
-		comma = ",";
-	}
-	printf("}}");
-}
-
-static void print_context(const struct context *kd)
-{
-	const char *comma = "";
-	int row;
-
-	printf("{\"id\":%d,\"running\":%s,\"est_count\":%d,\"est_max_count\":%d,", kd->id,
-	       kd->task && kd->task->state != TASK_EXITED ? "true" : "false",
-	       kd->est_count, kd->est_max_count);
-	printf("\"chain_max\":%d,\"tick_max\":%d,\"add_row\":%d,\"est_row\":%d,",
-	       kd->chain_max, kd->tick_max, kd->add_row, kd->est_row);
-	printf("\"est_timer\":%" PRIu64 ",\"avail\":\"%" PRIx64 "\",\"ticks\":{",
-	       kd->est_timer, kd->avail);
-	for (row = 0; row < (int)netns.params.nticks; row++) {
-		if (!kd->ticks[row])
-			continue;
-		printf("%s", comma);
-		print_tick(kd, row);
-		comma = ",";
-	}
-	printf("}}");
-}
-
-static void answer_dump(void)
-{
-	int id;
-
-	printf("{\"result\":{\"jiffies\":%" PRIu64 ",\"enable\":%d,\"stopped\":%d,", jiffies,
-	       netns.enable, netns.stopped);
-	printf("\"kt_count\":%d,\"add_ktid\":%d,\"max_threads\":%" PRIu64 ",", netns.kt_count,
-	       netns.add_ktid, netns.max_threads);
-	printf("\"chain_max\":%d,\"calc_phase\":%d,", netns.chain_max, netns.calc_phase);
-	printf("\"genid\":%" PRIu64 ",\"genid_done\":%" PRIu64 ",\"temp\":", netns.genid,
-	       netns.genid_done);
-	print_list(&netns.temp);
-	printf(",\"kthreads\":[");
-	for (id = 0; id < netns.kt_count; id++) {
-		if (id)
-			printf(",");
-		if (netns.slots[id])
-			print_context(netns.slots[id]);
-		else
-			printf("null");
-	}
-	printf("]}}\n");
 }
 
 /* The object that the line names; answers the error if there is none. */
@@ -315,7 +240,17 @@ static void do_advance(const char *line)
 static void do_dump(const char *line)
 {
 	(void)line;
-	answer_dump();
+	printf("{\"result\":");
+	print_state();
+	printf("}\n");
+}
+
+static void do_snapshot(const char *line)
+{
+	(void)line;
+	printf("{\"result\":");
+	print_snapshot();
+	printf("}\n");
 }
 
 static const struct operation {
@@ -337,6 +272,7 @@ static const struct operation {
 	{ "settle", do_settle },
 	{ "advance", do_advance },
 	{ "dump", do_dump },
+	{ "snapshot", do_snapshot },
 };
 
 #define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
@@ -428,7 +364,7 @@ static void handshake(void)
 	printf("{\"oracle\":\"estimator port in C\",\"protocol\":1,\"formats\":[1],\"operations\":[");
 	for (i = 0; i < NR_OPERATIONS; i++)
 		printf("%s\"%s\"", i ? "," : "", operations[i].name);
-	printf("]}\n");
+	printf("],\"gives\":{\"snapshot\":2}}\n");
 }
 
 int main(int argc, char **argv)

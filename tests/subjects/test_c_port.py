@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from command_line import CHECKOUT
+from ipvs_est import MAINLINE, Params
 from ipvs_est.answers.trace import lines_of
 from ipvs_est.language.header import header_from_json
 from ipvs_est.language.json_input import parse_object
+from ipvs_est.language.operations import Advance, Operation, StartService, StartTotal
 from ipvs_est.replay import Failed, Passed
 from ipvs_est_checks.conformance.recordings import recordings
-from ipvs_est_checks.subjects.subject import start_subject, stop_subject
+from ipvs_est_checks.history.monitor import run
+from ipvs_est_checks.subjects.subject import begin, start_subject, stop_subject
 from ipvs_est_checks.subjects.trace import NotTaken, OnSubject, Unanswered, replay_on
+from ipvs_est_spec.catalogue import STATE_PROPERTIES
 
 COMPILER = shutil.which("cc")
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="the port in C needs a C compiler, cc")
@@ -53,6 +57,34 @@ def test_the_port_reproduces_every_recording_whose_operations_it_takes(port: Pat
 @pytest.mark.parametrize("mistake", ["count", "lost", "rate", "errno"])
 def test_a_mistake_makes_recordings_differ(port: Path, mistake: str) -> None:
     assert any(isinstance(each, Failed) for each in replayed(f"'{port}' {mistake}"))
+
+
+SMALL = Params(hz=300, nticks=5, chain_factor=2, est_cost_ns=11875)
+THREE: tuple[Operation, ...] = (StartTotal(), StartService(1), StartService(2))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "operations", "broken"),
+    [
+        ("none", (*THREE, Advance(600)), set()),
+        ("count", THREE, {"limits.chain"}),
+        ("lost", (THREE[0], THREE[2]), {"place.one-list"}),
+    ],
+)
+def test_what_it_tells_of_its_state_is_judged(
+    port: Path, mistake: str, operations: tuple[Operation, ...], broken: set[str]
+) -> None:
+    subject = start_subject(f"'{port}' {mistake}")
+    try:
+        seen = run(SMALL, MAINLINE, operations, lambda p, r: begin(subject, p, r))
+    finally:
+        stop_subject(subject)
+    assert seen.failures.keys() >= broken
+    assert bool(seen.failures) == bool(broken)
+    judged = {each.id for each in STATE_PROPERTIES if seen.checks[each.id]}
+    # Neither who owns a stats object nor a cpulist is told.
+    assert judged >= {"counts.chain-len", "bitmaps.full", "limits.tick", "place.one-list"}
+    assert len(judged) >= 20
 
 
 def test_a_crash_is_told_as_one(port: Path) -> None:

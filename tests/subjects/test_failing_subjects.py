@@ -15,6 +15,7 @@ from ipvs_est.answers.results import Returned
 from ipvs_est.language.operations import AddService, Advance, InitNetns, Operation, Read
 from ipvs_est_checks.history.monitor import run
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError, SubjectFailure
+from ipvs_est_checks.history.watchable import absent_of
 from ipvs_est_checks.subjects.channel import open_channel
 from ipvs_est_checks.subjects.subject import (
     Handshake,
@@ -121,6 +122,19 @@ def test_the_oracle_as_a_subject_shows_what_the_oracle_shows(
     assert seen.checks == alone.checks
     assert seen.failures == alone.failures == {}
     assert seen.before == alone.before == again.before
+
+
+def test_what_a_snapshot_lacks_is_not_judged_and_the_rest_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alone = run(SMALL, MAINLINE, HISTORY)
+    with odd("partial", 0, monkeypatch) as subject:
+        seen = run(SMALL, MAINLINE, HISTORY, lambda p, r: begin(subject, p, r))
+        assert absent_of(seen.oracle) == {"memory", "contexts.chain_len"}
+    assert seen.failures == {}
+    unjudged = alone.checks.keys() - seen.checks.keys()
+    assert unjudged == {"counts.chain-len"}
+    assert {id_: alone.checks[id_] for id_ in seen.checks} == seen.checks
 
 
 def test_whoever_takes_no_more_answers_leaves_the_subject_in_step(

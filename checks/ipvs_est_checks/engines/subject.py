@@ -27,6 +27,7 @@ from ipvs_est_checks.history.subject_failure import (
     SubjectFailure,
 )
 from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
+from ipvs_est_checks.history.watchable import absent_of
 from ipvs_est_checks.machines.naive.compare import SENTENCES as NAIVE
 from ipvs_est_checks.machines.netns.driver import NAME as NETNS
 from ipvs_est_checks.machines.profiles import PROFILES, Profile
@@ -51,6 +52,8 @@ SENTENCES = {
     RECORDED: "The subject answers what was recorded on kernels of the revision.",
 }
 """By id: what is checked of a subject beside the properties."""
+_UNREACHED = "no history came to what it is about"
+_UNTOLD = f"the subject's snapshots lack what it reads, or {_UNREACHED}"
 COMPARED = "compared"
 SAMPLED = "sampled"
 
@@ -190,7 +193,14 @@ def _compared_row(
         verdict = Verdict.FAIL
         detail = differs.what
         problems = (
-            _problem(id_, detail, differs.params, differs.operations, asked.compare, asked),
+            _problem(
+                id_,
+                detail,
+                differs.params,
+                differs.operations,
+                asked.compare,
+                f"with --save FILE, then ipvs-est replay FILE --subject {quote(asked.keeper.name)}",
+            ),
         )
     return Row(id_, SENTENCES[id_], SUBJECT, verdict, COMPARED, answers, seconds, problems=problems)
 
@@ -201,7 +211,7 @@ def _problem(
     params: Params,
     operations: tuple[Operation, ...],
     revision: Revision,
-    asked: Asked,
+    again: str,
 ) -> Problem:
     return Problem(
         property=id_,
@@ -209,7 +219,7 @@ def _problem(
         detail=detail,
         operations=tuple(json.dumps(operation_to_json(each)) for each in operations),
         failure=None,
-        command=f"with --save FILE, then ipvs-est replay FILE --subject {quote(asked.keeper.name)}",
+        command=again,
         header=header_line(id_, revision.name, params),
         words=tuple(in_words(each) for each in operations),
         geometry=geometry_text(params),
@@ -234,7 +244,18 @@ def _sampled(asked: Asked, request: Request) -> Iterator[Row]:
         rounds.append(_round(revision, profile, request, number, system))
         if rounds[-1].unexpected:
             break
-    yield from _sampled_rows(merged(rounds), handshake.gives, asked, revision, request)
+    whole = _tells_all(system, revision)
+    yield from _sampled_rows(
+        merged(rounds), handshake.gives, asked, revision, request, tells_all=whole
+    )
+
+
+def _tells_all(system: SystemUnderTest, revision: Revision) -> bool:
+    """Whether its snapshots are complete."""
+    params = next(iter(system.geometries or ()), Params())
+    begun = system.new_oracle(params, revision)
+    begun.snapshot()
+    return not absent_of(begun)
 
 
 def _read(properties: frozenset[str] | None) -> tuple[str, ...]:
@@ -267,6 +288,8 @@ def _sampled_rows(
     asked: Asked,
     revision: Revision,
     request: Request,
+    *,
+    tells_all: bool,
 ) -> Iterator[Row]:
     checks = dict(report.checks)
     failures = {each.property: each for each in report.failures}
@@ -280,22 +303,35 @@ def _sampled_rows(
         if failure is None and absent:
             yield _not_judged(id_, absent)
         else:
-            yield _sampled_row(id_, failure, checks.get(id_, 0), asked, revision)
+            why = _UNREACHED if tells_all else _UNTOLD
+            yield _sampled_row(id_, failure, checks.get(id_, 0), asked, revision, why, request)
 
 
 def _sampled_row(
-    id_: str, failure: FailureRecord | None, count: int, asked: Asked, revision: Revision
+    id_: str,
+    failure: FailureRecord | None,
+    count: int,
+    asked: Asked,
+    revision: Revision,
+    uncounted: str,
+    request: Request,
 ) -> Row:
     sentence = SAMPLED_SENTENCES.get(id_) or SENTENCES[id_]
     if failure is None:
         if not count:
-            return _not_judged(id_, "no history came to what it is about")
+            return _not_judged(id_, uncounted)
         return Row(id_, sentence, SUBJECT, Verdict.PASS, SAMPLED, count, 0.0)
     if failure.reason:
         # The model fails there too, and not with the repair of that finding.
         known = tuple(each.partition(":")[0] for each in failure.reason.split("; "))
         return Row(id_, sentence, SUBJECT, Verdict.FINDING, SAMPLED, count, 0.0, findings=known)
-    problem = _problem(id_, failure.sentence, failure.params, failure.operations, revision, asked)
+    # What was answered may be right: only a check looks at the states.
+    compare = f" --compare {asked.compare.name}" if asked.compare is not None else ""
+    again = (
+        f"ipvs-est check --subject {quote(asked.keeper.name)}{compare} --seed {request.seed}"
+        f" --property {id_}"
+    )
+    problem = _problem(id_, failure.sentence, failure.params, failure.operations, revision, again)
     return Row(id_, sentence, SUBJECT, Verdict.FAIL, SAMPLED, count, 0.0, problems=(problem,))
 
 

@@ -18,7 +18,9 @@ from ipvs_est_checks.broken_properties import (
     scopes_of,
 )
 from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
-from ipvs_est_checks.history.watchable import Watchable
+from ipvs_est_checks.history.watchable import Watchable, absent_of
+from ipvs_est_checks.judging.known_states import broken_in
+from ipvs_est_checks.judging.partial import Partial
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 NewOracle = Callable[[Params, Revision], Watchable]
@@ -155,7 +157,13 @@ def _failed(seen: WatchedHistory, operation: Operation, failure: SubjectFailure)
 
 def _check_state(seen: WatchedHistory, scopes: int, index: int, after: Snapshot) -> None:
     params = seen.oracle.machine.params
-    for broken in broken_states(params, after, scopes, seen.properties, seen.checks):
+    absent = absent_of(seen.oracle)
+    found = (
+        broken_in(Partial(after, absent), scopes, seen.properties, seen.checks)
+        if absent
+        else broken_states(params, after, scopes, seen.properties, seen.checks)
+    )
+    for broken in found:
         _fail(seen, broken.id, index, broken.sentence, after)
 
 

@@ -1,6 +1,6 @@
 """What a history can be run on: the model, or a subject that answers the oracle's protocol."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ipvs_est import Params, Snapshot, Violation
 from ipvs_est.answers.results import Result
@@ -14,6 +14,22 @@ class Recorder(Protocol):
     params: Params
     events: list[Event] | None
     """None: not recorded, or not given."""
+
+
+@runtime_checkable
+class PartlyKnown(Protocol):
+    """A system that may not tell all of its state."""
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """Paths of what its snapshots do not hold, such as `contexts.tick_len`; what is below is
+        absent too. Whatever stands there says nothing."""
+        ...
+
+
+def absent_of(system: "Watchable") -> frozenset[str]:
+    """What its snapshots do not hold; nothing of a system that tells all."""
+    return system.absent if isinstance(system, PartlyKnown) else frozenset()
 
 
 class Watchable(Protocol):
@@ -39,5 +55,5 @@ class Watchable(Protocol):
         ...
 
     def snapshot(self) -> Snapshot:
-        """The complete state of now."""
+        """The state of now, complete but for what `absent_of` names."""
         ...

@@ -6,6 +6,7 @@ line gives it a new machine.
 
 import json
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,13 +16,14 @@ from ipvs_est.answers.snapshot import snapshot_from_json
 from ipvs_est.language.event_json import event_from_json
 from ipvs_est.language.events import Event
 from ipvs_est.language.header import params_to_json
-from ipvs_est.language.input_error import InputError
+from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import check_unique_keys, parse_object, type_name
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.violations import from_json as violation_from_json
 from ipvs_est.oracle_process import PROTOCOL
 from ipvs_est_checks.history.subject_failure import FailureKind, RefusedError, SubjectError
+from ipvs_est_checks.judging.partial import Partial, partial_from_json
 from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_channel
 
 SECONDS = 10.0
@@ -141,11 +143,17 @@ class Run:
     _snapshot: Snapshot | None = None
     _known: Snapshot | None = None
     """The last state that was told."""
+    _absent: frozenset[str] = frozenset()
 
     @property
     def violations(self) -> tuple[Violation, ...]:
         """All violations so far, in order."""
         return tuple(self.told)
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """What the snapshots so far did not hold; see `history.watchable`."""
+        return self._absent
 
     def apply(self, operation: Operation) -> Result:
         """Apply one operation; raises OperationError, ViolationError, SubjectError."""
@@ -158,17 +166,31 @@ class Run:
             raise
 
     def snapshot(self) -> Snapshot:
-        """The complete state of now. Raises SubjectError."""
+        """The state of now, complete but for what is `absent`. Raises SubjectError."""
         if self._snapshot is None:
             if self.ended and self._known is not None:
                 # Where nothing defined follows, a program may have no state any more.
                 return self._known
             answer = self._ask({"op": "snapshot"})
             try:
-                self._snapshot = snapshot_from_json(answer.get("result"))
+                self._snapshot = self._told_snapshot(answer.get("result"))
             except InputError as error:
                 raise _no_answer(f"result.{error.field}", error.message) from None
         return self._snapshot
+
+    def _told_snapshot(self, value: object, where: str = "") -> Snapshot:
+        if not self._absent:
+            # Most tell all, which is quicker to read.
+            with suppress(InputError):
+                return snapshot_from_json(value)
+        if not isinstance(value, dict):
+            raise InputError(where, f"expected an object, found {type_name(value)}")
+        try:
+            partial: Partial = partial_from_json(value, self.machine.params)
+        except InputError as error:
+            raise InputError(join(where, error.field), error.message) from None
+        self._absent |= partial.absent
+        return partial.snapshot
 
     def _ask(self, line: dict[str, object]) -> dict[str, Any]:
         return asking(self.subject)(line)
@@ -203,7 +225,7 @@ class Run:
             for index, each in enumerate(_list(answer, "events")):
                 self.machine.events.append(event_from_json(each, f"events[{index}]"))
         if "snapshot" in answer:
-            self._snapshot = snapshot_from_json(answer["snapshot"])
+            self._snapshot = self._told_snapshot(answer["snapshot"], "snapshot")
 
 
 WATCHED = ("snapshot", "events")

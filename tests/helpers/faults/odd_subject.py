@@ -1,6 +1,7 @@
 """The oracle as a subject that goes wrong at its nth operation, in the way that it is told.
 
-`python odd_subject.py WAY N`; as WAY `none` it is the oracle. `null`, `refusal` and `slow`
+`python odd_subject.py WAY N`; as WAY `none` it is the oracle, as `partial` one whose snapshots lack
+something. `null`, `refusal` and `slow`
 are ways to answer what is no operation. Run as a program of its own.
 """
 
@@ -15,6 +16,15 @@ from ipvs_est.oracle_process import Session, answer, handshake
 
 def say(value: object) -> None:
     print(json.dumps(value), flush=True)
+
+
+def without(value: object, names: set[str]) -> object:
+    """The same but for the members of these names, at any depth."""
+    if isinstance(value, dict):
+        return {name: without(each, names) for name, each in value.items() if name not in names}
+    if isinstance(value, list):
+        return [without(each, names) for each in value]
+    return value
 
 
 def go_wrong(way: str, answered: dict[str, object]) -> None:
@@ -62,6 +72,10 @@ def main(way: str, nth: int) -> None:
             answered = {"error": {"field": "params.hz", "message": "not this one"}}
         if way == "null" and b'"snapshot"' in line and not configure:
             answered = {"result": None}
+        if way == "partial" and "snapshot" in answered:
+            answered["snapshot"] = without(answered["snapshot"], {"memory", "chain_len"})
+        if way == "partial" and b'"snapshot"' in line and "result" in answered:
+            answered["result"] = without(answered["result"], {"memory", "chain_len"})
         operations += b'"op":' in line
         if operations == nth and b'"op":' in line:
             go_wrong(way, answered)

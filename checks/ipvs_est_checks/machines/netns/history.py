@@ -9,6 +9,7 @@ from ipvs_est.language.operations import Operation
 from ipvs_est_checks.broken_properties import is_chosen
 from ipvs_est_checks.history.monitor import NewOracle, WatchedHistory, finish, step, watch
 from ipvs_est_checks.history.subject_failure import SubjectFailure
+from ipvs_est_checks.history.watchable import absent_of
 from ipvs_est_checks.machines.naive.compare import SENTENCES, Difference, differences, wrong_answer
 from ipvs_est_checks.machines.naive.model import NaiveModel, boot, live
 from ipvs_est_checks.machines.naive.steps import (
@@ -20,6 +21,9 @@ from ipvs_est_checks.machines.naive.steps import (
     see,
 )
 from ipvs_est_checks.machines.netns.situations import Observer, observe
+
+_SENSELESS = "model.senseless"
+"""Id; it is seen in what is answered."""
 
 
 @dataclass(slots=True)
@@ -61,9 +65,9 @@ def do(history: NetnsHistory, operation: Operation) -> list[str]:
     answer = NaiveAnswer()
     if isinstance(result, OperationError):
         if sensible or seen.oracle.snapshot() != before:
-            found.append(("model.senseless", f"{operation} gave: {result}"))
+            found.append((_SENSELESS, f"{operation} gave: {result}"))
     elif not sensible:
-        found.append(("model.senseless", f"{operation} was done"))
+        found.append((_SENSELESS, f"{operation} was done"))
     elif not isinstance(result, ViolationError | Deadlocked | SubjectFailure):
         heap = Heap(before.memory.allocations, before.memory.failing)
         if isinstance(result, Returned) and _had_to_wait(before) and heap.failing is not None:
@@ -77,7 +81,7 @@ def do(history: NetnsHistory, operation: Operation) -> list[str]:
         if _compares(history):
             found += wrong_answer(answer, result, seen.before)
             found += differences(model, seen.before)
-    for each in SENTENCES:
+    for each in SENTENCES if _compares(history) else (_SENSELESS,):
         if is_chosen(seen.properties, each):
             seen.checks[each] += 1
     if not isinstance(result, OperationError | SubjectFailure):
@@ -116,8 +120,11 @@ def failures_of(
 
 
 def _compares(history: NetnsHistory) -> bool:
-    """Whether something that only the naive model states is looked at."""
-    properties = history.seen.properties
+    """Whether something that only the naive model states is looked at, and can be: it follows the
+    estimations by the events, and reads the whole state."""
+    system, properties = history.seen.oracle, history.seen.properties
+    if system.machine.events is None or absent_of(system):
+        return False
     return properties is None or not properties.isdisjoint(SENTENCES)
 
 
