@@ -26,9 +26,9 @@ from ipvs_est.oracle_process import Session, answer
 from ipvs_est_checks.broken_properties import record_properties
 from ipvs_est_checks.judging.evidence import EVERY_KIND, EvidenceError, evidence_of
 from ipvs_est_checks.judging.kinds_read import KINDS_READ
-from ipvs_est_checks.judging.partial import partial_from_json
-from ipvs_est_checks.judging.reads import NEEDED, AbsentError, judged_by
 from ipvs_est_checks.judging.verdicts import verdicts
+from ipvs_est_checks.partly_known.partial import partial_from_json
+from ipvs_est_checks.partly_known.reads import NEEDED, AbsentError, judged_by
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from ipvs_est_spec.state.abstract_state import AbstractState

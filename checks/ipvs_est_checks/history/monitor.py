@@ -19,8 +19,8 @@ from ipvs_est_checks.broken_properties import (
 )
 from ipvs_est_checks.history.subject_failure import SubjectError, SubjectFailure
 from ipvs_est_checks.history.watchable import Watchable, absent_of
-from ipvs_est_checks.judging.known_states import broken_in
-from ipvs_est_checks.judging.partial import Partial
+from ipvs_est_checks.partly_known.known_states import broken_in
+from ipvs_est_checks.partly_known.partial import Partial
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
 NewOracle = Callable[[Params, Revision], Watchable]

@@ -16,7 +16,7 @@ from ipvs_est.language.events import Event
 from ipvs_est.language.header import params_from_json
 from ipvs_est.language.input_error import InputError, join
 from ipvs_est.language.json_input import check_unique_keys, parse_object, type_name
-from ipvs_est_checks.judging.partial import Partial, partial_from_json
+from ipvs_est_checks.partly_known.partial import Partial, partial_from_json
 
 # Any in this file: parsed JSON of a file from outside.
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from ipvs_est_checks.broken_properties import broken_cases
 from ipvs_est_checks.judging.evidence import Evidence, Seen
 from ipvs_est_checks.judging.kinds_read import KINDS_READ
-from ipvs_est_checks.judging.partial import is_absent
-from ipvs_est_checks.judging.reads import AbsentError, judged_by
+from ipvs_est_checks.partly_known.partial import is_absent
+from ipvs_est_checks.partly_known.reads import AbsentError, judged_by
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import (

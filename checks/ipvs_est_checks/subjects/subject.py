@@ -23,7 +23,7 @@ from ipvs_est.language.operations import Operation
 from ipvs_est.language.violations import from_json as violation_from_json
 from ipvs_est.oracle_process import PROTOCOL
 from ipvs_est_checks.history.subject_failure import FailureKind, RefusedError, SubjectError
-from ipvs_est_checks.judging.partial import Partial, partial_from_json
+from ipvs_est_checks.partly_known.partial import Partial, partial_from_json
 from ipvs_est_checks.subjects.channel import Channel, close, exchange, open_channel
 
 SECONDS = 10.0

@@ -11,9 +11,9 @@ from ipvs_est.language.events import Event
 from ipvs_est.language.header import params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.json_input import parse_object
-from ipvs_est_checks.judging.partial import partial_from_json
 from ipvs_est_checks.live.inspect_files import partial_snapshot
 from ipvs_est_checks.live.reading.netns import Reading
+from ipvs_est_checks.partly_known.partial import partial_from_json
 
 VERSION = 1
 _HEADER = frozenset(

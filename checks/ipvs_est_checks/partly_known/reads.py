@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial as bound
 from typing import cast
 
-from ipvs_est_checks.judging.partial import Partial, is_absent
+from ipvs_est_checks.partly_known.partial import Partial, is_absent
 from ipvs_est_spec.algebra.python_algebra import PythonAlgebra
 from ipvs_est_spec.property import StateProperty
 from ipvs_est_spec.state.abstract_state import AbstractState

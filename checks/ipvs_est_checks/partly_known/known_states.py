@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ipvs_est_checks.broken_properties import state_properties
-from ipvs_est_checks.judging.partial import Partial
-from ipvs_est_checks.judging.reads import AbsentError, judged_by
+from ipvs_est_checks.partly_known.partial import Partial
+from ipvs_est_checks.partly_known.reads import AbsentError, judged_by
 from ipvs_est_spec.property import StateProperty
 
 
