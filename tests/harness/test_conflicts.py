@@ -11,7 +11,13 @@ from ipvs_est.language.operations import (
 )
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.histories.judge import broken_on_tree
-from ipvs_est_checks.harness.schedules.conflicts import CodeAccess, conflicting, conflicts_of
+from ipvs_est_checks.harness.schedules.conflicts import (
+    CodeAccess,
+    Conflict,
+    conflicting,
+    conflicts_of,
+    new_conflicts,
+)
 from kernels.kernel_trees import need_tree
 
 WRITE = CodeAccess(1, 100, "f", True, False, "A", 2)
@@ -56,3 +62,11 @@ def test_without_sysctls_a_netns_has_no_total() -> None:
 def test_connections_end_with_their_netns() -> None:
     operations = (InitNetns(), AddService(1), AddDest(2, 1), GetDest(2), ExitNetns())
     assert broken_on_tree(need_tree((7, 3)), Params(hz=100), MAINLINE, operations) == {}
+
+
+def test_what_a_base_has_too_is_not_new_where_lines_have_moved() -> None:
+    def conflict(line: int, function: str = "f") -> Conflict:
+        return Conflict("x", (f"read in {function} (a.c:{line})", "write once in g (a.c:7)"))
+
+    assert new_conflicts([conflict(10)], [conflict(12)]) == []
+    assert new_conflicts([conflict(10, "h")], [conflict(10)]) == [conflict(10, "h")]

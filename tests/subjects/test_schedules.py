@@ -11,7 +11,11 @@ import pytest
 from ipvs_est_checks.cli.commands.explore_subject import Explored, replay_on
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, load
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
+from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
+    Ask,
+    Failure,
+    Fields,
     Run,
     Step,
     cause_of,
@@ -93,6 +97,9 @@ class Nothing:
         return f"{scenario.name} is not tried"
 
     def started(self, scenario: Scenario) -> AbstractContextManager[Subject]:
+        raise AssertionError(scenario.name)
+
+    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
         raise AssertionError(scenario.name)
 
 
@@ -227,3 +234,41 @@ def test_an_outcome_in_brief_that_is_none_is_told_by_its_field(
     scenario = load("last-estimator-goes")
     with pytest.raises(SubjectError, match=field):
         search(lambda line: told, scenario, preemptions=0, fields=False, most=1)
+
+
+def made_answer(line: dict[str, object]) -> dict[str, Any]:
+    """Two tasks of four steps; it fails if B begins between A's second and third step."""
+    left, last, order = {1: 4, 2: 4}, 0, ""
+    steps: list[list[object]] = []
+    wanted = [int(part) for part in choices_of(str(line["schedule"]))]
+    while any(left.values()):
+        choices = [age for age in left if left[age]]
+        free = last if last in choices else choices[0]
+        choice = wanted[len(steps)] if len(steps) < len(wanted) else free
+        if choice not in choices:
+            return {"schedule": {"end": "bad choice", "steps": steps}}
+        steps.append([choice, choices, last in choices, "AB"[choice - 1], ""])
+        left[choice] -= 1
+        last = choice
+        order += "AB"[choice - 1]
+        if order.startswith("AAB") and order.endswith("A"):
+            violation = {"kind": "made", "thing": "x"}
+            return {"schedule": {"end": "violation", "steps": steps, "violations": [violation]}}
+    return {"schedule": {"end": "done", "steps": steps}}
+
+
+def choices_of(word: str) -> Iterator[str]:
+    for part in filter(None, word.split(".")):
+        choice, _, times = part.partition("x")
+        yield from [choice] * int(times or 1)
+
+
+def test_a_failing_schedule_is_made_short() -> None:
+    scenario = load("last-estimator-goes")
+    found = run_schedule(made_answer, "1x2.2.1", 10, fields=False)
+    assert cause_of(found) == "made: x"
+    short = minimised(made_answer, scenario, Failure("made: x", found, 1), fields=False)
+    # As many switches, and one preemption less: B goes on to its end.
+    assert schedule_text(short.run) == "1x2.2x4.1"
+    judged = Failure("made: x", found, 1, "place.total")
+    assert minimised(made_answer, scenario, judged, fields=False) is judged

@@ -13,6 +13,7 @@ from ipvs_est_checks.known.registry import ALL
 _KD0 = r"ipvs-e:0"
 SIGNS: Mapping[str, str] = {
     "F04": r"use-after-free: ip_vs_est_kt_data\.est_row in ",
+    "F10": r"invalid-pointer: .* in ip_vs_enqueue_estimator\b",
     "F16": r"task-started-while-disabled: ipvs-e:\d+ in wake_up_process$",
     "F17": (
         rf"deadlock: (?=.*waits for the exit of {_KD0}\b)"

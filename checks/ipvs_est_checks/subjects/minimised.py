@@ -1,6 +1,6 @@
 """A failing schedule of a subject made easy to read: fewer context switches, then fewer steps."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -10,38 +10,25 @@ from ipvs_est_checks.subjects.schedules import (
     Ask,
     Failure,
     Fields,
-    Judge,
     Run,
     cause_of,
-    first_steps,
-    judged_schedule,
     run_schedule,
     word_of,
 )
 
-ATTEMPTS = 300
+ATTEMPTS = 150
 """Schedules that are tried."""
-Again = Callable[[str], tuple[Run, str]]
-"""Runs a word, and gives what came of it with the cause by which it fails, '' for none."""
 
 
-def again(ask: Ask, scenario: Scenario, fields: Fields, judge: Judge | None = None) -> Again:
-    """What runs words of a scenario that was prepared; `judge`: the one that was there then."""
+def minimised(
+    ask: Ask, scenario: Scenario, failure: Failure, fields: Fields, attempts: int = ATTEMPTS
+) -> Failure:
+    """The same failure by a schedule that is no longer, of a scenario that was prepared.
 
-    def run(word: str) -> tuple[Run, str]:
-        if judge is None:
-            told = run_schedule(ask, word, scenario.jiffies, fields=fields)
-            return told, cause_of(told)
-        told, broken = judged_schedule(ask, word, scenario.jiffies, fields=fields, judge=judge)
-        if broken is None:
-            return told, cause_of(told)
-        return first_steps(told, broken.steps), broken.cause
-
-    return run
-
-
-def minimised(failure: Failure, run_again: Again, attempts: int = ATTEMPTS) -> Failure:
-    """The same failure by a schedule that is no longer; deterministic."""
+    One that a judge has found is left as it is: a subject tells it a state only once.
+    """
+    if failure.property:
+        return failure
     best = failure.run
     left = attempts
     improved = True
@@ -49,10 +36,10 @@ def minimised(failure: Failure, run_again: Again, attempts: int = ATTEMPTS) -> F
         improved = False
         for wish in _wishes([each.chosen for each in best.steps]):
             if not left:
-                return replace(failure, run=best)
+                break
             left -= 1
-            run, cause = run_again(word_of(wish))
-            if cause == failure.cause and _rank(run) < _rank(best):
+            run = run_schedule(ask, word_of(wish), scenario.jiffies, fields=fields)
+            if cause_of(run) == failure.cause and _rank(run) < _rank(best):
                 best, improved = run, True
                 break
     return replace(failure, run=best)

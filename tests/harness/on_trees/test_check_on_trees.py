@@ -59,7 +59,7 @@ def test_a_finding_that_the_nearest_revision_has_not_is_a_failure() -> None:
 
 
 def test_readers_of_a_netns_that_goes_are_waited_for() -> None:
-    task = Search(need_tree(), "exit-under-packets", fields=True, preemptions=1, most=200)
+    task = Search(need_tree(), MAINLINE, "exit-under-packets", fields=True, preemptions=1, most=200)
     found = searched(task)
-    assert [each.cause for each in found.failures] == []
+    assert [each.failure.cause for each in found.failures] == []
     assert found.schedules == 200

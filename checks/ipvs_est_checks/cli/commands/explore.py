@@ -20,6 +20,7 @@ from ipvs_est_checks.cli.commands.explore_subject import (
 )
 from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
+from ipvs_est_checks.cli.options.named_path import NamedPath
 from ipvs_est_checks.cli.options.preemptions import UNBOUNDED, PreemptionsType
 from ipvs_est_checks.cli.options.report import (
     check_targets,
@@ -185,6 +186,12 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     is_flag=True,
     help="With --tree: list accesses of two tasks to one field that no common lock orders.",
 )
+@click.option(
+    "--base",
+    metavar="TREE",
+    type=NamedPath(),
+    help="With --conflicts: only those that this tree has not; fails if there is one.",
+)
 @click.pass_context
 def explore(
     context: click.Context,
@@ -215,6 +222,7 @@ def explore(
     seconds: float,
     tree: Path | None,
     conflicts: bool,
+    base: Path | None,
 ) -> None:
     """Run SCENARIO, of the library or in a file, under many schedules; default: all of the library.
 
@@ -251,7 +259,7 @@ def explore(
             )
         check_names("property that is judged so", properties, sorted(JUDGED), "see `ipvs-est list`")
         if conflicts and tree is not None:
-            context.exit(_conflicts(tree, scenarios, iterations))
+            context.exit(_conflicts(tree, scenarios, iterations, base))
     within = max(preemptions, 0)
     bounds = Bounds(within, schedules=iterations)
     if subject is not None and not conflicts:
@@ -273,8 +281,8 @@ def explore(
         if token is not None:
             replay_of_code(tree, load_scenario(scenarios[0], ()), token)
         context.exit(code)
-    if conflicts:
-        raise click.UsageError("--conflicts is for a --tree")
+    if conflicts or base is not None:
+        raise click.UsageError("--conflicts, and --base with it, are for a --tree")
     if token is not None:
         if len(scenarios) > 1:
             raise click.UsageError("--replay: takes one SCENARIO at most")
@@ -369,12 +377,12 @@ def _on(
     return replay_on(explored, wanted[0], token, properties)
 
 
-def _conflicts(tree: Path, names: tuple[str, ...], iterations: int) -> int:
+def _conflicts(tree: Path, names: tuple[str, ...], iterations: int, base: Path | None) -> int:
     # Imported here: only who has a tree needs it.
     from ipvs_est_checks.cli.commands.explore_tree import conflicts_on_tree
 
     return conflicts_on_tree(
-        tree, [load_scenario(each, ()) for each in names or library()], iterations
+        tree, [load_scenario(each, ()) for each in names or library()], iterations, base
     )
 
 

@@ -16,10 +16,13 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.history.subject_failure import SubjectError
 from ipvs_est_checks.subjects.judged_schedules import CHAPTER_OF, JUDGED_VERSIONS, PropertyJudge
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
+from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
+    Ask,
     Failure,
     Fields,
     NotPreparedError,
+    Run,
     Searched,
     Verdict,
     cause_of,
@@ -58,6 +61,10 @@ class Programs(Protocol):
         """The subject, that can be asked; raises BadInputError."""
         ...
 
+    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+        """A run of the scenario, which was prepared, as a timeline."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Explored:
@@ -86,6 +93,11 @@ class _OneSubject:
         del scenario
         yield running(self.keeper)
 
+    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+        """By the names of the points: of its source nothing is known."""
+        del ask, scenario, fields
+        yield from timeline(run)
+
 
 @contextmanager
 def explored_subject(name: str, seconds: float, revision: str) -> Iterator[Explored]:
@@ -112,10 +124,21 @@ def name_argument(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shown:
+    """A failure, made short."""
+
+    kind: str
+    failure: Failure
+    lines: list[str]
+    """The timeline."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Tried:
     """What came of a scenario."""
 
     searches: list[tuple[str, Searched]]
+    shown: list[_Shown]
     failed: str = ""
     """How the subject failed to answer."""
 
@@ -161,6 +184,7 @@ def _search(
 ) -> _Tried:
     """First with points at mutexes and waits alone, then at every shared field."""
     found: list[tuple[str, Searched]] = []
+    shown: list[_Shown] = []
     most = bounds.schedules
     with progress_bar(scenario.name, most) as bar, _hidden_at_end(lambda: hide(bar)):
         try:
@@ -181,12 +205,16 @@ def _search(
                         judge=judge,
                     )
                     found.append((kind, searched))
+                    for each in searched.failures:
+                        failure = minimised(ask, scenario, each, kind == FIELDS)
+                        told = explored.programs.lines(ask, scenario, failure.run, kind == FIELDS)
+                        shown.append(_Shown(kind, failure, list(told)))
                     if searched.failures and not keep_going:
                         break
         except SubjectError as error:
-            failure = error.failure
-            return _Tried(found, f"{failure.kind.value}: {failure.detail}")
-    return _Tried(found)
+            failed = error.failure
+            return _Tried(found, shown, f"{failed.kind.value}: {failed.detail}")
+    return _Tried(found, shown)
 
 
 def _judge(
@@ -219,7 +247,7 @@ def _hidden_at_end(hidden: Callable[[], None]) -> Iterator[None]:
 
 def _tell(explored: Explored, scenario: Scenario, tried: _Tried) -> None:
     found = tried.searches
-    failures = [(kind, failure) for kind, each in found for failure in each.failures]
+    failures = any(each.failures for _, each in found)
     amount = ", ".join(
         f"{each.schedules} schedules at {kind.rstrip(':')}{'' if each.exhausted else ', not all'}"
         for kind, each in found
@@ -230,13 +258,14 @@ def _tell(explored: Explored, scenario: Scenario, tried: _Tried) -> None:
     click.echo(f"{verdict} {scenario.name}: {amount or 'no search ended'}")
     if tried.failed:
         click.echo(f"  {printable(tried.failed)}")
-    for kind, failure in failures:
-        _tell_failure(explored, scenario, kind, failure)
+    for each in tried.shown:
+        _tell_failure(explored, scenario, each)
 
 
-def _tell_failure(explored: Explored, scenario: Scenario, kind: str, failure: Failure) -> None:
+def _tell_failure(explored: Explored, scenario: Scenario, shown: _Shown) -> None:
+    kind, failure = shown.kind, shown.failure
     click.echo(f"  {printable(failure.cause)} (schedule {failure.number})")
-    for line in timeline(failure.run):
+    for line in shown.lines:
         click.echo(f"  {printable(line)}")
     again = f"ipvs-est explore {explored.option} {scenario.name}"
     if failure.property:
@@ -261,13 +290,13 @@ def replay_on(
                 run, broken = judged_schedule(
                     ask, word, scenario.jiffies, fields=fields, judge=judge
                 )
+            if broken is not None:
+                run = first_steps(run, broken.steps)
+            for line in explored.programs.lines(ask, scenario, run, fields):
+                click.echo(printable(line))
     except SubjectError as error:
         click.echo(printable(f"{error.failure.kind.value}: {error.failure.detail}"))
         return exit_codes.FAIL
-    if broken is not None:
-        run = first_steps(run, broken.steps)
-    for line in timeline(run):
-        click.echo(printable(line))
     cause = broken.cause if broken is not None else cause_of(run)
     click.echo(printable(cause) or run.end)
     return exit_codes.FAIL if cause else exit_codes.PASS

@@ -19,7 +19,8 @@ from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
 from ipvs_est_checks.harness.process import asking, running
-from ipvs_est_checks.subjects.schedules import prepare, run_schedule
+from ipvs_est_checks.harness.schedules.timeline import code_lines
+from ipvs_est_checks.subjects.schedules import Ask, Fields, Run, prepare, run_schedule
 from ipvs_est_checks.subjects.subject import SECONDS, Subject, start_subject, stop_subject
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError
@@ -47,6 +48,11 @@ class _TreePrograms:
         finally:
             stop_subject(subject)
 
+    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+        """With the lines of the tree's source."""
+        program = build(self.tree, options_for(scenario.params, Variant.POINTS))
+        yield from code_lines(ask, program, scenario, run, fields)
+
 
 def explored_tree(path: Path) -> Explored:
     """A tree, to be explored; says which it is. Raises BadInputError."""
@@ -55,18 +61,26 @@ def explored_tree(path: Path) -> Explored:
     return Explored(f"--tree {name_argument(path)}", _TreePrograms(tree))
 
 
-def conflicts_on_tree(path: Path, scenarios: Sequence[Scenario], most: int) -> int:
-    """List the accesses that no common lock orders, in the schedules of the scenarios."""
-    from ipvs_est_checks.harness.schedules.conflicts import conflicts_of
+def conflicts_on_tree(
+    path: Path, scenarios: Sequence[Scenario], most: int, base: Path | None
+) -> int:
+    """List the accesses that no common lock orders, in the schedules of the scenarios.
+
+    With a base, those that it has not: FAIL if there is one.
+    """
+    from ipvs_est_checks.harness.schedules.conflicts import conflicts_of, new_conflicts
 
     tree = read_tree(path)
     click.echo(f"linux {version_text(tree)} in {path}")
     tried = [each for each in scenarios if not each.params.steps_per_break]
     found = conflicts_of(tree, tried, most)
+    if base is not None:
+        found = new_conflicts(found, conflicts_of(read_tree(base), tried, most))
     for each in found:
         click.echo(f"{each.field}: {each.places[0]}; {each.places[1]}")
-    click.echo(f"{len(found)} conflicting accesses in {len(tried)} scenarios")
-    return exit_codes.PASS
+    new = "" if base is None else "new "
+    click.echo(f"{len(found)} {new}conflicting accesses in {len(tried)} scenarios")
+    return exit_codes.FAIL if base is not None and found else exit_codes.PASS
 
 
 def replay_of_model(path: Path, scenario: Scenario, text: str) -> int:

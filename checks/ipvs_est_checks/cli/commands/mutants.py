@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.report import check_targets, json_option, reports_at_end
+from ipvs_est_checks.cli.options.subject import tree_option
 from ipvs_est_checks.known.by_repair import known_by_repair
 from ipvs_est_checks.mutants.kill_matrix import (
     EMPTY_CONTROL,
@@ -38,9 +40,15 @@ _COLOURS = {"KILLED": "green", "FAIL": "red", "OUT OF REACH": "yellow"}
 )
 @json_option()
 @jobs_option()
+@tree_option("Plant mistakes into the C of this tree instead: does `check --tree` find them?")
 @click.pass_context
 def mutants(
-    context: click.Context, ids: tuple[str, ...], seed: int, json_file: str | None, jobs: int
+    context: click.Context,
+    ids: tuple[str, ...],
+    seed: int,
+    json_file: str | None,
+    jobs: int,
+    tree: Path | None,
 ) -> None:
     """Check that the properties find planted mistakes.
 
@@ -48,6 +56,10 @@ def mutants(
     history in which the unchanged model does not. Without an ID all mutants are run, and each
     property has to be broken by one.
     """
+    if tree is not None:
+        if json_file is not None:
+            raise click.UsageError("--json: there is no such report of a --tree")
+        context.exit(_on_tree(tree, ids, seed, jobs))
     check_names("mutant", ids, BY_ID, "`ipvs-est mutants` runs all of them")
     chosen = [each for each in MUTANTS if not ids or each.id in ids]
     check_targets({"--json": json_file})
@@ -73,6 +85,13 @@ def mutants(
         if not complete:
             click.echo(f"interrupted after {len(found)} of {len(chosen)} mutants", err=True)
     context.exit(exit_code(matrix()))
+
+
+def _on_tree(path: Path, ids: tuple[str, ...], seed: int, jobs: int) -> int:
+    # Imported here: only who has a tree needs it.
+    from ipvs_est_checks.cli.commands.mutants_tree import mutants_on_tree
+
+    return mutants_on_tree(path, ids, seed, jobs)
 
 
 def _print(matrix: Matrix) -> None:

@@ -9,6 +9,7 @@ from ipvs_est import Params, Revision
 from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import OPERATIONS, Operation
 from ipvs_est_checks.broken_properties import is_chosen
+from ipvs_est_checks.engines.subject import SENTENCES as OF_SUBJECTS
 from ipvs_est_checks.engines.subject import missing
 from ipvs_est_checks.engines.tree.names import TREE
 from ipvs_est_checks.harness.building.build import build
@@ -27,6 +28,7 @@ from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_spec.catalogue import PROPERTIES
 
+_SENTENCES = {**OF_SUBJECTS, **SENTENCES}
 TAKEN = frozenset(each.op for each in OPERATIONS) - NOT_TAKEN
 """Names of the operations that the program of a tree takes."""
 
@@ -89,7 +91,7 @@ def told_once(failures: Iterable[TreeFailure], request: Request) -> list[TreeFai
             known.append(each)
         elif each.failure.property not in new:
             new[each.failure.property] = each
-            request.on_failure(f"{each.failure.property}: {SENTENCES[each.failure.property]}")
+            request.on_failure(f"{each.failure.property}: {_SENTENCES[each.failure.property]}")
     return [*new.values(), *known]
 
 
@@ -119,7 +121,7 @@ def property_rows(
             verdict = Verdict.FAIL if new else Verdict.FINDING
         yield Row(
             id_,
-            SENTENCES[id_],
+            _SENTENCES[id_],
             TREE,
             verdict,
             how,

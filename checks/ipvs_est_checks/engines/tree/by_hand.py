@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 from ipvs_est_checks.engines.tree.asked import (
@@ -37,8 +38,9 @@ class ByHand:
     properties: frozenset[str] | None = None
 
 
-def engine_by_hand(trees: tuple[JudgedTree, ...]) -> Engine:
-    """A row for each property; each failure that nothing known explains with a short history."""
+def engine_by_hand(trees: tuple[JudgedTree, ...], attempts: int = _ATTEMPTS) -> Engine:
+    """A row for each property; each failure that nothing known explains with a short history, for
+    which so many are tried."""
 
     def engine(request: Request) -> Iterator[Row]:
         started = perf_counter()
@@ -55,7 +57,8 @@ def engine_by_hand(trees: tuple[JudgedTree, ...]) -> Engine:
             failures = told_once(failures, request)
             new = [each for each in failures if not each.failure.findings]
             known = [each for each in failures if each.failure.findings]
-            shorter = [each for _, each in results_of(pool, shortened, new, _property)]
+            shorten = partial(shortened, attempts=attempts)
+            shorter = [each for _, each in results_of(pool, shorten, new, _property)]
         seconds = perf_counter() - started
         yield from property_rows(request, HOW, checks, [*shorter, *known], seconds)
 
@@ -71,12 +74,14 @@ def judged_by_hand(task: ByHand) -> tuple[list[JudgedFailure], Counter[str]]:
         )
 
 
-def shortened(found: TreeFailure) -> TreeFailure:
+def shortened(found: TreeFailure, attempts: int) -> TreeFailure:
     """The same with a shorter history, found on the tree's code."""
+    if not attempts:
+        return found
     judged = found.judged
     with oracles(judged.tree) as new_oracle:
         failure = shorten_unexplained(
-            found.params, judged.revision, found.failure, _ATTEMPTS, new_oracle
+            found.params, judged.revision, found.failure, attempts, new_oracle
         )
     return TreeFailure(found.params, failure, judged)
 

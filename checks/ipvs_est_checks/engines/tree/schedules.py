@@ -13,16 +13,17 @@ from ipvs_est_checks.harness.building.build import build
 from ipvs_est_checks.harness.building.options import BuildOptions, Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.process import asking, running
+from ipvs_est_checks.harness.schedules.timeline import code_lines
 from ipvs_est_checks.known.code_signs import known_on_code
 from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
+from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
     Failure,
     NotPreparedError,
     prepare,
     schedule_text,
     search,
-    timeline,
 )
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.workers import Pool, results_of
@@ -43,6 +44,8 @@ class Search:
     """One search of a scenario."""
 
     tree: Tree
+    revision: Revision
+    """The nearest one."""
     scenario: str
     fields: bool
     """Whether tasks also switch at every access to a shared field."""
@@ -66,14 +69,22 @@ _AMOUNTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFailure:
+    """A failure, and what explains it; one that nothing does is made short."""
+
+    failure: Failure
+    lines: tuple[str, ...]
+    """The timeline, with lines of the source."""
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchOnCode:
     """What a search came to."""
 
     schedules: int
     exhausted: bool
-    failures: tuple[Failure, ...]
-    timelines: tuple[tuple[str, ...], ...]
-    """Of each failure."""
+    failures: tuple[ShownFailure, ...]
     refused: str = ""
     """Why the scenario is not tried."""
 
@@ -89,18 +100,20 @@ def engine_schedules(tree: Tree, revision: Revision) -> Engine:
         if request.properties is not None and told.isdisjoint(request.properties):
             return
         scenarios = [each for each in map(load, library()) if not each.params.steps_per_break]
-        work = list(_searches(tree, scenarios, request))
+        work = list(_searches(tree, revision, scenarios, request))
         with Pool(min(request.jobs, len(work))) as pool:
             started = perf_counter()
             for done, (task, found) in enumerate(results_of(pool, searched, work, _name)):
                 request.progress(_name(task), done, len(work))
-                yield _row(revision, task, found, request, perf_counter() - started)
+                yield _row(task, found, request, perf_counter() - started)
                 started = perf_counter()
 
     return engine
 
 
-def _searches(tree: Tree, scenarios: Sequence[Scenario], request: Request) -> Iterator[Search]:
+def _searches(
+    tree: Tree, revision: Revision, scenarios: Sequence[Scenario], request: Request
+) -> Iterator[Search]:
     """Those whose machine can be built, at locks first: they find most, and soonest."""
     able: dict[BuildOptions, bool] = {}
     for each in scenarios:
@@ -111,7 +124,7 @@ def _searches(tree: Tree, scenarios: Sequence[Scenario], request: Request) -> It
     amount = _AMOUNTS[request.profile]
     for fields, (preemptions, most) in ((False, amount.locks), (True, amount.fields)):
         for each in tried:
-            yield Search(tree, each.name, fields, preemptions, most)
+            yield Search(tree, revision, each.name, fields, preemptions, most)
 
 
 def _can_be_built(tree: Tree, params: Params, request: Request) -> bool:
@@ -132,7 +145,7 @@ def searched(task: Search) -> SearchOnCode:
         try:
             prepare(ask, scenario)
         except NotPreparedError as error:
-            return SearchOnCode(0, False, (), (), error.message)
+            return SearchOnCode(0, False, (), error.message)
         found = search(
             ask,
             scenario,
@@ -141,24 +154,30 @@ def searched(task: Search) -> SearchOnCode:
             most=task.most,
             keep_going=True,
         )
-    told = tuple(tuple(timeline(each.run)) for each in found.failures)
-    return SearchOnCode(found.schedules, found.exhausted, found.failures, told)
+        shown: list[ShownFailure] = []
+        for each in found.failures:
+            ids = known_on_code(task.revision, each.cause)
+            if ids:
+                shown.append(ShownFailure(each, (), ids))
+                continue
+            short = minimised(ask, scenario, each, task.fields)
+            lines = code_lines(ask, program, scenario, short.run, task.fields)
+            shown.append(ShownFailure(short, tuple(lines), ()))
+    return SearchOnCode(found.schedules, found.exhausted, tuple(shown))
 
 
-def _row(
-    revision: Revision, task: Search, found: SearchOnCode, request: Request, seconds: float
-) -> Row:
+def _row(task: Search, found: SearchOnCode, request: Request, seconds: float) -> Row:
     points = "at fields" if task.fields else "at locks"
     bound = f"{task.preemptions} preemption{'s' if task.preemptions > 1 else ''}"
     how = f"{HOW} {points}, {bound}"
     problems: list[Problem] = []
     known: list[str] = []
-    for each, lines in zip(found.failures, found.timelines, strict=True):
-        ids = known_on_code(revision, each.cause)
-        known += ids
-        if not ids:
-            problems.append(_problem(task, each, lines))
-            request.on_failure(f"{problems[-1].property}: {each.cause} in {task.scenario}")
+    for each in found.failures:
+        known += each.findings
+        if not each.findings:
+            problems.append(_problem(task, each))
+            cause = each.failure.cause
+            request.on_failure(f"{problems[-1].property}: {cause} in {task.scenario}")
     verdict = Verdict.FAIL if problems else Verdict.FINDING if known else Verdict.PASS
     remark = ""
     if found.refused:
@@ -176,7 +195,7 @@ def _row(
         seconds,
         problems=tuple(problems),
         remark=remark,
-        properties=tuple(dict.fromkeys(property_of(each.cause) for each in found.failures)),
+        properties=tuple(dict.fromkeys(property_of(each.failure.cause) for each in found.failures)),
         findings=tuple(dict.fromkeys(known)),
     )
 
@@ -187,14 +206,15 @@ def property_of(cause: str) -> str:
     return _PROPERTY_OF_KIND.get(kind, _STUCK if kind == cause else f"code.{kind}")
 
 
-def _problem(task: Search, failure: Failure, lines: Sequence[str]) -> Problem:
+def _problem(task: Search, shown: ShownFailure) -> Problem:
+    failure = shown.failure
     kind = "fields" if task.fields else "locks"
     again = f"ipvs-est explore --tree {quote(str(task.tree.path))} {task.scenario}"
     return Problem(
         property_of(failure.cause),
         TREE,
         f"{failure.cause} In {task.scenario}, schedule {failure.number}.",
-        tuple(lines),
+        shown.lines,
         None,
         f"{again} --replay {kind}:{schedule_text(failure.run)}",
     )

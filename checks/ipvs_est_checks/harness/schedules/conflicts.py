@@ -4,6 +4,7 @@ Seen in the build with points, in the schedules of a search: what no schedule ca
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ipvs_est_checks.subjects.schedules import prepare, search
 
 _IN_TREE = "/net/netfilter/ipvs/"
 _NOWHERE = ""
+_LINE = re.compile(r":\d+(?=\)$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,16 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
             first, second = sorted(_text(each, places[each.place]) for each in pair)
             found.add(Conflict(pair[0].field, (first, second)))
     return sorted(found)
+
+
+def new_conflicts(conflicts: Iterable[Conflict], before: Iterable[Conflict]) -> list[Conflict]:
+    """Those that were not there before; a patch moves lines, so these do not count."""
+    known = {_without_lines(each) for each in before}
+    return [each for each in conflicts if _without_lines(each) not in known]
+
+
+def _without_lines(conflict: Conflict) -> tuple[str, ...]:
+    return (conflict.field, *sorted(_LINE.sub("", each) for each in conflict.places))
 
 
 def conflicting(accesses: Iterable[CodeAccess]) -> list[tuple[CodeAccess, CodeAccess]]:
