@@ -13,6 +13,7 @@ from ipvs_est.estimator.kthread_tasks import exit_task
 from ipvs_est.estimator.reload_work import reload_work
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.points import (
+    Barrier,
     Body,
     CancelWork,
     FieldAccess,
@@ -37,7 +38,7 @@ WORK_NAME = "est_reload_work"
 WORK_RANK = 0
 """Goes before all kthreads."""
 
-NOTHING_TO_DO = (GiveWay, RcuReadLock, RcuReadUnlock, WordAccess, FieldAccess)
+NOTHING_TO_DO = (GiveWay, RcuReadLock, RcuReadUnlock, WordAccess, FieldAccess, Barrier)
 """Points at which others may run, and that do nothing themselves."""
 _LEFT_TO_THE_DRIVER = (Sleep, Start, *NOTHING_TO_DO)
 

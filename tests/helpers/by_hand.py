@@ -12,6 +12,7 @@ from ipvs_est.language.revision import MERGED
 from ipvs_est.machine.hlist import add_head, nodes
 from ipvs_est.machine.memory import HeapObject, Life
 from ipvs_est.machine.points import (
+    Barrier,
     Body,
     CancelWork,
     FieldAccess,
@@ -137,6 +138,8 @@ def name_of(point: Point) -> str:
             return f"word {word}"
         case FieldAccess(_, field):
             return f"field {field}"
+        case Barrier(full):
+            return "smp_mb" if full else "smp_wmb"
         case _:
             assert_never(point)
 

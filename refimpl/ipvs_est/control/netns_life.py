@@ -13,6 +13,7 @@ from ipvs_est.language.errno import ENOMEM
 from ipvs_est.language.events import ExitBegun, ExitEnded
 from ipvs_est.machine.points import (
     CANCEL_WORK,
+    SMP_WMB,
     WRITE_CPULIST,
     Body,
     Call,
@@ -69,6 +70,8 @@ def exit_netns(machine: Machine) -> Call:
     if machine.events is not None:
         machine.events.append(ExitBegun(machine.now))
     disable(machine)
+    if machine.interleaved:
+        yield SMP_WMB
     if enable_under_est_mutex:
         yield machine.unlock_est
     # Objects of no service stand for services and destinations, and are flushed like them.

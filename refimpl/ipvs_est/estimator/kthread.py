@@ -7,6 +7,7 @@ from ipvs_est.language.fixed import signed
 from ipvs_est.machine.points import (
     READ_ENABLE,
     READ_TEMP_LIST,
+    SMP_MB,
     Body,
     FieldAccess,
     Sleep,
@@ -34,6 +35,8 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
     else:
         if not netns.est_chain_max:
             yield from write_calc_phase(machine, True)
+            if machine.interleaved:
+                yield SMP_MB
         if (yield from read_calc_phase(machine)):
             yield from calc_phase(machine, task)
             # The request to stop is looked at first: one that comes before `enable` is looked at is
@@ -50,6 +53,8 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
         if kd.id == 0 and netns.est_temp_list.next is not None:
             yield from drain_temp_list(machine, task)
         if machine.interleaved:
+            # set_current_state(TASK_IDLE)
+            yield SMP_MB
             yield reads_stop_request(task)
         if task.should_stop:
             return

@@ -118,6 +118,14 @@ class FieldAccess:
     write: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """A memory barrier by itself. Yielded only while the machine is `interleaved`."""
+
+    full: bool
+    """smp_mb; else smp_wmb, which orders stores alone."""
+
+
 Point = (
     Lock
     | Unlock
@@ -132,6 +140,7 @@ Point = (
     | RcuReadUnlock
     | WordAccess
     | FieldAccess
+    | Barrier
 )
 
 Body = Generator[Point, None, None]
@@ -143,6 +152,8 @@ Call = Generator[Point, None, int]
 RCU_READ_LOCK = RcuReadLock()
 RCU_READ_UNLOCK = RcuReadUnlock()
 CANCEL_WORK = CancelWork()
+SMP_MB = Barrier(full=True)
+SMP_WMB = Barrier(full=False)
 
 READ_ENABLE = FieldAccess(None, "enable", write=False)
 WRITE_ENABLE = FieldAccess(None, "enable", write=True)

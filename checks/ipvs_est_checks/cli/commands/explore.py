@@ -32,6 +32,7 @@ from ipvs_est_checks.cli.options.report import (
 from ipvs_est_checks.cli.options.subject import seconds_option, subject_option, tree_option
 from ipvs_est_checks.explore.engine.beginning import fit
 from ipvs_est_checks.explore.engine.job import Job, JobKind, JobResult, Settings
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.report import (
@@ -97,6 +98,15 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
     help="With --preemptions none: leave out schedules that do the same in another order (sleep),"
     " or nothing (none), or search both ways and tell whether both"
     " come to the same (compare).  [default: sleep]",
+)
+@click.option(
+    "--memory",
+    type=click.Choice([each.value for each in MemoryOrder]),
+    default=MemoryOrder.SC.value,
+    show_default=True,
+    help="When a store reaches the other tasks: sc at once, tso later and in order, as on x86,"
+    " relaxed later and in any order but for barriers and releases. That it does takes no"
+    " preemption.",
 )
 @click.option(
     "--depth",
@@ -200,6 +210,7 @@ def explore(
     scheduler: str,
     preemptions: int,
     reduction: str | None,
+    memory: str,
     depth: int,
     iterations: int,
     minutes: float | None,
@@ -252,6 +263,7 @@ def explore(
             raise click.UsageError("--tree and --revision exclude each other")
         if len(revisions) > 1:
             raise click.UsageError("--subject: takes one --revision at most")
+        unfit = unfit or memory != MemoryOrder.SC.value
         if unfit or scheduler != JobKind.DFS.value:
             raise click.UsageError(
                 f"{option}: goes with SCENARIO, --preemptions, --iterations, --property, -k,"
@@ -290,8 +302,12 @@ def explore(
             raise click.UsageError("--replay: has no report but --svg")
         context.exit(_replay(token, scenarios, svg_file))
     beginning: tuple[int, ...] = ()
+    order = MemoryOrder(memory)
+    if order is not MemoryOrder.SC and preemptions == UNBOUNDED:
+        # What a step touches is declared for memory without store buffers.
+        raise click.UsageError(f"--memory {memory}: takes a bound on --preemptions")
     if continued is not None:
-        scenarios, revisions, beginning = _continued(continued, scenarios, revisions)
+        scenarios, revisions, beginning = _continued(continued, scenarios, revisions, order)
     kind = JobKind(scheduler)
     reduced = _reduction(kind, preemptions, reduction)
     if kind is not JobKind.DFS and seed is None:
@@ -307,6 +323,7 @@ def explore(
         minutes,
         reduced,
         minutes_each,
+        order,
     )
     until = inf if minutes is None else monotonic() + 60 * minutes
     todo = [
@@ -518,7 +535,7 @@ def load_scenario(name: str, revisions: Sequence[str]) -> Scenario:
 
 
 def _continued(
-    text: str, scenarios: tuple[str, ...], revisions: tuple[str, ...]
+    text: str, scenarios: tuple[str, ...], revisions: tuple[str, ...], order: MemoryOrder
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[int, ...]]:
     """The scenario and the revision of a token, or those that are named instead, and its steps as
     far as they can be made there."""
@@ -528,7 +545,7 @@ def _continued(
         token = token_from_text(text)
         source = scenarios[0] if scenarios else token.scenario
         revision = REVISIONS[revisions[0]] if revisions else token.revision
-        found = fit(load_scenario(source, (revision.name,)), revision, token.choices)
+        found = fit(load_scenario(source, (revision.name,)), revision, token.choices, order)
     except InputError as error:
         raise click.UsageError(f"--continue: {error.field} {error.message}") from None
     click.echo(f"the token: {fit_text(found, len(token.choices))}")
@@ -568,7 +585,9 @@ def _replay(text: str, scenarios: Sequence[str], svg_file: str | None) -> int:
         replayed = replay_token(scenario, token)
     except InputError as error:
         raise click.UsageError(f"--replay: {error.field} {error.message}") from None
-    lines = replay_caption(scenario, token.revision, token.choices, replayed, ALREADY_KNOWN)
+    lines = replay_caption(
+        scenario, token.revision, token.choices, replayed, ALREADY_KNOWN, token.order
+    )
     for line in replay_lines(scenario, token.revision, replayed, lines):
         click.echo(line)
     if svg_file is not None:

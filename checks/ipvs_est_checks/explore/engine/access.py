@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ipvs_est.machine.points import (
+    Barrier,
     CancelWork,
     FieldAccess,
     GiveWay,
@@ -61,7 +62,7 @@ def _of_point(point: Point | None) -> Access | None:
             return Access(("task", task.name), True)
         case QueueWork() | CancelWork():
             return Access(("work",), True)
-        case None | Sleep() | GiveWay() | RcuReadLock() | RcuReadUnlock():
+        case None | Sleep() | GiveWay() | RcuReadLock() | RcuReadUnlock() | Barrier():
             return None
         case _:
             assert_never(point)

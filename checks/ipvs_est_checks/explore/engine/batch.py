@@ -12,6 +12,7 @@ from typing import assert_never
 from ipvs_est.answers.state import state_to_json, take_state
 from ipvs_est.language.violations import Deadlock, Violation, ViolationError, to_json
 from ipvs_est.machine.points import (
+    Barrier,
     CancelWork,
     FieldAccess,
     GiveWay,
@@ -235,5 +236,7 @@ def place_text(point: Point | None) -> str:
             return f"{'write' if write else 'read'} word {word} of CPU {cpu}"
         case FieldAccess(_, name, write):
             return f"{'write' if write else 'read'} {name}"
+        case Barrier(full):
+            return "smp_mb" if full else "smp_wmb"
         case _:
             assert_never(point)

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from ipvs_est import Revision
 from ipvs_est.language.violations import Violation, ViolationError, describe
-from ipvs_est_checks.explore.engine.world import RCU, TIME, enabled, start, step
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
+from ipvs_est_checks.explore.engine.world import RCU, TIME, World, enabled, flush_of, start, step
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import System
 
@@ -24,22 +25,32 @@ class Fit:
     """What is in the way of the next one; '' = that was all."""
 
 
-def fit(scenario: Scenario, revision: Revision, choices: Sequence[int]) -> Fit:
+def fit(
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    order: MemoryOrder = MemoryOrder.SC,
+) -> Fit:
     """Follow a schedule that may be of another scenario or model, from its start."""
-    world = start(scenario, revision)
+    world = start(scenario, revision, order=order)
     for done, choice in enumerate(choices):
         if choice not in enabled(world):
-            if choice < 0:
-                who = _NAMES[choice]
-            else:
-                thread = world.by_index.get(choice)
-                who = f"task {choice}" if thread is None else thread.task.name
-            return Fit(tuple(choices[:done]), f"{who} cannot go on there")
+            return Fit(tuple(choices[:done]), f"{_who(world, choice)} cannot go on there")
         try:
             step(world, choice)
         except ViolationError as error:
             return Fit(tuple(choices[:done]), f"it fails there: {describe(error.violation)}")
     return Fit(tuple(choices), "")
+
+
+def _who(world: World, choice: int) -> str:
+    flushed = flush_of(choice)
+    if flushed is None and choice < 0:
+        return _NAMES[choice]
+    index = choice if flushed is None else flushed[0]
+    thread = world.by_index.get(index)
+    name = f"task {index}" if thread is None else thread.task.name
+    return name if flushed is None else f"a store of {name}"
 
 
 def beginning_with(system: System[W], choices: Sequence[int]) -> System[W]:

@@ -10,6 +10,7 @@ from time import monotonic
 from ipvs_est import Revision
 from ipvs_est.language.violations import BrokenProperty, Livelock, Violation
 from ipvs_est_checks.explore.engine.beginning import beginning_with
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.outcome import Bounds, Figures, Found, Outcome, failure_key
 from ipvs_est_checks.explore.engine.run import Tally, outcome_of, run
 from ipvs_est_checks.explore.engine.watch import Watch
@@ -69,6 +70,7 @@ class Settings:
     """None: dfs keeps to the bound on preemptions. Else it has none, and is so reduced."""
     minutes_each: float | None = None
     """By the clock, for each job."""
+    order: MemoryOrder = MemoryOrder.SC
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,8 @@ def system_of_job(job: Job) -> System[World]:
 
 
 def _system(job: Job, watched: frozenset[str]) -> System[World]:
-    return system_of(job.scenario, job.revision, Watch(watched) if watched else None)
+    watch = Watch(watched) if watched else None
+    return system_of(job.scenario, job.revision, watch, job.settings.order)
 
 
 def result_so_far(job: Job, tally: Tally) -> JobResult:

@@ -28,6 +28,7 @@ from ipvs_est.language.violations import (
 )
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.points import (
+    Barrier,
     Body,
     FieldAccess,
     GiveWay,
@@ -55,6 +56,22 @@ from ipvs_est.state.machine import Machine
 from ipvs_est.state.task_record import paused, resumed
 from ipvs_est_checks.broken_properties import QUIET, SETTLED, quiet_jiffies
 from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_body
+from ipvs_est_checks.explore.engine.memory.buffer import (
+    Buffer,
+    Entry,
+    View,
+    before,
+    begin,
+    can_flush,
+    capture,
+    drain,
+    flush,
+    flush_all,
+    lay_over,
+    leave,
+)
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
+from ipvs_est_checks.explore.engine.memory.places import NETNS_FIELDS
 from ipvs_est_checks.explore.engine.watch import (
     LEAK,
     Watch,
@@ -68,7 +85,11 @@ TIME = -1
 """The choice that lets time pass until the next sleep or delay ends."""
 RCU = -2
 """The choice that ends a grace period and runs its oldest callback."""
-_AT_ONCE = (Unlock, RcuReadLock, RcuReadUnlock)
+_FIRST_FLUSH = -3
+"""This and all choices below let a store reach the other tasks; see `flush_of`."""
+_ENTRIES = 64
+"""More than a buffer has while its task does not run."""
+_AT_ONCE = (Unlock, RcuReadLock, RcuReadUnlock, Barrier)
 """What is done with the access before it; see above."""
 _SLOTS = 1_000
 """More than there are slots of kthreads."""
@@ -89,6 +110,8 @@ class Thread:
     opens_section: bool = False
     """Its read-side section begins with the point at which it stands."""
     wake_at: int = 0
+    buffer: Buffer = field(default_factory=list)
+    """What it has stored and the others do not see yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +140,9 @@ class World:
     """Looks at every state on the way."""
     looks: bool = False
     """This step was not taken before from the same state."""
+    order: MemoryOrder = MemoryOrder.SC
+    stored_late: tuple[str, ...] = ()
+    """Fields of the netns whose stores wait."""
     setup: int = 0
     """With a record: its length after the setup."""
     running: Thread | None = None
@@ -155,18 +181,27 @@ def service_mutex_name(revision: Revision) -> str:
     return "__ip_vs_mutex" if revision in BEFORE_MAINLINE else "service_mutex"
 
 
-def start(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> World:
+def start(
+    scenario: Scenario,
+    revision: Revision,
+    watch: Watch | None = None,
+    order: MemoryOrder = MemoryOrder.SC,
+) -> World:
     """The scenario's world after its setup; what is watched is looked at from there on."""
     oracle = Oracle(scenario.params, revision, raise_violations=True)
     if watch is not None and watches_record(watch):
         oracle.machine.events = []
     for operation in scenario.setup:
         oracle.apply(operation)
-    return world_of(oracle, scenario.actors, scenario.jiffies, watch)
+    return world_of(oracle, scenario.actors, scenario.jiffies, watch, order)
 
 
 def world_of(
-    oracle: Oracle, actors: Sequence[Actor], jiffies: int, watch: Watch | None = None
+    oracle: Oracle,
+    actors: Sequence[Actor],
+    jiffies: int,
+    watch: Watch | None = None,
+    order: MemoryOrder = MemoryOrder.SC,
 ) -> World:
     """What the oracle has come to, with the actors beside its tasks; it is handed over."""
     machine, driver = oracle.machine, oracle.hand_over()
@@ -177,6 +212,8 @@ def world_of(
     world = World(machine, end, guarded=guarded_fields(revision), actors=len(actors))
     use = world.use = NetnsUse()
     world.watch = watch
+    world.order = order
+    world.stored_late = tuple(each for each in NETNS_FIELDS if each not in world.guarded)
     world.setup = len(machine.events or ())
     for index, actor in enumerate(actors):
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
@@ -238,11 +275,41 @@ def enabled(world: World) -> list[int]:
     """All choices, threads by index first."""
     choices = [each.index for each in world.threads if can_run(world, each)]
     choices.sort()
+    if world.order is not MemoryOrder.SC:
+        choices.extend(_flushes(world))
     if world.callbacks and not world.callbacks[0][1] & _open_sections(world):
         choices.append(RCU)
     if _next_wake_up(world) is not None:
         choices.append(TIME)
     return choices
+
+
+def flush_of(choice: int) -> tuple[int, int] | None:
+    """Whose store reaches the others, and the number of the entry in its buffer; None: the choice
+    is no flush."""
+    return divmod(_FIRST_FLUSH - choice, _ENTRIES) if choice <= _FIRST_FLUSH else None
+
+
+def flush_choice(index: int, number: int) -> int:
+    """The choice that lets the entry of that number in a thread's buffer reach the others."""
+    return _FIRST_FLUSH - index * _ENTRIES - number
+
+
+def _flushes(world: World) -> list[int]:
+    waiting = sorted((each.index, each.buffer) for each in world.threads if each.buffer)
+    return [
+        flush_choice(index, number)
+        for index, buffer in waiting
+        for number in can_flush(world.order, buffer)
+    ]
+
+
+def waiting_store(world: World, choice: int) -> tuple[Thread, Entry]:
+    """What a flush that is enabled does: whose it is, and what reaches the others."""
+    found = flush_of(choice)
+    assert found is not None
+    thread = world.by_index[found[0]]
+    return thread, thread.buffer[found[1]]
 
 
 def step(world: World, choice: int) -> None:
@@ -272,11 +339,16 @@ def _step(world: World, choice: int) -> None:
             world.quiet_since = None
         due = _next_wake_up(world)
         assert due is not None
+        for each in world.threads:
+            # No store waits for a jiffy.
+            flush_all(world.machine, each.buffer)
         world.machine.now = due
         run_timers(world.machine)
     elif choice == RCU:
         callback, _ = world.callbacks.pop(0)
         callback()
+    elif (flushed := flush_of(choice)) is not None:
+        flush(world.machine, world.by_index[flushed[0]].buffer, flushed[1])
     else:
         _run(world, world.by_index[choice])
     _take_callbacks(world)
@@ -288,7 +360,7 @@ def _scopes(world: World) -> int:
     machine = world.machine
     if machine.events is not None:
         world.marks.append(len(machine.events))
-    if not finished(world) or any(can_run(world, each) for each in world.threads):
+    if not finished(world) or any(each.buffer or can_run(world, each) for each in world.threads):
         return 0
     netns = machine.netns
     if not netns.enable or netns.est_stopped:
@@ -303,7 +375,15 @@ def _scopes(world: World) -> int:
 
 
 def _look(world: World, watch: Watch, scopes: int) -> None:
-    broken = broken_state(watch, world.machine, scopes)
+    """Look at the state in which everything is done that tasks have done: what others do because
+    they do not see it yet, they do."""
+    machine, order = world.machine, world.order
+    views = [View(machine, order, (), None, each.buffer) for each in world.threads if each.buffer]
+    for view in views:
+        lay_over(view)
+    broken = broken_state(watch, machine, scopes)
+    for view in reversed(views):
+        leave(view)
     if broken is not None:
         world.machine.violations.append(broken)
         raise ViolationError(broken)
@@ -363,6 +443,18 @@ def finished(world: World) -> bool:
 
 
 def _run(world: World, thread: Thread) -> None:
+    if world.order is MemoryOrder.SC:
+        _go_on(world, thread, None)
+    else:
+        own = thread.task.kd
+        view = View(world.machine, world.order, world.stored_late, own, thread.buffer)
+        begin(view)
+        _go_on(world, thread, view)
+        leave(view)
+
+
+def _go_on(world: World, thread: Thread, view: View | None) -> None:
+    """Run a thread to its next point; `view`: memory as it sees it, if others see another one."""
     task = thread.task
     point, thread.point = thread.point, None
     if point is None and task.state is TaskState.NEW and task.should_stop:
@@ -376,20 +468,30 @@ def _run(world: World, thread: Thread) -> None:
         _pause(world)
         events.append(resumed(world.machine, task))
     world.running = thread
-    if point is not None and not _perform(world, thread, point):
-        if world.looks:
-            _pause(world)
-        return
+    if point is not None:
+        if view is not None:
+            before(view, point)
+        if not _perform(world, thread, point):
+            if world.looks or view is not None:
+                _pause(world)
+            return
     owns_nothing_new = not isinstance(point, Lock)
     est_mutex = world.machine.netns.est_mutex
     while True:
         try:
             point = next(thread.body)
         except StopIteration:
+            if view is not None:
+                capture(view)
+                drain(view)
             _pause(world)
             end_task(world.machine, thread.task)
             return
+        if view is not None:
+            capture(view)
         if isinstance(point, _AT_ONCE):
+            if view is not None:
+                before(view, point)
             _perform(world, thread, point)
             continue
         if isinstance(point, FieldAccess):
@@ -401,6 +503,8 @@ def _run(world: World, thread: Thread) -> None:
                 owns_nothing_new = True
                 if world.passed is not None:
                     world.passed.append(point)
+                if view is not None:
+                    before(view, point)
                 if thread.opens_section:
                     _open_section(world, thread)
                 continue
@@ -408,12 +512,16 @@ def _run(world: World, thread: Thread) -> None:
             continue
         elif isinstance(point, Sleep):
             thread.wake_at = world.machine.now + point.jiffies
+            if view is not None:
+                # Who goes to sleep schedules: a full barrier.
+                drain(view)
         elif isinstance(point, GiveWay) and point.rcu:
             thread.reading = 0
             thread.opens_section = True
         thread.point = point
         task.state = TaskState.RUNNABLE
-        if world.looks:
+        if world.looks or view is not None:
+            # What a run has stored is told as its task sees it.
             _pause(world)
         return
 

@@ -17,6 +17,7 @@ from ipvs_est.language.violations import (
     ViolationError,
     describe,
 )
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.world import Thread, World, deadlocked, start, step, waits_for
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
@@ -107,10 +108,14 @@ def cause_of(world: World, violation: Violation) -> Cause:
 
 
 def cause_in(
-    scenario: Scenario, revision: Revision, choices: Sequence[int], violation: Violation
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    violation: Violation,
+    order: MemoryOrder = MemoryOrder.SC,
 ) -> Cause:
     """The cause of a violation with which a schedule ends."""
-    world = start(scenario, revision)
+    world = start(scenario, revision, order=order)
     if isinstance(violation, Deadlock):
         # Where the deadlock's tasks stand is known only at the end of the schedule.
         with suppress(ViolationError):

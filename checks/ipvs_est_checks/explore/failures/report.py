@@ -13,6 +13,7 @@ from ipvs_est_checks.explore.engine.job import (
     JobKind,
     JobResult,
 )
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.outcome import Figures
 from ipvs_est_checks.explore.engine.watch import WATCHED
 from ipvs_est_checks.explore.failures.already_known import AlreadyKnown, Known
@@ -68,13 +69,14 @@ def tell(row: SearchRow) -> Iterator[FailureStory]:
     for failure in row.result.failures:
         choices, violation = failure.found.choices, failure.found.violation
         watched = violation.property if isinstance(violation, BrokenProperty) else ""
-        token = token_text(job.scenario, job.revision, choices, watched)
-        cause = cause_in(job.scenario, job.revision, choices, violation)
+        order = job.settings.order
+        token = token_text(job.scenario, job.revision, choices, watched, order)
+        cause = cause_in(job.scenario, job.revision, choices, violation, order)
         yield FailureStory(
             failure,
             cause.property,
             row.already.known_as(job.revision.name, cause),
-            timeline(job.scenario, job.revision, choices, watched),
+            timeline(job.scenario, job.revision, choices, watched, order),
             token,
             replay_command(job.source, job.scenario, token),
         )
@@ -89,7 +91,9 @@ def replay_command(source: str, scenario: Scenario, token: str) -> str:
 def row_lines(row: SearchRow) -> Iterator[str]:
     """The line of a search, then its failures."""
     job, result = row.job, row.result
-    name = f"{printable(job.source)} on {job.revision.name}"
+    order = job.settings.order
+    memory = "" if order is MemoryOrder.SC else f" under {order.value}"
+    name = f"{printable(job.source)} on {job.revision.name}{memory}"
     figures = figures_text(result.outcome.figures)
     yield f"{name}: {row.verdict.value}: {figures}, {result.seconds:.1f} s"
     yield f"  {reach_text(row)}; {watched_text(row)}"
@@ -132,11 +136,12 @@ def replay_caption(
     choices: Sequence[int],
     replayed: Timeline,
     already: AlreadyKnown,
+    order: MemoryOrder = MemoryOrder.SC,
 ) -> tuple[str, ...]:
     """Property and finding of a replayed schedule, one line each, if it fails."""
     if replayed.violation is None:
         return ()
-    cause = cause_in(scenario, revision, choices, replayed.violation)
+    cause = cause_in(scenario, revision, choices, replayed.violation, order)
     known = already.known_as(revision.name, cause)
     return property_text(cause.property), known_text(known, revision)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from ipvs_est.answers.snapshot import snapshot_to_json
 from ipvs_est.language.violations import to_json
 from ipvs_est_checks.explore.engine.job import Settings
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.failures.report import (
     FailureStory,
     SearchRow,
@@ -45,11 +46,13 @@ def worst(rows: Sequence[SearchRow], *, complete: bool) -> Verdict:
 def _row(row: SearchRow) -> dict[str, object]:
     job, settings = row.job, row.job.settings
     guarantee = row.result.guarantee
+    order = settings.order
     return {
         "scenario": job.scenario.name,
         "source": job.source,
         "about": job.scenario.about,
         "revision": job.revision.name,
+        **({} if order is MemoryOrder.SC else {"memory": order.value}),
         "verdict": row.verdict.value,
         "scheduler": settings.kind.value,
         "bounds": _bounds(settings),

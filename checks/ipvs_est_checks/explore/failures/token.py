@@ -2,9 +2,11 @@
 
 `e3:SCENARIO:REVISION:WORLD:RUNS:END`, with `PROPERTY:` before END if the schedule breaks one.
 A run is a thread's number, `t` (time) or `r` (RCU), with `x` and a count if it has several steps
-in a row. WORLD is a digest of what the scenario says, END one of the history that the schedule
-is: each step as the timeline names it, and its failure. A scenario that was changed, or a model
-in which the same choices are another history, is noticed.
+in a row. A token of a memory that is not sequentially consistent names it at once, as `e3-tso:`;
+there a run can be `b` and a thread's number: its oldest store that waits reaches the others, with
+`.1` the one after that, and so on. WORLD is a digest of what the scenario says, END one of the
+history that the schedule is: each step as the timeline names it, and its failure. A scenario that
+was changed, or a model in which the same choices are another history, is noticed.
 """
 
 import json
@@ -21,8 +23,9 @@ from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import describe
 from ipvs_est_checks.explore.engine.beginning import Fit, fit
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.watch import WATCHED
-from ipvs_est_checks.explore.engine.world import RCU, TIME
+from ipvs_est_checks.explore.engine.world import RCU, TIME, flush_choice, flush_of
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import Timeline, timeline
 
@@ -32,7 +35,10 @@ _FORM = f"{VERSION}:SCENARIO:REVISION:WORLD:RUNS:END"
 _FROM_THERE = "; --continue searches on from there"
 _LETTERS = {TIME: "t", RCU: "r"}
 _CHOICES = {letter: choice for choice, letter in _LETTERS.items()}
-_RUN = re.compile(r"(\d{1,4}|[tr])(?:x(\d{1,6}))?", re.ASCII)
+_RUN = re.compile(r"(?:(\d{1,4}|[tr])|b(\d{1,4})(?:\.(\d{1,2}))?)(?:x(\d{1,6}))?", re.ASCII)
+_ORDERS = {
+    VERSION if each is MemoryOrder.SC else f"{VERSION}-{each.value}": each for each in MemoryOrder
+}
 _DIGEST = re.compile(r"[0-9a-f]{8}", re.ASCII)
 
 
@@ -50,22 +56,27 @@ class Token:
     """Digest of the history."""
     watched: str = ""
     """Id of the property that the schedule breaks; '' if it fails otherwise."""
+    order: MemoryOrder = MemoryOrder.SC
 
 
 def token_text(
-    scenario: Scenario, revision: Revision, choices: Sequence[int], watched: str = ""
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    watched: str = "",
+    order: MemoryOrder = MemoryOrder.SC,
 ) -> str:
     """The token of a schedule, in which a property may be watched; raises InputError if it cannot
     be followed."""
     runs: list[str] = []
     for choice, group in groupby(choices):
         count = sum(1 for _ in group)
-        runs.append(_LETTERS.get(choice, str(choice)) + (f"x{count}" if count > 1 else ""))
-    end = _history_digest(timeline(scenario, revision, choices, watched), watched)
+        runs.append(_choice_text(choice) + (f"x{count}" if count > 1 else ""))
+    end = _history_digest(timeline(scenario, revision, choices, watched, order), watched)
     name = quote(scenario.name, safe="")
     world = scenario_digest(scenario)
     parts = [
-        VERSION,
+        next(prefix for prefix, each in _ORDERS.items() if each is order),
         name,
         revision.name,
         world,
@@ -76,9 +87,17 @@ def token_text(
     return ":".join(parts)
 
 
+def _choice_text(choice: int) -> str:
+    flushed = flush_of(choice)
+    if flushed is None:
+        return _LETTERS.get(choice, str(choice))
+    index, number = flushed
+    return f"b{index}.{number}" if number else f"b{index}"
+
+
 def is_token(text: str) -> bool:
     """Whether the text begins as a token does, of whatever version."""
-    return re.match(r"e\d+:", text, re.ASCII) is not None
+    return re.match(r"e\d+(-\w+)?:", text, re.ASCII) is not None
 
 
 def token_from_text(text: str) -> Token:
@@ -86,7 +105,8 @@ def token_from_text(text: str) -> Token:
     parts = text.split(":")
     if parts[0] != VERSION and re.fullmatch(r"e\d+", parts[0], re.ASCII):
         raise InputError("token", f"is of version {parts[0]}; this tool reads {VERSION}")
-    if len(parts) not in (6, 7) or parts[0] != VERSION:
+    order = _ORDERS.get(parts[0])
+    if len(parts) not in (6, 7) or order is None:
         raise InputError("token", f"expected {_FORM}")
     _, scenario, revision, world, runs, *watched, end = parts
     for each in watched:
@@ -100,12 +120,18 @@ def token_from_text(text: str) -> Token:
         match = _RUN.fullmatch(run)
         if match is None:
             raise InputError("token", f"{run[:40]!r} is no run such as 0, 2x7, t or r")
-        choice = _CHOICES.get(match[1])
-        choices.extend([int(match[1]) if choice is None else choice] * int(match[2] or 1))
+        choices.extend([_choice_of(match)] * int(match[4] or 1))
         if len(choices) > MAX_STEPS:
             raise InputError("token", f"has more than {MAX_STEPS} steps")
     found = find_revision(revision, "token")
-    return Token(unquote(scenario), found, world, tuple(choices), end, "".join(watched))
+    return Token(unquote(scenario), found, world, tuple(choices), end, "".join(watched), order)
+
+
+def _choice_of(run: re.Match[str]) -> int:
+    if run[2] is not None:
+        return flush_choice(int(run[2]), int(run[3] or 0))
+    choice = _CHOICES.get(run[1])
+    return int(run[1]) if choice is None else choice
 
 
 def replay_token(scenario: Scenario, token: Token) -> Timeline:
@@ -116,7 +142,7 @@ def replay_token(scenario: Scenario, token: Token) -> Timeline:
             f"is of another scenario than {scenario.name} is now{_still_fits(scenario, token)}",
         )
     try:
-        replayed = timeline(scenario, token.revision, token.choices, token.watched)
+        replayed = timeline(scenario, token.revision, token.choices, token.watched, token.order)
     except InputError as error:
         raise InputError(error.field, f"{error.message}{_FROM_THERE}") from None
     if _history_digest(replayed, token.watched) != token.end:
@@ -129,7 +155,7 @@ def replay_token(scenario: Scenario, token: Token) -> Timeline:
 
 
 def _still_fits(scenario: Scenario, token: Token) -> str:
-    found = fit(scenario, token.revision, token.choices)
+    found = fit(scenario, token.revision, token.choices, token.order)
     return f"; {fit_text(found, len(token.choices))}{_FROM_THERE}"
 
 

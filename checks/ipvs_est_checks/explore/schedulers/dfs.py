@@ -32,7 +32,7 @@ from ipvs_est_checks.explore.engine.loops import Loop, StateGraph, add_state, ad
 from ipvs_est_checks.explore.engine.outcome import Bounds, Figures, Found, Outcome, switches
 from ipvs_est_checks.explore.engine.path import Path, unrolled
 from ipvs_est_checks.explore.engine.run import Tally, any_failure, livelock, run
-from ipvs_est_checks.explore.engine.world import TIME, World
+from ipvs_est_checks.explore.engine.world import TIME, World, flush_of
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import (
     FROM_THE_START,
@@ -150,7 +150,12 @@ class Dfs:
             self.left, self.since = key, []
         taken, deferred = self.taken.get(key, 0), self.deferred.get(key, 0)
         fresh: list[Edge] = []
+        last = None if moment.last is None else flush_of(moment.last)
         for choice in _holder_first(moment):
+            if last is not None and choice == last[0]:
+                # A store that reaches the others before its own task's next step could do so after
+                # that as well, or in it: nobody else has looked.
+                continue
             holder = next_holder(moment, choice)
             bit = 1 << _number(choice, holder) if self.matching else 0
             if self.cost(moment, choice):
@@ -207,8 +212,17 @@ def _holder_first(moment: Moment) -> list[int]:
 def _number(choice: int, holder: int | None) -> int:
     """A number for each pair of a choice and who has the processor afterwards."""
     if choice >= 0:
-        return 3 * (choice + 1)
-    return 3 * (0 if holder is None else holder + 1) + (1 if choice == TIME else 2)
+        return 4 * (choice + 1)
+    who = 0 if holder is None else holder + 1
+    flushed = flush_of(choice)
+    if flushed is not None:
+        return 4 * _paired(who, _paired(*flushed)) + 3
+    return 4 * who + (1 if choice == TIME else 2)
+
+
+def _paired(one: int, other: int) -> int:
+    """A number for each pair (Cantor's)."""
+    return (one + other) * (one + other + 1) // 2 + other
 
 
 def explore_dfs(

@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from ipvs_est import Revision
 from ipvs_est.language.violations import Violation
 from ipvs_est_checks.explore.engine.access import Access, access_of
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
@@ -22,6 +23,7 @@ from ipvs_est_checks.explore.engine.world import (
     World,
     broken_history,
     enabled,
+    flush_of,
     gives_way,
     repeat,
     start,
@@ -39,7 +41,7 @@ class System(Generic[W]):
 
     start: Callable[[], W]
     enabled: Callable[[W], Sequence[int]]
-    """Threads that can go on, by index, and the negative choices `TIME` and `RCU`."""
+    """Threads that can go on, by index, and the negative choices: flushes, `RCU` and `TIME`."""
     step: Callable[[W, int], None]
     """Let an enabled choice go on; raises ViolationError."""
     repeat: Callable[[W, int], None]
@@ -59,10 +61,15 @@ class System(Generic[W]):
     """Of the step that was taken last, if footprints are taken."""
 
 
-def system_of(scenario: Scenario, revision: Revision, watch: Watch | None = None) -> System[World]:
+def system_of(
+    scenario: Scenario,
+    revision: Revision,
+    watch: Watch | None = None,
+    order: MemoryOrder = MemoryOrder.SC,
+) -> System[World]:
     """A scenario on a revision, with properties that are watched."""
     return System(
-        lambda: start(scenario, revision, watch),
+        lambda: start(scenario, revision, watch, order),
         enabled,
         step,
         repeat,
@@ -162,9 +169,10 @@ def preemption_cost(moment: Moment, choice: int) -> int:
     """Preemptions that a choice takes, 0 or 1.
 
     Taking the processor from a thread that could keep it is one, by another thread or by RCU;
-    so is letting time pass while anything else could happen.
+    so is letting time pass while anything else could happen. A store that reaches the others takes
+    the processor from nobody.
     """
-    if choice == moment.holder:
+    if choice == moment.holder or flush_of(choice) is not None:
         return 0
     if choice == TIME:
         return int(len(moment.enabled) > 1)
@@ -177,7 +185,7 @@ def switch_cost(moment: Moment, choice: int) -> int:
 
 
 def next_holder(moment: Moment, choice: int) -> int | None:
-    """Who has the processor after a choice: time and RCU give it back."""
+    """Who has the processor after a choice: time, RCU and flushes give it back."""
     return choice if choice >= 0 else moment.holder
 
 

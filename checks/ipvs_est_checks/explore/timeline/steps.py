@@ -11,6 +11,7 @@ from ipvs_est.language.input_error import InputError
 from ipvs_est.language.violations import Livelock, Violation, ViolationError
 from ipvs_est.machine.locks import Mutex
 from ipvs_est.machine.points import (
+    Barrier,
     CancelWork,
     FieldAccess,
     GiveWay,
@@ -30,6 +31,8 @@ from ipvs_est.machine.tasks import Task, TaskState
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.functions import place_of
 from ipvs_est_checks.explore.engine.loops import is_fair
+from ipvs_est_checks.explore.engine.memory.buffer import entry_text
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
@@ -40,9 +43,11 @@ from ipvs_est_checks.explore.engine.world import (
     broken_history,
     can_run,
     enabled,
+    flush_of,
     gives_way,
     start,
     step,
+    waiting_store,
 )
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.schedulers.scheduler import Moment, preemption_cost
@@ -102,14 +107,18 @@ class Timeline:
 
 
 def timeline(
-    scenario: Scenario, revision: Revision, choices: Sequence[int], watched: str = ""
+    scenario: Scenario,
+    revision: Revision,
+    choices: Sequence[int],
+    watched: str = "",
+    order: MemoryOrder = MemoryOrder.SC,
 ) -> Timeline:
     """Follow a schedule; raises InputError if it cannot be followed to its end.
 
     `watched`: id of a property that is watched. Violations, and what is left allocated at the
     end, are told in any case.
     """
-    world = start(scenario, revision, Watch(frozenset({watched} if watched else ())))
+    world = start(scenario, revision, Watch(frozenset({watched} if watched else ())), order)
     steps_taken: list[TimelineStep] = []
     before = after = take_snapshot(world.machine)
     violation: Violation | None = None
@@ -127,6 +136,12 @@ def timeline(
         thread = world.by_index[choice] if choice >= 0 else None
         function = "" if thread is None else place_of(thread)
         action = "" if thread is None else _done_at(thread.point)
+        column = choice
+        flushed = flush_of(choice)
+        if flushed is not None:
+            storing, entry = waiting_store(world, choice)
+            column, function = storing.index, "store buffer"
+            action = f"reaches memory: {entry_text(entry)}"
         before = after
         held = {name for name, owner in _held(world) if owner == choice}
         if thread is not None and isinstance(thread.point, Lock):
@@ -140,17 +155,21 @@ def timeline(
         elif choice == RCU:
             action = "grace period ends, callback runs"
         after = take_snapshot(world.machine)
+        changed = list(changes(before, after))
+        if thread is not None and thread.buffer:
+            waiting = "; ".join(entry_text(each) for each in thread.buffer if not each.fence)
+            changed.append(f"in its store buffer: {waiting}")
         now_held = _held(world)
         steps_taken.append(
             TimelineStep(
-                choice,
+                column,
                 function,
                 action,
                 preemption_cost(moment, choice) > 0,
                 now_held,
                 world.machine.now,
                 tuple(sorted(held - {name for name, _ in now_held})),
-                tuple(changes(before, after)),
+                tuple(changed),
             )
         )
         current = choice if choice >= 0 else moment.holder
@@ -290,5 +309,7 @@ def _done_at(point: Point | None) -> str:
         case FieldAccess(thing, field, write):
             of = "" if thing is None else f" of {thing.describe()}"
             return f"{'writes' if write else 'reads'} {field}{of}"
+        case Barrier(full):
+            return "smp_mb" if full else "smp_wmb"
         case _:
             assert_never(point)

@@ -8,6 +8,7 @@ is about to happen, and to what. Places of both sides that mean the same are a c
 from dataclasses import dataclass
 
 from ipvs_est.machine.points import (
+    Barrier,
     CancelWork,
     FieldAccess,
     GiveWay,
@@ -141,7 +142,7 @@ def place_of(point: Point, *, sysctl: bool) -> str | None:
             if not sysctl and field in WITH_SYSCTL:
                 return None
             return _PLACES[field, write] or None
-        case Start() | WordAccess() | RcuReadLock() | RcuReadUnlock() | Unlock():
+        case Start() | WordAccess() | RcuReadLock() | RcuReadUnlock() | Unlock() | Barrier():
             return None
 
 

@@ -14,7 +14,6 @@ from hashlib import blake2b
 from ipvs_est.language.events import CalcPhaseBegun, CalcPhaseRequested
 from ipvs_est.machine.points import Sleep
 from ipvs_est.machine.tasks import TaskState
-from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine.states.image import Image
 from ipvs_est_checks.explore.engine.world import Thread, World
 
@@ -24,7 +23,7 @@ _TOLD = (CalcPhaseBegun, CalcPhaseRequested)
 def fingerprint(world: World) -> bytes:
     """16 bytes; equal ones are taken for equal states."""
     image = Image()
-    image.add(world.machine, world.quiet_since, _requested_meanwhile(world.machine))
+    image.add(world.machine, world.quiet_since, _requested_meanwhile(world))
     alive = [each for each in world.threads if each.task.state is not TaskState.EXITED]
     alive.sort(key=_index)
     now = world.machine.now
@@ -33,6 +32,8 @@ def fingerprint(world: World) -> bytes:
         # Once a sleep has ended it does not matter when it was to end.
         until = each.wake_at if isinstance(point, Sleep) and each.wake_at > now else 0
         image.add(each.index, until, each.task, point, each.opens_section, each.body)
+        if each.buffer:
+            image.add(tuple(each.buffer))
     reading = {(each.index, each.reading) for each in alive if each.reading}
     image.add(tuple(sorted([index for index, _ in reading])))
     for callback, before in world.callbacks:
@@ -44,12 +45,13 @@ def _index(thread: Thread) -> int:
     return thread.index
 
 
-def _requested_meanwhile(machine: Machine) -> bool:
+def _requested_meanwhile(world: World) -> bool:
     """Whether a recalculation was requested since the calc phase began that may clear the flag.
 
     As a rule est_genid tells; not where a mutant counts two requests as one.
     """
-    if machine.netns.est_calc_phase:
+    machine = world.machine
+    if machine.netns.est_calc_phase or any(each.buffer for each in world.threads):
         for event in reversed(machine.events or ()):
             if isinstance(event, _TOLD):
                 return isinstance(event, CalcPhaseRequested)

@@ -1,0 +1,1 @@
+"""Store buffers: what a task stores may reach the others later (docs/explanation/memory.md)."""
