@@ -13,7 +13,7 @@ from ipvs_est.machine.points import COUNT_GENID, SMP_MB, SMP_WMB, Body, Point
 from ipvs_est.state.machine import Machine
 from ipvs_est_checks.explore.engine import world as world_module
 from ipvs_est_checks.explore.engine.memory import buffer
-from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder, drains
 from litmus import Program, X, Y, load, outcomes, seen, store
 
 SC, TSO, RELAXED = MemoryOrder.SC, MemoryOrder.TSO, MemoryOrder.RELAXED
@@ -270,5 +270,5 @@ def test_a_mistake_of_the_store_buffers_changes_what_is_seen(
 
 
 def _drains_only(view: buffer.View, point: Point) -> None:
-    if buffer.drains(view.order, point):
+    if drains(view.order, point):
         buffer.drain(view)

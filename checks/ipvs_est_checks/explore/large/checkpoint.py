@@ -49,6 +49,7 @@ def options_of(job: Job) -> dict[str, object]:
         **bounds,
         **settings,
         "kind": job.settings.kind.value,
+        "order": job.settings.order.value,
         "watched": sorted(job.watched),
         "beginning": list(job.beginning),
     }

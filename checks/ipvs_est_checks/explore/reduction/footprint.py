@@ -26,6 +26,7 @@ from ipvs_est.language.events import (
     TaskStarted,
 )
 from ipvs_est.machine.points import (
+    Barrier,
     Body,
     CancelWork,
     FieldAccess,
@@ -321,7 +322,7 @@ def _of_point(world: World, point: Point, reads: set[Name], writes: set[Name]) -
             reads.update((("enable", 0), ("exits", 0)))
         case QueueWork() | CancelWork():
             writes.add(("work", 0))
-        case Sleep() | GiveWay() | RcuReadLock() | RcuReadUnlock():
+        case Sleep() | GiveWay() | RcuReadLock() | RcuReadUnlock() | Barrier():
             pass
         case _:
             assert_never(point)
