@@ -354,6 +354,10 @@ REVIEWED: tuple[Mutant, ...] = (
             Edit(
                 "estimator.kthread:estimation_kthread",
                 "            yield from write_calc_phase(machine, True)\n"
+                "        if machine.interleaved:\n"
+                "            # It orders the store before est_genid is read; without a store it does"
+                " nothing.\n"
+                "            yield SMP_MB\n"
                 "        if (yield from read_calc_phase(machine)):\n",
                 "            pass\n"
                 "        if (yield from read_calc_phase(machine)) or not netns.est_chain_max:\n",

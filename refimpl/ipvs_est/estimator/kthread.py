@@ -35,8 +35,9 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
     else:
         if not netns.est_chain_max:
             yield from write_calc_phase(machine, True)
-            if machine.interleaved:
-                yield SMP_MB
+        if machine.interleaved:
+            # It orders the store before est_genid is read; without a store it does nothing.
+            yield SMP_MB
         if (yield from read_calc_phase(machine)):
             yield from calc_phase(machine, task)
             # The request to stop is looked at first: one that comes before `enable` is looked at is
@@ -53,8 +54,6 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
         if kd.id == 0 and netns.est_temp_list.next is not None:
             yield from drain_temp_list(machine, task)
         if machine.interleaved:
-            # set_current_state(TASK_IDLE)
-            yield SMP_MB
             yield reads_stop_request(task)
         if task.should_stop:
             return
@@ -79,3 +78,7 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
             yield FieldAccess(kd, "est_row", write=True)
         kd.est_row = row
         kd.est_timer = kd.est_timer + tick & mask
+        if machine.interleaved and kd.id:
+            # set_current_state(TASK_IDLE), before it looks whether it is asked to stop; what
+            # kthread 0 has stored since it last slept nobody else reads without a lock.
+            yield SMP_MB
