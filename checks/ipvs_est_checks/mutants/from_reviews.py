@@ -355,8 +355,7 @@ REVIEWED: tuple[Mutant, ...] = (
                 "estimator.kthread:estimation_kthread",
                 "            yield from write_calc_phase(machine, True)\n"
                 "        if machine.interleaved:\n"
-                "            # It orders the store before est_genid is read; without a store it does"
-                " nothing.\n"
+                "            # Before est_genid is read; it does nothing where nothing was stored.\n"
                 "            yield SMP_MB\n"
                 "        if (yield from read_calc_phase(machine)):\n",
                 "            pass\n"
