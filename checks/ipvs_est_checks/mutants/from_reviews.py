@@ -355,7 +355,7 @@ REVIEWED: tuple[Mutant, ...] = (
                 "estimator.kthread:estimation_kthread",
                 "            yield from write_calc_phase(machine, True)\n"
                 "        if machine.interleaved:\n"
-                "            # Before est_genid is read; it does nothing where nothing was stored.\n"
+                "            # Before est_genid is read; nothing where nothing was stored.\n"
                 "            yield SMP_MB\n"
                 "        if (yield from read_calc_phase(machine)):\n",
                 "            pass\n"

@@ -36,7 +36,7 @@ def estimation_kthread(machine: Machine, kd: KthreadContext, task: Task) -> Body
         if not netns.est_chain_max:
             yield from write_calc_phase(machine, True)
         if machine.interleaved:
-            # Before est_genid is read; it does nothing where nothing was stored.
+            # Before est_genid is read; nothing where nothing was stored.
             yield SMP_MB
         if (yield from read_calc_phase(machine)):
             yield from calc_phase(machine, task)
