@@ -466,7 +466,7 @@ def _work(to_parent: "Pipe", to_worker: "Pipe", much: bool) -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     # A forked process has the parent's end too, and would keep the pipe alive by itself.
     to_worker.close()
-    _end_with_parent()
+    end_with_parent()
     if much:
         _collect_rarely()
     try:
@@ -509,7 +509,7 @@ def _raised(error: Exception) -> _Raised:
     return _Raised(error, text)
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Do not work on when the command was killed."""
     from multiprocessing import parent_process
     from threading import Thread

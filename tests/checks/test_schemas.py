@@ -49,6 +49,7 @@ NAMES = (
     "explore-report",
     "defects-report",
     "mutants-report",
+    "campaign-report",
     "prove-report",
     "simulate-report",
     "theorem-list",

@@ -38,7 +38,7 @@ NOT_RUN = {
     "installs packages": 5,
     "needs a C compiler": 2,
     "needs a kernel tree": 11,
-    "takes long": 5,
+    "takes long": 6,
     "a part of a test file": 2,
 }
 """Reason -> how many blocks are not run for it."""

@@ -23,6 +23,7 @@ SUBCOMMANDS = {
     "defects": "defects:defects",
     "prove": "prove:prove",
     "mutants": "mutants:mutants",
+    "campaign": "campaign:campaign",
     "replay": "replay:replay_command",
     "oracle": "oracle:oracle_command",
     "harness": "harness:harness",

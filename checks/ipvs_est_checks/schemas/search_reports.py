@@ -1,7 +1,10 @@
-"""The schemas of the reports of searches: `explore`, `defects`, `mutants`."""
+"""The schemas of the reports of searches: `explore`, `defects`, `mutants`, `campaign`."""
 
 from dataclasses import fields
 
+from ipvs_est_checks.campaign.report import REPORT_NAME as CAMPAIGN_NAME
+from ipvs_est_checks.campaign.report import REPORT_VERSION as CAMPAIGN_VERSION
+from ipvs_est_checks.campaign.session import Mode
 from ipvs_est_checks.defects.report import REPORT_VERSION as DEFECTS_VERSION
 from ipvs_est_checks.defects.table import DefectKind
 from ipvs_est_checks.explore.engine.job import Guarantee, JobKind, PassedOver
@@ -42,6 +45,29 @@ def definitions() -> dict[str, Schema]:
         "explore-report": report("ipvs-est explore", EXPLORE_VERSION, _explore()),
         "defects-report": report("ipvs-est defects", DEFECTS_VERSION, defects),
         "mutants-report": report("ipvs-est mutants", MUTANTS_VERSION, _mutants()),
+        "campaign-report": report(CAMPAIGN_NAME, CAMPAIGN_VERSION, _campaign()),
+    }
+
+
+def _campaign() -> dict[str, Schema]:
+    canary = closed({"mutant": _TEXT, "breaks": _MAYBE_TEXT, "histories": _COUNT})
+    counts = ("run", "new", "unfit", "operations_and_schedules")
+    corpus = closed({"failing": _COUNT, "others": _COUNT, "added": _TEXTS, "removed": _TEXTS})
+    failure = closed({"case": _TEXT, "property": _TEXT, "text": _TEXT, "token": _MAYBE_TEXT})
+    return {
+        "complete": _FLAG,
+        "verdict": _VERDICT,
+        "mode": {"enum": [each.value for each in Mode]},
+        "revision": _TEXT,
+        "seed": _COUNT,
+        "canary": nullable(canary),
+        "cases": closed(dict.fromkeys(counts, _COUNT)),
+        "corpus": corpus,
+        "features": _TEXTS,
+        "situations_missing": _TEXTS,
+        "known": _TEXTS,
+        "failures": list_of(failure),
+        "lost": _TEXTS,
     }
 
 

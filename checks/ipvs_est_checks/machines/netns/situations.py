@@ -115,7 +115,8 @@ def observe(
     _kthreads(reached, after)
     _record(observer, operation, before, after, events)
     _control(observer, operation, before, after)
-    if isinstance(result, Returned) and result.ret:
+    if isinstance(result, Returned) and -result.ret in NAMES:
+        # A wrong model may answer anything.
         reached.add(f"{operation.op}.{NAMES[-result.ret]}")
     if answer.failed:
         reached.add(f"no-memory.{answer.failed}")
