@@ -26,7 +26,7 @@ Capture = pytest.CaptureFixture[str]
         ("5.3", "### 5.3 The row"),
         ("B2", "## B2: with an HZ that is no multiple of 25"),
         ("D30", "  - row = find_last_bit_upto(avail, nticks, crow)"),
-        ("R4-barrier", "  out of reach: "),
+        ("R4-barrier", "  equivalent: "),
         ("exit-and-sysctl", "  shows: F16, R6-enable, R6-order"),
         ("array.hole", "situation array.hole: a slot below the last is empty"),
     ],

@@ -37,8 +37,8 @@ def test_every_planted_fault_names_a_section_of_the_behaviour() -> None:
 
 
 def test_mutants() -> None:
-    out_of_reach = sum(1 for each in MUTANTS.values() if each.engine is Engine.NONE)
-    assert f"{len(MUTANTS)} mutants of the model, {len(MUTANTS) - out_of_reach} killed" in plain(
+    equivalent = sum(1 for each in MUTANTS.values() if each.engine is Engine.BUFFERS)
+    assert f"{len(MUTANTS)} mutants of the model, {len(MUTANTS) - equivalent} killed" in plain(
         "explanation/checks.md"
     )
 

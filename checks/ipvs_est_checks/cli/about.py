@@ -128,8 +128,8 @@ def _mutant_lines(id_: str) -> Iterator[str]:
     module = "from_reviews" if found in REVIEWED else "by_property"
     yield f"mutant {id_}: {found.sentence}"
     yield f"  on: {found.base.name}; defined: ipvs_est_checks.mutants.{module}"
-    if found.engine is Engine.NONE:
-        yield f"  out of reach: {found.reason}"
+    if found.engine is Engine.BUFFERS:
+        yield f"  equivalent: {found.reason}"
     else:
         where = f" in schedules of scenario {found.scenario}" if found.scenario else ""
         yield f"  has to break {' or '.join(found.properties)}{where}"

@@ -266,8 +266,8 @@ REVIEWED: tuple[DefectRow, ...] = (
     _mutant("R7-kd"),
     _mutant("R7-tick"),
 )
-"""Section 2, the mistakes that are about concurrency; R4-barrier is out of reach of a model that
-is sequentially consistent."""
+"""Section 2, the mistakes that are about concurrency; R4-barrier changes nothing: `ipvs-est mutants
+R4-barrier`."""
 
 CONTROLS: tuple[DefectRow, ...] = (
     DefectRow(

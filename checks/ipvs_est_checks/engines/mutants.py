@@ -21,7 +21,7 @@ from ipvs_est_checks.mutants.kill_matrix import (
     unbroken,
 )
 from ipvs_est_checks.mutants.kill_matrix import MutantVerdict as Kill
-from ipvs_est_checks.mutants.registry import BY_ID, MUTANTS
+from ipvs_est_checks.mutants.registry import MUTANTS
 from ipvs_est_checks.mutants.report import is_expected, unfit_text
 from ipvs_est_checks.report.rows import Problem, Request, Row, timed
 from ipvs_est_checks.report.verdict import Verdict
@@ -70,7 +70,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         found.append(outcome)
         request.progress("mutants", len(found), len(chosen))
     killed = [each for each in found if each.verdict is Kill.KILLED]
-    waiting = [each for each in found if each.verdict is Kill.EXPLORER]
+    same = [each for each in found if each.verdict is Kill.EQUIVALENT]
     survivors = tuple(
         Problem(
             each.mutant,
@@ -87,7 +87,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     failed = any(not is_expected(each) and each.verdict is not Kill.LOST for each in found)
     yield Row(
         "mutants",
-        f"Each mutant is killed by a property named for it ({len(killed)} of {len(found)}).",
+        _sentence(len(killed), len(same), len(found)),
         "",
         Verdict.FAIL if failed else Verdict.INCOMPLETE if lost else Verdict.PASS,
         _HOW,
@@ -95,18 +95,6 @@ def engine_mutants(request: Request) -> Iterator[Row]:
         timed(started),
         problems=survivors,
     )
-    if waiting:
-        names = ", ".join(each.mutant for each in waiting)
-        yield Row(
-            "mutants.schedules",
-            f"Mutants that only weaker memory ordering can kill: {names}.",
-            "",
-            Verdict.NOT_RUN,
-            _HOW,
-            len(waiting),
-            0.0,
-            remark=f"out of reach: {names}: {BY_ID[waiting[0].mutant].reason}",
-        )
     if request.properties is None:
         # What a mutant would break that nobody tried is not known.
         untouched = () if lost else unbroken(found)
@@ -123,6 +111,11 @@ def engine_mutants(request: Request) -> Iterator[Row]:
                 for each in untouched
             ),
         )
+
+
+def _sentence(killed: int, same: int, tried: int) -> str:
+    equivalent = f", {same} proved equivalent" if same else ""
+    return f"Each mutant is killed by a property named for it ({killed} of {tried}{equivalent})."
 
 
 def _what_is_wrong(outcome: MutantOutcome) -> str:

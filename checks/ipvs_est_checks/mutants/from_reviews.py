@@ -353,26 +353,15 @@ REVIEWED: tuple[Mutant, ...] = (
         (
             Edit(
                 "estimator.kthread:estimation_kthread",
-                "            yield from write_calc_phase(machine, True)\n"
-                "        if machine.interleaved:\n"
-                "            # Before est_genid is read; nothing where nothing was stored.\n"
-                "            yield SMP_MB\n"
-                "        if (yield from read_calc_phase(machine)):\n",
-                "            pass\n"
-                "        if (yield from read_calc_phase(machine)) or not netns.est_chain_max:\n",
-            ),
-            Edit(
-                "estimator.calc_phase:calc_phase",
-                "    genid = yield from read_genid(machine)\n",
-                "    genid = yield from read_genid(machine)\n"
-                '    yield GiveWay("store buffer", rcu=False)\n'
-                "    if not machine.netns.est_chain_max:\n"
-                "        machine.netns.est_calc_phase = True\n",
+                "            yield SMP_MB\n        if (yield from read_calc_phase(machine)):\n",
+                "            pass\n        if (yield from read_calc_phase(machine)):\n",
             ),
         ),
-        Engine.NONE,
-        reason="the model is sequentially consistent, and between the two accesses of kthread 0"
-        " nothing that others do depends on their order",
+        Engine.BUFFERS,
+        reason="kthread 0 takes est_mutex after it has read est_genid and before anything depends"
+        " on est_calc_phase; who changes est_genid holds est_mutex, and all others store 1",
+        scenario="cpulist-in-calc-phase",
+        preemptions=1,
     ),
     Mutant(
         "R5",

@@ -22,6 +22,7 @@ from ipvs_est_checks.mutants.run import (
     mutated,
     search,
     shrunk,
+    under_buffers,
     watched,
 )
 from ipvs_est_checks.text_edits import EditError
@@ -31,8 +32,6 @@ from ipvs_est_spec.catalogue import PROPERTIES
 SEED = 20260722
 # Random histories that a mutant may survive before its hand-made one is tried.
 HISTORIES = 30
-# Random histories that are tried on a mutant that is out of reach.
-HISTORIES_IN_VAIN = 6
 
 
 KnownByRepair = Callable[[Revision, str, Callable[[Revision], bool]], Sequence[object]]
@@ -47,8 +46,8 @@ class MutantVerdict(Enum):
     OTHER = "other"
     """Only by other properties."""
     SURVIVED = "survived"
-    EXPLORER = "explorer"
-    """Survived, as expected of one that needs other schedules or properties."""
+    EQUIVALENT = "equivalent"
+    """Nothing kills it, and it was shown to change nothing."""
     UNFIT = "does not fit"
     """The model has changed where the mutant would change it: nothing was tried."""
     LOST = "lost"
@@ -85,6 +84,8 @@ class MutantOutcome:
     seconds: float
     untried: str = ""
     """Why it does not fit the model, or how the process that tried died; '' = it was tried."""
+    evidence: str = ""
+    """Of one that is equivalent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,11 @@ def judge(
     started = perf_counter()
     if mutant.engine is Engine.SCHEDULES:
         return _judge_by_schedules(mutant, started)
+    if mutant.engine is Engine.BUFFERS:
+        same = under_buffers(mutant)
+        verdict = MutantVerdict.EQUIVALENT if same.equivalent else MutantVerdict.SURVIVED
+        seconds = perf_counter() - started
+        return MutantOutcome(mutant.id, verdict, None, (), seconds, evidence=same.text)
     looked_at = frozenset(mutant.properties) if named_only else None
     broken: set[str] = set()
     found: Kill | None = None
@@ -181,8 +187,7 @@ def _histories(mutant: Mutant, seed: int) -> Iterator[tuple[Engine, TrialHistory
     directed = [(Engine.DIRECTED, DIRECTED[mutant.directed])] if mutant.directed else []
     if mutant.engine is Engine.DIRECTED:
         yield from directed
-    tries = HISTORIES_IN_VAIN if mutant.engine is Engine.NONE else HISTORIES
-    for index in range(tries):
+    for index in range(HISTORIES):
         yield Engine.HISTORIES, random_history(seed, index)
     if mutant.engine is not Engine.DIRECTED:
         yield from directed
@@ -201,8 +206,6 @@ def _new(
 def _verdict(mutant: Mutant, found: Kill | None) -> MutantVerdict:
     if found is not None and found.property in mutant.properties:
         return MutantVerdict.KILLED
-    if mutant.engine is Engine.NONE:
-        return MutantVerdict.EXPLORER
     return MutantVerdict.SURVIVED if found is None else MutantVerdict.OTHER
 
 

@@ -20,8 +20,9 @@ class Engine(Enum):
     """A short hand-made history."""
     SCHEDULES = "schedules"
     """The explorer, in a scenario of the library."""
-    NONE = "none"
-    """Nothing here: see the mutant's reason."""
+    BUFFERS = "store buffers"
+    """Nothing: under store buffers it does what the unmutated model does, in a scenario of the
+    library; see the mutant's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,11 @@ class Mutant:
     edits: tuple[Edit, ...]
     engine: Engine = Engine.HISTORIES
     reason: str = ""
-    """With NONE: why nothing here can kill it."""
+    """With BUFFERS: why it changes nothing."""
     directed: str = ""
     """Name of its hand-made history."""
     scenario: str = ""
-    """With SCHEDULES: in which schedules are searched for one that shows it."""
+    """With SCHEDULES: in which schedules are searched for one that shows it. With BUFFERS: whose
+    schedules under tso are exhausted."""
     preemptions: int = 0
     """Bound of that search."""

@@ -29,7 +29,7 @@ _WORDS = {
     MutantVerdict.KILLED: "KILLED",
     MutantVerdict.OTHER: "FAIL",
     MutantVerdict.SURVIVED: "FAIL",
-    MutantVerdict.EXPLORER: "OUT OF REACH",
+    MutantVerdict.EQUIVALENT: "EQUIVALENT",
     MutantVerdict.UNFIT: "FAIL",
     MutantVerdict.LOST: "INCOMPLETE",
 }
@@ -55,15 +55,15 @@ def is_complete(matrix: Matrix) -> bool:
 
 
 def is_expected(outcome: MutantOutcome) -> bool:
-    """Killed, or not to be killed here."""
-    return outcome.verdict in (MutantVerdict.KILLED, MutantVerdict.EXPLORER)
+    """Killed, or shown to change nothing."""
+    return outcome.verdict in (MutantVerdict.KILLED, MutantVerdict.EQUIVALENT)
 
 
 def exit_code(matrix: Matrix) -> int:
     """0 if everything is killed that can be and every property broken, 1 if not, 3 if one was
     lost, 130 if interrupted.
 
-    A mutant that is recorded as out of reach is as recorded.
+    A mutant that is shown to be equivalent is as recorded.
     """
     if not matrix.complete:
         return exit_codes.INTERRUPTED
@@ -94,8 +94,10 @@ def _about(outcome: MutantOutcome) -> Iterator[str]:
     match outcome.verdict:
         case MutantVerdict.KILLED:
             return
-        case MutantVerdict.EXPLORER:
-            yield f"OUT OF REACH {mutant.id}: {mutant.sentence}"
+        case MutantVerdict.EQUIVALENT:
+            yield f"EQUIVALENT {mutant.id}: {mutant.sentence}"
+            yield f"  {mutant.reason}"
+            yield f"  {outcome.evidence}"
         case MutantVerdict.UNFIT:
             yield f"FAIL {mutant.id}: {mutant.sentence}"
             yield f"  {unfit_text(outcome)}"
@@ -119,18 +121,13 @@ def unfit_text(outcome: MutantOutcome) -> str:
 def _totals(matrix: Matrix) -> str:
     found = matrix.outcomes
     killed = sum(each.verdict is MutantVerdict.KILLED for each in found)
-    waiting = sum(each.verdict is MutantVerdict.EXPLORER for each in found)
+    waiting = sum(each.verdict is MutantVerdict.EQUIVALENT for each in found)
     broken = sum(bool(mutants) for mutants in breakers(found).values())
     control = matrix.control
     seconds = control.seconds + sum(each.seconds for each in found)
-    reasons = "; ".join(
-        f"{each.mutant}: {BY_ID[each.mutant].reason}"
-        for each in found
-        if each.verdict is MutantVerdict.EXPLORER
-    )
-    out_of_reach = f"{waiting} out of reach{f' ({reasons})' if reasons else ''}"
+    equivalent = f"{waiting} proved equivalent"
     return (
-        f"{killed} of {len(found)} mutants killed, {out_of_reach};"
+        f"{killed} of {len(found)} mutants killed, {equivalent};"
         f" {broken} of {len(breakers(found))} properties broken;"
         f" control: {control.histories} histories, {control.operations} operations;"
         f" seed {matrix.seed}; {seconds:.1f} s"

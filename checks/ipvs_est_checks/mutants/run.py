@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.revision import Revision
 from ipvs_est.language.violations import ViolationError
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.outcome import Bounds, Figures
+from ipvs_est_checks.explore.engine.run import run as run_search
 from ipvs_est_checks.explore.engine.watch import WATCHED, Watch
 from ipvs_est_checks.explore.engine.world import broken_history, enabled, start, step
 from ipvs_est_checks.explore.failures.cause import cause_of
 from ipvs_est_checks.explore.failures.hunt import hunt
 from ipvs_est_checks.explore.scenarios.scenario import load
+from ipvs_est_checks.explore.schedulers.dfs import Dfs
+from ipvs_est_checks.explore.schedulers.scheduler import system_of
 from ipvs_est_checks.history.monitor import Failure, run
 from ipvs_est_checks.mutants.histories import TrialHistory
 from ipvs_est_checks.mutants.mutant import Mutant
@@ -19,6 +23,8 @@ from ipvs_est_checks.text_edits import Edit, applied
 
 # Operations that shrinking a history may take; what it has by then is kept.
 SHRINKING_OPERATIONS = 1500
+_ABOUT_RECALCULATION = frozenset({"progress.not-lost", "tasks.relinking"})
+"""Properties that would tell a requested recalculation that is lost, or begins too early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,43 @@ def search(mutant: Mutant, property_id: str) -> tuple[KillingSchedule | None, Fi
             killing = KillingSchedule(mutant.scenario, found.choices, found.preemptions)
             return killing, seen.figures
     return None, seen.figures
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A mutant beside the unmutated model, both exhausted under store buffers."""
+
+    equivalent: bool
+    text: str
+
+
+def under_buffers(mutant: Mutant) -> Comparison:
+    """Exhaust the mutant's scenario under tso to its bound, with it and without it.
+
+    It is equivalent if both reach the same abstract states in the same scopes and neither fails;
+    more states with stores that wait show that it does let the store wait.
+    """
+    without, states_without, good = _exhausted(mutant, ())
+    with_it, states_with, as_good = _exhausted(mutant, mutant.edits)
+    same = good and as_good and without == with_it and states_with > states_without
+    bound = f"{mutant.preemptions} preemption{'' if mutant.preemptions == 1 else 's'}"
+    text = (
+        f"scenario {mutant.scenario} under tso to {bound}: {states_without} states without it,"
+        f" {states_with} with it, {len(without)} and {len(with_it)} abstract states, which are"
+        f" {'the same' if without == with_it else 'NOT the same'}"
+    )
+    return Comparison(same, text if good and as_good else f"{text}; not exhausted, or it fails")
+
+
+def _exhausted(mutant: Mutant, edits: Sequence[Edit]) -> tuple[frozenset[object], int, bool]:
+    """The abstract states, how many states there are, and that none is left and nothing fails."""
+    watch = Watch(_ABOUT_RECALCULATION)
+    system = system_of(load(mutant.scenario), mutant.base, watch, MemoryOrder.TSO)
+    with applied(edits):
+        outcome = run_search(system, Dfs(mutant.preemptions), Bounds(mutant.preemptions))
+    figures = outcome.figures
+    good = figures.exhausted and not outcome.failures
+    return frozenset(watch.verdicts), figures.states, good
 
 
 def _breaks_in_schedule(base: Revision, shown: KillingSchedule, property_id: str) -> bool:

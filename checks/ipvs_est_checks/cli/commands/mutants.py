@@ -25,7 +25,7 @@ from ipvs_est_checks.report.columns import aligned
 from ipvs_est_checks.terminal.progress import draw, is_terminal, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names
 
-_COLOURS = {"KILLED": "green", "FAIL": "red", "OUT OF REACH": "yellow"}
+_COLOURS = {"KILLED": "green", "FAIL": "red", "EQUIVALENT": "green"}
 
 
 @click.command("mutants")
