@@ -93,7 +93,8 @@ class Handout(Generic[A, R]):
         if self.executor is not None:
             for each in self._futures:
                 each.cancel()
-            self.executor.shutdown(wait=True, cancel_futures=True)
+            # Not every engine knows `cancel_futures`.
+            self.executor.shutdown(wait=True)
             self.executor = None
 
 

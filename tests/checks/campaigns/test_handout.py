@@ -5,12 +5,13 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from ipvs_est_checks.campaign.handout import Handout, handing_out
+from ipvs_est_checks.campaign.handout import DASK, Handout, handing_out
 from ipvs_est_checks.workers import Lost
 
 WORK = list(range(12))
@@ -66,5 +67,34 @@ def test_a_case_that_kills_its_process_each_time_is_lost_alone() -> None:
 
 
 def test_an_exception_of_the_work_is_no_death() -> None:
-    with pytest.raises(ValueError, match="0"):
+    with pytest.raises(ValueError, match=r"^\d+$"):
         answers(fail)
+
+
+# What Dask warns of, such as a port that is taken, is not ours.
+@pytest.mark.filterwarnings("default")
+def test_dask_loses_no_case_and_counts_none_twice_when_a_worker_is_killed(tmp_path: Path) -> None:
+    pytest.importorskip(DASK, reason="the extra dask is not installed")
+    # By name: it has no types.
+    distributed = import_module(DASK)
+    with (
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            local_directory=str(tmp_path),
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+
+        def make() -> Executor:
+            executor: Executor = client.get_executor(pure=False)
+            return executor
+
+        assert len(client.scheduler_info()["workers"]) == 2
+        call = partial(square_and_die_once, str(tmp_path))
+        with handing_out(call, name, make) as handout:
+            assert handout.map(WORK) == [square(each) for each in WORK]
+            assert handout.answers == len(WORK)
+        assert (tmp_path / "died").exists()
