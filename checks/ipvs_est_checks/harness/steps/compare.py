@@ -237,6 +237,8 @@ def _comparable(
 def _without_own(snapshot: dict[str, Any]) -> dict[str, Any]:
     found = {name: each for name, each in snapshot.items() if name not in _OWN}
     found["mutexes"] = [each["owner"] for each in snapshot["mutexes"]]
+    # The harness tells one that is being added behind those of its table.
+    found["objects"] = sorted(snapshot["objects"], key=lambda each: int(each["id"]))
     found["contexts"] = [each and _context(each) for each in snapshot["contexts"]]
     found["work"] = {name: each for name, each in snapshot["work"].items() if name not in _OF_TASK}
     return found
