@@ -120,7 +120,8 @@ def test_a_checkpoint_that_does_not_know_all_of_a_search_is_noticed() -> None:
     }
     assert set(Ongoing.__slots__) == {
         *("scheduler", "tally", "passed_over"),
-        *("at_rest", "rest_asked"),
+        # Of one sitting.
+        *("until", "at_rest", "rest_asked"),
     }
 
 
