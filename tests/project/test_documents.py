@@ -37,7 +37,7 @@ NOT_RUN = {
     "needs root and a kernel with services": 4,
     "installs packages": 5,
     "needs a C compiler": 2,
-    "needs a kernel tree": 11,
+    "needs a kernel tree": 12,
     "takes long": 6,
     "a part of a test file": 2,
 }
