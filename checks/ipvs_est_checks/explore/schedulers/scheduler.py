@@ -19,11 +19,11 @@ from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.states.fingerprint import fingerprint
 from ipvs_est_checks.explore.engine.watch import Watch
 from ipvs_est_checks.explore.engine.world import (
+    RCU,
     TIME,
     World,
     broken_history,
     enabled,
-    flush_of,
     gives_way,
     repeat,
     start,
@@ -172,7 +172,7 @@ def preemption_cost(moment: Moment, choice: int) -> int:
     so is letting time pass while anything else could happen. A store that reaches the others takes
     the processor from nobody.
     """
-    if choice == moment.holder or flush_of(choice) is not None:
+    if choice == moment.holder or choice < RCU:
         return 0
     if choice == TIME:
         return int(len(moment.enabled) > 1)

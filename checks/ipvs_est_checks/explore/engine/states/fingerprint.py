@@ -14,6 +14,7 @@ from hashlib import blake2b
 from ipvs_est.language.events import CalcPhaseBegun, CalcPhaseRequested
 from ipvs_est.machine.points import Sleep
 from ipvs_est.machine.tasks import TaskState
+from ipvs_est_checks.explore.engine.memory.order import MemoryOrder
 from ipvs_est_checks.explore.engine.states.image import Image
 from ipvs_est_checks.explore.engine.world import Thread, World
 
@@ -51,7 +52,8 @@ def _requested_meanwhile(world: World) -> bool:
     As a rule est_genid tells; not where a mutant counts two requests as one.
     """
     machine = world.machine
-    if machine.netns.est_calc_phase or any(each.buffer for each in world.threads):
+    late = world.order is not MemoryOrder.SC and any(each.buffer for each in world.threads)
+    if machine.netns.est_calc_phase or late:
         for event in reversed(machine.events or ()):
             if isinstance(event, _TOLD):
                 return isinstance(event, CalcPhaseRequested)
