@@ -30,7 +30,7 @@ from ipvs_est_checks.known.by_repair import cause_text, known_by_repair
 from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.machines.naive.cpulist import Bad, interpret
 from ipvs_est_checks.machines.netns.history import failures_of
-from ipvs_est_checks.machines.netns.machine import NetnsMachine
+from ipvs_est_checks.machines.netns.machine import ModelMachine
 from ipvs_est_checks.machines.parts.context_machine import ContextMachine
 from ipvs_est_checks.machines.parts.counters_machine import CountersMachine
 from ipvs_est_checks.machines.parts.cpulist_machine import CpulistMachine
@@ -68,7 +68,7 @@ HUNT = replace(SMALL, name="hunt", netns=Amount(6, 20, 12), counters=Amount(3, 2
 
 
 @seed(SEED)
-class _SeededNetns(NetnsMachine):
+class _SeededNetns(ModelMachine):
     findings = Findings()
 
 

@@ -8,7 +8,7 @@ import pytest
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.schedules import timeline
 from ipvs_est_checks.harness.schedules.timeline import code_lines
-from ipvs_est_checks.subjects.schedules import Run, Step
+from ipvs_est_checks.subjects.schedules import RunStep, ScheduleOutcome
 
 PLACES = {
     7: "ip_vs_stop_estimator (net/netfilter/ipvs/ip_vs_est.c:521)",
@@ -21,12 +21,12 @@ def test_steps_stand_in_the_column_of_their_task_with_their_lines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     steps = (
-        Step(4, (4, 3), False, "CTL", ""),
-        Step(4, (4, 3), True, "CTL", "lock est_mutex"),
-        Step(3, (4, 3), True, "ipvs-e:0", "read genid"),
-        Step(0, (4, 0), False, "time", ""),
-        Step(0, (4, 0), False, "time", ""),
-        Step(4, (4,), False, "CTL", "unlocked est_mutex"),
+        RunStep(4, (4, 3), False, "CTL", ""),
+        RunStep(4, (4, 3), True, "CTL", "lock est_mutex"),
+        RunStep(3, (4, 3), True, "ipvs-e:0", "read genid"),
+        RunStep(0, (4, 0), False, "time", ""),
+        RunStep(0, (4, 0), False, "time", ""),
+        RunStep(4, (4,), False, "CTL", "unlocked est_mutex"),
     )
     asked: list[dict[str, object]] = []
 
@@ -35,7 +35,7 @@ def test_steps_stand_in_the_column_of_their_task_with_their_lines(
         return {"schedule": {"frames": [[], [9, 7], [9], [], [], [8]]}}
 
     monkeypatch.setattr(timeline, "source_places", lambda _, wanted: {e: PLACES[e] for e in wanted})
-    run = Run("done", steps, (), (), None)
+    run = ScheduleOutcome("done", steps, (), (), None)
     told = list(code_lines(ask, Path("x"), load("last-estimator-goes"), run, fields=False))
     assert asked[0]["frames"] is True
     assert [" ".join(line.split()) for line in told] == [

@@ -19,7 +19,7 @@ from ipvs_est.language.operations import (
 from ipvs_est_checks.live.memory.by_drgn import kernel_by_drgn
 from ipvs_est_checks.live.memory.dump import open_dump
 from ipvs_est_checks.live.memory.live import open_live
-from ipvs_est_checks.live.reading.netns import Reader, Reading
+from ipvs_est_checks.live.reading.netns import NetnsReading, Reader
 from kernels.made_netns import INODE, made_kernel
 
 
@@ -116,7 +116,7 @@ def test_five_levels_of_page_tables_are_walked(tmp_path: Path) -> None:
         _assert_same(reader.read(next(reader.namespaces())), snapshot)
 
 
-def _assert_same(reading: Reading, model: Snapshot) -> None:
+def _assert_same(reading: NetnsReading, model: Snapshot) -> None:
     """Equal in all that is read, whatever numbers the objects have."""
     read = reading.snapshot
     ids = dict(zip(_order(read), _order(model), strict=True))

@@ -19,9 +19,9 @@ from ipvs_est_checks.history.watchable import absent_of
 from ipvs_est_checks.subjects.channel import open_channel
 from ipvs_est_checks.subjects.subject import (
     Handshake,
-    Machine,
-    Run,
     Subject,
+    SubjectMachine,
+    SubjectRun,
     answers_to,
     begin,
     start_subject,
@@ -216,7 +216,7 @@ def test_damaged_answers_are_named_and_never_a_traceback() -> None:
     try:
         for _ in range(COUNT):
             channel.rest[:] = damaged(rng) + b"\n"
-            history = Run(subject, Machine(SMALL, []))
+            history = SubjectRun(subject, SubjectMachine(SMALL, []))
             try:
                 history.apply(InitNetns())
                 found["result"] += 1

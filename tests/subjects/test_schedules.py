@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from ipvs_est_checks.cli.commands.explore_subject import Explored, replay_on
+from ipvs_est_checks.cli.commands.explore_subject import SearchedScenario, replay_on
 from ipvs_est_checks.explore.scenarios.scenario import Scenario, load
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
 from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
     Ask,
-    Failure,
+    FailingRuns,
     Fields,
-    Run,
-    Step,
+    RunStep,
+    ScheduleOutcome,
     cause_of,
     check_schedule,
     run_schedule,
@@ -99,7 +99,9 @@ class Nothing:
     def started(self, scenario: Scenario) -> AbstractContextManager[Subject]:
         raise AssertionError(scenario.name)
 
-    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+    def lines(
+        self, ask: Ask, scenario: Scenario, run: ScheduleOutcome, fields: Fields
+    ) -> Iterator[str]:
         raise AssertionError(scenario.name)
 
 
@@ -108,9 +110,13 @@ def made(tmp_path: Path) -> Path:
     return program_of(MADE, tmp_path / "made")
 
 
-def run_of(steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any) -> Run:
+def run_of(
+    steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any
+) -> ScheduleOutcome:
     told = {"violations": (), "cycle": (), "state": None, **more}
-    return Run(end, tuple(Step(age, (age,), True, name, at) for age, name, at in steps), **told)
+    return ScheduleOutcome(
+        end, tuple(RunStep(age, (age,), True, name, at) for age, name, at in steps), **told
+    )
 
 
 def test_a_schedule_is_a_word() -> None:
@@ -196,7 +202,9 @@ def test_a_long_search_keeps_little_of_what_is_still_to_be_tried(tmp_path: Path)
 
 def test_a_token_of_another_kind_is_refused() -> None:
     with pytest.raises(BadInputError, match="begins neither by"):
-        replay_on(Explored("", Nothing()), load("last-estimator-goes"), "x1.abc", frozenset())
+        replay_on(
+            SearchedScenario("", Nothing()), load("last-estimator-goes"), "x1.abc", frozenset()
+        )
 
 
 @pytest.mark.parametrize(
@@ -267,8 +275,8 @@ def test_a_failing_schedule_is_made_short() -> None:
     scenario = load("last-estimator-goes")
     found = run_schedule(made_answer, "1x2.2.1", 10, fields=False)
     assert cause_of(found) == "made: x"
-    short = minimised(made_answer, scenario, Failure("made: x", found, 1), fields=False)
+    short = minimised(made_answer, scenario, FailingRuns("made: x", found, 1), fields=False)
     # As many switches, and one preemption less: B goes on to its end.
     assert schedule_text(short.run) == "1x2.2x4.1"
-    judged = Failure("made: x", found, 1, "place.total")
+    judged = FailingRuns("made: x", found, 1, "place.total")
     assert minimised(made_answer, scenario, judged, fields=False) is judged

@@ -36,7 +36,7 @@ class SpinError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class SpinWalk:
     """Of the states that can be reached, as far as was asked."""
 
     found: bool
@@ -55,8 +55,8 @@ class SpinBench:
     """`all states`, or rows of the known defects."""
     sysctl: bool
     """From the initial state of a kernel with sysctls."""
-    spin: Walk
-    search: Walk
+    spin: SpinWalk
+    search: SpinWalk
     """Of this project, breadth first."""
 
 
@@ -91,7 +91,7 @@ def _asked(one: ProtocolSystem) -> Iterator[tuple[str, int, Condition | None]]:
 
 def spin_walk(
     one: ProtocolSystem, initial: Mapping[str, str], bad: Condition | None = None
-) -> Walk:
+) -> SpinWalk:
     """Spin's depth-first search, without its partial-order reduction: every variable is shared,
     so there is nothing to reduce. Raises SpinError."""
     with TemporaryDirectory() as directory:
@@ -109,10 +109,12 @@ def spin_walk(
     if stored is None or errors is None or b"max search depth too small" in output:
         raise SpinError(f"pan: {_first_line(output)}")
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Walk(errors[1] != b"0", int(stored[1]), seconds)
+    return SpinWalk(errors[1] != b"0", int(stored[1]), seconds)
 
 
-def search(one: ProtocolSystem, initial: Mapping[str, str], bad: Condition | None = None) -> Walk:
+def search(
+    one: ProtocolSystem, initial: Mapping[str, str], bad: Condition | None = None
+) -> SpinWalk:
     """All states that can be reached, or until one is bad, breadth first."""
     began = process_time()
     ready = run.runner(one)
@@ -142,7 +144,7 @@ def search(one: ProtocolSystem, initial: Mapping[str, str], bad: Condition | Non
             if found:
                 break
         level = new
-    return Walk(found, len(seen), process_time() - began)
+    return SpinWalk(found, len(seen), process_time() - began)
 
 
 def _do(directory: str, *command: str) -> bytes:

@@ -35,7 +35,7 @@ _ABOUT = "Made by a campaign."
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CampaignCase:
     """Equal cases have equal text."""
 
     kind: Kind
@@ -48,12 +48,12 @@ class Case:
         return f"{self.kind.value}-{digest}{_ENDINGS[self.kind]}"
 
 
-def case_of_file(name: str, text: str) -> Case:
+def case_of_file(name: str, text: str) -> CampaignCase:
     """The case in a file of that name; raises InputError if it is not what its name says."""
     kind = next((each for each in Kind if PurePath(name).name.startswith(f"{each.value}-")), None)
     if kind is None:
         raise InputError("", "is no history-... or scenario-...")
-    case = Case(kind, text)
+    case = CampaignCase(kind, text)
     if case.name != PurePath(name).name:
         raise InputError("", "its content is not what its name says: changed or cut off")
     # What cannot be read would otherwise be found in a worker.
@@ -64,29 +64,29 @@ def case_of_file(name: str, text: str) -> Case:
     return case
 
 
-def history_case(params: Params, operations: tuple[Operation, ...]) -> Case:
+def history_case(params: Params, operations: tuple[Operation, ...]) -> CampaignCase:
     """A history, as `ipvs-est generate histories` writes it."""
     # A history is for any revision; the header has to name one.
     lines = [header_line("campaign", MAINLINE.name, params)]
     lines += [line_of(operation_to_json(each)) for each in operations]
-    return Case(Kind.HISTORY, "".join(f"{each}\n" for each in lines))
+    return CampaignCase(Kind.HISTORY, "".join(f"{each}\n" for each in lines))
 
 
-def scenario_case(scenario: Scenario) -> Case:
+def scenario_case(scenario: Scenario) -> CampaignCase:
     """A scenario, as `ipvs-est generate scenarios` writes it."""
     made = Scenario(
         "campaign", _ABOUT, scenario.params, scenario.setup, scenario.actors, scenario.jiffies
     )
-    return Case(Kind.SCENARIO, f"{scenario_text(made)}\n")
+    return CampaignCase(Kind.SCENARIO, f"{scenario_text(made)}\n")
 
 
-def history_of(case: Case) -> tuple[Params, tuple[Operation, ...]]:
+def history_of(case: CampaignCase) -> tuple[Params, tuple[Operation, ...]]:
     """What the text of a history says; raises InputError."""
     first, *rest = case.text.splitlines()
     params = header_from_json(parse_object(first)).params
     return params, tuple(operation_from_json(parse_object(each)) for each in rest)
 
 
-def scenario_of(case: Case) -> Scenario:
+def scenario_of(case: CampaignCase) -> Scenario:
     """What the text of a scenario says; raises InputError."""
     return scenario_from_text("campaign", case.text)

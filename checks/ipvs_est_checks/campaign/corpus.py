@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipvs_est.language.input_error import InputError
-from ipvs_est_checks.campaign.case import Case, case_of_file
+from ipvs_est_checks.campaign.case import CampaignCase, case_of_file
 from ipvs_est_checks.report.report_file import write_report_file
 
 FAILING = "failing"
@@ -19,11 +19,11 @@ FAILING = "failing"
 class Corpus:
     """Cases, each once."""
 
-    failing: frozenset[Case] = frozenset()
+    failing: frozenset[CampaignCase] = frozenset()
     """Known to have failed; they stay after they are repaired, as regression tests."""
-    others: frozenset[Case] = frozenset()
+    others: frozenset[CampaignCase] = frozenset()
 
-    def in_order(self) -> tuple[Case, ...]:
+    def in_order(self) -> tuple[CampaignCase, ...]:
         """Failing ones first, else by name: the same for the same corpus."""
         first = sorted(self.failing, key=lambda each: each.name)
         rest = sorted(self.others - self.failing, key=lambda each: each.name)
@@ -41,10 +41,10 @@ def read_corpus(directory: Path) -> Corpus:
     return Corpus(_read(directory / FAILING), _read(directory))
 
 
-def _read(directory: Path) -> frozenset[Case]:
+def _read(directory: Path) -> frozenset[CampaignCase]:
     if not directory.exists():
         return frozenset()
-    cases: set[Case] = set()
+    cases: set[CampaignCase] = set()
     for path in sorted(directory.iterdir()):
         if path.name.startswith(".") or path.name in (FAILING, "README.md"):
             continue
@@ -58,7 +58,7 @@ def _read(directory: Path) -> frozenset[Case]:
     return frozenset(cases)
 
 
-def add_case(directory: Path, case: Case, *, failing: bool) -> None:
+def add_case(directory: Path, case: CampaignCase, *, failing: bool) -> None:
     """Write a case's file, if it is not there; raises OSError."""
     folder = directory / FAILING if failing else directory
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +67,6 @@ def add_case(directory: Path, case: Case, *, failing: bool) -> None:
         write_report_file(path, case.text)
 
 
-def remove_case(directory: Path, case: Case) -> None:
+def remove_case(directory: Path, case: CampaignCase) -> None:
     """Take a case that does not fail out of the corpus; raises OSError."""
     (directory / case.name).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ipvs_est_checks.campaign.case import (
-    Case,
+    CampaignCase,
     Kind,
     history_case,
     history_of,
@@ -22,7 +22,7 @@ _JIFFIES = (3, 10, 40, 110)
 _MOST_OPERATIONS = 120
 
 
-def make_round(seed: int, number: int, kept: Sequence[Case]) -> list[Case]:
+def make_round(seed: int, number: int, kept: Sequence[CampaignCase]) -> list[CampaignCase]:
     """The round of that number; equal seeds, numbers and kept cases give equal rounds."""
     rng = random.Random(f"{seed}/{number}")
     scenarios = make_scenarios(rng.getrandbits(32), ROUND)
@@ -36,8 +36,8 @@ def _made(
     seed: int,
     number: int,
     scenarios: Sequence[Scenario],
-    kept: Sequence[Case],
-) -> Iterator[Case]:
+    kept: Sequence[CampaignCase],
+) -> Iterator[CampaignCase]:
     histories = [each for each in kept if each.kind is Kind.HISTORY]
     races = [each for each in kept if each.kind is Kind.SCENARIO]
     for index in range(ROUND):
@@ -51,11 +51,11 @@ def _made(
             yield scenario_case(scenario) if base is None else _crossed(rng, base, scenario)
 
 
-def _history(history: TrialHistory) -> Case:
+def _history(history: TrialHistory) -> CampaignCase:
     return history_case(history.params, history.operations)
 
 
-def _crossed_history(rng: random.Random, base: Case, other: TrialHistory) -> Case:
+def _crossed_history(rng: random.Random, base: CampaignCase, other: TrialHistory) -> CampaignCase:
     """The beginning of one with the end of another; what makes no sense there changes nothing."""
     params, operations = history_of(base)
     head = operations[: rng.randint(1, len(operations))]
@@ -63,7 +63,7 @@ def _crossed_history(rng: random.Random, base: Case, other: TrialHistory) -> Cas
     return history_case(params, (*head, *tail)[:_MOST_OPERATIONS])
 
 
-def _crossed(rng: random.Random, base: Case, other: Scenario) -> Case:
+def _crossed(rng: random.Random, base: CampaignCase, other: Scenario) -> CampaignCase:
     """One with another's setup, one of its tasks in the place of another, or other time."""
     scenario = scenario_of(base)
     match rng.randrange(4):

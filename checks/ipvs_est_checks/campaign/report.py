@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ipvs_est_checks.campaign.case import Case, Kind
+from ipvs_est_checks.campaign.case import CampaignCase, Kind
 from ipvs_est_checks.campaign.corpus import FAILING
-from ipvs_est_checks.campaign.run_case import Broken
+from ipvs_est_checks.campaign.run_case import BrokenCase
 from ipvs_est_checks.campaign.session import (
     GENERATING,
+    CampaignSession,
     Mode,
-    Session,
     kinds,
     situations_missing,
 )
@@ -21,7 +21,7 @@ REPORT_NAME = "ipvs-est campaign"
 REPORT_VERSION = 1
 
 
-def lines(session: Session) -> Iterator[str]:
+def lines(session: CampaignSession) -> Iterator[str]:
     """The end of a session."""
     wanted = session.wanted
     yield f"{wanted.mode.value} on {wanted.revision.name}: {session.verdict.value}"
@@ -49,7 +49,7 @@ def lines(session: Session) -> Iterator[str]:
         yield "  interrupted, or the time was over before the corpus was"
 
 
-def _canary(session: Session) -> str:
+def _canary(session: CampaignSession) -> str:
     canary = session.canary
     if canary is None:
         return "  canary: not looked for"
@@ -58,7 +58,7 @@ def _canary(session: Session) -> str:
     return f"  canary {canary.mutant}: breaks {canary.found} in history {canary.histories}"
 
 
-def _again(session: Session, case: Case, broken: Broken) -> str:
+def _again(session: CampaignSession, case: CampaignCase, broken: BrokenCase) -> str:
     directory = session.wanted.directory
     kept = case in session.added or case in session.corpus.failing
     path = shlex.quote(str((directory / FAILING if kept else directory) / case.name))
@@ -72,7 +72,7 @@ def _folder(directory: Path) -> str:
     return shlex.quote(str(directory))
 
 
-def json_report(session: Session) -> str:
+def json_report(session: CampaignSession) -> str:
     """The session; no times, so equal sessions give equal bytes."""
     wanted, canary = session.wanted, session.canary
     body = {

@@ -9,7 +9,7 @@ from ipvs_est import REVISIONS, Oracle, Revision, ViolationError
 from ipvs_est.answers.results import Result
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operations import OperationError
-from ipvs_est_checks.campaign.case import Case, Kind, history_of, scenario_of
+from ipvs_est_checks.campaign.case import CampaignCase, Kind, history_of, scenario_of
 from ipvs_est_checks.campaign.features import LOOKED_AT, shape
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.world import enabled, start, step
@@ -34,7 +34,7 @@ _LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenCase:
     """A failure."""
 
     property: str
@@ -51,19 +51,19 @@ class CaseResult:
     """What came of a case."""
 
     features: frozenset[str] = frozenset()
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[BrokenCase, ...] = ()
     amount: int = 0
     """Operations, or schedules."""
     unfit: str = ""
     """Why it cannot be run; '' = it was."""
 
     @property
-    def new(self) -> tuple[Broken, ...]:
+    def new(self) -> tuple[BrokenCase, ...]:
         """Failures that nothing explains."""
         return tuple(each for each in self.broken if not each.known)
 
 
-def run_case(revision: str, mutant: str, case: Case) -> CaseResult:
+def run_case(revision: str, mutant: str, case: CampaignCase) -> CaseResult:
     """Run it, on the revision or, with the id of a mutant, on that."""
     with applied(BY_ID[mutant].edits) if mutant else nullcontext():
         base = BY_ID[mutant].base if mutant else REVISIONS[revision]
@@ -75,10 +75,10 @@ def run_case(revision: str, mutant: str, case: Case) -> CaseResult:
             return CaseResult(unfit=f"{error.field}: {error.message}")
         except Exception as error:
             # The model itself cannot go on: what a campaign looks for, and no end of it.
-            return CaseResult(broken=(Broken("", f"{type(error).__name__}: {error}", ()),))
+            return CaseResult(broken=(BrokenCase("", f"{type(error).__name__}: {error}", ()),))
 
 
-def _history(revision: Revision, case: Case) -> CaseResult:
+def _history(revision: Revision, case: CampaignCase) -> CaseResult:
     params, operations = history_of(case)
     seen = monitor.watch(params, revision)
     oracle = seen.oracle
@@ -101,14 +101,14 @@ def _history(revision: Revision, case: Case) -> CaseResult:
     monitor.finish(seen)
     features |= {f"situation:{each}" for each in observer.reached.intersection(LOOKED_AT)}
     broken = tuple(
-        Broken(each.property, each.detail, findings_of(revision.name, each.property))
+        BrokenCase(each.property, each.detail, findings_of(revision.name, each.property))
         for each in seen.failures.values()
     )
     features |= {f"broken:{each.property}" for each in broken}
     return CaseResult(frozenset(features), broken, len(seen.operations))
 
 
-def _scenario(revision: Revision, case: Case) -> CaseResult:
+def _scenario(revision: Revision, case: CampaignCase) -> CaseResult:
     scenario = scenario_of(case)
     check_setup(scenario, revision)
     # The same walks for the same case, in whatever session.
@@ -124,7 +124,7 @@ def _scenario(revision: Revision, case: Case) -> CaseResult:
         watching = hit.cause.property if hit.cause.property in watched else ""
         token = token_text(scenario, revision, hit.found.choices, watching)
         ids = () if known is None else known.ids
-        broken.append(Broken(hit.cause.property, hit.cause.text, ids, token))
+        broken.append(BrokenCase(hit.cause.property, hit.cause.text, ids, token))
         features |= {f"known:{each}" for each in ids} or {f"broken:{hit.cause.property}"}
     return CaseResult(frozenset(features), tuple(broken), seen.figures.schedules)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from time import monotonic
 
 from ipvs_est import Revision
-from ipvs_est_checks.campaign.case import Case, history_case
+from ipvs_est_checks.campaign.case import CampaignCase, history_case
 from ipvs_est_checks.campaign.corpus import Corpus, add_case, read_corpus, remove_case
 from ipvs_est_checks.campaign.features import LOOKED_AT
 from ipvs_est_checks.campaign.handout import Handout, handing_out
 from ipvs_est_checks.campaign.make_cases import ROUND, make_round
-from ipvs_est_checks.campaign.run_case import Broken, CaseResult, run_case
+from ipvs_est_checks.campaign.run_case import BrokenCase, CaseResult, run_case
 from ipvs_est_checks.mutants.histories import random_history
 from ipvs_est_checks.mutants.mutant import Engine, Mutant
 from ipvs_est_checks.mutants.registry import MUTANTS
@@ -44,7 +44,7 @@ GENERATING = (Mode.CODE_CHANGE, Mode.BATCH)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CampaignRequest:
     """What a session is to do."""
 
     mode: Mode
@@ -69,14 +69,14 @@ class Canary:
 
 
 @dataclass(slots=True)
-class Session:
+class CampaignSession:
     """What a session has done so far: readable also after ctrl-C."""
 
-    wanted: Wanted
+    wanted: CampaignRequest
     corpus: Corpus = field(default_factory=Corpus)
     canary: Canary | None = None
     """None: the mode has none, or it did not come to it."""
-    features: dict[str, Case] = field(default_factory=dict)
+    features: dict[str, CampaignCase] = field(default_factory=dict)
     """By feature: the first case that came to it."""
     run: int = 0
     """Cases, those of the corpus included."""
@@ -86,9 +86,9 @@ class Session:
     """Operations and schedules."""
     unfit: int = 0
     """Cases that cannot be run on this revision."""
-    added: list[Case] = field(default_factory=list)
-    removed: list[Case] = field(default_factory=list)
-    broken: dict[str, tuple[Case, Broken]] = field(default_factory=dict)
+    added: list[CampaignCase] = field(default_factory=list)
+    removed: list[CampaignCase] = field(default_factory=list)
+    broken: dict[str, tuple[CampaignCase, BrokenCase]] = field(default_factory=dict)
     """New failures, by what they say: the first case of each."""
     known: set[str] = field(default_factory=set)
     """Ids of findings and defects that explain the others."""
@@ -111,7 +111,7 @@ Progress = Callable[[str], None]
 
 
 def hold(
-    session: Session, make: Callable[[], Executor], progress: Progress = lambda text: None
+    session: CampaignSession, make: Callable[[], Executor], progress: Progress = lambda text: None
 ) -> None:
     """Hold the session, with workers of that executor. Raises InputError naming a file of the
     corpus, or OSError."""
@@ -130,7 +130,7 @@ def hold(
     session.complete = True
 
 
-_Work = tuple[str, Case]
+_Work = tuple[str, CampaignCase]
 """The id of a mutant, '' = none, and a case."""
 
 
@@ -148,7 +148,9 @@ def canaries() -> tuple[Mutant, ...]:
     return tuple(each for each in MUTANTS if each.engine is Engine.HISTORIES)
 
 
-def _find_canary(session: Session, handout: Handout[_Work, CaseResult], progress: Progress) -> None:
+def _find_canary(
+    session: CampaignSession, handout: Handout[_Work, CaseResult], progress: Progress
+) -> None:
     """Plant another mutant in each session, and look for it as for any failure."""
     known = canaries()
     mutant = known[session.wanted.seed % len(known)]
@@ -174,7 +176,9 @@ def _find_canary(session: Session, handout: Handout[_Work, CaseResult], progress
         session.canary = Canary(mutant.id, "", tried)
 
 
-def _run_corpus(session: Session, handout: Handout[_Work, CaseResult], progress: Progress) -> bool:
+def _run_corpus(
+    session: CampaignSession, handout: Handout[_Work, CaseResult], progress: Progress
+) -> bool:
     """Whether all of it was run."""
     cases = session.corpus.in_order()
     if session.wanted.mode is Mode.PRUNE:
@@ -190,8 +194,8 @@ def _run_corpus(session: Session, handout: Handout[_Work, CaseResult], progress:
 
 
 def _run_all(
-    session: Session, handout: Handout[_Work, CaseResult], cases: Sequence[Case]
-) -> list[tuple[Case, CaseResult, bool]]:
+    session: CampaignSession, handout: Handout[_Work, CaseResult], cases: Sequence[CampaignCase]
+) -> list[tuple[CampaignCase, CaseResult, bool]]:
     """Those that were run, with whether they came to something new."""
     seen = []
     for case, answer in zip(cases, handout.map([("", each) for each in cases]), strict=True):
@@ -211,7 +215,9 @@ def _run_all(
     return seen
 
 
-def _generate(session: Session, handout: Handout[_Work, CaseResult], progress: Progress) -> None:
+def _generate(
+    session: CampaignSession, handout: Handout[_Work, CaseResult], progress: Progress
+) -> None:
     wanted = session.wanted
     number = 0
     kept = [*session.corpus.in_order()]
@@ -231,7 +237,7 @@ def _generate(session: Session, handout: Handout[_Work, CaseResult], progress: P
         number += 1
 
 
-def _prune(session: Session) -> None:
+def _prune(session: CampaignSession) -> None:
     """Keep what fails, and of the others the smallest that comes to something."""
     needed = {each.name for each in session.corpus.failing}
     needed |= {each.name for each in session.features.values()}
@@ -241,12 +247,12 @@ def _prune(session: Session) -> None:
             session.removed.append(case)
 
 
-def situations_missing(session: Session) -> tuple[str, ...]:
+def situations_missing(session: CampaignSession) -> tuple[str, ...]:
     """Situations that no history has come to."""
     return tuple(each for each in LOOKED_AT if f"situation:{each}" not in session.features)
 
 
-def kinds(session: Session) -> dict[str, int]:
+def kinds(session: CampaignSession) -> dict[str, int]:
     """How many features there are of each kind."""
     counted: dict[str, int] = {}
     for each in sorted(session.features):

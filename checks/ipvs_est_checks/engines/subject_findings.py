@@ -13,7 +13,13 @@ from ipvs_est_checks.known.registry import ALL
 from ipvs_est_checks.subjects.finding_search import CAUSES, search_for
 from ipvs_est_checks.subjects.keeper import Keeper, running
 from ipvs_est_checks.subjects.schedules import NotPreparedError
-from ipvs_est_checks.subjects.subject import SCHEDULES, SCHEDULES_VERSIONS, Run, asking, begin
+from ipvs_est_checks.subjects.subject import (
+    SCHEDULES,
+    SCHEDULES_VERSIONS,
+    SubjectRun,
+    asking,
+    begin,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def _tried(keeper: Keeper, finding: Finding) -> FindingOnSubject:
             why = f"the subject does not take {operation.op}"
             return FindingOnSubject(finding, None, why)
 
-    def new_oracle(params: Params, revision: Revision) -> Run:
+    def new_oracle(params: Params, revision: Revision) -> SubjectRun:
         return begin(running(keeper), params, revision)
 
     wanted = frozenset(finding.properties)

@@ -8,7 +8,7 @@ from ipvs_est.language.operation_json import operation_to_json
 from ipvs_est.language.operations import Operation
 from ipvs_est.language.violations import to_json
 from ipvs_est_checks.history.file import header_line, line_of
-from ipvs_est_checks.machines.netns.machine import NetnsMachine
+from ipvs_est_checks.machines.netns.machine import ModelMachine
 from ipvs_est_checks.machines.profiles import Amount, explore_round
 from ipvs_est_checks.machines.report import Findings
 from ipvs_est_checks.machines.system import REFERENCE, SystemUnderTest
@@ -49,7 +49,7 @@ def make_histories(wish: Wish) -> list[Made]:
     """
     made: list[Made] = []
 
-    class Bound(NetnsMachine):
+    class Bound(ModelMachine):
         revision = wish.revision
         findings = Findings()
         # Nothing is judged, so nothing fails.

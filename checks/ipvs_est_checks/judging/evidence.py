@@ -29,7 +29,7 @@ TELLS = "tells"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenState:
     """A state."""
 
     line: int
@@ -43,7 +43,7 @@ class Evidence:
     """All that a file tells."""
 
     params: Params
-    states: list[Seen] = field(default_factory=list)
+    states: list[SeenState] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     tells_events: bool = False
     kinds: frozenset[str] = EVERY_KIND
@@ -169,7 +169,7 @@ def _note_event(evidence: Evidence, event: Event, where: str) -> None:
 
 def _note_snapshot(evidence: Evidence, line: int, value: dict[str, Any], *, settled: bool) -> None:
     state = partial_from_json(value, evidence.params)
-    evidence.states.append(Seen(line, state, settled))
+    evidence.states.append(SeenState(line, state, settled))
 
 
 def _list(value: dict[str, Any], name: str) -> list[object]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipvs_est_checks.broken_properties import broken_cases
-from ipvs_est_checks.judging.evidence import Evidence, Seen
+from ipvs_est_checks.judging.evidence import Evidence, SeenState
 from ipvs_est_checks.judging.kinds_read import KINDS_READ
 from ipvs_est_checks.partly_known.partial import is_absent
 from ipvs_est_checks.partly_known.reads import AbsentError, judged_by
@@ -95,7 +95,7 @@ def _verdict(judged: Property, failed: str, checks: int, reason: str) -> FileVer
     return FileVerdict(judged, Verdict.NOT_JUDGED, 0, reason or "no state is told")
 
 
-def _barred(judged: StateProperty, seen: Seen, *, unlocked: bool) -> str:
+def _barred(judged: StateProperty, seen: SeenState, *, unlocked: bool) -> str:
     """Why it says nothing about such a state; '' = it does."""
     names = _MUTEX.get(judged.scope, ())
     if names:
@@ -107,7 +107,7 @@ def _barred(judged: StateProperty, seen: Seen, *, unlocked: bool) -> str:
     return ""
 
 
-def _open(judged: StateProperty, seen: Seen) -> str:
+def _open(judged: StateProperty, seen: SeenState) -> str:
     """Why a state in which it does not hold may be none of its scope; '' = it is."""
     if judged.scope is Scope.QUIET:
         return "nothing tells that nobody had configured anything for two revolutions"

@@ -10,7 +10,7 @@ from ipvs_est_checks.live.memory.dump import open_dump
 from ipvs_est_checks.live.memory.live import open_live
 from ipvs_est_checks.live.memory.qemu import Guest, open_qemu, stopped
 from ipvs_est_checks.live.memory.unreadable import TornError, UnmappedError
-from ipvs_est_checks.live.reading.netns import Namespace, Reader, Reading
+from ipvs_est_checks.live.reading.netns import Namespace, NetnsReading, Reader
 from ipvs_est_checks.live.tracefs import Instance, guard_definitions, hits, probing
 
 _SECONDS = 10.0
@@ -22,7 +22,7 @@ _PAUSE = 0.02
 class Looked:
     """What a look at a netns has brought."""
 
-    reading: Reading | None
+    reading: NetnsReading | None
     """None: in none of the tries it stood still."""
     tries: int
     seconds: float
@@ -104,7 +104,7 @@ def look_at_running(reader: Reader, namespace: Namespace, guard: Instance | None
         before = () if guard is None else hits(guard)
         reader.kernel.forget()
         began = time.perf_counter()
-        reading: Reading | None = None
+        reading: NetnsReading | None = None
         try:
             reading = reader.read(namespace)
         except (TornError, UnmappedError):

@@ -8,8 +8,8 @@ from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.advice import ADVICE, what_to_do
 from ipvs_est_checks.live.consistent import Target
 from ipvs_est_checks.live.inspection import Inspected, verdict_of
-from ipvs_est_checks.live.judge import Judged
-from ipvs_est_checks.live.reading.netns import ABSENT, Reading
+from ipvs_est_checks.live.judge import JudgedProperty
+from ipvs_est_checks.live.reading.netns import ABSENT, NetnsReading
 from ipvs_est_checks.report.json_text import json_text
 from ipvs_est_checks.report.junit import Case, Suite, junit_text
 
@@ -64,7 +64,7 @@ def _netns(found: Inspected) -> dict[str, object]:
     return written
 
 
-def _kthread(found: Inspected, reading: Reading, slot: int) -> dict[str, object] | None:
+def _kthread(found: Inspected, reading: NetnsReading, slot: int) -> dict[str, object] | None:
     kd, times = reading.snapshot.state.kthreads[slot], reading.times[slot]
     if kd is None:
         return None
@@ -79,7 +79,7 @@ def _kthread(found: Inspected, reading: Reading, slot: int) -> dict[str, object]
     }
 
 
-def _property(judged: Judged) -> dict[str, object]:
+def _property(judged: JudgedProperty) -> dict[str, object]:
     return {
         "id": judged.property.id,
         "verdict": judged.verdict.value,
@@ -98,7 +98,7 @@ def _property(judged: Judged) -> dict[str, object]:
     }
 
 
-def partial_snapshot(reading: Reading) -> dict[str, Any]:
+def partial_snapshot(reading: NetnsReading) -> dict[str, Any]:
     """The snapshot without the members that are not known."""
     written = snapshot_to_json(reading.snapshot)
     for each in ABSENT:

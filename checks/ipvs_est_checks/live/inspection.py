@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from ipvs_est_checks.broken_properties import quiet_jiffies
 from ipvs_est_checks.live.consistent import Looked, Target
-from ipvs_est_checks.live.judge import Judged, Quiet, both, judge
+from ipvs_est_checks.live.judge import JudgedProperty, Quiet, both, judge
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
-from ipvs_est_checks.live.reading.netns import Namespace, Reading
+from ipvs_est_checks.live.reading.netns import Namespace, NetnsReading
 from ipvs_est_checks.report.verdict import Verdict, worst
 
 Wait = Callable[[float], None]
@@ -19,9 +19,9 @@ class Inspected:
     """What is known of one netns."""
 
     namespace: Namespace
-    reading: Reading | None
+    reading: NetnsReading | None
     """The last one; None: none was one state."""
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedProperty, ...]
     quiet: Quiet
     load: tuple[float | None, ...]
     """By slot: the share of a CPU that the task used between two looks."""
@@ -116,7 +116,7 @@ def _inspected(
     namespace: Namespace, looked: Looked, quiet: Quiet, load: tuple[float | None, ...]
 ) -> Inspected:
     reading = looked.reading
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[JudgedProperty, ...] = ()
     if reading is not None:
         judged = judge(reading.snapshot, quiet, reading.names)
     return Inspected(namespace, reading, judged, quiet, load, looked.tries, looked.seconds)
@@ -136,7 +136,7 @@ def _quiet_between(target: Target, first: Looked, second: Looked) -> Quiet:
     return Quiet.YES if same else Quiet.NO
 
 
-def _settled(reading: Reading) -> object:
+def _settled(reading: NetnsReading) -> object:
     """What nobody changes but by configuring; destinations in the trash go away by themselves, and
     kthread 0 takes mutexes at each of its ticks."""
     snapshot = reading.snapshot
@@ -157,7 +157,7 @@ def _revolution(target: Target) -> float:
     return params.nticks * params.tick_jiffies / params.hz
 
 
-def _load(first: Reading | None, second: Reading) -> tuple[float | None, ...]:
+def _load(first: NetnsReading | None, second: NetnsReading) -> tuple[float | None, ...]:
     if first is None:
         return ()
     passed = (second.snapshot.now - first.snapshot.now) / second.snapshot.params.hz

@@ -35,7 +35,7 @@ class Quiet(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedProperty:
     """What is known of one property."""
 
     property: StateProperty
@@ -48,7 +48,7 @@ class Judged:
     """Recorded ones that explain it."""
 
 
-def judge(snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]) -> tuple[Judged, ...]:
+def judge(snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]) -> tuple[JudgedProperty, ...]:
     """All state properties, in the order of the catalogue.
 
     One that needs a quiet time and holds without one holds: it is what the quiet time is for that
@@ -58,26 +58,28 @@ def judge(snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]) -> tuple[J
     broken = {
         each.id for each in broken_states(snapshot.params, snapshot, everywhere, None, Counter())
     }
-    found: list[Judged] = []
+    found: list[JudgedProperty] = []
     for each in STATE_PROPERTIES:
         barred = _barred(each, snapshot)
         if barred:
-            found.append(Judged(each, Verdict.NOT_JUDGED, barred))
+            found.append(JudgedProperty(each, Verdict.NOT_JUDGED, barred))
         elif each.id not in broken:
-            found.append(Judged(each, Verdict.PASS))
+            found.append(JudgedProperty(each, Verdict.PASS))
         else:
             found.append(_failed(each, snapshot, quiet, names))
     return tuple(found)
 
 
-def both(first: tuple[Judged, ...], second: tuple[Judged, ...]) -> tuple[Judged, ...]:
+def both(
+    first: tuple[JudgedProperty, ...], second: tuple[JudgedProperty, ...]
+) -> tuple[JudgedProperty, ...]:
     """Two looks, a revolution apart: what fails in one alone is not said to fail."""
     once = "it failed in one of two readings, a revolution apart"
     found = []
     for before, after in zip(first, second, strict=True):
         fails = Verdict.FAIL in (before.verdict, after.verdict)
         if fails and before.verdict is not after.verdict:
-            found.append(Judged(after.property, Verdict.INCOMPLETE, once))
+            found.append(JudgedProperty(after.property, Verdict.INCOMPLETE, once))
         else:
             found.append(after)
     return tuple(found)
@@ -99,11 +101,13 @@ def _barred(each: StateProperty, snapshot: Snapshot) -> str:
 
 def _failed(
     each: StateProperty, snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]
-) -> Judged:
+) -> JudgedProperty:
     where = _ESTIMATOR.sub(
         lambda match: names.get(int(match.group(1)), match.group(0)),
         witness(each, snapshot.params, snapshot),
     )
     if each.scope in (Scope.QUIET, Scope.SETTLED) and quiet is not Quiet.YES:
-        return Judged(each, Verdict.INCOMPLETE, f"it does not hold now, and {quiet.value}", where)
-    return Judged(each, Verdict.FAIL, "", where, findings_of(snapshot.revision, each.id))
+        return JudgedProperty(
+            each, Verdict.INCOMPLETE, f"it does not hold now, and {quiet.value}", where
+        )
+    return JudgedProperty(each, Verdict.FAIL, "", where, findings_of(snapshot.revision, each.id))

@@ -9,8 +9,8 @@ from ipvs_est.answers.state import KthreadState
 from ipvs_est_checks.known.registry import BY_ID
 from ipvs_est_checks.live.advice import ADVICE, what_to_do
 from ipvs_est_checks.live.inspection import Inspected
-from ipvs_est_checks.live.judge import Judged
-from ipvs_est_checks.live.reading.netns import Reading
+from ipvs_est_checks.live.judge import JudgedProperty
+from ipvs_est_checks.live.reading.netns import NetnsReading
 from ipvs_est_checks.report.verdict import Verdict
 
 _BAR = 50
@@ -116,7 +116,7 @@ def _row(length: int, most: int) -> str:
     return str(max(1, min(9, -(-10 * length // most))))
 
 
-def _estimators(reading: Reading, *, verbose: bool) -> Iterator[str]:
+def _estimators(reading: NetnsReading, *, verbose: bool) -> Iterator[str]:
     snapshot = reading.snapshot
     # Those that wait are what somebody looks for.
     objects = sorted(snapshot.objects, key=lambda each: (each.ktid >= 0, -each.rates[1], each.id))
@@ -141,7 +141,9 @@ def _rates(each: ObjectState) -> str:
     return " ".join(f"{rate / scale:.1f}" for rate, scale in zip(each.rates, scales, strict=True))
 
 
-def _verdicts(judged: tuple[Judged, ...], waiting: Sequence[str], paint: Paint) -> Iterator[str]:
+def _verdicts(
+    judged: tuple[JudgedProperty, ...], waiting: Sequence[str], paint: Paint
+) -> Iterator[str]:
     # What is wrong stands last, where a terminal shows it.
     for each in sorted(judged, key=lambda each: _ORDER.index(each.verdict)):
         verdict = each.verdict
@@ -166,7 +168,7 @@ _WORDS = {
 }
 
 
-def _explained(each: Judged, waiting: Sequence[str]) -> Iterator[str]:
+def _explained(each: JudgedProperty, waiting: Sequence[str]) -> Iterator[str]:
     yield f"             what breaks it: {_short(each.where)}"
     if not each.findings:
         yield "             no recorded finding explains it: it is worth a report"

@@ -58,41 +58,41 @@ class _Machine:
 
 
 def _netns(aim: Aim) -> type[RuleBasedStateMachine]:
-    class Bound(netns_machine.NetnsMachine):
+    class BoundNetns(netns_machine.ModelMachine):
         revision = aim.revision
         findings = aim.findings
         system = aim.system
         properties = aim.properties
 
-    return Bound
+    return BoundNetns
 
 
 # The others are cheap, and one comparison tells all that they state: they look at all of it.
 
 
 def _context(aim: Aim) -> type[RuleBasedStateMachine]:
-    class Bound(context_machine.ContextMachine):
+    class BoundContext(context_machine.ContextMachine):
         revision = aim.revision
         findings = aim.findings
 
-    return Bound
+    return BoundContext
 
 
 def _counters(aim: Aim) -> type[RuleBasedStateMachine]:
-    class Bound(counters_machine.CountersMachine):
+    class BoundCounters(counters_machine.CountersMachine):
         revision = aim.revision
         findings = aim.findings
 
-    return Bound
+    return BoundCounters
 
 
 def _cpulist(aim: Aim) -> type[RuleBasedStateMachine]:
-    class Bound(cpulist_machine.CpulistMachine):
+    class BoundCpulist(cpulist_machine.CpulistMachine):
         revision = aim.revision
         findings = aim.findings
         system = aim.system
 
-    return Bound
+    return BoundCpulist
 
 
 _CATALOGUE = {each.id: each.sentence for each in PROPERTIES}

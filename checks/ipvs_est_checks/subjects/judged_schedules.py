@@ -17,7 +17,7 @@ from ipvs_est_checks.broken_properties import (
     scopes_of,
 )
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
-from ipvs_est_checks.subjects.schedules import Verdict
+from ipvs_est_checks.subjects.schedules import ScheduleVerdict
 from ipvs_est_spec import case_words
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 
@@ -64,7 +64,7 @@ class PropertyJudge:
         for judged in record_properties(self.properties):
             self.known[judged.id] = sum(1 for _ in judged.cases(self.params, self.setup))
 
-    def verdict(self, answer: dict[str, Any]) -> Verdict | None:
+    def verdict(self, answer: dict[str, Any]) -> ScheduleVerdict | None:
         """The first state that breaks a property, else the first that the record breaks."""
         for steps, settled, value in answer.get("states", []):
             try:
@@ -76,13 +76,13 @@ class PropertyJudge:
                 self.params, snapshot, scopes, self.properties, self.checks
             ):
                 what = f"{broken.id} does not hold: {broken.sentence}"
-                return Verdict(what, broken.id, steps)
+                return ScheduleVerdict(what, broken.id, steps)
         events = self.setup + _events(answer.get("events", []))
         for judged in record_properties(self.properties):
             known = self.known.get(judged.id, 0)
             for case in broken_cases(judged, self.params, events, self.checks, known):
                 numbers = case_words.named_numbers(judged.id, case)
-                return Verdict(f"{judged.id} does not hold: {numbers}", judged.id, None)
+                return ScheduleVerdict(f"{judged.id} does not hold: {numbers}", judged.id, None)
         return None
 
 

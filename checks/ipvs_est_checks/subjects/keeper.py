@@ -9,8 +9,8 @@ from ipvs_est_checks.machines.geometries import CHOICES
 from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.subjects.subject import (
     WATCHED,
-    Run,
     Subject,
+    SubjectRun,
     begin,
     start_subject,
     stop_subject,
@@ -49,7 +49,7 @@ def system_of(
     """The subject as a system for the state machines: what it takes, and which machines it can
     be, is asked of it. Raises SubjectError and OSError, RefusedError if it can be none."""
 
-    def new_oracle(params: Params, revision: Revision) -> Run:
+    def new_oracle(params: Params, revision: Revision) -> SubjectRun:
         return begin(running(keeper), params, revision, watched)
 
     geometries = []

@@ -8,9 +8,9 @@ from ipvs_est_checks.explore.failures.minimise import shorter_choices
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.subjects.schedules import (
     Ask,
-    Failure,
+    FailingRuns,
     Fields,
-    Run,
+    ScheduleOutcome,
     cause_of,
     run_schedule,
     word_of,
@@ -21,8 +21,8 @@ ATTEMPTS = 150
 
 
 def minimised(
-    ask: Ask, scenario: Scenario, failure: Failure, fields: Fields, attempts: int = ATTEMPTS
-) -> Failure:
+    ask: Ask, scenario: Scenario, failure: FailingRuns, fields: Fields, attempts: int = ATTEMPTS
+) -> FailingRuns:
     """The same failure by a schedule that is no longer, of a scenario that was prepared.
 
     One that a judge has found is left as it is: a subject tells it a state only once.
@@ -55,7 +55,7 @@ def _wishes(choices: Sequence[int]) -> Iterator[list[int]]:
     yield from shorter_choices(choices)
 
 
-def _rank(run: Run) -> tuple[int, int, int]:
+def _rank(run: ScheduleOutcome) -> tuple[int, int, int]:
     """Context switches, preemptions, steps."""
     pairs = list(zip(run.steps, run.steps[1:], strict=False))
     switches = [after for before, after in pairs if before.chosen != after.chosen]

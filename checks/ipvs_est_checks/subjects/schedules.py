@@ -38,7 +38,7 @@ Fields = bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RunStep:
     """One step of a run."""
 
     chosen: int
@@ -53,12 +53,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScheduleOutcome:
     """What came of one schedule."""
 
     end: str
     """One of `ENDS`."""
-    steps: tuple[Step, ...]
+    steps: tuple[RunStep, ...]
     violations: tuple[dict[str, Any], ...]
     """As in SCHEMA.md."""
     cycle: tuple[str, ...]
@@ -68,12 +68,12 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailingRuns:
     """A way in which runs fail, and the first run that did."""
 
     cause: str
     """One line, the same for runs that fail alike."""
-    run: Run
+    run: ScheduleOutcome
     number: int
     """How many schedules were tried by then."""
     property: str = ""
@@ -88,12 +88,12 @@ class Searched:
     steps: int
     exhausted: bool
     """Whether all schedules within the bound were tried."""
-    failures: tuple[Failure, ...]
+    failures: tuple[FailingRuns, ...]
     """Of distinct causes, in the order found."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ScheduleVerdict:
     """What a schedule broke."""
 
     cause: str
@@ -104,7 +104,7 @@ class Verdict:
     """After how many steps; None: seen in the run as a whole."""
 
 
-class Judge(Protocol):
+class ScheduleJudge(Protocol):
     """Says of a schedule what it broke, beside how it ended."""
 
     asks: dict[str, object]
@@ -114,7 +114,7 @@ class Judge(Protocol):
         """Told what the setup's operations were answered."""
         ...
 
-    def verdict(self, answer: dict[str, Any]) -> Verdict | None:
+    def verdict(self, answer: dict[str, Any]) -> ScheduleVerdict | None:
         """Of the answer to one schedule; None: nothing is broken."""
         ...
 
@@ -123,7 +123,9 @@ class NotPreparedError(BadInputError):
     """The subject does not take the scenario; the text says why."""
 
 
-def prepare(ask: Ask, scenario: Scenario, revision: str = "", judge: Judge | None = None) -> None:
+def prepare(
+    ask: Ask, scenario: Scenario, revision: str = "", judge: ScheduleJudge | None = None
+) -> None:
     """Put the scenario's setup and tasks on the subject's machine. Raises NotPreparedError.
 
     `revision` is for a subject that knows it; '': its own choice.
@@ -158,7 +160,7 @@ def _refusal(error: Any) -> str:
     return f"{where}: {message}" if where else message
 
 
-def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: Fields) -> Run:
+def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: Fields) -> ScheduleOutcome:
     """Run one schedule, a word, from what was prepared; `fields`: also switch at shared fields.
 
     Raises BadInputError if the subject refuses it, SubjectError for an answer that is none.
@@ -167,14 +169,14 @@ def run_schedule(ask: Ask, word: str, jiffies: int, *, fields: Fields) -> Run:
 
 
 def judged_schedule(
-    ask: Ask, word: str, jiffies: int, *, fields: Fields, judge: Judge
-) -> tuple[Run, Verdict | None]:
+    ask: Ask, word: str, jiffies: int, *, fields: Fields, judge: ScheduleJudge
+) -> tuple[ScheduleOutcome, ScheduleVerdict | None]:
     """The same, and what the judge says of it."""
     answer = _answer(ask, {"schedule": word, "jiffies": jiffies, "fields": fields, **judge.asks})
     return _whole(answer["schedule"]), judge.verdict(answer)
 
 
-def _whole(told: dict[str, Any]) -> Run:
+def _whole(told: dict[str, Any]) -> ScheduleOutcome:
     steps = told.get("steps")
     if not isinstance(steps, list):
         raise _no_answer("schedule.steps", "expected a list")
@@ -195,18 +197,18 @@ def _answer(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _step(value: Any, index: int) -> Step:
+def _step(value: Any, index: int) -> RunStep:
     match value:
         case [int(chosen), [*choices], bool(goes_on), str(name), str(place)] if (
             all(type(each) is int for each in choices) and chosen in choices
         ):
-            return Step(chosen, tuple(choices), goes_on, name, place)
+            return RunStep(chosen, tuple(choices), goes_on, name, place)
         case _:
             expected = "expected [chosen, choices, goes_on, name, place]"
             raise _no_answer(f"schedule.steps[{index}]", expected)
 
 
-def _run(told: dict[str, Any], steps: tuple[Step, ...]) -> Run:
+def _run(told: dict[str, Any], steps: tuple[RunStep, ...]) -> ScheduleOutcome:
     end = told.get("end")
     if end not in ENDS:
         raise _no_answer("schedule.end", f"expected one of {', '.join(ENDS)}")
@@ -221,7 +223,7 @@ def _run(told: dict[str, Any], steps: tuple[Step, ...]) -> Run:
     state = told.get("state")
     if state is not None and not isinstance(state, dict):
         raise _no_answer("schedule.state", "expected an object")
-    return Run(end, steps, tuple(violations), tuple(cycle), state)
+    return ScheduleOutcome(end, steps, tuple(violations), tuple(cycle), state)
 
 
 def _followed(told: dict[str, Any]) -> tuple[str, int, list[int]]:
@@ -317,7 +319,7 @@ def search(
     keep_going: bool = False,
     ends: Callable[[str], bool] = bool,
     on_run: OnRun | None = None,
-    judge: Judge | None = None,
+    judge: ScheduleJudge | None = None,
 ) -> Searched:
     """Try the schedules with at most so many preemptions, at most `most` of them.
 
@@ -326,7 +328,7 @@ def search(
     Raises BadInputError and SubjectError as `run_schedule`.
     """
     asks = {} if judge is None else judge.asks
-    failures: dict[str, Failure] = {}
+    failures: dict[str, FailingRuns] = {}
     todo = _Todo([[] for _ in range(preemptions + 1)])
     tried = steps = 0
     following: tuple[int, str, int] | None = (0, "", 0)
@@ -347,22 +349,22 @@ def search(
         # A state is judged where it is told first: the run that comes to it with the fewest
         # preemptions.
         broken = None if judge is None else judge.verdict(answer)
-        for each in (broken, Verdict(cause, "", None) if cause else None):
+        for each in (broken, ScheduleVerdict(cause, "", None) if cause else None):
             if each is not None and each.cause not in failures:
                 run = run_schedule(ask, told_word, scenario.jiffies, fields=fields)
                 shown = first_steps(run, each.steps)
-                failures[each.cause] = Failure(each.cause, shown, tried, each.property)
+                failures[each.cause] = FailingRuns(each.cause, shown, tried, each.property)
         todo.add(told_word, cost, turns)
         following = todo.take()
     return Searched(tried, steps, following is None, tuple(failures.values()))
 
 
-def first_steps(run: Run, count: int | None) -> Run:
+def first_steps(run: ScheduleOutcome, count: int | None) -> ScheduleOutcome:
     """The run up to there, what came behind left out; None: all of it."""
     return run if count is None else replace(run, steps=run.steps[:count], state=None)
 
 
-def cause_of(run: Run) -> str:
+def cause_of(run: ScheduleOutcome) -> str:
     """In one line why the run failed; empty if it did not."""
     if run.end == "deadlock":
         return "deadlock: " + "; ".join(run.cycle)
@@ -375,7 +377,7 @@ def cause_of(run: Run) -> str:
     return "" if run.end in ("done", "limit") else run.end
 
 
-def timeline(run: Run) -> list[str]:
+def timeline(run: ScheduleOutcome) -> list[str]:
     """Who did what: a line for each time that another task went on, with the points it reached.
 
     A point is told before what is done there.
@@ -388,7 +390,7 @@ def timeline(run: Run) -> list[str]:
     return lines
 
 
-def schedule_text(run: Run) -> str:
+def schedule_text(run: ScheduleOutcome) -> str:
     """The run's choices in a word, such as 3.0x2.4: repeated ones are counted."""
     return word_of([each.chosen for each in run.steps])
 

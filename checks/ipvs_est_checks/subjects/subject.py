@@ -125,7 +125,7 @@ def asking(subject: Subject) -> Callable[[dict[str, object]], dict[str, Any]]:
 
 
 @dataclass(slots=True)
-class Machine:
+class SubjectMachine:
     """The machine of a subject, as far as it is known here."""
 
     params: Params
@@ -133,11 +133,11 @@ class Machine:
 
 
 @dataclass(slots=True)
-class Run:
+class SubjectRun:
     """One history on a subject; has the methods of `Oracle`."""
 
     subject: Subject
-    machine: Machine
+    machine: SubjectMachine
     told: list[Violation] = field(default_factory=list)
     ended: str = ""
     _snapshot: Snapshot | None = None
@@ -234,7 +234,7 @@ WATCHED = ("snapshot", "events")
 
 def begin(
     subject: Subject, params: Params, revision: Revision, watched: Sequence[str] = WATCHED
-) -> Run:
+) -> SubjectRun:
     """Give the subject a new machine, of which that is watched what it gives.
 
     Raises SubjectError, and RefusedError if it cannot be it.
@@ -243,14 +243,14 @@ def begin(
     configure: dict[str, object] = {"revision": revision.name, "params": params_to_json(params)}
     if watch:
         configure["watch"] = watch
-    machine = Machine(params, [] if "events" in watch else None)
+    machine = SubjectMachine(params, [] if "events" in watch else None)
     (answer,) = answers_to(subject, [{"configure": configure}])
     if isinstance(error := answer.get("error"), dict):
         raise RefusedError(f"{error.get('field', '')}: {error.get('message', '')}")
     if "configured" not in answer:
         subject.failed = True
         raise _no_answer("configured", "missing")
-    return Run(subject, machine)
+    return SubjectRun(subject, machine)
 
 
 def _handshake(value: dict[str, Any]) -> Handshake:

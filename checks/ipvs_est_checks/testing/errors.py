@@ -11,7 +11,7 @@ from ipvs_est_checks.history.operation_words import in_words
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class SubjectProblem:
     """Something that a subject does wrong."""
 
     id: str
@@ -26,7 +26,11 @@ class HistoryError(AssertionError):
     """A subject does something wrong in a history; its text is the report."""
 
     def __init__(
-        self, problem: Problem, params: Params, operations: tuple[Operation, ...], revision: str
+        self,
+        problem: SubjectProblem,
+        params: Params,
+        operations: tuple[Operation, ...],
+        revision: str,
     ) -> None:
         super().__init__("\n".join(_lines(problem, params, operations, revision)))
         self.problem = problem
@@ -38,7 +42,7 @@ class HistoryError(AssertionError):
 
     def __reduce__(
         self,
-    ) -> tuple[type["HistoryError"], tuple[Problem, Params, tuple[Operation, ...], str]]:
+    ) -> tuple[type["HistoryError"], tuple[SubjectProblem, Params, tuple[Operation, ...], str]]:
         # Makes the error pass between processes.
         return HistoryError, (self.problem, self.params, self.operations, self.revision)
 
@@ -54,7 +58,7 @@ def history_lines(
 
 
 def _lines(
-    problem: Problem, params: Params, operations: tuple[Operation, ...], revision: str
+    problem: SubjectProblem, params: Params, operations: tuple[Operation, ...], revision: str
 ) -> list[str]:
     return [
         f"{problem.id}: {problem.sentence}",

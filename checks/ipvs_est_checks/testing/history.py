@@ -12,7 +12,7 @@ from ipvs_est_checks.history.subject_failure import SENTENCES as FAILURES
 from ipvs_est_checks.history.subject_failure import RefusedError, SubjectError
 from ipvs_est_checks.machines.shorten import shortest
 from ipvs_est_checks.testing import judge as judging
-from ipvs_est_checks.testing.errors import HistoryError, Problem
+from ipvs_est_checks.testing.errors import HistoryError, SubjectProblem
 from ipvs_est_checks.testing.subject import (
     AnySubject,
     CommandSubject,
@@ -100,8 +100,8 @@ def _judged(
     params: Params,
     compare: Revision | None,
     properties: frozenset[str] | None,
-) -> tuple[judging.Judge | None, Problem | None]:
-    judged: judging.Judge | None = None
+) -> tuple[judging.HistoryJudge | None, SubjectProblem | None]:
+    judged: judging.HistoryJudge | None = None
     try:
         judged = judging.judge(subject, params, compare, properties)
         for each in operations:
@@ -112,7 +112,7 @@ def _judged(
     except SubjectError as error:
         # Where no operation is to blame.
         id_ = error.failure.kind.value
-        return judged, Problem(id_, FAILURES[id_], error.failure.detail)
+        return judged, SubjectProblem(id_, FAILURES[id_], error.failure.detail)
     except RefusedError as error:
         id_ = "subject.no-answer"
-        return judged, Problem(id_, FAILURES[id_], f"configure is refused: {error}")
+        return judged, SubjectProblem(id_, FAILURES[id_], f"configure is refused: {error}")

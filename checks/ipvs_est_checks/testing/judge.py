@@ -10,18 +10,18 @@ from ipvs_est.language.violations import describe
 from ipvs_est_checks.history import monitor
 from ipvs_est_checks.history.monitor import Outcome, WatchedHistory
 from ipvs_est_checks.history.subject_failure import SENTENCES, SubjectError, SubjectFailure
-from ipvs_est_checks.testing.errors import Problem
-from ipvs_est_checks.testing.subject import CommandSubject, MakesSubject, Started, start
+from ipvs_est_checks.testing.errors import SubjectProblem
+from ipvs_est_checks.testing.subject import CommandSubject, MakesSubject, StartedSubject, start
 from ipvs_est_spec.catalogue import PROPERTIES
 
 ANSWER = "subject.answer"
 
 
 @dataclass(slots=True)
-class Judge:
+class HistoryJudge:
     """What is known of the history so far."""
 
-    started: Started
+    started: StartedSubject
     params: Params
     revision: Revision
     """Compared with, or else mainline: what fails there too is a finding, no failure."""
@@ -44,7 +44,7 @@ def judge(
     params: Params,
     compare: Revision | None,
     properties: frozenset[str] | None,
-) -> Judge:
+) -> HistoryJudge:
     """Begin a history. Raises SubjectError and RefusedError."""
     revision = compare or MAINLINE
     started = start(subject, params, revision)
@@ -52,10 +52,10 @@ def judge(
     if "snapshot" in started.gives:
         seen = monitor.watch(params, revision, lambda *_: started.run, properties)
     model = None if compare is None else Oracle(params, compare)
-    return Judge(started, params, revision, model, seen)
+    return HistoryJudge(started, params, revision, model, seen)
 
 
-def apply(judged: Judge, operation: Operation) -> Problem | None:
+def apply(judged: HistoryJudge, operation: Operation) -> SubjectProblem | None:
     """Apply one operation, and look at what came of it; an operation that the revision refuses,
     or that the subject does not take, is left out."""
     if judged.over or operation.op not in judged.started.operations:
@@ -75,7 +75,7 @@ def apply(judged: Judge, operation: Operation) -> Problem | None:
     return problem
 
 
-def end(judged: Judge) -> Problem | None:
+def end(judged: HistoryJudge) -> SubjectProblem | None:
     """End the history with a quiet time, if it is watched."""
     if judged.seen is None or any(each in SENTENCES for each in judged.seen.failures):
         return None
@@ -83,7 +83,7 @@ def end(judged: Judge) -> Problem | None:
     return _failed(judged)
 
 
-def not_judged(judged: Judge) -> dict[str, str]:
+def not_judged(judged: HistoryJudge) -> dict[str, str]:
     """By property of the catalogue: why it was not judged."""
     if judged.seen is None:
         return {each.id: "the subject gives no snapshot" for each in PROPERTIES}
@@ -91,7 +91,7 @@ def not_judged(judged: Judge) -> dict[str, str]:
     return {each.id: "nothing came to it" for each in PROPERTIES if not checked[each.id]}
 
 
-def _expected(judged: Judge, operation: Operation) -> Result | Exception | None:
+def _expected(judged: HistoryJudge, operation: Operation) -> Result | Exception | None:
     if judged.model is None:
         return None
     try:
@@ -100,7 +100,7 @@ def _expected(judged: Judge, operation: Operation) -> Result | Exception | None:
         return error
 
 
-def _outcome(judged: Judge, operation: Operation) -> Outcome:
+def _outcome(judged: HistoryJudge, operation: Operation) -> Outcome:
     if judged.seen is not None:
         return monitor.step(judged.seen, operation)
     try:
@@ -112,11 +112,11 @@ def _outcome(judged: Judge, operation: Operation) -> Outcome:
 
 
 def _compared(
-    judged: Judge, expected: Result | Exception | None, outcome: Outcome
-) -> Problem | None:
+    judged: HistoryJudge, expected: Result | Exception | None, outcome: Outcome
+) -> SubjectProblem | None:
     if isinstance(outcome, SubjectFailure):
         judged.over = True
-        return Problem(outcome.kind.value, SENTENCES[outcome.kind.value], outcome.detail)
+        return SubjectProblem(outcome.kind.value, SENTENCES[outcome.kind.value], outcome.detail)
     judged.over = isinstance(outcome, ViolationError | Deadlocked) or isinstance(
         expected, ViolationError | Deadlocked
     )
@@ -135,12 +135,12 @@ def _compared(
     return _wrong(judged, f"{at}{found.computed}, not {found.recorded}")
 
 
-def _wrong(judged: Judge, detail: str) -> Problem:
+def _wrong(judged: HistoryJudge, detail: str) -> SubjectProblem:
     sentence = f"The subject answers what {judged.revision.name} answers."
-    return Problem(ANSWER, sentence, detail[:200])
+    return SubjectProblem(ANSWER, sentence, detail[:200])
 
 
-def _failed(judged: Judge) -> Problem | None:
+def _failed(judged: HistoryJudge) -> SubjectProblem | None:
     """The first property that fails, and not on the revision as well."""
     if judged.seen is None:
         return None
@@ -148,18 +148,18 @@ def _failed(judged: Judge) -> Problem | None:
         if id_ in judged.known:
             continue
         if id_ in SENTENCES:
-            return Problem(id_, SENTENCES[id_], failure.detail)
+            return SubjectProblem(id_, SENTENCES[id_], failure.detail)
         wanted = frozenset({id_})
         same = monitor.run(
             judged.params, judged.revision, judged.operations, properties=wanted
         ).failures
         if id_ not in same:
-            return Problem(id_, failure.detail, "")
+            return SubjectProblem(id_, failure.detail, "")
         judged.known[id_] = failure.detail
     return None
 
 
-def _looked(judged: Judge, operation: Operation) -> Problem | None:
+def _looked(judged: HistoryJudge, operation: Operation) -> SubjectProblem | None:
     """What the revision tells when it is looked at, the subject tells too."""
     if judged.model is None:
         return None

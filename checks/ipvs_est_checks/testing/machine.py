@@ -12,11 +12,11 @@ from ipvs_est_checks.machines.netns.history import ended
 from ipvs_est_checks.machines.report import Findings
 from ipvs_est_checks.machines.system import SystemUnderTest
 from ipvs_est_checks.testing import judge as judging
-from ipvs_est_checks.testing.errors import HistoryError, Problem
+from ipvs_est_checks.testing.errors import HistoryError, SubjectProblem
 from ipvs_est_checks.testing.subject import AnySubject, as_subject
 
 
-class NetnsMachine(netns_machine.NetnsMachine):
+class NetnsMachine(netns_machine.ModelMachine):
     """Rules that lead a netns everywhere; subclass it with what is tested, and let pytest or
     unittest find its `TestCase`:
 
@@ -75,7 +75,7 @@ class NetnsMachine(netns_machine.NetnsMachine):
         if hasattr(self, "_beside"):
             self._told(judging.end(self._beside))
 
-    def _told(self, problem: Problem | None) -> None:
+    def _told(self, problem: SubjectProblem | None) -> None:
         if problem is not None:
             beside = self._beside
             # A failure ends the history: there is nothing more to be seen at its end.

@@ -14,7 +14,7 @@ from ipvs_est.oracle_process import GIVES
 from ipvs_est_checks.history.subject_failure import FailureKind, SubjectError
 from ipvs_est_checks.history.watchable import Watchable
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
-from ipvs_est_checks.subjects.subject import SECONDS, Machine, begin
+from ipvs_est_checks.subjects.subject import SECONDS, SubjectMachine, begin
 
 
 class PythonSubject(Protocol):
@@ -105,7 +105,7 @@ AnySubject = str | CommandSubject | MakesSubject
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedSubject:
     """A subject that is a new machine."""
 
     run: Watchable
@@ -124,13 +124,13 @@ def start(
     subject: CommandSubject | MakesSubject,
     params: Params,
     revision: Revision,
-) -> Started:
+) -> StartedSubject:
     """Make it a new machine; raises SubjectError, and RefusedError if it cannot be that one."""
     if isinstance(subject, CommandSubject):
         # The keeper belongs to it: this is the only other place that uses it.
         kept = running(subject._keeper)
         run = begin(kept, params, revision)
-        return Started(run, kept.handshake.gives, kept.handshake.operations)
+        return StartedSubject(run, kept.handshake.gives, kept.handshake.operations)
     try:
         made = subject(params)
     except Exception as error:
@@ -140,14 +140,14 @@ def start(
         names &= made.operations
     if isinstance(made, Oracle):
         # It is watched as the checks do.
-        return Started(made, GIVES, names)
+        return StartedSubject(made, GIVES, names)
     kinds = {
         "snapshot": GivesSnapshot,
         "events": GivesEvents,
         "violations": GivesViolations,
     }
     gives = {name: GIVES[name] for name, kind in kinds.items() if isinstance(made, kind)}
-    return Started(PythonRun(made, _Recorder(params, made)), gives, names)
+    return StartedSubject(PythonRun(made, _Recorder(params, made)), gives, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,9 @@ class PythonRun:
     ended: str = ""
 
     @property
-    def machine(self) -> Machine:
+    def machine(self) -> SubjectMachine:
         """Its parameters, and what has happened."""
-        return Machine(self.recorder.params, self.recorder.events)
+        return SubjectMachine(self.recorder.params, self.recorder.events)
 
     @property
     def violations(self) -> tuple[Violation, ...]:

@@ -12,7 +12,7 @@ from ipvs_est import Params
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.operations import Advance, InitNetns
 from ipvs_est_checks.campaign.case import (
-    Case,
+    CampaignCase,
     history_case,
     history_of,
     scenario_case,
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path) -> Non
     (tmp_path / "notes.txt").write_text("mine")
     assert refusal(tmp_path).endswith("notes.txt: is no history-... or scenario-...")
     (tmp_path / "notes.txt").unlink()
-    wrong = Case(case.kind, case.text.replace('"init"', '"inti"'))
+    wrong = CampaignCase(case.kind, case.text.replace('"init"', '"inti"'))
     add_case(tmp_path, wrong, failing=False)
     assert f"{wrong.name}: op: " in refusal(tmp_path)
     (tmp_path / wrong.name).write_bytes(b"\xff")

@@ -14,7 +14,7 @@ from ipvs_est.language.operations import DeleteService
 from ipvs_est_checks.campaign import handout, make_cases, session
 from ipvs_est_checks.campaign import run_case as running
 from ipvs_est_checks.campaign.case import (
-    Case,
+    CampaignCase,
     Kind,
     history_case,
     history_of,
@@ -24,7 +24,7 @@ from ipvs_est_checks.campaign.corpus import FAILING, read_corpus
 from ipvs_est_checks.campaign.make_cases import make_round
 from ipvs_est_checks.campaign.report import json_report, lines
 from ipvs_est_checks.campaign.run_case import run_case
-from ipvs_est_checks.campaign.session import Mode, Session, Wanted, canaries, hold
+from ipvs_est_checks.campaign.session import CampaignRequest, CampaignSession, Mode, canaries, hold
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.mutants.histories import random_history
@@ -62,8 +62,8 @@ def small_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "_WALKS", 2)
 
 
-def held(mode: Mode, directory: Path, cases: int = 4) -> Session:
-    done = Session(Wanted(mode, directory, REPAIRED, seed=1, cases=cases))
+def held(mode: Mode, directory: Path, cases: int = 4) -> CampaignSession:
+    done = CampaignSession(CampaignRequest(mode, directory, REPAIRED, seed=1, cases=cases))
     hold(done, Here)
     return done
 
@@ -123,7 +123,7 @@ def test_a_new_failure_is_kept_and_run_first(
 def test_a_session_that_misses_its_canary_is_incomplete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def blind(revision: str, mutant: str, case: Case) -> object:
+    def blind(revision: str, mutant: str, case: CampaignCase) -> object:
         return run_case(revision, "", case)
 
     monkeypatch.setattr(session, "run_case", blind)
@@ -140,13 +140,13 @@ def test_canaries_are_mutants_that_histories_kill() -> None:
 
 def test_the_time_is_over_before_the_corpus_is(tmp_path: Path) -> None:
     held(Mode.BATCH, tmp_path)
-    late = Session(Wanted(Mode.COVERAGE, tmp_path, REPAIRED, 1, until=0.0))
+    late = CampaignSession(CampaignRequest(Mode.COVERAGE, tmp_path, REPAIRED, 1, until=0.0))
     hold(late, Here)
     assert (late.run, late.verdict) == (0, Verdict.INCOMPLETE)
 
 
 def test_equal_seeds_and_corpora_give_equal_rounds() -> None:
-    kept: Sequence[Case] = [
+    kept: Sequence[CampaignCase] = [
         scenario_case(load("exit-in-drain")),
         history_case(random_history(2, 0).params, random_history(2, 0).operations),
     ]

@@ -233,7 +233,7 @@ def _nothing(*_: object) -> None:
     return None
 
 
-def _drained_at_once(view: buffer.View) -> None:
+def _drained_at_once(view: buffer.MemoryView) -> None:
     buffer_capture(view)
     buffer.drain(view)
 
@@ -269,6 +269,6 @@ def test_a_mistake_of_the_store_buffers_changes_what_is_seen(
     )
 
 
-def _drains_only(view: buffer.View, point: Point) -> None:
+def _drains_only(view: buffer.MemoryView, point: Point) -> None:
     if drains(view.order, point):
         buffer.drain(view)

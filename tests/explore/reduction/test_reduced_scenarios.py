@@ -4,7 +4,7 @@ broken properties of the whole one. `ipvs-est explore --reduction compare` does 
 import pytest
 
 from ipvs_est import REPAIRED, STABLE, Revision
-from ipvs_est_checks.explore.reduction.compare import Both, compare, difference
+from ipvs_est_checks.explore.reduction.compare import BothSearches, compare, difference
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.known.failures import ALREADY_KNOWN
 
@@ -15,6 +15,6 @@ from ipvs_est_checks.known.failures import ALREADY_KNOWN
 )
 def test_both_searches_come_to_the_same(name: str, revision: Revision) -> None:
     both = compare(load(name), revision, ALREADY_KNOWN.watched_by_default(revision))
-    assert isinstance(both, Both)
+    assert isinstance(both, BothSearches)
     assert difference(both) == ""
     assert both.reduced.figures.steps < 0.6 * both.whole.figures.steps

@@ -10,7 +10,7 @@ from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import CONTROL, Tree, text_of, with_texts
 from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.subjects.schedules import (
-    Run,
+    ScheduleOutcome,
     Searched,
     prepare,
     run_schedule,
@@ -79,7 +79,7 @@ def test_each_run_begins_where_the_first_one_did_whatever_has_run_before_it() ->
     # Runs of all lengths, two of which are refused on the way.
     words = ["", "3x20", "3x40.4x9", "4x5.3x30", "0x7", "9999", "4x5.3x30", "3x", ""]
 
-    def alone(word: str) -> Run:
+    def alone(word: str) -> ScheduleOutcome:
         with running(program) as started:
             prepare(asking(started), scenario)
             return run_schedule(asking(started), word, scenario.jiffies, fields=True)

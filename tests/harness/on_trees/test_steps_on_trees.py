@@ -10,7 +10,7 @@ from ipvs_est import REVISIONS
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.harness.steps import compare
 from ipvs_est_checks.harness.steps.compare import Compared
-from ipvs_est_checks.harness.steps.session import Session, compare_scenario
+from ipvs_est_checks.harness.steps.session import StepsSession, compare_scenario
 from ipvs_est_checks.text_edits import Edit, applied
 from kernels.kernel_trees import need_tree
 
@@ -51,7 +51,7 @@ PLANTED = {
 def compared(series: tuple[int, int], name: str, schedules: int) -> tuple[list[str], Compared]:
     revision = REVISIONS["mainline" if series >= (7, 3) else "stable"]
     done = Compared()
-    session = Session(need_tree(series), revision, 1, schedules, None)
+    session = StepsSession(need_tree(series), revision, 1, schedules, None)
     return compare_scenario(session, load(name), done, lambda: None), done
 
 

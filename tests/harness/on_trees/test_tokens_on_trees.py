@@ -14,7 +14,7 @@ from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.harness.steps.on_model import OnModel, schedule_on_model
 from ipvs_est_checks.harness.steps.session import revision_of
 from ipvs_est_checks.harness.steps.token import OnCode, token_on_code
-from ipvs_est_checks.subjects.schedules import Fields, Run, prepare, run_schedule
+from ipvs_est_checks.subjects.schedules import Fields, ScheduleOutcome, prepare, run_schedule
 from kernels.kernel_trees import need_tree
 
 
@@ -48,7 +48,7 @@ def test_a_token_that_switches_where_the_code_does_not_stop_says_where() -> None
 
 def of_code(
     series: tuple[int, int], name: str, word: str, *, fields: Fields
-) -> tuple[Run, OnModel]:
+) -> tuple[ScheduleOutcome, OnModel]:
     scenario, tree = load(name), need_tree(series)
     program = build(tree, options_for(scenario.params, Variant.POINTS))
     with running(program) as started:

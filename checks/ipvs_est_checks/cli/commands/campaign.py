@@ -13,7 +13,13 @@ from ipvs_est import REPAIRED, REVISIONS
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.campaign.handout import DASK, dask_executor, process_executor
 from ipvs_est_checks.campaign.report import json_report, lines
-from ipvs_est_checks.campaign.session import GENERATING, Mode, Session, Wanted, hold
+from ipvs_est_checks.campaign.session import (
+    GENERATING,
+    CampaignRequest,
+    CampaignSession,
+    Mode,
+    hold,
+)
 from ipvs_est_checks.cli.options.amount import AmountType
 from ipvs_est_checks.cli.options.jobs import jobs_option
 from ipvs_est_checks.cli.options.named_path import NamedPath
@@ -99,7 +105,9 @@ def campaign(
         minutes = _MINUTES if minutes is None and cases is None else minutes
     until = inf if minutes is None else monotonic() + 60 * minutes
     ended = False
-    session = Session(Wanted(chosen, directory, REVISIONS[revision], seed or 0, cases, until))
+    session = CampaignSession(
+        CampaignRequest(chosen, directory, REVISIONS[revision], seed or 0, cases, until)
+    )
     with (
         progress_bar("campaign", 0) as bar,
         reports_at_end(("--json", json_file, lambda: json_report(session))),

@@ -15,9 +15,14 @@ from ipvs_est.language.operations import Operation
 from ipvs_est.language.params import Params
 from ipvs_est.language.revision import KERNELS, MAINLINE
 from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
-from ipvs_est_checks.harness.histories.against import Broken, broken_by, change_of, histories_of
+from ipvs_est_checks.harness.histories.against import (
+    BrokenOnTree,
+    broken_by,
+    change_of,
+    histories_of,
+)
 from ipvs_est_checks.harness.histories.directed import HISTORIES, MACHINE
-from ipvs_est_checks.harness.histories.nearest import Nearest, Parting, nearest
+from ipvs_est_checks.harness.histories.nearest import FirstDifference, Nearest, nearest
 from ipvs_est_checks.history.operation_words import in_words
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError
@@ -119,7 +124,7 @@ def _bare(line: str) -> dict[str, object]:
     return value
 
 
-def _tell_broken(what: str, broken: Broken) -> None:
+def _tell_broken(what: str, broken: BrokenOnTree) -> None:
     click.echo(f"{what}: {broken.property}: {broken.detail}")
     _tell_operations(broken.operations)
 
@@ -129,7 +134,7 @@ def _tell_operations(operations: Sequence[Operation]) -> None:
         click.echo(f"  {number:>3}. {in_words(each)}")
 
 
-def _tell_parting(parting: Parting, first: str, second: str) -> None:
+def _tell_parting(parting: FirstDifference, first: str, second: str) -> None:
     found = parting.difference
     number = len(parting.operations)
     click.echo(

@@ -18,20 +18,20 @@ from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.progress import Bar, draw, hide, progress_bar
 
 if TYPE_CHECKING:
-    from ipvs_est_checks.harness.steps.many import Outcome
-    from ipvs_est_checks.harness.steps.session import Session
+    from ipvs_est_checks.harness.steps.many import ComparedOutcome
+    from ipvs_est_checks.harness.steps.session import StepsSession
 
 
 @dataclass(slots=True)
-class _Board:
+class _Page:
     """What the user sees: lines in the order of the scenarios, and the progress."""
 
-    session: "Session"
+    session: "StepsSession"
     scenarios: Sequence[Scenario]
     named: tuple[str, ...]
     """Scenarios as they stand on the command line."""
     bar: Bar
-    outcomes: "dict[int, Outcome]" = field(default_factory=dict)
+    outcomes: "dict[int, ComparedOutcome]" = field(default_factory=dict)
     """By index; of those that are being compared, so far."""
     told: int = 0
     """Scenarios."""
@@ -97,26 +97,26 @@ def compare_steps(
     from ipvs_est_checks.cli.commands.explore import load_scenario
     from ipvs_est_checks.harness.building.tree import read_tree, version_text
     from ipvs_est_checks.harness.steps.many import compare_all
-    from ipvs_est_checks.harness.steps.session import Session, revision_of
+    from ipvs_est_checks.harness.steps.session import StepsSession, revision_of
 
     read = read_tree(tree)
     chosen = revision_of(read) if revision is None else REVISIONS[revision]
     number = fresh_seed() if seed is None else seed
     click.echo(f"linux {version_text(read)} in {tree}, model {chosen.name}, seed {number}")
-    session = Session(read, chosen, number, schedules, only)
+    session = StepsSession(read, chosen, number, schedules, only)
     wanted: list[Scenario] = [
         load_scenario(each, (chosen.name,)) for each in scenarios or library()
     ]
     wanted += make_scenarios(number, generated)
     with progress_bar("compare", len(wanted) * (1 if only is not None else schedules)) as bar:
-        board = _Board(session, wanted, scenarios, bar)
+        board = _Page(session, wanted, scenarios, bar)
         with suppress(KeyboardInterrupt):
             compare_all(session, wanted, jobs, lambda index, outcome: _note(board, index, outcome))
             board.complete = True
     context.exit(_summary(board))
 
 
-def _note(board: _Board, index: int, outcome: "Outcome") -> None:
+def _note(board: _Page, index: int, outcome: "ComparedOutcome") -> None:
     """Tell of each scenario in its turn."""
     board.outcomes[index] = outcome
     while (told := board.outcomes.get(board.told)) is not None and _is_over(told):
@@ -127,11 +127,11 @@ def _note(board: _Board, index: int, outcome: "Outcome") -> None:
     draw(board.bar, done, board.scenarios[index].name)
 
 
-def _is_over(outcome: "Outcome") -> bool:
+def _is_over(outcome: "ComparedOutcome") -> bool:
     return outcome.ended or bool(outcome.why_not)
 
 
-def _tell(board: _Board, scenario: Scenario, outcome: "Outcome") -> None:
+def _tell(board: _Page, scenario: Scenario, outcome: "ComparedOutcome") -> None:
     from ipvs_est_checks.harness.steps.session import compared_line
 
     if outcome.why_not:
@@ -145,7 +145,7 @@ def _tell(board: _Board, scenario: Scenario, outcome: "Outcome") -> None:
         _tell_how_again(board, scenario, outcome)
 
 
-def _tell_how_again(board: _Board, scenario: Scenario, outcome: "Outcome") -> None:
+def _tell_how_again(board: _Page, scenario: Scenario, outcome: "ComparedOutcome") -> None:
     session = board.session
     files = [each for each in board.named if Path(each).stem == scenario.name]
     named = files[0] if files else scenario.name
@@ -160,7 +160,7 @@ def _tell_how_again(board: _Board, scenario: Scenario, outcome: "Outcome") -> No
     )
 
 
-def _summary(board: _Board) -> int:
+def _summary(board: _Page) -> int:
     """Tell what was compared in all; the exit code."""
     from ipvs_est_checks.harness.steps.compare import Compared
     from ipvs_est_checks.harness.steps.session import compared_line

@@ -13,7 +13,7 @@ from ipvs_est import REVISIONS, Revision
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli.commands.explore_compare import COMPARE, compare_all
 from ipvs_est_checks.cli.commands.explore_subject import (
-    Explored,
+    SearchedScenario,
     explore_on,
     explored_subject,
     replay_on,
@@ -379,7 +379,7 @@ def _reduction(kind: JobKind, preemptions: int, reduction: str | None) -> Reduct
 
 
 def _on(
-    explored: Explored,
+    explored: SearchedScenario,
     names: tuple[str, ...],
     bounds: Bounds,
     properties: frozenset[str],

@@ -19,12 +19,12 @@ from ipvs_est_checks.subjects.keeper import Keeper, running, stop
 from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
     Ask,
-    Failure,
+    FailingRuns,
     Fields,
     NotPreparedError,
-    Run,
+    ScheduleOutcome,
+    ScheduleVerdict,
     Searched,
-    Verdict,
     cause_of,
     check_schedule,
     first_steps,
@@ -61,13 +61,15 @@ class Programs(Protocol):
         """The subject, that can be asked; raises BadInputError."""
         ...
 
-    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+    def lines(
+        self, ask: Ask, scenario: Scenario, run: ScheduleOutcome, fields: Fields
+    ) -> Iterator[str]:
         """A run of the scenario, which was prepared, as a timeline."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Explored:
+class SearchedScenario:
     """What is explored."""
 
     option: str
@@ -93,14 +95,16 @@ class _OneSubject:
         del scenario
         yield running(self.keeper)
 
-    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+    def lines(
+        self, ask: Ask, scenario: Scenario, run: ScheduleOutcome, fields: Fields
+    ) -> Iterator[str]:
         """By the names of the points: of its source nothing is known."""
         del ask, scenario, fields
         yield from timeline(run)
 
 
 @contextmanager
-def explored_subject(name: str, seconds: float, revision: str) -> Iterator[Explored]:
+def explored_subject(name: str, seconds: float, revision: str) -> Iterator[SearchedScenario]:
     """A subject, to be explored; `revision`: that it is asked to be. Raises BadInputError."""
     keeper = started_keeper(name, seconds)
     try:
@@ -113,7 +117,7 @@ def explored_subject(name: str, seconds: float, revision: str) -> Iterator[Explo
         option = f"--subject {shlex.quote(name)}"
         if revision:
             option += f" --revision {revision}"
-        yield Explored(option, _OneSubject(keeper), revision)
+        yield SearchedScenario(option, _OneSubject(keeper), revision)
     finally:
         stop(keeper)
 
@@ -128,7 +132,7 @@ class _Shown:
     """A failure, made short."""
 
     kind: str
-    failure: Failure
+    failure: FailingRuns
     lines: list[str]
     """The timeline."""
 
@@ -144,7 +148,7 @@ class _Tried:
 
 
 def explore_on(
-    explored: Explored,
+    explored: SearchedScenario,
     scenarios: Sequence[Scenario],
     bounds: Bounds,
     properties: frozenset[str],
@@ -176,7 +180,7 @@ def explore_on(
 
 
 def _search(
-    explored: Explored,
+    explored: SearchedScenario,
     scenario: Scenario,
     bounds: Bounds,
     properties: frozenset[str],
@@ -245,7 +249,7 @@ def _hidden_at_end(hidden: Callable[[], None]) -> Iterator[None]:
         hidden()
 
 
-def _tell(explored: Explored, scenario: Scenario, tried: _Tried) -> None:
+def _tell(explored: SearchedScenario, scenario: Scenario, tried: _Tried) -> None:
     found = tried.searches
     failures = any(each.failures for _, each in found)
     amount = ", ".join(
@@ -262,7 +266,7 @@ def _tell(explored: Explored, scenario: Scenario, tried: _Tried) -> None:
         _tell_failure(explored, scenario, each)
 
 
-def _tell_failure(explored: Explored, scenario: Scenario, shown: _Shown) -> None:
+def _tell_failure(explored: SearchedScenario, scenario: Scenario, shown: _Shown) -> None:
     kind, failure = shown.kind, shown.failure
     click.echo(f"  {printable(failure.cause)} (schedule {failure.number})")
     for line in shown.lines:
@@ -274,11 +278,11 @@ def _tell_failure(explored: Explored, scenario: Scenario, shown: _Shown) -> None
 
 
 def replay_on(
-    explored: Explored, scenario: Scenario, token: str, properties: frozenset[str]
+    explored: SearchedScenario, scenario: Scenario, token: str, properties: frozenset[str]
 ) -> int:
     """Run one schedule again and tell it, and what it breaks of these; the exit code."""
     fields, word = schedule_of(token)
-    broken: Verdict | None = None
+    broken: ScheduleVerdict | None = None
     try:
         with explored.programs.started(scenario) as subject:
             ask = asking(subject)

@@ -9,7 +9,7 @@ import click
 
 from ipvs_est.language.input_error import InputError
 from ipvs_est_checks.cli.commands.explore_subject import (
-    Explored,
+    SearchedScenario,
     name_argument,
     schedule_of,
 )
@@ -20,7 +20,7 @@ from ipvs_est_checks.harness.building.options import Variant, options_for
 from ipvs_est_checks.harness.building.tree import Tree, read_tree, version_text
 from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.harness.schedules.timeline import code_lines
-from ipvs_est_checks.subjects.schedules import Ask, Fields, Run, prepare, run_schedule
+from ipvs_est_checks.subjects.schedules import Ask, Fields, ScheduleOutcome, prepare, run_schedule
 from ipvs_est_checks.subjects.subject import SECONDS, Subject, start_subject, stop_subject
 from ipvs_est_checks.terminal import exit_codes
 from ipvs_est_checks.terminal.bad_input import BadInputError
@@ -48,17 +48,19 @@ class _TreePrograms:
         finally:
             stop_subject(subject)
 
-    def lines(self, ask: Ask, scenario: Scenario, run: Run, fields: Fields) -> Iterator[str]:
+    def lines(
+        self, ask: Ask, scenario: Scenario, run: ScheduleOutcome, fields: Fields
+    ) -> Iterator[str]:
         """With the lines of the tree's source."""
         program = build(self.tree, options_for(scenario.params, Variant.POINTS))
         yield from code_lines(ask, program, scenario, run, fields)
 
 
-def explored_tree(path: Path) -> Explored:
+def explored_tree(path: Path) -> SearchedScenario:
     """A tree, to be explored; says which it is. Raises BadInputError."""
     tree = read_tree(path)
     click.echo(f"linux {version_text(tree)} in {path}")
-    return Explored(f"--tree {name_argument(path)}", _TreePrograms(tree))
+    return SearchedScenario(f"--tree {name_argument(path)}", _TreePrograms(tree))
 
 
 def conflicts_on_tree(

@@ -19,7 +19,7 @@ HOW = "recorded findings"
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _FindingTask:
     tree: Tree
     finding: str
 
@@ -33,7 +33,7 @@ def engine_findings_on_tree(tree: Tree, revision: Revision) -> Engine:
             for each in ALL
             if request.properties is None or not request.properties.isdisjoint(each.properties)
         ]
-        work = [_Task(tree, each.id) for each in wanted]
+        work = [_FindingTask(tree, each.id) for each in wanted]
         with Pool(min(request.jobs, len(work))) as pool:
             started = perf_counter()
             told = results_of(pool, _told, work, _name)
@@ -48,7 +48,7 @@ def engine_findings_on_tree(tree: Tree, revision: Revision) -> Engine:
     return engine
 
 
-def _told(task: _Task) -> FindingOnTree:
+def _told(task: _FindingTask) -> FindingOnTree:
     (found,) = tell_findings(task.tree, frozenset({task.finding}))
     return found
 
@@ -89,5 +89,5 @@ def _row(
     )
 
 
-def _name(task: _Task) -> str:
+def _name(task: _FindingTask) -> str:
     return task.finding

@@ -34,7 +34,7 @@ _QUICK_MACHINES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class TreeRound:
     """One round of random histories."""
 
     judged: JudgedTree
@@ -52,7 +52,7 @@ def engine_sampled(trees: tuple[JudgedTree, ...]) -> Engine:
         started = perf_counter()
         machines = _machines(trees, request)
         rounds = [
-            Round(
+            TreeRound(
                 trees[number % len(trees)],
                 machines,
                 request.profile,
@@ -76,7 +76,7 @@ def engine_sampled(trees: tuple[JudgedTree, ...]) -> Engine:
     return engine
 
 
-def sampled_round(task: Round) -> MachineReport:
+def sampled_round(task: TreeRound) -> MachineReport:
     """The round; failures that nothing known explains are shortened on the tree's code."""
     with oracles(task.judged.tree) as new_oracle:
         system = SystemUnderTest(new_oracle, operations=TAKEN, geometries=task.machines)
@@ -122,5 +122,5 @@ def _named(reason: str) -> frozenset[str]:
     return frozenset(each.partition(":")[0] for each in reason.split("; "))
 
 
-def _name(task: Round) -> str:
+def _name(task: TreeRound) -> str:
     return f"round {task.number}"

@@ -19,7 +19,7 @@ from ipvs_est_checks.report.rows import Engine, Problem, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_checks.subjects.minimised import minimised
 from ipvs_est_checks.subjects.schedules import (
-    Failure,
+    FailingRuns,
     NotPreparedError,
     prepare,
     schedule_text,
@@ -72,7 +72,7 @@ _AMOUNTS = {
 class ShownFailure:
     """A failure, and what explains it; one that nothing does is made short."""
 
-    failure: Failure
+    failure: FailingRuns
     lines: tuple[str, ...]
     """The timeline, with lines of the source."""
     findings: tuple[str, ...]

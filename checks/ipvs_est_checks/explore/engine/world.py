@@ -59,7 +59,7 @@ from ipvs_est_checks.explore.engine.bodies import USER_SPACE, NetnsUse, actor_bo
 from ipvs_est_checks.explore.engine.memory.buffer import (
     Buffer,
     Entry,
-    View,
+    MemoryView,
     before,
     begin,
     can_flush,
@@ -378,7 +378,9 @@ def _look(world: World, watch: Watch, scopes: int) -> None:
     """Look at the state in which everything is done that tasks have done: what others do because
     they do not see it yet, they do."""
     machine, order = world.machine, world.order
-    views = [View(machine, order, (), None, each.buffer) for each in world.threads if each.buffer]
+    views = [
+        MemoryView(machine, order, (), None, each.buffer) for each in world.threads if each.buffer
+    ]
     for view in views:
         lay_over(view)
     broken = broken_state(watch, machine, scopes)
@@ -447,13 +449,13 @@ def _run(world: World, thread: Thread) -> None:
         _go_on(world, thread, None)
     else:
         own = thread.task.kd
-        view = View(world.machine, world.order, world.stored_late, own, thread.buffer)
+        view = MemoryView(world.machine, world.order, world.stored_late, own, thread.buffer)
         begin(view)
         _go_on(world, thread, view)
         leave(view)
 
 
-def _go_on(world: World, thread: Thread, view: View | None) -> None:
+def _go_on(world: World, thread: Thread, view: MemoryView | None) -> None:
     """Run a thread to its next point; `view`: memory as it sees it, if others see another one."""
     task = thread.task
     point, thread.point = thread.point, None

@@ -16,7 +16,7 @@ from ipvs_est_checks.explore.engine.job import (
 from ipvs_est_checks.explore.engine.searches import Report, do_jobs, do_one
 from ipvs_est_checks.explore.failures.already_known import AlreadyKnown
 from ipvs_est_checks.explore.large.kept import Kept, do_kept
-from ipvs_est_checks.explore.large.split import LostWorkError, split
+from ipvs_est_checks.explore.large.split import LostShareError, split
 
 
 def do_searches(
@@ -60,5 +60,5 @@ def _do(
             kept.ongoing = ongoing
             return do_kept(job, kept, report, already, go)
         return do_one(already, job, report, ongoing, go)
-    except LostWorkError as error:
+    except LostShareError as error:
         return replace(result_so_far(job, ongoing.tally), lost=str(error))

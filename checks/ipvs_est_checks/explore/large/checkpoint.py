@@ -153,7 +153,7 @@ def read_checkpoint(file: FilePath, job: Job) -> Ongoing:
 
     It is refused if it is not of this job's scenario, revision, model and options.
     """
-    lines = _Lines(file)
+    lines = _CheckpointLines(file)
     header = lines.next()
     if not isinstance(header, dict) or header.get("search") != VERSION:
         found = header.get("search") if isinstance(header, dict) else None
@@ -201,7 +201,7 @@ def _short(value: object) -> str:
     return f"{len(value)} of them" if isinstance(value, list) else json.dumps(value)
 
 
-def _fill(ongoing: Ongoing, lines: "_Lines") -> None:
+def _fill(ongoing: Ongoing, lines: "_CheckpointLines") -> None:
     search, tally = ongoing.scheduler, ongoing.tally
     assert isinstance(search, Dfs)
     whole = lines.next()
@@ -242,7 +242,7 @@ def _edges(rows: Iterable[Any], paths: Sequence[Path], keys: Sequence[bytes]) ->
         yield Edge(paths[path], choice, keys[state], bit, holder, preemptions)
 
 
-class _Lines:
+class _CheckpointLines:
     """Lines of a checkpoint; its last one says that it is whole."""
 
     def __init__(self, file: FilePath) -> None:

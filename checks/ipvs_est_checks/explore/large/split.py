@@ -33,7 +33,7 @@ from ipvs_est_checks.explore.engine.run import Tally, count, execute
 from ipvs_est_checks.explore.engine.world import World
 from ipvs_est_checks.explore.failures.already_known import AlreadyKnown
 from ipvs_est_checks.explore.large import ways
-from ipvs_est_checks.explore.large.ways import Asked, Late, Told, Way, moment_at
+from ipvs_est_checks.explore.large.ways import AskedChoice, Late, Told, Way, moment_at
 from ipvs_est_checks.explore.schedulers.dfs import Dfs, Edge
 from ipvs_est_checks.explore.schedulers.scheduler import (
     Beginning,
@@ -58,7 +58,7 @@ _LONGEST_QUEUE = 1_000
 """Schedules that wait for their judgement."""
 
 
-class LostWorkError(Exception):
+class LostShareError(Exception):
     """A worker died; what is known of its work is the argument."""
 
 
@@ -194,16 +194,18 @@ def _ask_ahead(split: _Split) -> None:
 
 
 def _ask(split: _Split, edges: list[Edge]) -> None:
-    asked = [Asked((*unrolled(each.path), each.choice), each.state, each.holder) for each in edges]
+    asked = [
+        AskedChoice((*unrolled(each.path), each.choice), each.state, each.holder) for each in edges
+    ]
     _ask_all(split, asked, [(each.state, each.choice) for each in edges])
 
 
-def _ask_all(split: _Split, asked: list[Asked], keys: list[tuple[bytes, int | None]]) -> None:
+def _ask_all(split: _Split, asked: list[AskedChoice], keys: list[tuple[bytes, int | None]]) -> None:
     item = split.pool.submit(f"{split.job.source}: choices", ways.look, split.job, asked)
     split.looks.append((item, keys))
 
 
-def _way(split: _Split, state: bytes, choice: int | None, asked: Asked) -> Way | None:
+def _way(split: _Split, state: bytes, choice: int | None, asked: AskedChoice) -> Way | None:
     """Where the choice leads, as soon as that is known; None: nobody could see to the end."""
     key = state, choice
     if key not in split.known and key not in split.asked:
@@ -220,7 +222,7 @@ def _way(split: _Split, state: bytes, choice: int | None, asked: Asked) -> Way |
 
 def _kept(answer: R | Lost) -> R:
     if isinstance(answer, Lost):
-        raise LostWorkError(answer.why)
+        raise LostShareError(answer.why)
     return answer
 
 
@@ -257,7 +259,7 @@ def _walk(split: _Split, beginning: Beginning, edge: Edge | None) -> None:
     choices, holder = schedule.choices, beginning.holder
     state, choice = (b"", None) if edge is None else (edge.state, edge.choice)
     while True:
-        way = _way(split, state, choice, Asked(tuple(choices), state, holder))
+        way = _way(split, state, choice, AskedChoice(tuple(choices), state, holder))
         first = 0 if choice is None else 1
         longest = split.job.settings.bounds.steps
         if way is None or len(choices) + len(way.labels) - first >= longest:
@@ -335,7 +337,7 @@ def _execute_here(split: _Split, schedule: _Schedule, holder: int | None) -> Non
 
 def _ask_to_judge(split: _Split) -> None:
     runs = [
-        ways.Run(tuple(each.choices), each.preemptions, each.ending is ScheduleEnding.FAILED)
+        ways.WayRun(tuple(each.choices), each.preemptions, each.ending is ScheduleEnding.FAILED)
         for each in split.to_judge
     ]
     name = f"{split.job.source}: histories"

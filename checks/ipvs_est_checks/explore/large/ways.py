@@ -30,7 +30,7 @@ _REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ChoiceNode:
     """A state with a choice."""
 
     fingerprint: bytes
@@ -44,13 +44,13 @@ class Way:
     """A choice and all steps after it that are the only ones, up to a state with a choice."""
 
     labels: tuple[int, ...]
-    to: Node | None
+    to: ChoiceNode | None
     """None: the schedule ends, complete, or with a failure in the last of the steps."""
     fails: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedChoice:
     """Where a choice leads."""
 
     choices: tuple[int, ...]
@@ -77,7 +77,7 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WayRun:
     """A schedule to be judged."""
 
     choices: tuple[int, ...]
@@ -95,7 +95,7 @@ class Scout(Generic[W]):
     """Steps of a schedule."""
     seen: set[bytes] = field(default_factory=set)
 
-    def look(self, asked: Asked) -> Iterator[Told]:
+    def look(self, asked: AskedChoice) -> Iterator[Told]:
         """Where the choice leads, and what will be asked next if it leads to something new."""
         system = self.system
         world = system.start()
@@ -127,7 +127,7 @@ class Scout(Generic[W]):
             giving = tuple(
                 each for each in available if each >= 0 and system.gives_way(world, each)
             )
-            node = Node(system.fingerprint(world), tuple(available), giving)
+            node = ChoiceNode(system.fingerprint(world), tuple(available), giving)
             yield state, choice, Way(tuple(labels), node)
             if node.fingerprint in self.seen:
                 return
@@ -145,7 +145,7 @@ class Scout(Generic[W]):
             state = node.fingerprint
             steps += 1
 
-    def judge(self, run: Run) -> tuple[W, Found] | None:
+    def judge(self, run: WayRun) -> tuple[W, Found] | None:
         """How the schedule fails, and the world at that time; None: it does not."""
         system = self.system
         world = system.start()
@@ -165,7 +165,7 @@ class Scout(Generic[W]):
         return world, Found(violation, choices[:steps], run.preemptions)
 
 
-def moment_at(node: Node, holder: int | None, last: int | None, preemptions: int) -> Moment:
+def moment_at(node: ChoiceNode, holder: int | None, last: int | None, preemptions: int) -> Moment:
     """What a scheduler knows there; the fingerprint is not counted."""
     if holder is not None and (holder not in node.enabled or holder in node.giving_way):
         holder = None
@@ -185,13 +185,13 @@ def _scout(job: Job) -> Scout[World]:
     return _SCOUTS[0][1]
 
 
-def look(job: Job, asked: Sequence[Asked]) -> list[Told]:
+def look(job: Job, asked: Sequence[AskedChoice]) -> list[Told]:
     """Where these choices lead, and some that will be asked next."""
     scout = _scout(job)
     return [told for each in asked for told in scout.look(each)]
 
 
-def judge(job: Job, already: AlreadyKnown, runs: Sequence[Run]) -> list[Late | None]:
+def judge(job: Job, already: AlreadyKnown, runs: Sequence[WayRun]) -> list[Late | None]:
     """How these schedules fail."""
     scout = _scout(job)
     return [_late(job, already, scout.judge(each)) for each in runs]

@@ -18,7 +18,7 @@ from ipvs_est_checks.explore.schedulers.scheduler import system_of, with_footpri
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class SearchedGraph:
     """What one of the two has come to."""
 
     figures: Figures
@@ -30,16 +30,16 @@ class Searched:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class BothSearches:
     """The two searches."""
 
-    whole: Searched
-    reduced: Searched
+    whole: SearchedGraph
+    reduced: SearchedGraph
 
 
 def compare(
     scenario: Scenario, revision: Revision, watched: frozenset[str], until: float = inf
-) -> Both | None:
+) -> BothSearches | None:
     """Search both ways; None if the time is over, by the monotonic clock, before both have
     ended."""
     searched = []
@@ -49,7 +49,7 @@ def compare(
             return None
         searched.append(one)
     reduced, whole = searched
-    return Both(whole, reduced)
+    return BothSearches(whole, reduced)
 
 
 def _search(
@@ -58,7 +58,7 @@ def _search(
     watched: frozenset[str],
     reduction: Reduction,
     until: float,
-) -> Searched:
+) -> SearchedGraph:
     system = system_of(scenario, revision, Watch(watched) if watched else None)
     search, tally = Exhaustive(reduction), Tally()
     outcome = run(
@@ -75,10 +75,10 @@ def _search(
         for state, node in search.graph.states.items()
     }
     failures = frozenset(failure_key(each.violation) for each in outcome.failures)
-    return Searched(outcome.figures, frozenset(tally.states), ways, failures)
+    return SearchedGraph(outcome.figures, frozenset(tally.states), ways, failures)
 
 
-def difference(both: Both) -> str:
+def difference(both: BothSearches) -> str:
     """What differs, '' = nothing. Where schedules fail, all that is compared is whether one does:
     the reduced search is not trusted any further then."""
     whole, reduced = both.whole, both.reduced

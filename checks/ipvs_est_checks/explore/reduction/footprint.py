@@ -93,7 +93,7 @@ def independent(one: Footprint, other: Footprint) -> bool:
 
 
 @dataclass(slots=True)
-class Names:
+class PartNames:
     """A bit for each part."""
 
     bits: dict[Name, int] = field(default_factory=dict)
@@ -131,7 +131,7 @@ class _Before:
 class FootprintTaker:
     """Takes the footprint of each step, one world at a time."""
 
-    names: Names = field(default_factory=Names)
+    names: PartNames = field(default_factory=PartNames)
     last: Footprint | None = None
     """Of the last step; None if it was not taken or has failed."""
     parts: Parts | None = None

@@ -13,7 +13,7 @@ from ipvs_est_checks.harness.front import NOT_TAKEN
 from ipvs_est_checks.harness.histories.answers import answers_of_tree
 from ipvs_est_checks.harness.histories.directed import HISTORIES, MACHINE
 from ipvs_est_checks.harness.histories.judge import oracles
-from ipvs_est_checks.harness.histories.nearest import Histories, Parting, partings_of
+from ipvs_est_checks.harness.histories.nearest import FirstDifference, Histories, partings_of
 from ipvs_est_checks.machines.netns.history import failures_of
 from ipvs_est_checks.machines.shorten import shorten
 from ipvs_est_checks.machines.system import SystemUnderTest
@@ -25,7 +25,7 @@ OnHistory = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenOnTree:
     """A property that a tree breaks."""
 
     property: str
@@ -39,13 +39,13 @@ class Broken:
 class PatchChange:
     """The tree beside its base."""
 
-    new: tuple[Broken, ...]
+    new: tuple[BrokenOnTree, ...]
     """Broken by the tree and not by the base, with short histories."""
-    mended: tuple[Broken, ...]
+    mended: tuple[BrokenOnTree, ...]
     """Broken by the base alone."""
     both: tuple[str, ...]
     """Properties that both break."""
-    partings: tuple[Parting, ...]
+    partings: tuple[FirstDifference, ...]
     """Histories that the two answer differently; the base's answers are the first's."""
 
 
@@ -65,20 +65,20 @@ def broken_by(
     histories: Histories,
     properties: frozenset[str] | None = None,
     on_history: OnHistory | None = None,
-) -> dict[str, Broken]:
+) -> dict[str, BrokenOnTree]:
     """By property, what the tree breaks; `properties`: None = all."""
-    found: dict[str, Broken] = {}
+    found: dict[str, BrokenOnTree] = {}
     with oracles(tree) as new_oracle:
         for name, operations in histories.items():
             if on_history is not None:
                 on_history(name)
             broken = failures_of(params, revision, operations, new_oracle, properties)
             for id_, detail in broken.items():
-                found.setdefault(id_, Broken(id_, detail, name, operations))
+                found.setdefault(id_, BrokenOnTree(id_, detail, name, operations))
     return found
 
 
-def shortened(tree: Tree, params: Params, revision: Revision, broken: Broken) -> Broken:
+def shortened(tree: Tree, params: Params, revision: Revision, broken: BrokenOnTree) -> BrokenOnTree:
     """The same with a shorter history, found on the tree's code."""
     with oracles(tree, Variant.PLAIN) as new_oracle:
         shorter = shorten(
@@ -86,7 +86,7 @@ def shortened(tree: Tree, params: Params, revision: Revision, broken: Broken) ->
         )
     if not shorter.sentence:
         return broken
-    return Broken(broken.property, shorter.sentence, broken.history, shorter.operations)
+    return BrokenOnTree(broken.property, shorter.sentence, broken.history, shorter.operations)
 
 
 def change_of(
@@ -116,5 +116,7 @@ def change_of(
     )
 
 
-def _without(some: Mapping[str, Broken], others: Mapping[str, Broken]) -> list[Broken]:
+def _without(
+    some: Mapping[str, BrokenOnTree], others: Mapping[str, BrokenOnTree]
+) -> list[BrokenOnTree]:
     return [each for id_, each in some.items() if id_ not in others]

@@ -13,7 +13,7 @@ from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.history.monitor import NewOracle
 from ipvs_est_checks.machines.netns.history import failures_of
 from ipvs_est_checks.subjects.keeper import Keeper, running, stop
-from ipvs_est_checks.subjects.subject import SECONDS, Run, begin
+from ipvs_est_checks.subjects.subject import SECONDS, SubjectRun, begin
 
 
 def broken_on_tree(
@@ -36,7 +36,7 @@ def oracles(
     """What makes machines of the tree's code, each with its program; used as `Oracle` is."""
     keepers: dict[Path, Keeper] = {}
 
-    def new_oracle(params: Params, revision: Revision) -> Run:
+    def new_oracle(params: Params, revision: Revision) -> SubjectRun:
         program = build(tree, options_for(params, variant), on_unit)
         keeper = keepers.setdefault(program, Keeper(shlex.quote(str(program)), SECONDS))
         return begin(running(keeper), params, revision)

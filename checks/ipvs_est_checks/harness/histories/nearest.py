@@ -18,7 +18,7 @@ _PER_OPERATION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class FirstDifference:
     """Where two begin to answer one history differently."""
 
     history: str
@@ -35,7 +35,7 @@ class Nearest:
     revision: Revision
     histories: int
     """That were tried."""
-    partings: tuple[Parting, ...]
+    partings: tuple[FirstDifference, ...]
     """From that revision; its answers are the first's."""
 
 
@@ -56,7 +56,7 @@ def nearest(tree: Tree, params: Params, histories: Histories) -> Nearest:
 
 def partings_of(
     histories: Histories, first: Mapping[str, Answers], second: Mapping[str, Answers]
-) -> tuple[Parting, ...]:
+) -> tuple[FirstDifference, ...]:
     """For each history in which they part, where they do."""
     found = []
     for name, operations in histories.items():
@@ -68,13 +68,13 @@ def partings_of(
 
 def _parting(
     name: str, operations: tuple[Operation, ...], first: Answers, second: Answers
-) -> Parting | None:
+) -> FirstDifference | None:
     for number in range(max(len(first), len(second))):
         one = _result(first, number)
         other = _result(second, number)
         difference = first_difference(one, other)
         if difference is not None:
-            return Parting(name, operations[: number // _PER_OPERATION + 1], difference)
+            return FirstDifference(name, operations[: number // _PER_OPERATION + 1], difference)
     return None
 
 

@@ -13,7 +13,7 @@ from ipvs_est_checks.known.finding import Finding, Schedule
 from ipvs_est_checks.subjects.finding_search import CAUSES, MOST_SCHEDULES
 from ipvs_est_checks.subjects.judged_schedules import JUDGED, PropertyJudge
 from ipvs_est_checks.subjects.schedules import (
-    Failure,
+    FailingRuns,
     Fields,
     Searched,
     prepare,
@@ -59,7 +59,7 @@ _ON_CODE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SeenOnCode:
     """What came of the search for a finding."""
 
     shows: bool | None
@@ -67,7 +67,7 @@ class Seen:
     observation: str
 
 
-def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> Seen:
+def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> SeenOnCode:
     """Search the finding's scenario for the way in which its property fails.
 
     Raises BadInputError if the program cannot be built or does not take the scenario.
@@ -77,7 +77,7 @@ def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> Seen:
     if how.jiffies is not None:
         scenario = replace(scenario, jiffies=how.jiffies)
     if scenario.params.steps_per_break:
-        return Seen(None, "the code breaks its walks after 64 steps only")
+        return SeenOnCode(None, "the code breaks its walks after 64 steps only")
     bound = schedule.preemptions if how.preemptions is None else how.preemptions
     seen = [
         _searched(tree, finding, part, how, bound, name)
@@ -90,8 +90,8 @@ def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> Seen:
     if shown:
         # One that shows in a part only is told as such: a patch may have mended the other.
         missing = [each.observation for each in seen if not each.shows]
-        return Seen(True, "; but ".join([told, *missing]))
-    return Seen(None if any(each.shows is None for each in seen) else False, told)
+        return SeenOnCode(True, "; but ".join([told, *missing]))
+    return SeenOnCode(None if any(each.shows is None for each in seen) else False, told)
 
 
 def _parts(scenario: Scenario, names: tuple[str, ...]) -> Iterator[tuple[Scenario, str]]:
@@ -107,7 +107,7 @@ def _parts(scenario: Scenario, names: tuple[str, ...]) -> Iterator[tuple[Scenari
 
 def _searched(
     tree: Tree, finding: Finding, scenario: Scenario, how: _OnCode, preemptions: int, part: str
-) -> Seen:
+) -> SeenOnCode:
     name = finding.properties[0]
     begins = _CAUSES.get(name, f"{name} ")
     judge = None if name in _CAUSES else PropertyJudge(scenario.params, frozenset({name}) & JUDGED)
@@ -127,7 +127,9 @@ def _searched(
     of_part = f"{part}: " if part else ""
     for failure in found.failures:
         if failure.cause.startswith(begins):
-            return Seen(True, f"{of_part}{failure.cause} ({_told(tree, failure, bound, how)})")
+            return SeenOnCode(
+                True, f"{of_part}{failure.cause} ({_told(tree, failure, bound, how)})"
+            )
     return _not_seen(found, bound, of_part)
 
 
@@ -135,7 +137,7 @@ def _begins(text: str) -> Callable[[str], bool]:
     return lambda cause: cause.startswith(text)
 
 
-def _told(tree: Tree, failure: Failure, bound: str, how: _OnCode) -> str:
+def _told(tree: Tree, failure: FailingRuns, bound: str, how: _OnCode) -> str:
     number = f"schedule {failure.number} of {bound}"
     if how.parts or tree.edited:
         # No command has a scenario's part, or a tree's edits.
@@ -148,7 +150,9 @@ def _told(tree: Tree, failure: Failure, bound: str, how: _OnCode) -> str:
     return f"{number}; again: {again} --replay {kind}:{schedule_text(failure.run)}"
 
 
-def _not_seen(found: Searched, bound: str, of_part: str) -> Seen:
+def _not_seen(found: Searched, bound: str, of_part: str) -> SeenOnCode:
     if found.exhausted:
-        return Seen(False, f"{of_part}in none of {found.schedules} schedules of {bound}")
-    return Seen(None, f"{of_part}not all schedules of {bound} were tried, {found.schedules} were")
+        return SeenOnCode(False, f"{of_part}in none of {found.schedules} schedules of {bound}")
+    return SeenOnCode(
+        None, f"{of_part}not all schedules of {bound} were tried, {found.schedules} were"
+    )

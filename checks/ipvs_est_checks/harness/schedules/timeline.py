@@ -9,7 +9,7 @@ from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.explore.timeline.steps import TimelineStep
 from ipvs_est_checks.explore.timeline.text import step_lines
 from ipvs_est_checks.harness.schedules.conflicts import source_places
-from ipvs_est_checks.subjects.schedules import Ask, Fields, Run, Step, schedule_text
+from ipvs_est_checks.subjects.schedules import Ask, Fields, RunStep, ScheduleOutcome, schedule_text
 
 _PLACE = re.compile(r"(?P<function>\S+) \((?P<file>\S+):(?P<line>\d+)\)")
 _TIME = "time"
@@ -18,7 +18,7 @@ _VERBS = {"read": "reads", "write": "writes"}
 
 
 def code_lines(
-    ask: Ask, executable: Path, scenario: Scenario, run: Run, fields: Fields
+    ask: Ask, executable: Path, scenario: Scenario, run: ScheduleOutcome, fields: Fields
 ) -> Iterator[str]:
     """The run, which is followed again to see where in the source its tasks stood."""
     line = {"schedule": schedule_text(run), "jiffies": scenario.jiffies, "fields": fields}
@@ -33,7 +33,7 @@ def code_lines(
     yield from step_lines(columns, list(_told(steps, columns)))
 
 
-def _told(steps: Sequence[tuple[Step, str]], columns: Sequence[str]) -> Iterator[TimelineStep]:
+def _told(steps: Sequence[tuple[RunStep, str]], columns: Sequence[str]) -> Iterator[TimelineStep]:
     before = 0
     for name, group in groupby(steps, key=lambda each: each[0].name):
         told = list(group)
@@ -49,7 +49,7 @@ def _told(steps: Sequence[tuple[Step, str]], columns: Sequence[str]) -> Iterator
         before += len(told)
 
 
-def _words(step: Step, where: str) -> tuple[str, str]:
+def _words(step: RunStep, where: str) -> tuple[str, str]:
     """The function, with its file, and what the task does there."""
     verb, _, rest = step.place.partition(" ")
     action = f"{_VERBS.get(verb, verb)} {rest}".strip() or "begins"

@@ -8,7 +8,7 @@ from ipvs_est.language.header import params_to_json
 from ipvs_est.language.operation_json import operation_from_json, operation_to_json
 from ipvs_est.language.operations import AddService, FailAllocations, Operation, Packet
 from ipvs_est_checks.explore.scenarios.scenario import Actor, Scenario
-from ipvs_est_checks.harness.steps.model_side import Step
+from ipvs_est_checks.harness.steps.model_side import ModelTurn
 from ipvs_est_checks.subjects.schedules import Ask
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
@@ -42,13 +42,15 @@ class CodeRun:
     violations: tuple[dict[str, Any], ...]
 
 
-def follow(ask: Ask, steps: Sequence[Step], *, snapshots: bool, frames: bool = False) -> CodeRun:
+def follow(
+    ask: Ask, steps: Sequence[ModelTurn], *, snapshots: bool, frames: bool = False
+) -> CodeRun:
     """Let the code go the model's way, from what was prepared."""
     return code_run(ask(follow_line(steps, snapshots=snapshots, frames=frames)))
 
 
 def follow_line(
-    steps: Sequence[Step], *, snapshots: bool, frames: bool = False
+    steps: Sequence[ModelTurn], *, snapshots: bool, frames: bool = False
 ) -> dict[str, object]:
     """What asks a program for that."""
     lines = [[each.name, each.number, each.place, each.unlocks, each.others] for each in steps]

@@ -19,7 +19,13 @@ from ipvs_est_checks.harness.steps.code_side import (
     follow,
     follow_line,
 )
-from ipvs_est_checks.harness.steps.model_side import Choose, ModelRun, Moment, Step, run_model
+from ipvs_est_checks.harness.steps.model_side import (
+    Choose,
+    CommonPoint,
+    ModelRun,
+    ModelTurn,
+    run_model,
+)
 from ipvs_est_checks.harness.steps.points import may_be_passed
 from ipvs_est_checks.subjects.schedules import Ask
 
@@ -85,7 +91,7 @@ def random_choices(seed: int, scenario: str, number: int) -> Choose:
     stays = numbers.random()
     last: int | None = None
 
-    def choose(made: Sequence[int], able: Sequence[int], steps: Sequence[Step]) -> int | None:
+    def choose(made: Sequence[int], able: Sequence[int], steps: Sequence[ModelTurn]) -> int | None:
         nonlocal last
         del made, steps
         if last not in able or numbers.random() >= stays:
@@ -174,7 +180,9 @@ def _first_difference(
     return _difference_of_ends(model, code)
 
 
-def _difference(moment: Moment, point: CodePoint, step: Step | None, actors: frozenset[str]) -> str:
+def _difference(
+    moment: CommonPoint, point: CodePoint, step: ModelTurn | None, actors: frozenset[str]
+) -> str:
     place = "" if step is None else step.place
     if point.place != place:
         return f"the model stands at {place!r}, the code at {point.place!r}"

@@ -8,7 +8,7 @@ from time import monotonic
 
 from ipvs_est_checks.explore.scenarios.scenario import Scenario
 from ipvs_est_checks.harness.steps.compare import Compared
-from ipvs_est_checks.harness.steps.session import Session, compare_scenario
+from ipvs_est_checks.harness.steps.session import StepsSession, compare_scenario
 from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_checks.workers import Lost, Pool
 
@@ -16,7 +16,7 @@ _SECONDS_PER_REPORT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ComparedOutcome:
     """What came of one scenario, so far."""
 
     done: Compared = field(default_factory=Compared)
@@ -28,13 +28,13 @@ class Outcome:
     """Why it could not be compared."""
 
 
-Report = Callable[[int, Outcome], None]
+Report = Callable[[int, ComparedOutcome], None]
 """Takes a scenario's index and what came of it so far; the last of one has ended or says why
 not."""
 
 
 def compare_all(
-    session: Session, scenarios: Sequence[Scenario], processes: int, report: Report
+    session: StepsSession, scenarios: Sequence[Scenario], processes: int, report: Report
 ) -> None:
     """Compare all scenarios; outcomes come in any order.
 
@@ -50,11 +50,13 @@ def compare_all(
         for task in pool.as_completed(tasks):
             outcome = task.outcome()
             if isinstance(outcome, Lost):
-                outcome = Outcome(why_not=outcome.why)
+                outcome = ComparedOutcome(why_not=outcome.why)
             report(index_of[task], outcome)
 
 
-def _compare(session: Session, scenario: Scenario, note: Callable[[Outcome], None]) -> Outcome:
+def _compare(
+    session: StepsSession, scenario: Scenario, note: Callable[[ComparedOutcome], None]
+) -> ComparedOutcome:
     done = Compared()
     due = monotonic() + _SECONDS_PER_REPORT
 
@@ -63,13 +65,13 @@ def _compare(session: Session, scenario: Scenario, note: Callable[[Outcome], Non
         now = monotonic()
         if now >= due:
             due = now + _SECONDS_PER_REPORT
-            note(Outcome(deepcopy(done)))
+            note(ComparedOutcome(deepcopy(done)))
 
     try:
         lines = compare_scenario(session, scenario, done, progress)
     except BadInputError as error:
-        return Outcome(why_not=str(error))
+        return ComparedOutcome(why_not=str(error))
     except KeyboardInterrupt:
-        note(Outcome(deepcopy(done)))
+        note(ComparedOutcome(deepcopy(done)))
         raise
-    return Outcome(done, True, tuple(lines))
+    return ComparedOutcome(done, True, tuple(lines))

@@ -31,7 +31,7 @@ _CALC_PHASE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ModelTurn:
     """What goes on, as the program reads it."""
 
     name: str
@@ -48,13 +48,13 @@ class Step:
     """Of the model, in which the task then stands."""
 
 
-Choose = Callable[[Sequence[int], Sequence[int], Sequence[Step]], int | None]
+Choose = Callable[[Sequence[int], Sequence[int], Sequence[ModelTurn]], int | None]
 """The next choice: takes those made, those that are enabled, and the steps so far; None: the
 schedule is over."""
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CommonPoint:
     """The world at a common point."""
 
     able: tuple[str, ...]
@@ -70,8 +70,8 @@ class ModelRun:
 
     choices: tuple[int, ...]
     """Of the world: a token's."""
-    steps: tuple[Step, ...]
-    moments: tuple[Moment, ...]
+    steps: tuple[ModelTurn, ...]
+    moments: tuple[CommonPoint, ...]
     """Before the first step and after each, but not after one that failed inside."""
     violation: Violation | None
 
@@ -102,7 +102,7 @@ def run_model(world: World, choose: Choose, *, most: int, snapshots: bool) -> Mo
     With `snapshots` there is one at each moment, else at the last.
     """
     choices: list[int] = []
-    steps: list[Step] = []
+    steps: list[ModelTurn] = []
     log = _Log()
     moments = [_moment(world, snapshots=snapshots)]
     violation: Violation | None = None
@@ -120,7 +120,7 @@ def run_model(world: World, choose: Choose, *, most: int, snapshots: bool) -> Mo
 
 
 def _one_step(
-    world: World, choice: int, log: _Log, choices: list[int], steps: list[Step]
+    world: World, choice: int, log: _Log, choices: list[int], steps: list[ModelTurn]
 ) -> Violation | None:
     thread = None if choice < 0 else world.by_index[choice]
     before = world.machine.now
@@ -133,7 +133,7 @@ def _one_step(
         except ViolationError as error:
             violation = error.violation
         passed = world.machine.now - before
-        steps.append(Step("time", passed, "") if choice == TIME else Step("RCU", 0, ""))
+        steps.append(ModelTurn("time", passed, "") if choice == TIME else ModelTurn("RCU", 0, ""))
         return violation
     number, at = _older(world, thread), world.threads.index(thread)
     log.entries[:] = [log.standing[at]] if at in log.standing else []
@@ -150,7 +150,7 @@ def _one_step(
         log.standing[at] = log.entries[-1]
     way = _way(world, log, place)
     name = log.entries[-1].function if log.entries else ""
-    steps.append(Step(thread.task.name, number, place, *way, name))
+    steps.append(ModelTurn(thread.task.name, number, place, *way, name))
     return violation
 
 
@@ -259,7 +259,7 @@ def _older(world: World, thread: Thread) -> int:
     return older
 
 
-def _moment(world: World, *, snapshots: bool) -> Moment:
+def _moment(world: World, *, snapshots: bool) -> CommonPoint:
     able = sorted(each.task.name for each in world.threads if can_run(world, each))
     snapshot = snapshot_to_json(take_snapshot(world.machine)) if snapshots else None
-    return Moment(tuple(able), len(world.callbacks), snapshot)
+    return CommonPoint(tuple(able), len(world.callbacks), snapshot)

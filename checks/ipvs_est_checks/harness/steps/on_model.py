@@ -16,10 +16,10 @@ from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.harness.steps.code_side import in_order_of_table, why_not
 from ipvs_est_checks.harness.steps.compare import Compared, Pair, compare_run
 from ipvs_est_checks.harness.steps.model_side import ModelRun, run_model
-from ipvs_est_checks.harness.steps.model_side import Step as ModelStep
+from ipvs_est_checks.harness.steps.model_side import ModelTurn as ModelStep
 from ipvs_est_checks.harness.steps.points import EXITED, SHOULD_STOP, WAITS
 from ipvs_est_checks.harness.steps.timeline import parting_lines
-from ipvs_est_checks.subjects.schedules import MAX_STEPS, Fields, Run, Step, prepare
+from ipvs_est_checks.subjects.schedules import MAX_STEPS, Fields, RunStep, ScheduleOutcome, prepare
 from ipvs_est_checks.subjects.schedules import TIME as JIFFY
 from ipvs_est_checks.terminal.bad_input import BadInputError
 
@@ -60,7 +60,7 @@ class _Follower:
     """Chooses for the model what the code has done."""
 
     world: World
-    steps: Sequence[Step]
+    steps: Sequence[RunStep]
     """Of the code."""
     fields: Fields
     """Where it stops besides."""
@@ -152,13 +152,13 @@ class _Follower:
             raise _PartError(f"the code stands at {place!r}, the model at {standing.place!r}")
         return False
 
-    def _begins_to_wait(self, step: Step) -> bool:
+    def _begins_to_wait(self, step: RunStep) -> bool:
         """Whether the step only brought its task to wait, which is no step of the model."""
         if self.at + 1 == len(self.steps):
             return True
         return step.chosen not in self.steps[self.at + 1].choices
 
-    def _thread(self, step: Step) -> Thread | None:
+    def _thread(self, step: RunStep) -> Thread | None:
         """The model's task: of those of its name, the one with as many older ones."""
         later = {each.chosen for each in self.steps[self.at :] if each.name == step.name}
         older = sum(each < step.chosen for each in later)
@@ -204,7 +204,7 @@ class _Follower:
 
 
 def schedule_on_model(
-    tree: Tree, scenario: Scenario, revision: Revision, run: Run, fields: Fields
+    tree: Tree, scenario: Scenario, revision: Revision, run: ScheduleOutcome, fields: Fields
 ) -> OnModel:
     """Follow a run of the code on the model, and its end there.
 
@@ -237,7 +237,7 @@ def schedule_on_model(
 
 
 def _followed(
-    scenario: Scenario, revision: Revision, run: Run, fields: Fields
+    scenario: Scenario, revision: Revision, run: ScheduleOutcome, fields: Fields
 ) -> tuple[ModelRun, str]:
     world = start(scenario, revision)
     follower = _Follower(world, run.steps, fields, began=world.machine.now)
@@ -245,7 +245,7 @@ def _followed(
     return model, follower.parted
 
 
-def _end(run: Run) -> str:
+def _end(run: ScheduleOutcome) -> str:
     """The kind of failure; '' if there is none."""
     if run.end in ("violation", "crash"):
         return str(run.violations[0]["kind"])

@@ -25,7 +25,7 @@ from ipvs_est_checks.terminal.bad_input import BadInputError
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class StepsSession:
     """What is compared with what."""
 
     tree: Tree
@@ -43,7 +43,7 @@ def revision_of(tree: Tree) -> Revision:
 
 
 def compare_scenario(
-    session: Session, scenario: Scenario, done: Compared, on_schedule: Callable[[], None]
+    session: StepsSession, scenario: Scenario, done: Compared, on_schedule: Callable[[], None]
 ) -> list[str]:
     """Compare the schedules of one scenario; lines that tell where the two part, if they do.
 

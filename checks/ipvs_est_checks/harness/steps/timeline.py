@@ -6,7 +6,7 @@ from pathlib import Path
 from ipvs_est_checks.harness.schedules.conflicts import source_places
 from ipvs_est_checks.harness.steps.code_side import CodePoint, follow
 from ipvs_est_checks.harness.steps.compare import Parting
-from ipvs_est_checks.harness.steps.model_side import Step
+from ipvs_est_checks.harness.steps.model_side import ModelTurn
 from ipvs_est_checks.subjects.schedules import Ask
 
 _BEFORE = 12
@@ -32,7 +32,7 @@ def parting_lines(parting: Parting, ask: Ask, executable: Path) -> list[str]:
 
 
 def _step_lines(
-    at: int, step: Step, point: CodePoint | None, places: dict[int, str]
+    at: int, step: ModelTurn, point: CodePoint | None, places: dict[int, str]
 ) -> Sequence[str]:
     if step.name == "time":
         return [f"  {at:>4} time             {step.number} jiffies pass"]

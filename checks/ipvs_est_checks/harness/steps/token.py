@@ -13,7 +13,7 @@ from ipvs_est_checks.harness.building.tree import Tree
 from ipvs_est_checks.harness.process import asking, running
 from ipvs_est_checks.harness.steps.code_side import in_order_of_table, why_not
 from ipvs_est_checks.harness.steps.compare import Compared, Pair, compare_one
-from ipvs_est_checks.harness.steps.model_side import Step
+from ipvs_est_checks.harness.steps.model_side import ModelTurn
 from ipvs_est_checks.harness.steps.points import FIELDS
 from ipvs_est_checks.harness.steps.timeline import parting_lines
 from ipvs_est_checks.subjects.schedules import prepare
@@ -39,7 +39,7 @@ class _Choices:
     """Where the token switches and the model cannot, because the code does not."""
 
     def __call__(
-        self, made: Sequence[int], able: Sequence[int], steps: Sequence[Step]
+        self, made: Sequence[int], able: Sequence[int], steps: Sequence[ModelTurn]
     ) -> int | None:
         del steps
         for at, (one, other) in enumerate(zip(made, self.wanted, strict=False)):

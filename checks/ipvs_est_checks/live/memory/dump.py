@@ -19,7 +19,7 @@ from ipvs_est_checks.live.memory.kallsyms import read_kallsyms
 from ipvs_est_checks.live.memory.modules import read_module_symbols, read_types
 from ipvs_est_checks.live.memory.page_tables import translator
 from ipvs_est_checks.live.memory.pages import PAGE, Pages
-from ipvs_est_checks.live.memory.protocol import Kernel, Memory, Source
+from ipvs_est_checks.live.memory.protocol import Kernel, KernelMemory, Source
 from ipvs_est_checks.live.memory.unreadable import UnmappedError, UnreadableError
 from ipvs_est_checks.live.memory.vmcoreinfo import NOTE, VmcoreInfo, parse_vmcoreinfo
 
@@ -50,7 +50,9 @@ def _mapped(path: Path) -> mmap.mmap:
         raise UnreadableError(error.strerror or type(error).__name__) from None
 
 
-def kernel_of_memory(info: VmcoreInfo, memory: Memory, pages: Pages, source: Source) -> Kernel:
+def kernel_of_memory(
+    info: VmcoreInfo, memory: KernelMemory, pages: Pages, source: Source
+) -> Kernel:
     """The kernel of which there is nothing but its memory. Raises UnreadableError."""
     symbols = read_kallsyms(memory, info)
     types = read_types(memory, symbols)

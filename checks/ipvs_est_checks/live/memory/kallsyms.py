@@ -4,7 +4,7 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 
-from ipvs_est_checks.live.memory.protocol import MODULE, SYMBOLS, Memory, Symbols
+from ipvs_est_checks.live.memory.protocol import MODULE, SYMBOLS, KernelMemory, Symbols
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 from ipvs_est_checks.live.memory.vmcoreinfo import VmcoreInfo
 
@@ -34,7 +34,7 @@ def parse_kallsyms(text: bytes) -> Symbols:
     return found
 
 
-def read_kallsyms(memory: Memory, info: VmcoreInfo) -> dict[tuple[str, str], int]:
+def read_kallsyms(memory: KernelMemory, info: VmcoreInfo) -> dict[tuple[str, str], int]:
     """The wanted ones of the kernel itself, from its memory. Raises UnreadableError."""
     (count,) = struct.unpack("<I", memory.read(info.symbol("kallsyms_num_syms"), 4))
     if not 0 < count <= _MOST_SYMBOLS:
@@ -49,7 +49,7 @@ def read_kallsyms(memory: Memory, info: VmcoreInfo) -> dict[tuple[str, str], int
     return {("", name): address(index, offsets[index]) for name, index in wanted.items()}
 
 
-def _names(memory: Memory, info: VmcoreInfo, count: int) -> list[str]:
+def _names(memory: KernelMemory, info: VmcoreInfo, count: int) -> list[str]:
     """All names, in order, without the letter of their type."""
     start = info.symbol("kallsyms_names")
     # No table says how long it is; the next one begins behind it.
@@ -74,7 +74,7 @@ def _names(memory: Memory, info: VmcoreInfo, count: int) -> list[str]:
     return names
 
 
-def _tokens(memory: Memory, info: VmcoreInfo) -> list[str]:
+def _tokens(memory: KernelMemory, info: VmcoreInfo) -> list[str]:
     raw = memory.read(info.symbol("kallsyms_token_index"), 2 * _TOKENS)
     starts = struct.unpack(f"<{_TOKENS}H", raw)
     # The last token is the last string of the table: it ends within a name's length behind.
@@ -89,7 +89,7 @@ def _tokens(memory: Memory, info: VmcoreInfo) -> list[str]:
 
 
 def _way(
-    memory: Memory, info: VmcoreInfo, table: int, index: int, offset: int
+    memory: KernelMemory, info: VmcoreInfo, table: int, index: int, offset: int
 ) -> Callable[[int, int], int]:
     """How an address comes from an index and its offset: the way that is right for _stext."""
     base = 0

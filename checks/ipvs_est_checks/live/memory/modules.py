@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ipvs_est_checks.live.memory.btf import Btf
 from ipvs_est_checks.live.memory.layout import Layout, offset_of
-from ipvs_est_checks.live.memory.protocol import MODULE, MODULE_SYMBOLS, Memory, Symbols
+from ipvs_est_checks.live.memory.protocol import MODULE, MODULE_SYMBOLS, KernelMemory, Symbols
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 
 _NAME = 56
@@ -16,7 +16,7 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _MOST_TYPES = 1 << 27
 
 
-def read_types(memory: Memory, symbols: Symbols) -> Btf:
+def read_types(memory: KernelMemory, symbols: Symbols) -> Btf:
     """BTF of the kernel, and of the module where it is one. Raises UnreadableError."""
     start, stop = symbols.get(("", "__start_BTF")), symbols.get(("", "__stop_BTF"))
     if start is None or stop is None or not 0 < stop - start <= _MOST_TYPES:
@@ -38,7 +38,7 @@ def read_types(memory: Memory, symbols: Symbols) -> Btf:
     return base
 
 
-def read_module_symbols(memory: Memory, symbols: Symbols, types: Btf) -> Symbols:
+def read_module_symbols(memory: KernelMemory, symbols: Symbols, types: Btf) -> Symbols:
     """The wanted symbols of the module; none where it is built in or not loaded."""
     head = symbols.get(("", "modules"))
     if head is None:
@@ -62,7 +62,7 @@ def read_module_symbols(memory: Memory, symbols: Symbols, types: Btf) -> Symbols
     return {}
 
 
-def _linked(memory: Memory, head: int, offset: int) -> Iterator[int]:
+def _linked(memory: KernelMemory, head: int, offset: int) -> Iterator[int]:
     """The structs of a list, in which its node is at that offset."""
     node = head
     for _ in range(_MOST_MODULES):
@@ -73,5 +73,5 @@ def _linked(memory: Memory, head: int, offset: int) -> Iterator[int]:
     raise UnreadableError("a list of modules without end")
 
 
-def _text(memory: Memory, address: int) -> str:
+def _text(memory: KernelMemory, address: int) -> str:
     return memory.read(address, _NAME).split(b"\0")[0].decode("ascii", "replace")

@@ -35,7 +35,7 @@ SYMBOLS = KERNEL_SYMBOLS | MODULE_SYMBOLS
 """Names of all symbols that anybody asks for; a kernel has not all of them."""
 
 
-class Memory(Protocol):
+class KernelMemory(Protocol):
     """Kernel virtual memory."""
 
     def read(self, address: int, size: int) -> bytes:
@@ -62,7 +62,7 @@ class Kernel:
     source: Source
     release: str
     """As `uname -r` says it."""
-    memory: Memory
+    memory: KernelMemory
     symbols: Symbols
     types: Btf
     """Of the module, with those of the kernel below."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ipvs_est.answers.snapshot import ContextSnapshot
 from ipvs_est.answers.state import KthreadState, TickState
-from ipvs_est_checks.live.memory.protocol import Memory
+from ipvs_est_checks.live.memory.protocol import KernelMemory
 from ipvs_est_checks.live.memory.unreadable import TornError
 from ipvs_est_checks.live.reading.lists import Noted
 from ipvs_est_checks.live.reading.structs import Structs
@@ -28,7 +28,7 @@ class Contexts:
 
 
 def read_contexts(
-    memory: Memory,
+    memory: KernelMemory,
     structs: Structs,
     tasks: TaskReader,
     array: int,
@@ -54,7 +54,7 @@ def read_contexts(
 
 
 def _context(
-    memory: Memory,
+    memory: KernelMemory,
     structs: Structs,
     tasks: TaskReader,
     slot: int,
@@ -107,7 +107,7 @@ def _context(
 
 
 def _tick(
-    memory: Memory,
+    memory: KernelMemory,
     structs: Structs,
     row: int,
     at: int,

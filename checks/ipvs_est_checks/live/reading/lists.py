@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ipvs_est_checks.live.memory.layout import Layout
-from ipvs_est_checks.live.memory.protocol import Memory
+from ipvs_est_checks.live.memory.protocol import KernelMemory
 from ipvs_est_checks.live.memory.unreadable import TornError
 
 _NODE = struct.Struct("<QQ")
@@ -27,7 +27,7 @@ class Noted:
         """Note a place."""
         self.places.append((address, found))
 
-    def still(self, memory: Memory) -> bool:
+    def still(self, memory: KernelMemory) -> bool:
         """Whether all of it is there. Raises UnreadableError."""
         if not all(memory.read(at, len(found)) == found for at, found in self.places):
             return False
@@ -38,14 +38,14 @@ class Noted:
         return True
 
 
-def hlist(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
+def hlist(memory: KernelMemory, head: int, noted: Noted) -> Iterator[int]:
     """Addresses of the nodes of an hlist. Raises UnreadableError, TornError if a node does not
     point back."""
     (node,) = _POINTER.unpack(memory.read(head, 8))
     yield from hlist_from(memory, node, head, noted)
 
 
-def hlist_from(memory: Memory, node: int, head: int, noted: Noted) -> Iterator[int]:
+def hlist_from(memory: KernelMemory, node: int, head: int, noted: Noted) -> Iterator[int]:
     """As `hlist`, of a head that was read."""
     back = head
     for _ in range(MOST):
@@ -61,7 +61,7 @@ def hlist_from(memory: Memory, node: int, head: int, noted: Noted) -> Iterator[i
     raise TornError(f"a list without end at {head:#x}")
 
 
-def linked(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
+def linked(memory: KernelMemory, head: int, noted: Noted) -> Iterator[int]:
     """Addresses of the nodes of a list_head. Raises as `hlist`."""
     raw = memory.read(head, 16)
     node, _ = _NODE.unpack(raw)
@@ -80,7 +80,7 @@ def linked(memory: Memory, head: int, noted: Noted) -> Iterator[int]:
     raise TornError(f"a list without end at {head:#x}")
 
 
-def bl_list(memory: Memory, head: int) -> Iterator[int]:
+def bl_list(memory: KernelMemory, head: int) -> Iterator[int]:
     """Addresses of the nodes of an hlist_bl or hlist_nulls whose head was read."""
     node = head & ~1
     for _ in range(MOST):

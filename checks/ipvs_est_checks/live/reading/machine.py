@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ipvs_est import Params
 from ipvs_est.language.params import IPVS_EST_CHAIN_FACTOR, MAX_POSSIBLE_CPUS, ParamsError
 from ipvs_est_checks.live.memory.layout import Layout, offset_of
-from ipvs_est_checks.live.memory.protocol import Kernel, Memory, symbol
+from ipvs_est_checks.live.memory.protocol import Kernel, KernelMemory, symbol
 from ipvs_est_checks.live.memory.unreadable import UnreadableError
 from ipvs_est_checks.live.reading.structs import Structs
 
@@ -61,7 +61,7 @@ def need_symbol(kernel: Kernel, name: str) -> int:
     return found
 
 
-def read_cpumask(memory: Memory, address: int, cpus: int) -> tuple[int, ...]:
+def read_cpumask(memory: KernelMemory, address: int, cpus: int) -> tuple[int, ...]:
     """The CPUs of a mask, ascending."""
     size = (cpus + 63) // 64 * 8
     mask = int.from_bytes(memory.read(address, size), "little")

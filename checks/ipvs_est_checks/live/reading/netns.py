@@ -61,7 +61,7 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class NetnsReading:
     """One reading of a netns."""
 
     snapshot: Snapshot
@@ -109,12 +109,12 @@ class Reader:
             if ipvs:
                 yield Namespace(inode, ipvs)
 
-    def read(self, namespace: Namespace) -> Reading:
+    def read(self, namespace: Namespace) -> NetnsReading:
         """The netns as its memory says now. Raises TornError if that cannot be one state."""
         with _no_collection():
             return self._read(namespace)
 
-    def _read(self, namespace: Namespace) -> Reading:
+    def _read(self, namespace: Namespace) -> NetnsReading:
         structs, memory = self.structs, self.kernel.memory
         at, noted = namespace.address, Noted()
         ids = self._ids.setdefault(at, Ids())
@@ -206,13 +206,13 @@ class Reader:
             memory=MemorySnapshot(0, None, 0, (), 0),
             violations=(),
         )
-        return Reading(snapshot, Names(ids.said), contexts.times, noted)
+        return NetnsReading(snapshot, Names(ids.said), contexts.times, noted)
 
     def ids(self, namespace: Namespace) -> Ids:
         """Numbers and names of the objects of a netns that was read."""
         return self._ids[namespace.address]
 
-    def unchanged(self, reading: Reading) -> bool:
+    def unchanged(self, reading: NetnsReading) -> bool:
         """Whether everything that was noted is still there, read anew."""
         self.kernel.forget()
         try:

@@ -79,7 +79,7 @@ Node = tuple[int, int, int]
 
 
 @dataclass(slots=True)
-class Objects:
+class NetnsTables:
     """All that is found in the tables of a netns."""
 
     objects: list[ObjectState] = field(default_factory=list)
@@ -103,9 +103,9 @@ class ObjectReader:
             self._netns_table = Layout(types, "netns_ipvs", ("svc_table",))
         self._scheduler_names: dict[int, str] = {}
 
-    def read(self, netns: int, total: int, ids: Ids, noted: Noted) -> Objects:
+    def read(self, netns: int, total: int, ids: Ids, noted: Noted) -> NetnsTables:
         """The services of a netns, their destinations, the trash, and the total if it has one."""
-        found = Objects()
+        found = NetnsTables()
         structs, memory = self._structs, self._memory
         to_node = structs.dest_stats + structs.est_list
         if total:
@@ -128,7 +128,7 @@ class ObjectReader:
             each.sort(key=_id)
         return found
 
-    def _service(self, at: int, found: Objects, ids: Ids, noted: Noted) -> None:
+    def _service(self, at: int, found: NetnsTables, ids: Ids, noted: Noted) -> None:
         structs, memory = self._structs, self._memory
         raw, base = memory.around(at, structs.service.size)
         values = structs.service.values(raw, base)

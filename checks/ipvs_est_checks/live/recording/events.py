@@ -9,7 +9,7 @@ from ipvs_est_checks.live.reading.objects import Ids
 from ipvs_est_checks.live.reading.tasks import KTHREAD_NAME
 from ipvs_est_checks.live.recording.live_log import SYSCTLS, Written
 from ipvs_est_checks.live.recording.probes import NODES, Place
-from ipvs_est_checks.live.recording.trace_text import Line
+from ipvs_est_checks.live.recording.trace_text import TraceLine
 
 _REGION = 43
 """Bits of an address that are alike in one of the kernel's regions of memory."""
@@ -28,7 +28,7 @@ class RecordedEvents:
 
 
 def tell(
-    lines: Iterable[Line], netns: int, node: int, place: Place, before: State, ids: Ids
+    lines: Iterable[TraceLine], netns: int, node: int, place: Place, before: State, ids: Ids
 ) -> RecordedEvents:
     """The events of a netns. `node`: where an estimator's node is in its stats object.
 
@@ -37,7 +37,7 @@ def tell(
     """
     recorded = RecordedEvents()
     members = members_of(before)
-    pending: dict[tuple[int, str], Line] = {}
+    pending: dict[tuple[int, str], TraceLine] = {}
     for line in lines:
         jiffies = line.fields.get("j")
         if jiffies is None:
@@ -63,7 +63,7 @@ def members_of(before: State) -> dict[tuple[int, int, int], list[int]]:
 
 
 def _chain(
-    line: Line,
+    line: TraceLine,
     jiffies: int,
     node: int,
     place: Place,
@@ -96,7 +96,10 @@ def _chain(
 
 
 def _wrote(
-    line: Line, jiffies: int, pending: dict[tuple[int, str], Line], recorded: RecordedEvents
+    line: TraceLine,
+    jiffies: int,
+    pending: dict[tuple[int, str], TraceLine],
+    recorded: RecordedEvents,
 ) -> None:
     """A handler of a sysctl has ended; of another netns, or of what was read, none has begun."""
     file = line.name.removeprefix(_WROTE)
@@ -118,10 +121,10 @@ def _wrote(
 
 
 def _other(
-    line: Line,
+    line: TraceLine,
     jiffies: int,
     members: dict[_Chain, list[int]],
-    pending: dict[tuple[int, str], Line],
+    pending: dict[tuple[int, str], TraceLine],
     ids: Ids,
 ) -> Iterator[Event]:
     if line.name in _BEGINNINGS:

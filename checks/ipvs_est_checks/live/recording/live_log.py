@@ -12,7 +12,7 @@ from ipvs_est.language.header import params_from_json, params_to_json
 from ipvs_est.language.input_error import InputError
 from ipvs_est.language.json_input import parse_object
 from ipvs_est_checks.live.inspect_files import partial_snapshot
-from ipvs_est_checks.live.reading.netns import Reading
+from ipvs_est_checks.live.reading.netns import NetnsReading
 from ipvs_est_checks.partly_known.partial import partial_from_json
 
 VERSION = 1
@@ -60,7 +60,9 @@ class LiveLog:
     written: tuple[Written, ...] = ()
 
 
-def live_log_text(log: LiveLog, before: Reading | None = None, after: Reading | None = None) -> str:
+def live_log_text(
+    log: LiveLog, before: NetnsReading | None = None, after: NetnsReading | None = None
+) -> str:
     """The file: a header, the snapshot before, events, the snapshot after."""
     header: dict[str, object] = {
         "live_log": VERSION,
@@ -76,7 +78,7 @@ def live_log_text(log: LiveLog, before: Reading | None = None, after: Reading | 
     return "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in lines)
 
 
-def _snapshot(when: str, reading: Reading | None) -> Iterator[dict[str, object]]:
+def _snapshot(when: str, reading: NetnsReading | None) -> Iterator[dict[str, object]]:
     if reading is not None:
         names = {str(each.id): reading.names[each.id] for each in reading.snapshot.objects}
         yield {"snapshot": when, "names": names, "members": partial_snapshot(reading)}

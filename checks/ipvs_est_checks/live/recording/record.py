@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from ipvs_est_checks.live.memory.live import open_live
 from ipvs_est_checks.live.memory.unreadable import TornError, UnmappedError, UnreadableError
-from ipvs_est_checks.live.reading.netns import Namespace, Reader, Reading
+from ipvs_est_checks.live.reading.netns import Namespace, NetnsReading, Reader
 from ipvs_est_checks.live.recording.events import members_of, tell
 from ipvs_est_checks.live.recording.live_log import LiveLog, live_log_text
 from ipvs_est_checks.live.recording.probes import definitions, place_of
-from ipvs_est_checks.live.recording.trace_text import MARK, Line, parse_trace
+from ipvs_est_checks.live.recording.trace_text import MARK, TraceLine, parse_trace
 from ipvs_est_checks.live.tracefs import Instance, comings_and_goings, hits, overruns, probing
 
 _BUFFER_KB = 8192
@@ -74,7 +74,7 @@ def _chosen(reader: Reader, netns: int | None) -> Namespace:
     raise UnreadableError(f"several netns have an IPVS, say which with --netns: {some}")
 
 
-def _look(reader: Reader, namespace: Namespace, guard: Instance) -> Reading | None:
+def _look(reader: Reader, namespace: Namespace, guard: Instance) -> NetnsReading | None:
     """A reading of which the places of all estimators are right; None: there was none.
 
     Less is asked of it than of one that is judged: kthreads may be stopped and started meanwhile.
@@ -92,7 +92,7 @@ def _look(reader: Reader, namespace: Namespace, guard: Instance) -> Reading | No
     return None
 
 
-def _read(reader: Reader, namespace: Namespace) -> Reading:
+def _read(reader: Reader, namespace: Namespace) -> NetnsReading:
     reader.kernel.forget()
     return reader.read(namespace)
 
@@ -104,7 +104,7 @@ def _write(instance: Instance, name: str, text: str) -> None:
         raise UnreadableError(f"probes: {name}: {error.strerror}") from None
 
 
-def _since_begin(instance: Instance) -> list[Line]:
+def _since_begin(instance: Instance) -> list[TraceLine]:
     """What was recorded after the snapshot."""
     with (instance.path / "trace").open(encoding="utf-8", errors="replace") as file:
         lines = list(parse_trace(file))

@@ -14,7 +14,7 @@ MARK = "tracing_mark_write"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TraceLine:
     """One event of the buffer."""
 
     task: str
@@ -28,7 +28,7 @@ class Line:
     """A mark's."""
 
 
-def parse_trace(lines: Iterable[str]) -> Iterator[Line]:
+def parse_trace(lines: Iterable[str]) -> Iterator[TraceLine]:
     """Events in order; other lines are passed over."""
     for line in lines:
         match = _LINE.match(line)
@@ -42,4 +42,4 @@ def parse_trace(lines: Iterable[str]) -> Iterator[Line]:
                 continue
         name = match["name"]
         kind = name if name == MARK else _OWN.sub("", name)
-        yield Line(match["task"].strip(), int(match["pid"]), kind, fields, match["rest"])
+        yield TraceLine(match["task"].strip(), int(match["pid"]), kind, fields, match["rest"])

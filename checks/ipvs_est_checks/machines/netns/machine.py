@@ -46,7 +46,7 @@ STEPS = (0, 1, 7, 2**31, 2**32 - 1, 2**40, 2**55, 2**63, 2**64 - 1)
 """Counted at once: some wrap a counter, or a rate."""
 
 
-class NetnsMachine(NetnsThemes):
+class ModelMachine(NetnsThemes):
     """Rules apply operations; after each, the model is compared and all properties are checked."""
 
     # Setting up, and time.

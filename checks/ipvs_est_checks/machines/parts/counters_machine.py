@@ -44,14 +44,14 @@ class CountersMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counters: steps.Counters
+        self.counters: steps.CheckedCounters
         self.log: list[str] = []
         self.reached: set[str] = set()
 
     @initialize(split=st.sampled_from((True, True, False)))
     def begin(self, split: bool) -> None:
         """Nothing is counted yet."""
-        self.counters = steps.Counters(split)
+        self.counters = steps.CheckedCounters(split)
         if not split:
             self.reached.add("words.64-bit")
 

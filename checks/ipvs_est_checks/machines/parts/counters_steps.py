@@ -15,8 +15,8 @@ from ipvs_est_checks.machines.naive.rates import KINDS, U64, NaiveStats
 SENTENCES = {
     "counters.read": "Sums that a reader gets are of groups that writers left while it read.",
     "counters.state": "Sums, zero point, last sums and averages are those of the naive model.",
-    "counters.reading": "Counters and rates read are those that the naive model gives.",
-    "counters.export": "Counters and rates exported are the low words that the text names.",
+    "counters.reading": "CheckedCounters and rates read are those that the naive model gives.",
+    "counters.export": "CheckedCounters and rates exported are the low words that the text names.",
     "rates.exact": "An average is at most 3 units below exact 3/4 - 1/4 averaging.",
     "rates.lossless": "Without zeroing, the counters read are the low 64 bits of all counted.",
 }
@@ -40,7 +40,7 @@ class Writer:
 
 
 @dataclass(slots=True)
-class Counters:
+class CheckedCounters:
     """The system's stats object, the naive one and exact averages."""
 
     split: bool
@@ -57,7 +57,7 @@ class Counters:
     zeroed: bool = False
 
 
-def write(counters: Counters, cpu: int, steps: Steps) -> None:
+def write(counters: CheckedCounters, cpu: int, steps: Steps) -> None:
     """Packets on a CPU on which nobody is counting."""
     if not counters.split:
         count(counters.system.cpustats, cpu, steps)
@@ -66,7 +66,7 @@ def write(counters: Counters, cpu: int, steps: Steps) -> None:
     counters.writers[cpu] = Writer(count_split(counters.system.cpustats, cpu, steps), steps)
 
 
-def go_on_writing(counters: Counters, cpu: int, words: int) -> bool:
+def go_on_writing(counters: CheckedCounters, cpu: int, words: int) -> bool:
     """The writer accesses some more words; answers whether it is done."""
     writer = counters.writers[cpu]
     for _ in range(words):
@@ -79,7 +79,7 @@ def go_on_writing(counters: Counters, cpu: int, words: int) -> bool:
     return False
 
 
-def begin_reading(counters: Counters) -> None:
+def begin_reading(counters: CheckedCounters) -> None:
     """A kthread starts to sum up the CPUs."""
     cpustats: CpuStats = counters.system.cpustats
     counters.seen = {cpu: [_group(counters, cpu)] for cpu in sorted(cpustats)}
@@ -87,7 +87,7 @@ def begin_reading(counters: Counters) -> None:
         counters.reader = sum_split(cpustats)
 
 
-def go_on_reading(counters: Counters, words: int) -> tuple[Group | None, list[Difference]]:
+def go_on_reading(counters: CheckedCounters, words: int) -> tuple[Group | None, list[Difference]]:
     """The reader accesses some more words; answers the sums when it is done."""
     assert counters.reader is not None
     for _ in range(words):
@@ -100,14 +100,14 @@ def go_on_reading(counters: Counters, words: int) -> tuple[Group | None, list[Di
     return None, []
 
 
-def read_at_once(counters: Counters) -> tuple[Group, list[Difference]]:
+def read_at_once(counters: CheckedCounters) -> tuple[Group, list[Difference]]:
     """The 64-bit build: each counter is one word."""
     begin_reading(counters)
     sums = sum_cpustats(counters.system.cpustats)
     return sums, list(_check_sums(counters, sums))
 
 
-def apply_sums(counters: Counters, sums: Group) -> None:
+def apply_sums(counters: CheckedCounters, sums: Group) -> None:
     """Estimate once from those sums."""
     naive, exact = counters.naive, counters.exact
     before = list(naive.last)
@@ -121,7 +121,7 @@ def apply_sums(counters: Counters, sums: Group) -> None:
             exact[kind] = exact[kind] * Fraction(3, 4) + Fraction(rate, 4)
 
 
-def zero_all(counters: Counters) -> None:
+def zero_all(counters: CheckedCounters) -> None:
     """Zero for readers; from here on exact averages are defined again."""
     zero(counters.system)
     naive_rates.zero(counters.naive)
@@ -129,7 +129,7 @@ def zero_all(counters: Counters) -> None:
     counters.zeroed = True
 
 
-def differences(counters: Counters) -> Iterator[Difference]:
+def differences(counters: CheckedCounters) -> Iterator[Difference]:
     """Where the system is not as the naive model says."""
     system, naive = counters.system, counters.naive
     found = (system.kstats, system.kstats0, system.est.last, system.est.rates)
@@ -154,17 +154,17 @@ def differences(counters: Counters) -> Iterator[Difference]:
             yield "rates.lossless", f"{reading.counters}, counted were {counted}"
 
 
-def _written(counters: Counters, cpu: int, steps: Steps) -> None:
+def _written(counters: CheckedCounters, cpu: int, steps: Steps) -> None:
     naive_rates.count(counters.naive, cpu, steps)
     counters.seen.setdefault(cpu, [(0,) * KINDS]).append(_group(counters, cpu))
 
 
-def _group(counters: Counters, cpu: int) -> tuple[int, ...]:
+def _group(counters: CheckedCounters, cpu: int) -> tuple[int, ...]:
     counted = counters.naive.counted.get(cpu, [0] * KINDS)
     return tuple(value % U64 for value in counted)
 
 
-def _check_sums(counters: Counters, sums: Group) -> Iterator[Difference]:
+def _check_sums(counters: CheckedCounters, sums: Group) -> Iterator[Difference]:
     """The sums are made of one group of each CPU that was there meanwhile."""
     possible = {
         tuple(sum(column) % U64 for column in zip(*groups, strict=True))

@@ -48,7 +48,7 @@ Buffer = list[Entry]
 
 
 @dataclass(slots=True)
-class View:
+class MemoryView:
     """Memory as a running task sees it."""
 
     machine: Machine
@@ -67,20 +67,20 @@ class View:
     """The field of the netns that the task is about to store to: also if its value stays."""
 
 
-def begin(view: View) -> None:
+def begin(view: MemoryView) -> None:
     """The task runs: lay its stores over memory, and see what it stores."""
     lay_over(view)
     _look(view)
 
 
-def lay_over(view: View) -> None:
+def lay_over(view: MemoryView) -> None:
     """Make memory what the task sees."""
     for entry in view.buffer:
         for store in entry.stores:
             _cover(view, (store.holder, store.name, store.index), store.value)
 
 
-def _cover(view: View, place: Place, value: object) -> None:
+def _cover(view: MemoryView, place: Place, value: object) -> None:
     holder, name, index = place
     key = id(holder), name, index
     if key not in view.below:
@@ -88,14 +88,14 @@ def _cover(view: View, place: Place, value: object) -> None:
     put(place, value)
 
 
-def leave(view: View) -> None:
+def leave(view: MemoryView) -> None:
     """Memory has what the others see."""
     for place, value in reversed(view.below.values()):
         put(place, value)
     view.below.clear()
 
 
-def before(view: View, point: Point) -> None:
+def before(view: MemoryView, point: Point) -> None:
     """The task is about to do what the point says, and to go on behind it."""
     if drains(view.order, point):
         drain(view)
@@ -106,7 +106,7 @@ def before(view: View, point: Point) -> None:
         view.announced = point.field
 
 
-def capture(view: View) -> None:
+def capture(view: MemoryView) -> None:
     """The task has come to its next point: what it has stored since the last one waits."""
     machine = view.machine
     stores: list[Store] = []
@@ -133,7 +133,7 @@ def capture(view: View) -> None:
     _look(view)
 
 
-def _look(view: View) -> None:
+def _look(view: MemoryView) -> None:
     view.places = places_of(view.machine, view.fields, view.own)
     view.values = [load(each) for each in view.places]
 
@@ -149,7 +149,7 @@ def _releases(place: Place, old: object, value: object) -> bool:
     return isinstance(value, Link) and value.next is old and name == "next"
 
 
-def drain(view: View) -> None:
+def drain(view: MemoryView) -> None:
     """All that waits reaches the others."""
     for entry in view.buffer:
         view.machine.rcu.pending.extend(entry.callbacks)
