@@ -150,10 +150,10 @@ def test_the_model_as_a_subject_does_the_work_that_it_does_in_process(
     arguments = ["--repeat", "2", "--estimators", "50", "--no-explore", "--json", str(report)]
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
-    told = json.loads(report.read_text())["subject"]
+    answer = json.loads(report.read_text())["subject"]
     lines = sum(each.data.count(b"\n") for each in some)
-    assert (told["traces"], told["operations"]) == (2, lines - 2)
-    assert min(each for each in told.values()) > 0
+    assert (answer["traces"], answer["operations"]) == (2, lines - 2)
+    assert min(each for each in answer.values()) > 0
     assert f"subject: 2 recordings, {lines - 2} operations:" in result.output
 
 

@@ -149,9 +149,9 @@ def test_a_theorems_counterexamples_are_walked_through() -> None:
     made = report()
     page = html_page(replace(made, rows=(*made.rows[:-1], replace(made.rows[-1], notes=notes))))
     parsed(page)
-    told = page[page.index("FINDING a.theorem") :]
-    told = told[: told.index("</details>")]
-    steps = re.findall(r'<div class="step"><pre>(.*?)</pre></div>', told, re.DOTALL)
+    text = page[page.index("FINDING a.theorem") :]
+    text = text[: text.index("</details>")]
+    steps = re.findall(r'<div class="step"><pre>(.*?)</pre></div>', text, re.DOTALL)
     assert [each.strip().partition("\n")[0] for each in steps] == [
         "counterexample (one):",
         "counterexample (other):",
@@ -167,10 +167,10 @@ def test_equal_reports_give_equal_bytes_whatever_time_they_took() -> None:
 
 def test_a_schedule_is_drawn_and_told_step_by_step() -> None:
     (finding,) = (each for each in BY_SCHEDULE if each.id == "F16")
-    told = schedule(finding, MAINLINE)
-    parsed(told)
-    assert told.count("<svg") == 1
-    assert told.count('<div class="step">') > 10
+    text = schedule(finding, MAINLINE)
+    parsed(text)
+    assert text.count("<svg") == 1
+    assert text.count('<div class="step">') > 10
 
 
 def chromium(page: Path, *options: str) -> str:
@@ -192,19 +192,19 @@ addEventListener("load", () => {
   document.querySelector('a[href="#limits.chain-on-mainline"]').click();
   const walk = document.querySelector("#cause-1 .walk");
   const at = () => walk.querySelector("output").textContent;
-  const told = [at()];
+  const seen = [at()];
   walk.querySelector('[data-move="first"]').click();
-  told.push(at());
+  seen.push(at());
   walk.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }));
-  told.push(at(), walk.querySelectorAll(".step.here").length);
+  seen.push(at(), walk.querySelectorAll(".step.here").length);
   setTimeout(() => {
-    told.push(document.getElementById("limits.chain-on-mainline").open);
-    told.push(document.documentElement.scrollWidth <= innerWidth);
+    seen.push(document.getElementById("limits.chain-on-mainline").open);
+    seen.push(document.documentElement.scrollWidth <= innerWidth);
     const all = document.querySelector("nav button");
     all.click();
-    told.push([...document.querySelectorAll("details")].every((each) => each.open));
-    told.push(all.textContent);
-    document.title = JSON.stringify(told);
+    seen.push([...document.querySelectorAll("details")].every((each) => each.open));
+    seen.push(all.textContent);
+    document.title = JSON.stringify(seen);
   }, 200);
 });
 </script></body>"""

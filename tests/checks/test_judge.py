@@ -46,7 +46,7 @@ HISTORY: tuple[Operation, ...] = (
 )
 
 
-def told() -> dict[str, Any]:
+def healthy_state() -> dict[str, Any]:
     oracle = Oracle(SMALL, MAINLINE)
     for each in HISTORY:
         oracle.apply(each)
@@ -88,7 +88,7 @@ def broken(snapshot: dict[str, Any]) -> dict[str, Any]:
     return snapshot
 
 
-@pytest.mark.parametrize("make", [told, lambda: broken(told())])
+@pytest.mark.parametrize("make", [healthy_state, lambda: broken(healthy_state())])
 def test_what_is_absent_changes_no_verdict(make: Any) -> None:
     whole = make()
     holds = judged_by(partial_from_json(whole, None))
@@ -108,7 +108,7 @@ def test_what_is_absent_changes_no_verdict(make: Any) -> None:
 
 
 def test_what_is_broken_is_seen_in_what_is_left() -> None:
-    snapshot = broken(told())
+    snapshot = broken(healthy_state())
     few = {"params": snapshot["params"], "state": {"kthreads": [], "kt_count": 7, "add_ktid": 9}}
     found = {
         each.property.id: each for each in verdicts(evidence_of(json.dumps(few)), unlocked=True)
@@ -223,15 +223,15 @@ def test_each_property_reads_the_kinds_that_are_listed_for_it() -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, report = tmp_path / "s.json", tmp_path / "r.json"
-    file.write_text(json.dumps(broken(told()), indent=1), encoding="utf-8")
+    file.write_text(json.dumps(broken(healthy_state()), indent=1), encoding="utf-8")
     done = here(capsys, "judge", str(file), "--json", str(report))
     assert done.code == 1
     assert done.out.splitlines()[0] == "1 states, 0 events, 0 violations"
     assert "FAIL counts.est-count: " in done.out
     assert "no events are told" in done.out
-    told_ = json.loads(report.read_text(encoding="utf-8"))
-    assert {each["verdict"] for each in told_["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
-    assert misfits("judge-report", told_) == []
+    answer = json.loads(report.read_text(encoding="utf-8"))
+    assert {each["verdict"] for each in answer["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
+    assert misfits("judge-report", answer) == []
 
 
 def test_nothing_that_can_be_judged_is_no_pass(

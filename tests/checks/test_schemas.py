@@ -101,12 +101,12 @@ def test_answers_fit_with_all_that_can_be_watched() -> None:
         {"op": "del", "id": 99},
         {"nothing": 1},
     ]
-    told: set[str] = set()
+    texts: set[str] = set()
     for line in lines:
         answered = json.loads(json.dumps(answer(session, json.dumps(line).encode(), 3)))
         assert checked.is_valid(answered), line
-        told |= answered.keys()
-    assert told >= {"configured", "result", "error", "events", "snapshot", "equal", "differs_at"}
+        texts |= answered.keys()
+    assert texts >= {"configured", "result", "error", "events", "snapshot", "equal", "differs_at"}
 
 
 def test_every_scenario_of_the_library_fits() -> None:

@@ -292,16 +292,16 @@ def test_large_load_fills_row_after_row() -> None:
 
 
 def test_progress_names_each_stage_and_never_goes_beyond_its_end() -> None:
-    told: list[tuple[str, float]] = []
-    simulate(one_cpu(5000), lambda stage, share: told.append((stage, share)))
-    assert list(dict.fromkeys(stage for stage, _ in told)) == [
+    seen: list[tuple[str, float]] = []
+    simulate(one_cpu(5000), lambda stage, share: seen.append((stage, share)))
+    assert list(dict.fromkeys(stage for stage, _ in seen)) == [
         "timer design",
         "adding estimators",
         "calc phase and drain",
         "first revolution",
         "second revolution",
     ]
-    assert all(0 <= share <= 1 for _, share in told)
+    assert all(0 <= share <= 1 for _, share in seen)
 
 
 @pytest.mark.parametrize(

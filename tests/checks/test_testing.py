@@ -80,8 +80,8 @@ class Lost(Watched):
     """In what it tells an estimator is missing, wherever it was."""
 
     def snapshot(self) -> Snapshot:
-        told = super().snapshot()
-        return replace(told, state=replace(told.state, temp=()))
+        shown = super().snapshot()
+        return replace(shown, state=replace(shown.state, temp=()))
 
 
 class Crashing(Port):

@@ -77,7 +77,7 @@ def test_files_are_replayed_in_the_given_order(mixed: Path, capsys: Capture) -> 
 
 
 @pytest.mark.parametrize(
-    ("trace", "line", "path", "value", "told"),
+    ("trace", "line", "path", "value", "expected"),
     [
         (
             "early-3003",
@@ -149,13 +149,13 @@ def test_planted_change_is_named_exactly(
     line: int,
     path: Path_,
     value: object,
-    told: str,
+    expected: str,
     tmp_path: Path,
     capsys: Capture,
 ) -> None:
     file = write_lines(tmp_path / "copy.jsonl", plant(lines_of(trace), line, path, value))
     run = here(capsys, "replay", file)
-    assert run.out == f"FAIL {trace}: {file}:{line}: {told}\n0 passed, 1 failed\n"
+    assert run.out == f"FAIL {trace}: {file}:{line}: {expected}\n0 passed, 1 failed\n"
     assert (run.code, run.err) == (1, "")
 
 
@@ -251,7 +251,7 @@ def test_file_cut_within_a_line_names_the_line(tmp_path: Path, capsys: Capture) 
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "expected"),
     [
         (b"\x7fELF\x02\x01\x01" + bytes(range(256)), "{file}:2: not UTF-8"),
         (b"\0" * 4096, "{file}:1: the file ends within this line"),
@@ -260,16 +260,18 @@ def test_file_cut_within_a_line_names_the_line(tmp_path: Path, capsys: Capture) 
         (b"{}\n{}\n", "{file}:1: format: missing: this is not a trace's first line"),
     ],
 )
-def test_other_data_is_no_trace(data: bytes, told: str, tmp_path: Path, capsys: Capture) -> None:
+def test_other_data_is_no_trace(
+    data: bytes, expected: str, tmp_path: Path, capsys: Capture
+) -> None:
     file = tmp_path / "x.jsonl"
     file.write_bytes(data)
     run = here(capsys, "replay", file)
-    assert run.err == f"ERROR {told.format(file=file)}\n"
+    assert run.err == f"ERROR {expected.format(file=file)}\n"
     assert run.code == 2
 
 
 @pytest.mark.parametrize(
-    ("line", "old", "new", "told"),
+    ("line", "old", "new", "expected"),
     [
         (1, '"7.3.4"', '"7.3.5"', "kernel: unknown kernel '7.3.5', known are"),
         (1, '"format":1', '"format":2', "format: 2 is not 1, the one known here"),
@@ -283,14 +285,14 @@ def test_other_data_is_no_trace(data: bytes, told: str, tmp_path: Path, capsys: 
     ],
 )
 def test_malformed_line_is_named_with_its_field(
-    line: int, old: str, new: str, told: str, tmp_path: Path, capsys: Capture
+    line: int, old: str, new: str, expected: str, tmp_path: Path, capsys: Capture
 ) -> None:
     lines = lines_of("early-3007")
     assert lines[line - 1].count(old) == 1
     lines[line - 1] = lines[line - 1].replace(old, new)
     file = write_lines(tmp_path / "x.jsonl", lines)
     run = here(capsys, "replay", file)
-    assert run.err.startswith(f"ERROR {file}:{line}: {told}")
+    assert run.err.startswith(f"ERROR {file}:{line}: {expected}")
     assert (run.err.count("\n"), run.code) == (1, 2)
 
 
@@ -373,7 +375,7 @@ def test_override_makes_an_unknown_kernel_usable(tmp_path: Path, capsys: Capture
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--kernel", "7.3.4", "--revision", "mainline", "x"], "exclude each other"),
         (
@@ -389,11 +391,11 @@ def test_override_makes_an_unknown_kernel_usable(tmp_path: Path, capsys: Capture
     ],
 )
 def test_wrong_usage_gives_2_and_replays_nothing(
-    arguments: list[str], told: str, capsys: Capture
+    arguments: list[str], expected: str, capsys: Capture
 ) -> None:
     run = here(capsys, "replay", *arguments)
     assert (run.code, run.out) == (2, "")
-    assert told in run.err.splitlines()[-1]
+    assert expected in run.err.splitlines()[-1]
 
 
 def test_quiet_leaves_failures_and_the_closing_line(mixed: Path, capsys: Capture) -> None:

@@ -133,16 +133,16 @@ def test_version_is_that_of_the_distribution(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["replays"], "Error: no such command: replays; did you mean replay?"),
         (["qqq"], "Error: no such command: qqq; see `ipvs-est --help`"),
         (["--nope"], "No such option"),
     ],
 )
-def test_wrong_usage_gives_2(arguments: list[str], told: str, capsys: Capture) -> None:
+def test_wrong_usage_gives_2(arguments: list[str], expected: str, capsys: Capture) -> None:
     run = here(capsys, *arguments)
-    assert told in run.err
+    assert expected in run.err
     assert (run.code, run.out) == (2, "")
 
 
@@ -187,7 +187,7 @@ def test_a_wish_for_completion_that_nobody_knows_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["check", "--property", "reader.grup"], "no such property: reader.grup; did you mean"),
         (["explore", "exit-in-drian"], "no such scenario: exit-in-drian; did you mean exit-in"),
@@ -203,15 +203,15 @@ def test_a_wish_for_completion_that_nobody_knows_is_refused() -> None:
     ],
 )
 def test_a_name_that_does_not_exist_is_answered_with_those_like_it(
-    arguments: list[str], told: str, capsys: Capture
+    arguments: list[str], expected: str, capsys: Capture
 ) -> None:
     run = here(capsys, *arguments)
-    assert run.err.startswith(f"Error: {told}")
+    assert run.err.startswith(f"Error: {expected}")
     assert (run.code, run.out, run.err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "expected"),
     [
         # click itself exits with 1 for these, which means a failed check here.
         (click.ClickException("bad"), 2, "Error: bad\n"),
@@ -222,7 +222,7 @@ def test_a_name_that_does_not_exist_is_answered_with_those_like_it(
 def test_click_error_is_no_failed_check(
     error: BaseException,
     code: int,
-    told: str,
+    expected: str,
     capsys: Capture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -231,7 +231,7 @@ def test_click_error_is_no_failed_check(
 
     monkeypatch.setattr(cli.cli, "invoke", invoke)
     run = here(capsys, "replay", "x")
-    assert (run.code, run.out, run.err) == (code, "", told)
+    assert (run.code, run.out, run.err) == (code, "", expected)
 
 
 def test_bug_is_not_swallowed(monkeypatch: pytest.MonkeyPatch) -> None:

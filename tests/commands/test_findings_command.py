@@ -52,41 +52,41 @@ def test_a_history_is_told_in_words_and_with_the_command_that_replays_it(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(CHECKOUT)
-    told = here(capsys, "findings", "F05").out.splitlines()
-    assert told[1] == (
+    lines = here(capsys, "findings", "F05").out.splitlines()
+    assert lines[1] == (
         "breaks progress.room, on v7 (since 6.2), v7-unwind (6.12.95), stable (6.12.117), mainline"
         " (7.3.4); `ipvs-est show F05` explains it"
     )
-    assert told[2] == (
+    assert lines[2] == (
         "HZ 100, IPVS_EST_NTICKS 1 (in the kernel 50), IPVS_EST_TICK_CHAINS 2 (in the kernel 48),"
         " 1 possible CPU, 23750 ns to estimate one estimator"
     )
-    assert ' 10  {"op": "del", "id": 6}  # the estimator of 6 stops' in told
+    assert ' 10  {"op": "del", "id": 6}  # the estimator of 6 stops' in lines
     file = "checks/ipvs_est_checks/known/histories/F05.jsonl"
-    assert told[-1] == f"replayed as a trace: ipvs-est replay -v --revision mainline {file}"
-    assert here(capsys, *told[-1].partition("ipvs-est ")[2].split()).code == 0
+    assert lines[-1] == f"replayed as a trace: ipvs-est replay -v --revision mainline {file}"
+    assert here(capsys, *lines[-1].partition("ipvs-est ")[2].split()).code == 0
 
 
 @pytest.mark.parametrize("revision", ["v7", "stable", "mainline"])
 def test_a_history_of_a_revision_of_its_own_is_what_is_told(revision: str, capsys: Capture) -> None:
-    told = here(capsys, "findings", "F21", "--revision", revision)
-    assert told.code == 0
+    shown = here(capsys, "findings", "F21", "--revision", revision)
+    assert shown.code == 0
     nth = 4 if revision == "mainline" else 5
-    assert f'  4  {{"op": "fail_allocations", "nth": {nth}}}' in told.out
+    assert f'  4  {{"op": "fail_allocations", "nth": {nth}}}' in shown.out
     file = "F21.jsonl" if revision == "mainline" else f"F21.{revision}.jsonl"
-    assert told.out.splitlines()[-1].endswith(f"/{file}")
+    assert shown.out.splitlines()[-1].endswith(f"/{file}")
 
 
 def test_what_only_time_or_the_whole_record_shows_is_told_as_that(capsys: Capture) -> None:
-    told = here(capsys, "findings", "F12", "--revision", "stable").out
-    quiet = told.index("     then 400 jiffies pass, in which all that was requested can be done\n")
+    text = here(capsys, "findings", "F12", "--revision", "stable").out
+    quiet = text.index("     then 400 jiffies pass, in which all that was requested can be done\n")
     # Where the total is by then, and what it breaks.
-    place = told.index("       kd 1 row 0: no tick -> chain 0 [0], chain 1 [1]", quiet)
-    broken = told.index("     ! place.total: ", place)
-    back = told.index("     looking back at all that has happened:\n", broken)
+    place = text.index("       kd 1 row 0: no tick -> chain 0 [0], chain 1 [1]", quiet)
+    broken = text.index("     ! place.total: ", place)
+    back = text.index("     looking back at all that has happened:\n", broken)
     # Another finding's failure is not this one's.
-    assert told.index("     also locks.est-fields (recorded: F06, F07): ", back)
-    assert "! locks.est-fields" not in told
+    assert text.index("     also locks.est-fields (recorded: F06, F07): ", back)
+    assert "! locks.est-fields" not in text
 
 
 def test_all_findings_are_listed_in_the_order_of_their_numbers(capsys: Capture) -> None:
@@ -109,22 +109,22 @@ def test_listing_searches_nothing(capsys: Capture, monkeypatch: pytest.MonkeyPat
 def test_a_scheduled_finding_is_told_with_a_token_that_replays_it(
     finding: Finding, capsys: Capture
 ) -> None:
-    told = here(capsys, "findings", finding.id)
-    assert told.code == 0
+    shown = here(capsys, "findings", finding.id)
+    assert shown.code == 0
     revision = finding.revisions[-1]
-    assert told.out.startswith(f"{finding.id} on {revision}: {finding.title}\n")
-    violation = replayed(told.out).violation
+    assert shown.out.startswith(f"{finding.id} on {revision}: {finding.title}\n")
+    violation = replayed(shown.out).violation
     assert broken_by(violation) == finding.properties[0]
     if isinstance(violation, BrokenProperty):
-        assert f"  {violation.property} does not hold: " in told.out
+        assert f"  {violation.property} does not hold: " in shown.out
 
 
 @by_id
 def test_a_scheduled_finding_is_gone_when_repaired(finding: Finding, capsys: Capture) -> None:
-    told = here(capsys, "findings", finding.id, "--revision", "repaired")
-    assert told.code == 0
-    assert told.out.endswith(f"     no schedule breaks {', '.join(finding.properties)}\n")
-    assert "again:" not in told.out
+    shown = here(capsys, "findings", finding.id, "--revision", "repaired")
+    assert shown.code == 0
+    assert shown.out.endswith(f"     no schedule breaks {', '.join(finding.properties)}\n")
+    assert "again:" not in shown.out
 
 
 def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
@@ -152,9 +152,9 @@ def test_a_finding_that_shows_elsewhere_than_recorded_fails(
 
 
 def test_findings_of_both_kinds_are_told_in_the_order_asked_for(capsys: Capture) -> None:
-    told = here(capsys, "findings", "F19", "F01", "--revision", "v7")
-    assert told.code == 0
-    assert told.out.index("F19 on v7: ") < told.out.index("F01 on v7: ")
+    shown = here(capsys, "findings", "F19", "F01", "--revision", "v7")
+    assert shown.code == 0
+    assert shown.out.index("F19 on v7: ") < shown.out.index("F01 on v7: ")
 
 
 def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Capture) -> None:

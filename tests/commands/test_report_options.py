@@ -51,10 +51,10 @@ def test_a_report_needs_a_name(command: tuple[str, ...], capsys: Capture) -> Non
 def test_a_full_disk_is_told_with_the_option_and_the_file(
     command: tuple[str, ...], capsys: Capture
 ) -> None:
-    told = here(capsys, *command, "--json", "/dev/full")
-    assert told.code == 2
+    shown = here(capsys, *command, "--json", "/dev/full")
+    assert shown.code == 2
     # Before it there may be lines of progress.
-    assert told.err.splitlines()[-1] == "Error: --json /dev/full: No space left on device"
+    assert shown.err.splitlines()[-1] == "Error: --json /dev/full: No space left on device"
 
 
 @pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
@@ -74,19 +74,19 @@ def test_two_reports_do_not_overwrite_each_other(
 def test_a_report_on_standard_output_stands_there_alone(
     command: tuple[str, ...], capsys: Capture
 ) -> None:
-    told = here(capsys, *command, "--json", "-")
-    assert told.code in (0, 1, 3)
-    assert isinstance(json.loads(told.out), dict)
+    shown = here(capsys, *command, "--json", "-")
+    assert shown.code in (0, 1, 3)
+    assert isinstance(json.loads(shown.out), dict)
     # What else there is to say.
-    assert told.err.count("\n") >= 1
+    assert shown.err.count("\n") >= 1
 
 
 @pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
 def test_junit_on_standard_output_stands_there_alone_and_excludes_json(
     command: tuple[str, ...], capsys: Capture
 ) -> None:
-    told = here(capsys, *command, "--junit", "-")
-    assert ElementTree.fromstring(told.out).tag == "testsuites"
+    shown = here(capsys, *command, "--junit", "-")
+    assert ElementTree.fromstring(shown.out).tag == "testsuites"
     refused = here(capsys, *command, "--junit", "-", "--json", "-")
     assert (refused.code, refused.out) == (2, "")
     assert refused.err == "Error: --json and --junit name the same file\n"

@@ -70,9 +70,9 @@ def test_a_token_replays_its_schedule_exactly(drain: Scenario, drain_token: str)
     found = first_failure(drain, V7)
     token = token_from_text(drain_token)
     assert (token.scenario, token.revision, token.choices) == (drain.name, V7, found.choices)
-    told = replay_token(drain, token)
-    assert told.violation == found.violation
-    assert told == timeline(drain, V7, found.choices)
+    shown = replay_token(drain, token)
+    assert shown.violation == found.violation
+    assert shown == timeline(drain, V7, found.choices)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_names_and_layout_of_a_scenario_do_not_matter_to_its_tokens(
     value = json.loads((FOLDER / "restart-in-drain.json").read_text())
     text = json.dumps({**value, "about": "something else"}, indent=7)
     moved = scenario_from_text("elsewhere", text)
-    told = replay_token(moved, token_from_text(drain_token))
-    assert told == replay_token(drain, token_from_text(drain_token))
+    shown = replay_token(moved, token_from_text(drain_token))
+    assert shown == replay_token(drain, token_from_text(drain_token))
 
 
 def test_a_token_whose_history_has_become_another_is_refused(
@@ -114,10 +114,10 @@ def test_a_refused_token_says_how_far_it_can_be_followed(drain: Scenario, drain_
     token = replace(token_from_text(drain_token), revision=REVISIONS["repaired"])
     with pytest.raises(InputError) as refused:
         replay_token(drain, token)
-    told = re.search(r"step (\d+): \d+ cannot go on there; --continue", str(refused.value))
-    assert told is not None
+    shown = re.search(r"step (\d+): \d+ cannot go on there; --continue", str(refused.value))
+    assert shown is not None
     found = fit(drain, REVISIONS["repaired"], token.choices)
-    assert len(found.choices) == int(told[1]) - 1
+    assert len(found.choices) == int(shown[1]) - 1
     assert found.why == "CTL cannot go on there"
     assert fit(drain, V7, token.choices[:-1]).why == ""
     assert "it fails there: " in fit(drain, V7, token.choices).why
@@ -206,10 +206,10 @@ def test_a_bad_token_gets_one_line_and_exit_code_2(
 ) -> None:
     for token, complaint in bad_tokens(drain_token).items():
         assert run(["explore", "--replay", token]) == 2, token
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert complaint in told.err
-        assert len(told.err.splitlines()) == 1
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert complaint in output.err
+        assert len(output.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -229,11 +229,11 @@ def test_a_bad_scenario_file_gets_one_line_and_exit_code_2(
     path = tmp_path / "mine.json"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     assert run(["explore", str(path)]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert f"{path}: " in told.err
-    assert complaint in told.err
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert f"{path}: " in output.err
+    assert complaint in output.err
+    assert len(output.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -256,10 +256,10 @@ def test_a_setup_that_cannot_be_done_gets_one_line_and_exit_code_2(
     tasks = '{"CTL": [{"op": "delete_service", "id": 1}]}'
     path.write_text(f'{{"scenario": 1, "about": "x", "setup": {setup}, "tasks": {tasks}}}')
     assert run(["explore", str(path)]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert f"{path}: {complaint}" in told.err
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert f"{path}: {complaint}" in output.err
+    assert len(output.err.splitlines()) == 1
 
 
 def test_who_adds_what_another_task_has_added_meanwhile_changes_nothing(
@@ -294,9 +294,9 @@ def test_bad_arguments_get_one_line_and_exit_code_2(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["explore", *arguments]) == 2
-    told = capsys.readouterr()
-    assert complaint in told.err
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert complaint in output.err
+    assert len(output.err.splitlines()) == 1
 
 
 # Reduction
@@ -420,8 +420,8 @@ def test_the_sequential_defect_is_reduced_to_one_task() -> None:
 
 def scenario_threads(scenario: Scenario, choices: Sequence[int]) -> list[str]:
     """The columns of a schedule's runs, in turn."""
-    told = timeline(scenario, STABLE, choices)
-    return [told.columns[column] for column, _ in groupby(each.column for each in told.steps)]
+    shown = timeline(scenario, STABLE, choices)
+    return [shown.columns[column] for column, _ in groupby(each.column for each in shown.steps)]
 
 
 # Timelines
@@ -429,23 +429,23 @@ def scenario_threads(scenario: Scenario, choices: Sequence[int]) -> list[str]:
 
 def test_a_deadlock_is_told_with_functions_locks_and_who_waits_for_whom(drain: Scenario) -> None:
     found = minimise(system_of(drain, V7), first_failure(drain, V7)).found
-    told = timeline(drain, V7, found.choices)
-    assert told.columns == ("CTL", "SYSCTL", "est_reload_work", "ipvs-e:0", "time")
-    assert isinstance(told.violation, Deadlock)
+    shown = timeline(drain, V7, found.choices)
+    assert shown.columns == ("CTL", "SYSCTL", "est_reload_work", "ipvs-e:0", "time")
+    assert isinstance(shown.violation, Deadlock)
     functions = {
-        told.columns[each.column]: (each.function, each.waits_on, each.holds)
-        for each in told.standings
+        shown.columns[each.column]: (each.function, each.waits_on, each.holds)
+        for each in shown.standings
         if each.waits_on is not None
     }
-    work, kthread = told.columns.index("est_reload_work"), told.columns.index("ipvs-e:0")
+    work, kthread = shown.columns.index("est_reload_work"), shown.columns.index("ipvs-e:0")
     assert functions == {
         "ipvs-e:0": ("ip_vs_est_add_kthread", work, ("__ip_vs_mutex",)),
         "est_reload_work": ("ip_vs_est_kthread_stop", kthread, ("est_mutex",)),
     }
-    assert told.steps[-1].action == "kthread_stop(ipvs-e:0)"
-    assert told.steps[0].column == told.columns.index("time")
+    assert shown.steps[-1].action == "kthread_stop(ipvs-e:0)"
+    assert shown.steps[0].column == shown.columns.index("time")
     assert found.choices[0] == TIME
-    text = "\n".join(timeline_lines(told))
+    text = "\n".join(timeline_lines(shown))
     assert "  deadlock: each of these waits for the next, and the last for the first" in text
     assert (
         "ipvs-e:0, in ip_vs_est_add_kthread, waits for est_mutex, held by est_reload_work;"
@@ -455,33 +455,33 @@ def test_a_deadlock_is_told_with_functions_locks_and_who_waits_for_whom(drain: S
 
 
 def test_the_cells_of_a_timeline_stand_in_their_columns(drain: Scenario) -> None:
-    told = timeline(drain, V7, first_failure(drain, V7).choices)
-    lines = list(timeline_lines(told))
+    shown = timeline(drain, V7, first_failure(drain, V7).choices)
+    lines = list(timeline_lines(shown))
     head = lines[0]
     seen = 0
-    for number, each in enumerate(told.steps, 1):
+    for number, each in enumerate(shown.steps, 1):
         if each.action.startswith(("reads", "writes")):
             continue
         line = next(line for line in lines if line.split()[:1] == [str(number)])
-        assert line.index(each.action) == head.index(told.columns[each.column]) + 1
+        assert line.index(each.action) == head.index(shown.columns[each.column]) + 1
         seen += 1
     assert seen > 5
 
 
 def test_accesses_in_a_row_share_a_line_and_none_is_lost(drain: Scenario) -> None:
-    told = timeline(drain, V7, first_failure(drain, V7).choices)
+    shown = timeline(drain, V7, first_failure(drain, V7).choices)
     covered = [
         step
-        for run in runs_of(told.steps)
+        for run in runs_of(shown.steps)
         for line in run
         if line.label
         for step in range(line.first, line.last + 1)
     ]
-    assert covered == list(range(len(told.steps)))
-    lines = [line for run in runs_of(told.steps) for line in run]
+    assert covered == list(range(len(shown.steps)))
+    lines = [line for run in runs_of(shown.steps) for line in run]
     assert any(line.first < line.last for line in lines)
     for line in lines:
-        steps = told.steps[line.first : line.last + 1]
+        steps = shown.steps[line.first : line.last + 1]
         assert {each.function for each in steps} == {steps[0].function}
         if line.label:
             assert all(each.action.partition(" ")[2] in line.text for each in steps)
@@ -489,8 +489,8 @@ def test_accesses_in_a_row_share_a_line_and_none_is_lost(drain: Scenario) -> Non
 
 def test_preemptions_of_a_timeline_are_those_of_its_schedule(drain: Scenario) -> None:
     found = first_failure(drain, V7)
-    told = timeline(drain, V7, found.choices)
-    assert sum(each.preempts for each in told.steps) == found.preemptions == 2
+    shown = timeline(drain, V7, found.choices)
+    assert sum(each.preempts for each in shown.steps) == found.preemptions == 2
 
 
 # The command
@@ -562,7 +562,7 @@ def test_the_command_passes_only_what_is_exhausted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         ([], False),
         (["--only-new"], False),
@@ -573,13 +573,13 @@ def test_the_command_passes_only_what_is_exhausted() -> None:
     ],
 )
 def test_what_is_known_is_told_of_a_named_scenario_or_on_request(
-    arguments: list[str], told: bool, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explore_command, "library", lambda: ("last-estimator-goes",))
     result = CliRunner().invoke(cli, ["explore", *arguments, "--revision", "stable", *ERRORS])
-    assert result.exit_code == int(told)
-    assert ("\n  known as D03d, F17" in result.output) is told
-    assert ("end with what is known as D03d, F17" in result.output) is not told
+    assert result.exit_code == int(expected)
+    assert ("\n  known as D03d, F17" in result.output) is expected
+    assert ("end with what is known as D03d, F17" in result.output) is not expected
 
 
 def test_pct_states_its_bound() -> None:

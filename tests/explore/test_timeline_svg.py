@@ -115,8 +115,8 @@ def test_a_failure_that_is_no_deadlock_is_marked_at_its_step() -> None:
     scenario = load("exit-in-calc-phase")
     found = explore_dfs(scenario, V7, Bounds()).found
     assert found is not None
-    told = timeline(scenario, V7, found.choices)
-    picture = ElementTree.fromstring(timeline_svg(told, "t", "a"))
+    shown = timeline(scenario, V7, found.choices)
+    picture = ElementTree.fromstring(timeline_svg(shown, "t", "a"))
     assert "✗ index-out-of-range" in texts(picture)
 
 
@@ -141,10 +141,10 @@ def _of_token(finding: str) -> Timeline:
 
 
 def test_a_picture_of_four_tasks_fits_a_page() -> None:
-    for told in (_of_token("F16"), _of_token("F20")):
-        assert len(told.columns) == 4
+    for shown in (_of_token("F16"), _of_token("F20")):
+        assert len(shown.columns) == 4
         about = "Words that go on and on. " * 20
-        picture = ElementTree.fromstring(timeline_svg(told, "t", about, ("a", "b " * 200)))
+        picture = ElementTree.fromstring(timeline_svg(shown, "t", about, ("a", "b " * 200)))
         assert float(picture.get("width", "")) <= 1000
 
 
@@ -153,19 +153,19 @@ def test_a_picture_names_property_finding_and_token(tmp_path: Path) -> None:
     command = ["explore", "last-estimator-goes", "--revision", "stable", *ERRORS]
     result = CliRunner().invoke(cli, [*command, "--svg", str(path)])
     assert "\n  property: locks.deadlock\n  known as D03d, F17: " in result.output
-    told = texts(ElementTree.fromstring(path.read_text(encoding="utf-8")))
-    assert "property: locks.deadlock" in told
-    assert any(each.startswith("known as D03d, F17: ") for each in told)
-    assert f"token: {result.output.split()[-1]}" in told
+    lines = texts(ElementTree.fromstring(path.read_text(encoding="utf-8")))
+    assert "property: locks.deadlock" in lines
+    assert any(each.startswith("known as D03d, F17: ") for each in lines)
+    assert f"token: {result.output.split()[-1]}" in lines
 
 
 def test_no_line_of_a_timeline_is_longer_than_a_terminal_is_wide() -> None:
     for finding in ("F16", "F17", "F18", "F19", "F20", "F27", "F28"):
-        told = _of_token(finding)
-        lines = list(timeline_lines(told))
+        shown = _of_token(finding)
+        lines = list(timeline_lines(shown))
         assert max(map(len, lines)) <= 120
         text = " ".join(each.strip() for each in lines)
-        for step in told.steps:
+        for step in shown.steps:
             assert step.action.split()[-1].rstrip(",;") in text
 
 

@@ -239,13 +239,13 @@ def test_f15_is_seen_where_it_happens(
     assert written.code == 1, written.out
     assert "FAIL       delay.closest" in written.out
     assert "F15: Each restart makes" in written.out
-    told = re.search(r"`ipvsadm -L --rate` shows some (\d+) %", written.out)
-    assert told is not None
+    shown = re.search(r"`ipvsadm -L --rate` shows some (\d+) %", written.out)
+    assert shown is not None
     share = _shown(listed)
     with capsys.disabled():
         print(f"\nof a steady traffic rates showed {share:.0%}, and later {_shown(steady):.0%}")
         print(written.out)
-    assert abs(share - int(told.group(1)) / 100) < 0.15
+    assert abs(share - int(shown.group(1)) / 100) < 0.15
     assert share < 0.85
     assert 0.9 < _shown(steady) < 1.1
 

@@ -100,8 +100,8 @@ def test_git_bisect_finds_the_commit_that_broke_a_property(tmp_path: Path) -> No
     git("bisect", "start", "HEAD", "HEAD~3")
     command = [sys.executable, "-m", "ipvs_est_checks.command", "check", "--tree", ".", "--bisect"]
     command += ["--property", "limits.chain", "--history", str(history)]
-    told = git("bisect", "run", *command)
-    assert "bad: limits.chain in saved.jsonl" in told
+    said = git("bisect", "run", *command)
+    assert "bad: limits.chain in saved.jsonl" in said
     assert git("log", "-1", "--format=%s", "refs/bisect/bad").strip() == "one late"
     wanted = frozenset({"limits.chain"})
     source.write_text(broken)

@@ -36,9 +36,9 @@ def test_steps_stand_in_the_column_of_their_task_with_their_lines(
 
     monkeypatch.setattr(timeline, "source_places", lambda _, wanted: {e: PLACES[e] for e in wanted})
     run = ScheduleOutcome("done", steps, (), (), None)
-    told = list(code_lines(ask, Path("x"), load("last-estimator-goes"), run, fields=False))
+    lines = list(code_lines(ask, Path("x"), load("last-estimator-goes"), run, fields=False))
     assert asked[0]["frames"] is True
-    assert [" ".join(line.split()) for line in told] == [
+    assert [" ".join(line.split()) for line in lines] == [
         "CTL ipvs-e:0 time",
         "1 begins",
         "[ip_vs_stop_estimator, ip_vs_est.c]",

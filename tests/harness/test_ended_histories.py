@@ -21,12 +21,12 @@ print(json.dumps(handshake()), flush=True)
 for number, line in enumerate(sys.stdin.buffer, 1):
     count += b'"op"' in line
     if count < 2:
-        told = answer(session, line.rstrip(), number)
+        answered = answer(session, line.rstrip(), number)
     elif count == 2:
-        told = {"violation": {"kind": "invalid-pointer", "thing": "address 0xf", "where": "f"}}
+        answered = {"violation": {"kind": "invalid-pointer", "thing": "address 0xf", "where": "f"}}
     else:
-        told = {"error": {"type": "cannot-answer", "field": "", "message": "", "line": number}}
-    print(json.dumps(told), flush=True)
+        answered = {"error": {"type": "cannot-answer", "field": "", "message": "", "line": number}}
+    print(json.dumps(answered), flush=True)
 """
 
 

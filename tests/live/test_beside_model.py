@@ -153,8 +153,8 @@ def test_writes_of_sysctls_are_told_with_the_values_afterwards() -> None:
         head.format(1, "wrote_est_cpulist", 54) + values,
     ]
     before = Oracle(_PARAMS, MAINLINE).state()
-    told = tell(parse_trace(trace), netns, 0x50, Place(0, 16, 24), before, Ids())
-    assert told.written == [Written(52, 0, "est_nice", 1, 3, (0, 2))]
+    shown = tell(parse_trace(trace), netns, 0x50, Place(0, 16, 24), before, Ids())
+    assert shown.written == [Written(52, 0, "est_nice", 1, 3, (0, 2))]
 
 
 @pytest.mark.parametrize(

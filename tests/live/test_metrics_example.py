@@ -63,8 +63,8 @@ def test_a_kernel_that_cannot_be_read_is_told_in_place_of_what_was(
     made = _metrics(run.out, target)
     assert made.returncode == 2
     assert len(made.stderr.splitlines()) == 1
-    told = [line for line in target.read_text().splitlines() if not line.startswith("#")]
-    assert told == ["ipvs_est_up 0"]
+    lines = [line for line in target.read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["ipvs_est_up 0"]
 
 
 def test_where_the_file_cannot_be_written_it_says_so(tmp_path: Path) -> None:

@@ -76,14 +76,14 @@ def _before() -> State:
     return State(0, 1, 0, 1, 0, 4, 50, 0, 1, 1, (), (kd,))
 
 
-def _told() -> RecordedEvents:
+def _recorded_events() -> RecordedEvents:
     ids = Ids({_STATS[1]: 1, _STATS[2]: 2}, {1: "one", 2: "two"}, 3)
     return tell(parse_trace(_TRACE), _NETNS, _NODE, _PLACE, _before(), ids)
 
 
 def test_probes_become_events_as_far_as_they_tell_them() -> None:
-    told = _told()
-    assert told.events == [
+    shown = _recorded_events()
+    assert shown.events == [
         Estimated(5000, 2, 0, 7),
         Estimated(5000, 1, 0, 7),
         Started(5001, 3),
@@ -99,7 +99,7 @@ def test_probes_become_events_as_far_as_they_tell_them() -> None:
 
 
 def test_the_limits_test_ends_what_is_known_of_places() -> None:
-    assert _told().limits_test == 6001
+    assert _recorded_events().limits_test == 6001
 
 
 def _log(params: Params, events: Sequence[Event], **changes: int) -> LiveLog:

@@ -22,8 +22,8 @@ def test_all_names_are_listed_before_they_are_loaded() -> None:
 
 
 def test_help_tells_what_an_oracle_does() -> None:
-    told = pydoc.plain(pydoc.render_doc(Oracle))
+    text = pydoc.plain(pydoc.render_doc(Oracle))
     for name in ("apply", "snapshot", "state", "violations"):
         method = getattr(Oracle, name)
         assert (method.__doc__ or "").strip()
-        assert name in told
+        assert name in text

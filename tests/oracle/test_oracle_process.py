@@ -678,6 +678,6 @@ def test_a_wrong_argument_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as ended:
         command.main(["--no-such"])
     assert ended.value.code == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == "ipvs-est oracle: unrecognized arguments: --no-such\n"
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == "ipvs-est oracle: unrecognized arguments: --no-such\n"

@@ -224,8 +224,8 @@ def test_answers() -> None:
         {"op": "settle"},
     ]
     answered = [answer(session, json.dumps(line).encode(), 1) for line in lines]
-    told: set[str] = {name for each in answered for name in each}
-    assert told | {"violations"} == set(column(rows, "member"))
+    texts: set[str] = {name for each in answered for name in each}
+    assert texts | {"violations"} == set(column(rows, "member"))
     assert answered[1].keys() == {"seq", "result", "equal", "differs_at", *WATCH}
     error = answered[-1]["error"]
     assert isinstance(error, dict)

@@ -74,7 +74,7 @@ def test_watched_answers_tell_every_event_and_the_state_after_each_operation(
     assert "configured" in ask(session, {"configure": configure})
     oracle = Oracle(SMALL, revision)
     oracle.machine.events = []
-    told: list[Event] = []
+    seen: list[Event] = []
     for operation in HISTORY:
         result: Result | None
         try:
@@ -84,10 +84,10 @@ def test_watched_answers_tell_every_event_and_the_state_after_each_operation(
         answered = json.loads(json.dumps(ask(session, operation_to_json(operation))))
         if result is not None:
             assert result_from_json(operation, answered["result"]) == result
-        told += [event_from_json(each) for each in answered["events"]]
+        seen += [event_from_json(each) for each in answered["events"]]
         assert snapshot_from_json(answered["snapshot"]) == oracle.snapshot()
-    assert told == oracle.machine.events
-    assert {type(each) for each in told} >= {
+    assert seen == oracle.machine.events
+    assert {type(each) for each in seen} >= {
         KINDS[name] for name in ("enqueued", "estimated", "relinked", "limits-computed", "paused")
     }
 

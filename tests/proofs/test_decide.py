@@ -20,7 +20,7 @@ def theorem(*goals: Goal, twin: Goal = TWIN) -> Theorem:
     return Theorem("made.up", "made", "So.", "all x", "none", lambda: goals, Twin("", lambda: twin))
 
 
-def told(made: Theorem, options: Options | None = None) -> tuple[ProofVerdict, list[str]]:
+def decided_on(made: Theorem, options: Options | None = None) -> tuple[ProofVerdict, list[str]]:
     outcome = decide(made, options or Options())
     return outcome.verdict, list(outcome.complaints)
 
@@ -57,23 +57,23 @@ def test_a_theorem_that_holds_and_needs_all_of_its_assumptions_is_proved() -> No
     ],
 )
 def test_each_fault_of_a_theorem_makes_it_fail(made: Theorem, complaint: str) -> None:
-    verdict, complaints = told(made)
+    verdict, complaints = decided_on(made)
     assert verdict is ProofVerdict.FAIL
     assert complaint in complaints
 
 
 def test_a_goal_has_no_more_assumptions_than_it_needs() -> None:
     less = replace(GOAL, name="less", assumptions=(SMALL,), conclusion=X < 10)
-    assert told(theorem(GOAL, less)) == (ProofVerdict.PROVED, [])
+    assert decided_on(theorem(GOAL, less)) == (ProofVerdict.PROVED, [])
 
 
 def test_a_finding_stands_only_while_every_obligation_is_refuted() -> None:
     wrong = replace(GOAL, conclusion=X < 8)
     refuted = replace(theorem(wrong), refuted_by=("F99",))
-    assert told(refuted) == (ProofVerdict.FINDING, [])
+    assert decided_on(refuted) == (ProofVerdict.FINDING, [])
     assert {text.splitlines()[1] for _, text in scripts(refuted)} == {"(set-info :status sat)"}
     mended = replace(theorem(wrong, replace(GOAL, name="n")), refuted_by=("F99",))
-    assert told(mended) == (ProofVerdict.FAIL, ["n: no longer refuted, though F99 says so"])
+    assert decided_on(mended) == (ProofVerdict.FAIL, ["n: no longer refuted, though F99 says so"])
 
 
 def test_giving_up_is_no_proof_and_no_finding() -> None:
@@ -81,6 +81,6 @@ def test_giving_up_is_no_proof_and_no_finding() -> None:
     hard = Goal("", (), z3.Or(x * y != 0x7FFFFFFFFFFFFFE7 * 3, z3.ULT(x, 4), z3.ULT(y, 4)))
     for refuted_by in ((), ("F99",)):
         made = replace(theorem(hard), refuted_by=refuted_by)
-        verdict, complaints = told(made, Options(rlimit=10_000))
+        verdict, complaints = decided_on(made, Options(rlimit=10_000))
         assert verdict is ProofVerdict.UNKNOWN
         assert "the solver does not know" in complaints[0]

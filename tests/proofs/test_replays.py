@@ -54,7 +54,7 @@ def test_what_is_not_replayed_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_", "number", "told"),
+    ("id_", "number", "expected"),
     [
         ("rows.chain", 1, "numbers: the twin's numbers, given to the model's function"),
         ("timer.closest", 2, "numbers: the twin's numbers, given to the model's function"),
@@ -70,11 +70,11 @@ def test_what_is_not_replayed_says_why() -> None:
         ),
     ],
 )
-def test_replays_are_told_in_the_record(id_: str, number: int, told: str) -> None:
+def test_replays_are_told_in_the_record(id_: str, number: int, expected: str) -> None:
     outcome = with_replay(BY_ID[id_], decide(BY_ID[id_], QUICK))
     assert outcome.complaints == ()
     assert len(outcome.replayed) == number
-    assert outcome.replayed[0].startswith(told)
+    assert outcome.replayed[0].startswith(expected)
 
 
 HISTORIES = [each.id for each in THEOREMS if kind_of(each) is ReplayKind.HISTORY]

@@ -79,10 +79,10 @@ def test_what_is_answered_keeps_to_the_chapter(
             line = {"schedule": given, "jiffies": scenario.jiffies, "fields": fields}
             answered = ask(line)
             assert checked.is_valid(answered), answered
-            told = answered["schedule"]
-            steps = told["steps"]
+            answer = answered["schedule"]
+            steps = answer["steps"]
             chosen = [each[0] for each in steps]
-            assert choices_of(told["word"]) == chosen
+            assert choices_of(answer["word"]) == chosen
             assert chosen[: len(choices_of(given))] == choices_of(given)[: len(chosen)]
             longest = max(longest, len(chosen))
             for step, choices, goes_on, who, _ in steps:
@@ -92,13 +92,13 @@ def test_what_is_answered_keeps_to_the_chapter(
                 assert not goes_on or set(choices) - {0}
             # Told again, and with all choices given, it is the same; and so it is in brief.
             assert ask(line) == answered
-            assert ask({**line, "schedule": told["word"]}) == answered
+            assert ask({**line, "schedule": answer["word"]}) == answered
             start, budget = numbers.randrange(len(steps)), numbers.randrange(2)
             brief = ask({**line, "from": start, "budget": budget})
             assert checked.is_valid(brief), brief
             assert brief["schedule"]["count"] == len(steps)
-            assert brief["schedule"]["word"] == told["word"]
-            assert brief["schedule"]["end"] == told["end"]
+            assert brief["schedule"]["word"] == answer["word"]
+            assert brief["schedule"]["end"] == answer["end"]
             turns = [
                 number
                 for at, (step, choices, goes_on, *_) in enumerate(steps)
@@ -155,8 +155,8 @@ def test_a_schedule_of_the_explorer_is_the_same_through_the_process(
     with started(MODEL) as subject:
         prepare(asking(subject), scenario, "stable")
         run = run_schedule(asking(subject), word, scenario.jiffies, fields=True)
-    told = timeline(scenario, STABLE, failure.choices)
-    assert [each.name for each in run.steps] == [told.columns[each.column] for each in told.steps]
+    shown = timeline(scenario, STABLE, failure.choices)
+    assert [each.name for each in run.steps] == [shown.columns[each.column] for each in shown.steps]
     assert run.end == "deadlock"
     assert failure.violation == Deadlock(run.cycle)
 
@@ -202,8 +202,8 @@ def test_a_bad_line_is_refused_by_its_field(line: dict[str, Any], field: str) ->
     session = Session(ScheduleLines())
     ask_here(session, {"configure": {}})
     assert ask_here(session, {"task": "A", "operations": []}) == {"task": True}
-    told = ask_here(session, line)
-    assert (told["error"]["type"], told["error"]["field"]) == ("bad-input", field)
+    answer = ask_here(session, line)
+    assert (answer["error"]["type"], answer["error"]["field"]) == ("bad-input", field)
 
 
 def test_lines_fit_their_schemas() -> None:
@@ -220,9 +220,9 @@ def test_a_schedule_leaves_the_machine_as_it_is_and_a_new_one_has_no_tasks() -> 
     for line in ({"op": "init"}, {"op": "add_service", "id": 1}, TASK):
         ask_here(session, line)
     before = ask_here(session, {"op": "snapshot"})
-    told = ask_here(session, {"schedule": ""})["schedule"]
-    assert told["end"] == "done"
-    assert {each[3] for each in told["steps"]} >= {"CTL"}
+    answer = ask_here(session, {"schedule": ""})["schedule"]
+    assert answer["end"] == "done"
+    assert {each[3] for each in answer["steps"]} >= {"CTL"}
     assert ask_here(session, {"op": "snapshot"}) == before
     ask_here(session, {"configure": {}})
     assert ask_here(session, {"schedule": ""})["schedule"]["steps"] == []
@@ -245,8 +245,8 @@ def test_tasks_stop_at_the_fields_that_are_named_alone() -> None:
         ask_here(session, line)
 
     def stopped_at(fields: bool | list[str]) -> set[str]:
-        told = ask_here(session, {"schedule": "", "fields": fields})["schedule"]
-        words = [each[4].split() for each in told["steps"]]
+        answer = ask_here(session, {"schedule": "", "fields": fields})["schedule"]
+        words = [each[4].split() for each in answer["steps"]]
         return {word[1] for word in words if word and word[0] in ("read", "write")}
 
     at_all = stopped_at(True)
@@ -316,12 +316,12 @@ def test_a_property_whose_data_a_subject_does_not_give_is_not_judged(
     subject = tmp_path / "subject.py"
     subject.write_text(f"print({hello!r}, flush=True)\nwhile input():\n    pass\n")
     command = f"'{sys.executable}' '{subject}'"
-    told = here(
+    shown = here(
         capsys,
         *("explore", "--subject", command, "exit-and-sysctl", "--property", "tasks.enabled"),
     )
     expected = f"Error: --property tasks.enabled: not judged: the subject gives no {why}\n"
-    assert (told.code, told.err) == (2, expected)
+    assert (shown.code, shown.err) == (2, expected)
 
 
 def test_without_the_extension_the_chapter_is_not_given() -> None:

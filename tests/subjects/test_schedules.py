@@ -56,7 +56,7 @@ for line in sys.stdin:
             within = goes_on <= asked.get("budget", 0)
             if number >= asked.get("from", 0) and choice != chosen and within:
                 turns += [number, choice, int(goes_on)]
-    told = {"end": "done", "word": word, "count": len(steps), "turns": turns, "steps": steps}
+    outcome = {"end": "done", "word": word, "count": len(steps), "turns": turns, "steps": steps}
     if order.startswith("AAB"):
         told |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
     print(json.dumps({"schedule": told}), flush=True)
@@ -113,9 +113,9 @@ def made(tmp_path: Path) -> Path:
 def run_of(
     steps: Sequence[tuple[int, str, str]], end: str = "done", **more: Any
 ) -> ScheduleOutcome:
-    told = {"violations": (), "cycle": (), "state": None, **more}
+    answer = {"violations": (), "cycle": (), "state": None, **more}
     return ScheduleOutcome(
-        end, tuple(RunStep(age, (age,), True, name, at) for age, name, at in steps), **told
+        end, tuple(RunStep(age, (age,), True, name, at) for age, name, at in steps), **answer
     )
 
 
@@ -142,8 +142,8 @@ def test_a_cause_is_the_same_for_runs_that_fail_alike() -> None:
     assert cause_of(run_of([], "deadlock", cycle=("a: waits for b", "b: waits for a"))) == (
         "deadlock: a: waits for b; b: waits for a"
     )
-    told = ({"kind": "use-after-free", "thing": "kd.task", "where": "CTL"},)
-    assert cause_of(run_of([], "violation", violations=told)) == "use-after-free: kd.task in CTL"
+    seen = ({"kind": "use-after-free", "thing": "kd.task", "where": "CTL"},)
+    assert cause_of(run_of([], "violation", violations=seen)) == "use-after-free: kd.task in CTL"
 
 
 def test_the_search_finds_what_a_preemption_shows_and_not_without(made: Path) -> None:
@@ -208,7 +208,7 @@ def test_a_token_of_another_kind_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "field"),
+    ("expected", "field"),
     [
         ({}, "schedule: "),
         ({"schedule": {"end": "fine", "steps": []}}, "schedule.end: "),
@@ -218,9 +218,9 @@ def test_a_token_of_another_kind_is_refused() -> None:
         ({"schedule": {"end": "deadlock", "steps": [], "cycle": "A"}}, "schedule.cycle: "),
     ],
 )
-def test_an_outcome_that_is_none_is_told_by_its_field(told: dict[str, Any], field: str) -> None:
+def test_an_outcome_that_is_none_is_told_by_its_field(expected: dict[str, Any], field: str) -> None:
     with pytest.raises(SubjectError) as caught:
-        run_schedule(lambda line: told, "", 10, fields=False)
+        run_schedule(lambda line: expected, "", 10, fields=False)
     assert caught.value.failure.kind is FailureKind.NO_ANSWER
     assert str(caught.value).startswith(field)
 
@@ -238,10 +238,10 @@ def test_an_outcome_that_is_none_is_told_by_its_field(told: dict[str, Any], fiel
 def test_an_outcome_in_brief_that_is_none_is_told_by_its_field(
     change: dict[str, Any], field: str
 ) -> None:
-    told = {"schedule": {"end": "done", "word": "1", "count": 1, "turns": [], **change}}
+    answer = {"schedule": {"end": "done", "word": "1", "count": 1, "turns": [], **change}}
     scenario = load("last-estimator-goes")
     with pytest.raises(SubjectError, match=field):
-        search(lambda line: told, scenario, preemptions=0, fields=False, most=1)
+        search(lambda line: answer, scenario, preemptions=0, fields=False, most=1)
 
 
 def made_answer(line: dict[str, object]) -> dict[str, Any]:

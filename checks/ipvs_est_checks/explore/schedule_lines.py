@@ -53,13 +53,13 @@ class ScheduleLines:
     oracle: Oracle | None = None
     """The machine that has these tasks."""
     actors: "list[Actor]" = field(default_factory=list)
-    told: set[object] = field(default_factory=set)
+    known_states: set[object] = field(default_factory=set)
     """States that were told, by what any property reads of them."""
 
     def answer(self, oracle: Oracle, value: dict[str, Any]) -> dict[str, object]:
         """The answer to a line; raises InputError, OperationError."""
         if oracle is not self.oracle:
-            self.oracle, self.actors, self.told = oracle, [], set()
+            self.oracle, self.actors, self.known_states = oracle, [], set()
         if oracle.ended:
             raise OperationError("cannot-answer", "", f"the history has ended: {oracle.ended}")
         known = _TASK if "task" in value else _SCHEDULE
@@ -71,8 +71,8 @@ class ScheduleLines:
         asked = _asked(value)
         if asked.events and oracle.machine.events is None:
             raise InputError("events", "the configuration does not watch them")
-        outcome = _outcome(oracle, self.actors, asked, self.told)
-        self.told |= outcome.new
+        outcome = _outcome(oracle, self.actors, asked, self.known_states)
+        self.known_states |= outcome.new
         return outcome.answer
 
     def _actor(self, value: dict[str, Any]) -> "Actor":
@@ -192,9 +192,9 @@ def _outcome(
             world.fields = asked.fields
             # In a record each step is told by itself.
             world.looks = asked.events
-            told = pickle.dumps(_run(world, asked, told_before))
+            shown = pickle.dumps(_run(world, asked, told_before))
             with open(writer, "wb") as sink:
-                sink.write(told)
+                sink.write(shown)
             code = 0
         except KeyboardInterrupt:
             # The parent has been interrupted as well, and ends.

@@ -78,16 +78,16 @@ def _by_history(tree: Tree, finding: Finding) -> tuple[Shown, str]:
     for name in finding.properties:
         if name in _SEEN_BY:
             return _by_violation(tree, finding, *_SEEN_BY[name])
-    told: list[tuple[Shown, str]] = []
+    seen: list[tuple[Shown, str]] = []
     for revision in _nearest_first(tree, finding.revisions):
         shown, observation = _by_answers(tree, finding, revision)
         if shown is Shown.SHOWS:
             return shown, observation
-        told.append((shown, observation))
-    for each in told:
+        seen.append((shown, observation))
+    for each in seen:
         if each[0] is Shown.NOT:
             return each
-    return _as_one_without(tree, finding) or told[0]
+    return _as_one_without(tree, finding) or seen[0]
 
 
 def _as_one_without(tree: Tree, finding: Finding) -> tuple[Shown, str] | None:

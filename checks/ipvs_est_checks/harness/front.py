@@ -129,20 +129,20 @@ def params_of(value: dict[str, Any]) -> Params:
 
 
 def _refusal(front: Front, line: bytes, error: InputError) -> bytes:
-    told: dict[str, object] = {}
+    answer: dict[str, object] = {}
     try:
         seq = parse_object(line.decode()).get("seq")
     except (InputError, UnicodeDecodeError):
         seq = None
     if seq is not None:
-        told["seq"] = seq
-    told["error"] = {
+        answer["seq"] = seq
+    answer["error"] = {
         "type": "bad-input",
         "field": error.field,
         "message": error.message,
         "line": front.lines,
     }
-    return _line(told)
+    return _line(answer)
 
 
 def _line(value: dict[str, object]) -> bytes:

@@ -78,8 +78,8 @@ def asking(program: Program) -> Callable[[dict[str, object]], dict[str, Any]]:
     """What asks it a line that is data, for data; Any: parsed JSON of our own program."""
 
     def asked(line: dict[str, object]) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
-        return told
+        answer: dict[str, Any] = json.loads(ask(program, json.dumps(line).encode() + b"\n"))
+        return answer
 
     return asked
 

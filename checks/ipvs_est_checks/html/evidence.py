@@ -48,10 +48,10 @@ def schedule(finding: Finding, revision: Revision) -> str:
     for each in found.result.failures:
         scenario = load(finding.schedule.scenario)
         watched = finding.properties[0] if finding.properties[0] in found.job.watched else ""
-        told = timeline(scenario, revision, each.found.choices, watched)
+        shown = timeline(scenario, revision, each.found.choices, watched)
         title = f"{scenario.name} on {revision.name}"
-        picture = timeline_svg(told, title, scenario.about).partition("?>")[2]
-        return f'<div class="scroll">{picture}</div>{walk(_steps(told))}'
+        picture = timeline_svg(shown, title, scenario.about).partition("?>")[2]
+        return f'<div class="scroll">{picture}</div>{walk(_steps(shown))}'
     return ""
 
 
@@ -65,14 +65,14 @@ def walk(steps: Iterable[str]) -> str:
     return f'<div class="walk" tabindex="0">{keys}{body}</div>'
 
 
-def _steps(told: Timeline) -> Iterator[str]:
-    for number, each in enumerate(told.steps, 1):
+def _steps(shown: Timeline) -> Iterator[str]:
+    for number, each in enumerate(shown.steps, 1):
         where = f" in {each.function}" if each.function else ""
         preempts = ", preempting" if each.preempts else ""
-        held = ", ".join(f"{name} by {told.columns[column]}" for name, column in each.holds)
+        held = ", ".join(f"{name} by {shown.columns[column]}" for name, column in each.holds)
         lines = "".join(f"<li>{escape(change)}</li>" for change in each.changes)
         changes = f"<ul>{lines}</ul>" if lines else ""
-        head = f"<b>{number}.</b> {told.columns[each.column]}{where}: {each.action}{preempts}"
+        head = f"<b>{number}.</b> {shown.columns[each.column]}{where}: {each.action}{preempts}"
         name, _, rest = head.partition("</b>")
         yield f"<p>{name}</b>{escape(rest)}</p><p>held: {escape(held or 'nothing')}</p>{changes}"
 

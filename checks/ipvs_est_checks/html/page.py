@@ -152,8 +152,8 @@ def _notes(row: Row) -> str:
         return ""
     blocks = _blocks(row.notes)
     parts = [f"<pre>{escape(chr(10).join(each))}</pre>" for each in blocks]
-    told = parts[0] + (walk(parts[1:]) if parts[1:] else "")
-    return f"<details><summary>more</summary>{told}</details>"
+    text = parts[0] + (walk(parts[1:]) if parts[1:] else "")
+    return f"<details><summary>more</summary>{text}</details>"
 
 
 def _blocks(notes: Sequence[str]) -> list[list[str]]:
@@ -193,8 +193,8 @@ def _findings(
         if each.schedule is not None:
             yield schedule(each, REVISIONS[name])
         else:
-            told = history_of(each, name)
-            yield history(told.header.params, REVISIONS[name], told.operations)
+            reported = history_of(each, name)
+            yield history(reported.header.params, REVISIONS[name], reported.operations)
         yield "</details>"
 
 

@@ -27,14 +27,14 @@ def drawn(state: State, before: State | None, chains: int) -> str:
 
 def _kthread(kd: KthreadState, old: KthreadState | None, chains: int) -> str:
     names = ("running", "est_count", "est_max_count", "chain_max", "est_row", "add_row")
-    told = ", ".join(
+    text = ", ".join(
         _value(name, _plain(kd, name), None if old is None else _plain(old, name)) for name in names
     )
     known = {} if old is None else {each.row: each for each in old.ticks}
     rows = "".join(_row(kd, each, known.get(each.row), chains) for each in kd.ticks)
     head = "<tr><th>row</th><th>avail</th><th>present</th><th>full</th><th>chains</th></tr>"
     table = f'<div class="scroll"><table>{head}{rows}</table></div>' if rows else ""
-    return f"<p>kd {kd.id}: {told}</p>{table}"
+    return f"<p>kd {kd.id}: {text}</p>{table}"
 
 
 def _plain(kd: KthreadState, name: str) -> object:

@@ -48,10 +48,10 @@ def _kthread_changes(left: object, right: object) -> Iterator[str]:
                 if name == "ticks":
                     yield from _tick_changes(slot, old[name], new[name])
                 elif old[name] != new[name]:
-                    yield f"kd {slot} {_told(name, old[name])} -> {_value(name, new[name])}"
+                    yield f"kd {slot} {_named(name, old[name])} -> {_value(name, new[name])}"
 
 
-def _told(name: str, value: object) -> str:
+def _named(name: str, value: object) -> str:
     return f"{'task' if name == 'running' else name}: {_value(name, value)}"
 
 

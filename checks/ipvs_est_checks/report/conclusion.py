@@ -62,11 +62,11 @@ def _of_subjects(rows: Sequence[Row], subjects: Sequence[str], findings: Sequenc
         for row in rows
         if row.id in _PROPERTIES and row.verdict not in (Verdict.NOT_JUDGED, Verdict.NOT_RUN)
     }
-    told = [f"{_number(compared, 'answer', 'answers')} compared"] if compared else []
-    told += [_number(recorded, "recording", "recordings")] if recorded else []
-    told.append(f"{len(judged)} of {len(_PROPERTIES)} properties judged")
-    told += [f"it shows {', '.join(findings)}"] if findings else []
-    return f"{', '.join(told)} on {_number(len(subjects), 'subject', 'subjects')}"
+    lines = [f"{_number(compared, 'answer', 'answers')} compared"] if compared else []
+    lines += [_number(recorded, "recording", "recordings")] if recorded else []
+    lines.append(f"{len(judged)} of {len(_PROPERTIES)} properties judged")
+    lines += [f"it shows {', '.join(findings)}"] if findings else []
+    return f"{', '.join(lines)} on {_number(len(subjects), 'subject', 'subjects')}"
 
 
 def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:

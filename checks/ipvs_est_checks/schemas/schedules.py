@@ -65,7 +65,7 @@ def _answer() -> Schema:
         "turns": {"type": "array", "items": _CHOICE},
     }
     outcome: Schema = {"oneOf": [closed(whole, optional), closed(brief, optional)]}
-    told: Schema = {
+    answer: Schema = {
         "type": "array",
         "prefixItems": [integer(0, MAX_STEPS), {"type": "boolean"}, reference("snapshot")],
         "minItems": 3,
@@ -73,7 +73,7 @@ def _answer() -> Schema:
     }
     members: dict[str, Schema] = {
         "schedule": outcome,
-        "states": {"type": "array", "items": told},
+        "states": {"type": "array", "items": answer},
         "events": {"type": "array", "items": reference("event")},
     }
     return closed(members, frozenset({"states", "events"}))

@@ -55,9 +55,9 @@ def shortened(keeper: Keeper, revision: Revision, first: Differs, attempts: int)
     finally:
         _wait(keeper, patience)
     # First without the looks before the last one: they are not part of the history.
-    _, told = _first(keeper, revision, first.params, found.operations, looks=True)
+    _, shown = _first(keeper, revision, first.params, found.operations, looks=True)
     for looks in (False, True):
-        operations = (told or whole).operations
+        operations = (shown or whole).operations
         _, last = _first(keeper, revision, first.params, operations, looks=looks)
         if last is not None and last.kind == first.kind:
             return last

@@ -135,22 +135,22 @@ def prepare(
         configure["revision"] = revision
     if judge is not None and "events" in judge.asks:
         configure["watch"] = ["events"]
-    _told(ask, {"configure": configure}, scenario)
-    answers = [_told(ask, operation_to_json(each), scenario) for each in scenario.setup]
+    _answered(ask, {"configure": configure}, scenario)
+    answers = [_answered(ask, operation_to_json(each), scenario) for each in scenario.setup]
     if judge is not None:
         judge.set_up(answers)
     for actor in scenario.actors:
         operations = [operation_to_json(each) for each in actor.operations]
-        _told(ask, {"task": actor.name, "operations": operations}, scenario)
+        _answered(ask, {"task": actor.name, "operations": operations}, scenario)
 
 
-def _told(ask: Ask, line: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    told: dict[str, Any] = ask(line)
-    if "error" in told:
-        raise NotPreparedError(f"{scenario.name}: {_refusal(told['error'])}")
-    if "violation" in told:
-        raise NotPreparedError(f"{scenario.name}: its setup fails: {told['violation']}")
-    return told
+def _answered(ask: Ask, line: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    answer: dict[str, Any] = ask(line)
+    if "error" in answer:
+        raise NotPreparedError(f"{scenario.name}: {_refusal(answer['error'])}")
+    if "violation" in answer:
+        raise NotPreparedError(f"{scenario.name}: its setup fails: {answer['violation']}")
+    return answer
 
 
 def _refusal(error: Any) -> str:
@@ -176,16 +176,16 @@ def judged_schedule(
     return _whole(answer["schedule"]), judge.verdict(answer)
 
 
-def _whole(told: dict[str, Any]) -> ScheduleOutcome:
-    steps = told.get("steps")
+def _whole(answer: dict[str, Any]) -> ScheduleOutcome:
+    steps = answer.get("steps")
     if not isinstance(steps, list):
         raise _no_answer("schedule.steps", "expected a list")
-    return _run(told, tuple(_step(each, index) for index, each in enumerate(steps)))
+    return _run(answer, tuple(_step(each, index) for index, each in enumerate(steps)))
 
 
 def _ask(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = _answer(ask, line)["schedule"]
-    return told
+    answer: dict[str, Any] = _answer(ask, line)["schedule"]
+    return answer
 
 
 def _answer(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
@@ -208,27 +208,27 @@ def _step(value: Any, index: int) -> RunStep:
             raise _no_answer(f"schedule.steps[{index}]", expected)
 
 
-def _run(told: dict[str, Any], steps: tuple[RunStep, ...]) -> ScheduleOutcome:
-    end = told.get("end")
+def _run(answer: dict[str, Any], steps: tuple[RunStep, ...]) -> ScheduleOutcome:
+    end = answer.get("end")
     if end not in ENDS:
         raise _no_answer("schedule.end", f"expected one of {', '.join(ENDS)}")
-    violations = told.get("violations", [])
+    violations = answer.get("violations", [])
     if not isinstance(violations, list) or not all(
         isinstance(each, dict) and isinstance(each.get("kind"), str) for each in violations
     ):
         raise _no_answer("schedule.violations", "expected a list of violations")
-    cycle = told.get("cycle", [])
+    cycle = answer.get("cycle", [])
     if not isinstance(cycle, list) or not all(isinstance(each, str) for each in cycle):
         raise _no_answer("schedule.cycle", "expected a list of strings")
-    state = told.get("state")
+    state = answer.get("state")
     if state is not None and not isinstance(state, dict):
         raise _no_answer("schedule.state", "expected an object")
     return ScheduleOutcome(end, steps, tuple(violations), tuple(cycle), state)
 
 
-def _followed(told: dict[str, Any]) -> tuple[str, int, list[int]]:
+def _followed(answer: dict[str, Any]) -> tuple[str, int, list[int]]:
     """The word of a run that was told in brief, its number of steps, where it may be left."""
-    word, count, turns = told.get("word"), told.get("count"), told.get("turns")
+    word, count, turns = answer.get("word"), answer.get("count"), answer.get("turns")
     if not isinstance(word, str):
         raise _no_answer("schedule.word", "expected a string")
     if type(count) is not int or not 0 <= count <= MAX_STEPS:
@@ -339,13 +339,13 @@ def search(
         line = {"schedule": word, "jiffies": scenario.jiffies, "fields": fields}
         line |= {"from": fixed, "budget": preemptions - cost, **asks}
         answer = _answer(ask, line)
-        told: dict[str, Any] = answer["schedule"]
-        told_word, count, turns = _followed(told)
+        document: dict[str, Any] = answer["schedule"]
+        told_word, count, turns = _followed(document)
         tried += 1
         steps += count
         if on_run is not None:
             on_run(tried)
-        cause = cause_of(_run(told, ()))
+        cause = cause_of(_run(document, ()))
         # A state is judged where it is told first: the run that comes to it with the fewest
         # preemptions.
         broken = None if judge is None else judge.verdict(answer)

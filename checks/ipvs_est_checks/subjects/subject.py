@@ -138,7 +138,7 @@ class SubjectRun:
 
     subject: Subject
     machine: SubjectMachine
-    told: list[Violation] = field(default_factory=list)
+    reported: list[Violation] = field(default_factory=list)
     ended: str = ""
     _snapshot: Snapshot | None = None
     _known: Snapshot | None = None
@@ -148,7 +148,7 @@ class SubjectRun:
     @property
     def violations(self) -> tuple[Violation, ...]:
         """All violations so far, in order."""
-        return tuple(self.told)
+        return tuple(self.reported)
 
     @property
     def absent(self) -> frozenset[str]:
@@ -202,7 +202,7 @@ class SubjectRun:
             self._note(answer)
             if "violation" in answer:
                 violation = violation_from_json(answer["violation"], "violation")
-                self.told.append(violation)
+                self.reported.append(violation)
                 error = ViolationError(violation)
                 self.ended = str(error)
                 raise error
@@ -220,7 +220,7 @@ class SubjectRun:
         self._known = self._snapshot or self._known
         self._snapshot = None
         for index, each in enumerate(_list(answer, "violations")):
-            self.told.append(violation_from_json(each, f"violations[{index}]"))
+            self.reported.append(violation_from_json(each, f"violations[{index}]"))
         if self.machine.events is not None:
             for index, each in enumerate(_list(answer, "events")):
                 self.machine.events.append(event_from_json(each, f"events[{index}]"))

@@ -68,14 +68,14 @@ class NetnsMachine(netns_machine.ModelMachine):
         applied = len(history.seen.operations)
         super()._do(operation)
         if len(history.seen.operations) > applied:
-            self._told(judging.apply(self._beside, operation))
+            self._fail_with(judging.apply(self._beside, operation))
 
     def teardown(self) -> None:
         """The history ends."""
         if hasattr(self, "_beside"):
-            self._told(judging.end(self._beside))
+            self._fail_with(judging.end(self._beside))
 
-    def _told(self, problem: SubjectProblem | None) -> None:
+    def _fail_with(self, problem: SubjectProblem | None) -> None:
         if problem is not None:
             beside = self._beside
             # A failure ends the history: there is nothing more to be seen at its end.

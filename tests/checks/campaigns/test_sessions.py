@@ -112,9 +112,9 @@ def test_a_new_failure_is_kept_and_run_first(
         again = held(Mode.COVERAGE, tmp_path)
         assert again.verdict is Verdict.FAIL
         assert next(iter(again.features.values())) in kept
-    told = "\n".join(lines(found))
-    assert "NEW place.start" in told
-    assert str(tmp_path / FAILING) in told or "--mode coverage" in told
+    text = "\n".join(lines(found))
+    assert "NEW place.start" in text
+    assert str(tmp_path / FAILING) in text or "--mode coverage" in text
     # Repaired, it passes; it stays, as a regression test.
     assert held(Mode.COVERAGE, tmp_path).verdict is Verdict.SAMPLED
     assert read_corpus(tmp_path).failing == kept

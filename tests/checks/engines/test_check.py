@@ -198,9 +198,9 @@ def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracl
     )
     assert problem.failure is not None
     assert problem.failure.before != problem.failure.after
-    told = "\n".join(problem_lines(problem))
-    assert "it fails after operation" in told
-    assert "kd 0" in told
+    text = "\n".join(problem_lines(problem))
+    assert "it fails after operation" in text
+    assert "kd 0" in text
     file = tmp_path / "history.jsonl"
     results = ({**json.loads(each), "result": {"ret": 0}} for each in problem.operations)
     file.write_text("\n".join([problem.header, *map(json.dumps, results)]) + "\n")
@@ -212,9 +212,9 @@ def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracl
 
 def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--property", "no.such"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == "Error: no such property: no.such; see `ipvs-est list`\n"
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == "Error: no such property: no.such; see `ipvs-est list`\n"
 
 
 def test_the_findings_engine_tells_where_each_shows() -> None:
@@ -292,11 +292,11 @@ def test_a_broken_property_is_told_by_its_shortest_history_which_can_be_saved(
     result = CliRunner().invoke(cli, ["check", "--save", str(file)])
     assert result.exit_code == 1
     # As it is told it can be given to the oracle: no numbers before, no words behind.
-    told = [line for line in result.output.splitlines() if line.startswith("{")]
+    lines = [line for line in result.output.splitlines() if line.startswith("{")]
     session = Session()
-    for number, line in enumerate(told, 1):
+    for number, line in enumerate(lines, 1):
         assert "error" not in answer(session, line.encode(), number)
-    assert len(told) == 1 + len(cause.problem.operations)
+    assert len(lines) == 1 + len(cause.problem.operations)
     assert isinstance(replay(file), Passed)
     assert "  incomplete: counts.tick and 1 more: it ended" in result.output.splitlines()
 

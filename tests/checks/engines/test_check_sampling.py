@@ -127,23 +127,23 @@ def _keep(kept: list[Row], rows: Iterator[Row]) -> None:
 
 
 def test_engines_tell_how_far_they_are(asked: Asked) -> None:
-    told: list[tuple[str, int, int]] = []
+    seen: list[tuple[str, int, int]] = []
 
     def progress(label: str, done: int, total: int) -> None:
-        told.append((label, done, total))
+        seen.append((label, done, total))
 
     wanted = replace(REQUEST, properties=frozenset({"bitmaps.full"}), progress=progress)
     list(engine_machines(wanted))
     # Before each round and after it.
-    assert told[:4] == [
+    assert seen[:4] == [
         ("round 0 of the netns machine on mainline", 0, 10),
         ("netns machine on mainline", 1, 10),
         ("round 0 of the netns machine on repaired", 1, 10),
         ("netns machine on repaired", 2, 10),
     ]
-    told.clear()
+    seen.clear()
     list(engine_findings(wanted))
-    assert told == [("findings", 0, 1)]
+    assert seen == [("findings", 0, 1)]
     assert asked
 
 
@@ -237,8 +237,8 @@ def test_rounds_on_v7_unwind_are_taken_from_v7_unless_a_pointer_is_told(
 
     def run_round(revision: Revision, *arguments: Any, **named: Any) -> MachineReport:
         found: MachineReport = pretended(revision, *arguments, **named)
-        told = revision is V7 and arguments[2:] == ("netns", 1)
-        return replace(found, failures=(failure,)) if told else found
+        expected = revision is V7 and arguments[2:] == ("netns", 1)
+        return replace(found, failures=(failure,)) if expected else found
 
     monkeypatch.setattr(sampling, "run_round", run_round)
     request = Request((V7, V7_UNWIND), "quick", None, 1, 1, None)

@@ -71,16 +71,16 @@ def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_command_of_a_failure_shows_it_again(rows: list[Row]) -> None:
-    told = [
+    seen = [
         problem
         for each in rows
         if each.id.startswith("explore.")
         for problem in each.problems
         if problem.command.startswith("ipvs-est explore --replay ")
     ]
-    properties = {each.property for each in told}
+    properties = {each.property for each in seen}
     assert {"tasks.enabled", "place.one-list"} <= properties
-    for problem in told:
+    for problem in seen:
         token = token_from_text(problem.command.rpartition(" ")[2])
         violation = replay_token(load(token.scenario), token).violation
         assert violation is not None, problem
@@ -94,8 +94,8 @@ def test_only_what_concerns_the_properties_asked_for_is_run_and_judged(
     monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "last-estimator-goes"))
     asked = replace(REQUEST, properties=frozenset({"tasks.enabled"}))
     rows = list(engine.engine_explorer(asked))
-    told = {each.property for row in rows for each in row.problems}
-    assert told == {"tasks.enabled"}
+    lines = {each.property for row in rows for each in row.problems}
+    assert lines == {"tasks.enabled"}
     # In the other scenario no task is started: its searches looked at nothing.
     assert {each.id for each in rows} == {
         "explore.exit-and-sysctl",

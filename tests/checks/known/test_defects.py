@@ -211,10 +211,10 @@ def test_defects_show_in_scenarios_that_nobody_wrote() -> None:
     rows = rows_of([BY_ID["D07"], BY_ID["D08"], BY_ID["N3"], BY_ID["D10"]], V7)
     assert [each.id for each in rows] == ["D07", "D08"]
     seen = SeenDefects()
-    told: list[int] = []
-    search_defects(rows, V7, Bounds(1, schedules=100), 60, 1, seen, told.append)
+    listed: list[int] = []
+    search_defects(rows, V7, Bounds(1, schedules=100), 60, 1, seen, listed.append)
     assert set(seen.first) == {"D07", "D08"}
-    assert told == list(range(1, seen.scenarios + 1))
+    assert listed == list(range(1, seen.scenarios + 1))
     for first in seen.first.values():
         assert first.number <= seen.scenarios
         # The scenario as it is told shows it again.

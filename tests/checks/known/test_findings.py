@@ -104,11 +104,11 @@ def test_the_finding_is_explained(finding: Finding) -> None:
 def test_the_number_of_operations_told_is_that_of_the_history() -> None:
     text = "".join(sections()[each.id].text for each in BY_HISTORY)
     by_name = {each.id: each for each in BY_HISTORY}
-    told = re.findall(
+    seen = re.findall(
         r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
     )
-    assert len(told) == 11
-    for first, second, number, other in told:
+    assert len(seen) == 11
+    for first, second, number, other in seen:
         for id_, count in ((first, number), (second, other)):
             if id_:
                 history = history_of(by_name[id_], by_name[id_].revisions[-1])

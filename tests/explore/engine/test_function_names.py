@@ -47,7 +47,7 @@ def _explored(*options: str) -> str:
 
 
 def test_a_timeline_is_the_same_without_docstrings_and_assertions() -> None:
-    told = _explored()
-    assert "[ip_vs_est_calc_limits]" in told
-    assert "in ip_vs_est_kthread_stop, waits for the exit of" in told
-    assert _explored("-OO") == told
+    text = _explored()
+    assert "[ip_vs_est_calc_limits]" in text
+    assert "in ip_vs_est_kthread_stop, waits for the exit of" in text
+    assert _explored("-OO") == text

@@ -35,13 +35,13 @@ def test_a_tree_as_released_has_known_findings_alone(series: tuple[int, int], na
 
 def test_a_finding_hides_no_second_cause_of_its_property() -> None:
     (mutant,) = (each for each in MUTANTS if each.id == "full-never-cleared")
-    told: list[str] = []
+    lines: list[str] = []
     tree = edited(need_tree((7, 3)), mutant.id, mutant.edits)
     engine = engine_by_hand(judged_trees(tree, MAINLINE))
-    rows = {row.id: row for row in engine(replace(REQUEST, on_failure=told.append))}
+    rows = {row.id: row for row in engine(replace(REQUEST, on_failure=lines.append))}
     row = rows["bitmaps.full"]
     assert row.verdict is Verdict.FAIL
-    assert any(each.startswith("bitmaps.full: ") for each in told)
+    assert any(each.startswith("bitmaps.full: ") for each in lines)
     (problem,) = row.problems
     assert len(problem.operations) < 12
     assert len(problem.words) == len(problem.operations)

@@ -48,10 +48,10 @@ def test_the_code_does_what_the_model_does_event_by_event(
             for operation in HISTORIES[name]:
                 code.apply(operation)
                 model.apply(operation)
-            told = by_kind(list(code.machine.events or ()))
+            answer = by_kind(list(code.machine.events or ()))
             expected = by_kind(model.machine.events)
-            assert told == expected, name
-            compared += sum(map(len, told.values()))
+            assert answer == expected, name
+            compared += sum(map(len, answer.values()))
     assert compared > 3000
 
 

@@ -32,7 +32,9 @@ def recorded(kernel: str) -> list[Path]:
     return found
 
 
-def told(tree: Tree, lines: list[dict[str, Any]], variant: Variant = Variant.PLAIN) -> list[Any]:
+def answered_by(
+    tree: Tree, lines: list[dict[str, Any]], variant: Variant = Variant.PLAIN
+) -> list[Any]:
     options = BuildOptions(SMALL.hz, SMALL.nticks, SMALL.chain_factor, 8, variant=variant)
     text = "".join(f"{json.dumps(each)}\n" for each in lines)
     return [json.loads(each) for each in answers(build(tree, options), text.encode())]
@@ -80,7 +82,9 @@ def test_a_difference_is_told_with_its_place(tmp_path: Path) -> None:
 def test_each_configuration_starts_a_new_machine() -> None:
     tree = need_tree()
     start, dump = {"op": "svc", "id": 1}, {"op": "dump"}
-    found = told(tree, [CONFIGURE, dump, start, {"op": "advance", "n": 3}, CONFIGURE, dump, start])
+    found = answered_by(
+        tree, [CONFIGURE, dump, start, {"op": "advance", "n": 3}, CONFIGURE, dump, start]
+    )
     assert found[1] == found[5]
     assert found[2] == found[6] == {"result": {"ret": 0}}
 
@@ -97,7 +101,9 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
         ({"op": "traffic", "id": 1}, "cpu"),
         ({"op": "run_estimation", "value": 2**31}, "value"),
     ]
-    found = told(tree, [CONFIGURE, {"op": "dump"}, *(line for line, _ in bad), {"op": "dump"}])
+    found = answered_by(
+        tree, [CONFIGURE, {"op": "dump"}, *(line for line, _ in bad), {"op": "dump"}]
+    )
     assert [each["error"]["field"] for each in found[2:-1]] == [field for _, field in bad]
     assert found[1] == found[-1]
 
@@ -117,7 +123,7 @@ def test_a_recorded_result_is_compared() -> None:
         {"op": "svc", "id": 1, "result": {"ret": 0}},
         {"op": "svc", "id": 2, "result": {"ret": -22}},
     ]
-    found = told(tree, lines)
+    found = answered_by(tree, lines)
     assert found[1]["equal"] is True
     assert (found[2]["equal"], found[2]["differs_at"]) == (False, "ret")
 
@@ -125,7 +131,7 @@ def test_a_recorded_result_is_compared() -> None:
 def test_parameters_of_another_build_are_refused() -> None:
     tree = need_tree()
     with running(build(tree, SMALL)):
-        found = told(tree, [{"configure": {"params": {"hz": 250}}}])
+        found = answered_by(tree, [{"configure": {"params": {"hz": 250}}}])
     assert found[0]["error"]["field"] == "hz"
 
 

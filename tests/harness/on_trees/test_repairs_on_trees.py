@@ -22,8 +22,8 @@ def test_every_finding_of_the_last_kernel_has_a_repair_or_says_why_not() -> None
 
 def test_each_finding_of_7_3_is_gone_with_its_repair() -> None:
     tree = need_tree((7, 3))
-    told = {each.id: each.shown for each in tell_repaired(tree, frozenset(GONE))}
-    assert told == dict.fromkeys(GONE, Shown.NOT)
+    answer = {each.id: each.shown for each in tell_repaired(tree, frozenset(GONE))}
+    assert answer == dict.fromkeys(GONE, Shown.NOT)
 
 
 def test_with_all_repairs_the_code_keeps_the_properties_where_the_repaired_model_does() -> None:

@@ -53,10 +53,10 @@ def test_every_snapshot_of_the_recorded_histories_is_the_models(
             operations.append(operation)
             asked += [json.dumps(operation), '{"op":"snapshot"}']
         program = build(tree, options_for(header.params))
-        told = answers(program, "".join(f"{each}\n" for each in asked).encode())
+        seen = answers(program, "".join(f"{each}\n" for each in asked).encode())
         for number, operation in enumerate(operations):
             oracle.apply(operation_from_json(operation))
-            found = snapshot_to_json(snapshot_from_json(json.loads(told[2 * number + 2])["result"]))
+            found = snapshot_to_json(snapshot_from_json(json.loads(seen[2 * number + 2])["result"]))
             expected = snapshot_to_json(oracle.snapshot())
             for name in OF_THE_MODEL:
                 del found[name], expected[name]

@@ -69,11 +69,11 @@ def test_the_code_goes_the_models_way_under_random_schedules(
 
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_mistake_of_the_model_is_found_and_told(planted: str) -> None:
-    edit, name, told = PLANTED[planted]
+    edit, name, text = PLANTED[planted]
     with applied([edit]):
         lines, _ = compared((7, 3), name, 64)
     assert lines, "no schedule has shown it"
-    assert told in lines[0]
+    assert text in lines[0]
     # The way there: each step with the place in the user's source.
     assert any("net/netfilter/ipvs/ip_vs_" in each for each in lines)
 
@@ -113,16 +113,16 @@ def test_generated_scenarios_are_compared_or_left_out_with_the_reason(
 def test_the_command_tells_where_they_part_and_how_to_see_it_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    edit, name, told = PLANTED["a wrong value"]
+    edit, name, text = PLANTED["a wrong value"]
     with applied([edit]):
         run = here(capsys, *command((7, 3), name, "--schedules", "64", "-j", "1"))
         assert run.code == 1
         assert f"DIFFER {name}: " in run.out
-        assert told in run.out
+        assert text in run.out
         (again,) = [each for each in run.out.splitlines() if each.startswith("  again: ")]
         once_more = here(capsys, *shlex.split(again.removeprefix("  again: ipvs-est ")))
     assert once_more.code == 1
-    assert told in once_more.out
+    assert text in once_more.out
     assert f"DIFFER {name}: 1 schedules; " in once_more.out
 
 

@@ -83,11 +83,11 @@ def test_a_schedule_that_the_model_cannot_follow_says_at_which_step() -> None:
     run, found = of_code((6, 12), "exit-in-first-drain", "4x3.0.3x3.4x6.3.4x3", fields=False)
     assert run.end == "done"
     assert found.token == ""
-    told, common = found.lines
+    text, common = found.lines
     assert re.fullmatch(
         r"the two part at step \d+ of the code's schedule: \S+ goes on from '.*',"
         r" and in the model it waits",
-        told,
+        text,
     )
     assert common.endswith(" common points before, equal")
 
@@ -95,7 +95,7 @@ def test_a_schedule_that_the_model_cannot_follow_says_at_which_step() -> None:
 def test_replay_on_a_tree_tells_the_models_way_too(capsys: pytest.CaptureFixture[str]) -> None:
     tree = need_tree((6, 12))
     words = ("--tree", tree.path, "last-estimator-goes", "--replay", "locks:4x3.0.3x6.4x2")
-    told = here(capsys, "explore", *words)
-    assert told.code == 1
-    assert "\non the model, stable:\n  the model goes the same way: " in told.out
-    assert "\n  both fail: deadlock\n  as a token of the model: e3:" in told.out
+    shown = here(capsys, "explore", *words)
+    assert shown.code == 1
+    assert "\non the model, stable:\n  the model goes the same way: " in shown.out
+    assert "\n  both fail: deadlock\n  as a token of the model: e3:" in shown.out

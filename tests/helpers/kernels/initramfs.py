@@ -110,14 +110,14 @@ def _imported() -> tuple[list[Path], list[Path]]:
         " sep='\\n')"
     )
     environment = {**os.environ, "PYTHONPATH": ":".join(str(CHECKOUT / each) for each in ROOTS)}
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
         check=True,
         env=environment,
     )
-    paths = [Path(each) for each in told.stdout.split("\n") if each]
+    paths = [Path(each) for each in done.stdout.split("\n") if each]
     own = [
         *(CHECKOUT / "refimpl").rglob("*.py"),
         *(CHECKOUT / "spec").rglob("*.py"),
@@ -135,8 +135,8 @@ def _libraries(programs: Iterable[Path]) -> list[Path]:
     """What they are linked with."""
     found: set[Path] = set()
     for each in programs:
-        told = subprocess.run(["ldd", each], capture_output=True, text=True, check=False)
-        found |= {Path(path) for path in re.findall(r"(/\S+) \(0x", told.stdout)}
+        done = subprocess.run(["ldd", each], capture_output=True, text=True, check=False)
+        found |= {Path(path) for path in re.findall(r"(/\S+) \(0x", done.stdout)}
     return sorted(found)
 
 

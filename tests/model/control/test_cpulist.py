@@ -550,7 +550,7 @@ def test_recorded_cpus_survive_format_and_parse(case: Case) -> None:
 
 
 def test_a_long_region_is_cut_short_in_the_message() -> None:
-    for length, told in ((39, f"'{'9' * 39}'"), (40, f"'{'9' * 40}'..."), (41, f"'{'9' * 40}'...")):
+    for length, text in ((39, f"'{'9' * 39}'"), (40, f"'{'9' * 40}'..."), (41, f"'{'9' * 40}'...")):
         with pytest.raises(CpulistError) as found:
             parse_cpulist(" " + "9" * length, 4)
-        assert str(found.value).startswith(f"region 1, {told}, at offset 1: ")
+        assert str(found.value).startswith(f"region 1, {text}, at offset 1: ")

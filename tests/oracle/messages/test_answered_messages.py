@@ -108,13 +108,13 @@ def test_a_line_that_cannot_be_used(line: bytes, field: str, message: str) -> No
 
 
 def test_the_longest_seq_comes_back() -> None:
-    _, told = answers(CONFIGURE + b'{"op":"settle","seq":"%s"}\n' % (b"x" * 64))
-    assert told == {"seq": "x" * 64, "result": {"ret": 0}}
+    _, answer = answers(CONFIGURE + b'{"op":"settle","seq":"%s"}\n' % (b"x" * 64))
+    assert answer == {"seq": "x" * 64, "result": {"ret": 0}}
 
 
 def test_lines_are_counted_from_one() -> None:
-    told = answers(CONFIGURE + b'{}\n{"op":"settle"}\n\n')
-    assert [each["error"]["line"] for each in told if "error" in each] == [2, 4]
+    seen = answers(CONFIGURE + b'{}\n{"op":"settle"}\n\n')
+    assert [each["error"]["line"] for each in seen if "error" in each] == [2, 4]
 
 
 def test_a_line_without_an_end_and_one_that_is_too_long() -> None:
@@ -135,8 +135,8 @@ def test_what_is_too_long_ends_with_its_line(length: int) -> None:
 
 @pytest.mark.parametrize("mark", ["trace", "format", "kernel", "params"])
 def test_each_mark_of_a_header_makes_a_line_one(mark: str) -> None:
-    (told,) = answers(json.dumps({mark: None}).encode() + b"\n")
-    assert told["error"]["message"] == "missing: this is not a trace's first line"
+    (answer,) = answers(json.dumps({mark: None}).encode() + b"\n")
+    assert answer["error"]["message"] == "missing: this is not a trace's first line"
 
 
 def test_a_header_configures_a_machine_that_records_violations() -> None:
@@ -157,10 +157,10 @@ def test_a_header_configures_a_machine_that_records_violations() -> None:
         },
     }
     session = Session()
-    told = answer(session, json.dumps(header).encode(), 1)["configured"]
-    assert isinstance(told, dict)
-    assert (told["revision"], told["on_violation"]) == ("v7-unwind", "record")
-    assert told["params"]["est_cost_ns"] == 7916
+    shown = answer(session, json.dumps(header).encode(), 1)["configured"]
+    assert isinstance(shown, dict)
+    assert (shown["revision"], shown["on_violation"]) == ("v7-unwind", "record")
+    assert shown["params"]["est_cost_ns"] == 7916
     assert session.oracle is not None
     assert session.oracle.machine.revision is ipvs_est.V7_UNWIND
     assert not session.oracle.machine.raise_violations
@@ -169,8 +169,8 @@ def test_a_header_configures_a_machine_that_records_violations() -> None:
 @pytest.mark.parametrize(("wanted", "raises"), [("record", False), ("raise", True)])
 def test_a_configuration_chooses_what_a_violation_does(wanted: str, raises: bool) -> None:
     session = Session()
-    told = answer(session, json.dumps({"configure": {"on_violation": wanted}}).encode(), 1)
-    configured = told["configured"]
+    document = answer(session, json.dumps({"configure": {"on_violation": wanted}}).encode(), 1)
+    configured = document["configured"]
     assert isinstance(configured, dict)
     assert list(configured) == ["revision", "params", "on_violation"]
     assert (configured["revision"], configured["on_violation"]) == ("mainline", wanted)
@@ -179,8 +179,8 @@ def test_a_configuration_chooses_what_a_violation_does(wanted: str, raises: bool
 
 
 def test_parameters_that_follow_from_others_need_not_be_given_again() -> None:
-    (told,) = answers(b'{"configure":{"params":{"hz":100,"nticks":5,"chain_factor":3}}}\n')
-    params = told["configured"]["params"]
+    (answer,) = answers(b'{"configure":{"params":{"hz":100,"nticks":5,"chain_factor":3}}}\n')
+    params = answer["configured"]["params"]
     assert (params["tick_jiffies"], params["tick_chains"]) == (40, 3)
 
 
@@ -196,11 +196,11 @@ def test_answers_are_lines_without_spaces_and_in_ascii() -> None:
 
 
 def test_what_follows_an_ended_history_cannot_be_answered() -> None:
-    *_, told = answers(
+    *_, answer = answers(
         b'{"configure":{"revision":"v7","params":{"sysctl":false}}}\n'
         b'{"op":"fail_allocations","nth":3}\n{"op":"add_service","id":1}\n{"op":"settle"}\n'
     )
-    assert told == error(
+    assert answer == error(
         "",
         "the history has ended: invalid-pointer: thing=scheduler, where=ip_vs_add_service",
         line=4,

@@ -33,7 +33,7 @@ class _Page:
     bar: Bar
     outcomes: "dict[int, ComparedOutcome]" = field(default_factory=dict)
     """By index; of those that are being compared, so far."""
-    told: int = 0
+    printed: int = 0
     """Scenarios."""
     complete: bool = False
 
@@ -119,10 +119,10 @@ def compare_steps(
 def _note(board: _Page, index: int, outcome: "ComparedOutcome") -> None:
     """Tell of each scenario in its turn."""
     board.outcomes[index] = outcome
-    while (told := board.outcomes.get(board.told)) is not None and _is_over(told):
+    while (shown := board.outcomes.get(board.printed)) is not None and _is_over(shown):
         hide(board.bar)
-        _tell(board, board.scenarios[board.told], told)
-        board.told += 1
+        _tell(board, board.scenarios[board.printed], shown)
+        board.printed += 1
     done = sum(each.done.schedules for each in board.outcomes.values())
     draw(board.bar, done, board.scenarios[index].name)
 
@@ -169,7 +169,7 @@ def _summary(board: _Page) -> int:
     for each in board.outcomes.values():
         total.add(each.done)
     outcomes = board.outcomes.values()
-    for index in range(board.told, len(board.scenarios)):
+    for index in range(board.printed, len(board.scenarios)):
         outcome = board.outcomes.get(index)
         if outcome is not None and _is_over(outcome):
             _tell(board, board.scenarios[index], outcome)

@@ -211,8 +211,8 @@ def _search(
                     found.append((kind, searched))
                     for each in searched.failures:
                         failure = minimised(ask, scenario, each, kind == FIELDS)
-                        told = explored.programs.lines(ask, scenario, failure.run, kind == FIELDS)
-                        shown.append(_Shown(kind, failure, list(told)))
+                        lines = explored.programs.lines(ask, scenario, failure.run, kind == FIELDS)
+                        shown.append(_Shown(kind, failure, list(lines)))
                     if searched.failures and not keep_going:
                         break
         except SubjectError as error:

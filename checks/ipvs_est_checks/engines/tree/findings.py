@@ -36,8 +36,8 @@ def engine_findings_on_tree(tree: Tree, revision: Revision) -> Engine:
         work = [_FindingTask(tree, each.id) for each in wanted]
         with Pool(min(request.jobs, len(work))) as pool:
             started = perf_counter()
-            told = results_of(pool, _told, work, _name)
-            for done, (finding, (_, seen)) in enumerate(zip(wanted, told, strict=True)):
+            shown = results_of(pool, _told, work, _name)
+            for done, (finding, (_, seen)) in enumerate(zip(wanted, shown, strict=True)):
                 request.progress(f"finding {finding.id}", done, len(work))
                 row = _row(tree, revision, finding, seen, perf_counter() - started)
                 if row.verdict is Verdict.FAIL:

@@ -96,8 +96,8 @@ def engine_schedules(tree: Tree, revision: Revision) -> Engine:
     """
 
     def engine(request: Request) -> Iterator[Row]:
-        told = {*_PROPERTY_OF_KIND.values()}
-        if request.properties is not None and told.isdisjoint(request.properties):
+        lines = {*_PROPERTY_OF_KIND.values()}
+        if request.properties is not None and lines.isdisjoint(request.properties):
             return
         scenarios = [each for each in map(load, library()) if not each.params.steps_per_break]
         work = list(_searches(tree, revision, scenarios, request))

@@ -96,24 +96,24 @@ def run_batch(world: World, wanted: Wanted) -> dict[str, object]:
             end, cycle, violations = "deadlock", error.violation.cycle, violations[:-1]
         else:
             end = "violation"
-    told: dict[str, object] = {"end": end}
+    answer: dict[str, object] = {"end": end}
     if cycle:
-        told["cycle"] = list(cycle)
+        answer["cycle"] = list(cycle)
     if violations:
-        told["violations"] = [to_json(each) for each in violations]
-    told["word"] = word_of([each.chosen for each in batch.steps])
+        answer["violations"] = [to_json(each) for each in violations]
+    answer["word"] = word_of([each.chosen for each in batch.steps])
     if wanted.start is not None:
-        told["count"] = len(batch.steps)
-        told["turns"] = [
+        answer["count"] = len(batch.steps)
+        answer["turns"] = [
             number for turn in _turns(batch.steps, wanted.start, wanted.budget) for number in turn
         ]
-        return told
-    told["steps"] = [
+        return answer
+    answer["steps"] = [
         [each.chosen, list(each.choices), each.goes_on, each.name, each.place]
         for each in batch.steps
     ]
-    told["state"] = state_to_json(take_state(world.machine))
-    return told
+    answer["state"] = state_to_json(take_state(world.machine))
+    return answer
 
 
 def word_of(choices: Sequence[int]) -> str:
@@ -141,7 +141,7 @@ def _run(batch: _Batch, wanted: Wanted) -> str:
             choice = holder
         else:
             choice = _other(available, holder)
-        batch.steps.append(_told(world, choice, available, goes_on=goes_on))
+        batch.steps.append(_batch_step(world, choice, available, goes_on=goes_on))
         if choice >= 0:
             batch.holder = choice
         step(world, choice)
@@ -176,7 +176,7 @@ def _other(available: Sequence[int], holder: int | None) -> int:
     return ordered[0]
 
 
-def _told(world: World, choice: int, available: Sequence[int], *, goes_on: bool) -> BatchStep:
+def _batch_step(world: World, choice: int, available: Sequence[int], *, goes_on: bool) -> BatchStep:
     numbers = sorted(_number(each) for each in available if each != TIME)
     if TIME in available:
         numbers.append(_number(TIME))

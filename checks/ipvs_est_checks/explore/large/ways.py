@@ -188,7 +188,7 @@ def _scout(job: Job) -> Scout[World]:
 def look(job: Job, asked: Sequence[AskedChoice]) -> list[Told]:
     """Where these choices lead, and some that will be asked next."""
     scout = _scout(job)
-    return [told for each in asked for told in scout.look(each)]
+    return [seen for each in asked for seen in scout.look(each)]
 
 
 def judge(job: Job, already: AlreadyKnown, runs: Sequence[WayRun]) -> list[Late | None]:

@@ -61,7 +61,7 @@ def follower(one: ProtocolSystem, scenario: Scenario, world: World, slot: int) -
     begin = [run.state_of(ready, each) for each in one.initial if each["sysctl"] == wanted]
     states = _agreeing(ready, begin, seen)
     if not states:
-        raise NoSuchStepError(f"the world begins otherwise: {_told(seen)}")
+        raise NoSuchStepError(f"the world begins otherwise: {_values_text(seen)}")
     return Follower(ready, names, slot, states)
 
 
@@ -85,7 +85,7 @@ def follow(follower: Follower, world: World, choice: int) -> None:
         states = _agreeing(ready, (*reached, *queued), seen)
         if not states:
             name = actor or "nobody"
-            raise NoSuchStepError(f"no step of {name} leads to {_told(seen)}")
+            raise NoSuchStepError(f"no step of {name} leads to {_values_text(seen)}")
         follower.states = states
 
 
@@ -115,5 +115,5 @@ def _agreeing(ready: Runner, states: Iterable[State], seen: Seen) -> States:
     )
 
 
-def _told(seen: Seen) -> str:
+def _values_text(seen: Seen) -> str:
     return ", ".join(f"{name}={'/'.join(sorted(values))}" for name, values in seen.items())

@@ -27,11 +27,11 @@ def answers_of_tree(
     lines: list[dict[str, Any]] = [{"configure": {"params": params_to_json(params)}}]
     for each in operations:
         lines += [operation_to_json(each), {"op": "dump"}]
-    told = [json.loads(each) for each in answers(program, _text(lines))]
-    if "error" in told[0]:
-        error = told[0]["error"]
+    seen = [json.loads(each) for each in answers(program, _text(lines))]
+    if "error" in seen[0]:
+        error = seen[0]["error"]
         raise BadInputError(f"{error['field']}: {error['message']}")
-    return told[1:]
+    return seen[1:]
 
 
 def _text(lines: list[dict[str, Any]]) -> bytes:

@@ -41,13 +41,13 @@ class Nearest:
 
 def nearest(tree: Tree, params: Params, histories: Histories) -> Nearest:
     """The revision, of several as near the newest."""
-    told = {name: answers_of_tree(tree, params, each) for name, each in histories.items()}
+    answer = {name: answers_of_tree(tree, params, each) for name, each in histories.items()}
     found: Nearest | None = None
     for revision in reversed(MERGED):
         expected = {
             name: answers_of_model(params, each, revision) for name, each in histories.items()
         }
-        partings = partings_of(histories, expected, told)
+        partings = partings_of(histories, expected, answer)
         if found is None or len(partings) < len(found.partings):
             found = Nearest(revision, len(histories), partings)
     assert found is not None

@@ -35,11 +35,11 @@ def recorded(tree: Tree, name: str, lines: Sequence[str]) -> list[dict[str, Any]
     program = build(tree, options_for(params))
     asked = [_operation(name, number, each) for number, each in enumerate(operations, 2)]
     text = "".join(f"{json.dumps(each)}\n" for each in [configure, *asked])
-    configured, *told = [json.loads(each) for each in answers(program, text.encode())]
+    configured, *seen = [json.loads(each) for each in answers(program, text.encode())]
     if "error" in configured:
         raise BadInputError(f"{name}:1: {configured['error']['message']}")
     made = [header]
-    for number, (operation, answer) in enumerate(zip(asked, told, strict=True), 2):
+    for number, (operation, answer) in enumerate(zip(asked, seen, strict=True), 2):
         if "error" in answer and answer["error"]["type"] == "bad-input":
             refused = answer["error"]
             raise BadInputError(f"{name}:{number}: {refused['field']}: {refused['message']}")

@@ -57,8 +57,8 @@ def outcome_of_lines(
     except InputError as error:
         raise TraceError(str(path), 1, error) from None
     program = build(tree, options_for(header.params, variant), on_unit)
-    told = answers(program, "".join(f"{each}\n" for each in lines).encode())
-    return _outcome(path, header, lines, told)
+    seen = answers(program, "".join(f"{each}\n" for each in lines).encode())
+    return _outcome(path, header, lines, seen)
 
 
 def _revision_of(kernel: object) -> Revision | None:
@@ -66,8 +66,8 @@ def _revision_of(kernel: object) -> Revision | None:
     return KERNELS.get(kernel, MAINLINE) if isinstance(kernel, str) else None
 
 
-def _outcome(path: Path, header: Header, lines: list[str], told: list[bytes]) -> Failed | Passed:
-    for number, answer in enumerate(told, start=1):
+def _outcome(path: Path, header: Header, lines: list[str], seen: list[bytes]) -> Failed | Passed:
+    for number, answer in enumerate(seen, start=1):
         if _EQUAL in answer or (number == 1 and answer.startswith(b'{"configured"')):
             continue
         parsed: dict[str, Any] = json.loads(answer)

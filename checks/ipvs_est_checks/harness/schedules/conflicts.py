@@ -60,8 +60,8 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
             search(
                 asking(started), scenario, preemptions=1, fields=True, most=most, keep_going=True
             )
-            told = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
-        accesses = [CodeAccess(*each) for each in told]
+            answer = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
+        accesses = [CodeAccess(*each) for each in answer]
         pairs = conflicting(accesses)
         places = source_places(program, {each.place for pair in pairs for each in pair})
         for pair in pairs:

@@ -84,14 +84,14 @@ def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> SeenOnCo
         for part, name in _parts(scenario, how.parts)
     ]
     shown = [each for each in seen if each.shows]
-    told = "; ".join(each.observation for each in shown or seen)
+    text = "; ".join(each.observation for each in shown or seen)
     if how.remark:
-        told = f"{told} ({how.remark})"
+        text = f"{text} ({how.remark})"
     if shown:
         # One that shows in a part only is told as such: a patch may have mended the other.
         missing = [each.observation for each in seen if not each.shows]
-        return SeenOnCode(True, "; but ".join([told, *missing]))
-    return SeenOnCode(None if any(each.shows is None for each in seen) else False, told)
+        return SeenOnCode(True, "; but ".join([text, *missing]))
+    return SeenOnCode(None if any(each.shows is None for each in seen) else False, text)
 
 
 def _parts(scenario: Scenario, names: tuple[str, ...]) -> Iterator[tuple[Scenario, str]]:
@@ -128,7 +128,7 @@ def _searched(
     for failure in found.failures:
         if failure.cause.startswith(begins):
             return SeenOnCode(
-                True, f"{of_part}{failure.cause} ({_told(tree, failure, bound, how)})"
+                True, f"{of_part}{failure.cause} ({_observation(tree, failure, bound, how)})"
             )
     return _not_seen(found, bound, of_part)
 
@@ -137,7 +137,7 @@ def _begins(text: str) -> Callable[[str], bool]:
     return lambda cause: cause.startswith(text)
 
 
-def _told(tree: Tree, failure: FailingRuns, bound: str, how: _OnCode) -> str:
+def _observation(tree: Tree, failure: FailingRuns, bound: str, how: _OnCode) -> str:
     number = f"schedule {failure.number} of {bound}"
     if how.parts or tree.edited:
         # No command has a scenario's part, or a tree's edits.

@@ -36,17 +36,17 @@ def code_lines(
 def _told(steps: Sequence[tuple[RunStep, str]], columns: Sequence[str]) -> Iterator[TimelineStep]:
     before = 0
     for name, group in groupby(steps, key=lambda each: each[0].name):
-        told = list(group)
+        seen = list(group)
         column = columns.index(name)
         if name == _TIME:
-            count = len(told)
+            count = len(seen)
             passes = "a jiffy passes" if count == 1 else f"{count} jiffies pass"
-            yield _step(column, "", passes, preempts=told[0][0].goes_on)
+            yield _step(column, "", passes, preempts=seen[0][0].goes_on)
         else:
-            for at, (step, where) in enumerate(told):
+            for at, (step, where) in enumerate(seen):
                 switched = at == 0 and bool(before) and step.goes_on
                 yield _step(column, *_words(step, where), preempts=switched)
-        before += len(told)
+        before += len(seen)
 
 
 def _words(step: RunStep, where: str) -> tuple[str, str]:

@@ -57,11 +57,11 @@ def follow_line(
     return {"follow": lines, "snapshots": snapshots, "frames": frames}
 
 
-def code_run(told: dict[str, Any]) -> CodeRun:
+def code_run(answer: dict[str, Any]) -> CodeRun:
     """A program's answer. Raises BadInputError if it refuses."""
-    if "error" in told:
-        raise BadInputError(f"{told['error']['field']}: {told['error']['message']}")
-    followed = told["followed"]
+    if "error" in answer:
+        raise BadInputError(f"{answer['error']['field']}: {answer['error']['message']}")
+    followed = answer["followed"]
     points = tuple(_point(*each) for each in followed["points"])
     return CodeRun(points, tuple(followed["violations"]))
 
@@ -141,12 +141,12 @@ def _order_of_table(ask: Ask, scenario: Scenario) -> list[int]:
     lines.append({"op": "init"})
     lines += [{"op": "add_service", "id": each} for each in range(_FIRST_ID, _LAST_ID + 1)]
     lines.append({"op": "exit"})
-    told: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     for line in lines:
-        told = ask(line)
-        if "result" not in told and "configured" not in told:
-            raise BadInputError(f"{scenario.name}: the order of services is not told: {told}")
-    events = [each for each in told["events"] if each["event"] == "stopped"]
+        answer = ask(line)
+        if "result" not in answer and "configured" not in answer:
+            raise BadInputError(f"{scenario.name}: the order of services is not told: {answer}")
+    events = [each for each in answer["events"] if each["event"] == "stopped"]
     return [each["id"] for each in events if each["id"] >= _FIRST_ID]
 
 

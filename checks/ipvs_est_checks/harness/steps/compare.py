@@ -118,8 +118,8 @@ def compare_schedules(
     for first in range(0, count + TOGETHER, TOGETHER):
         numbers = range(first, min(first + TOGETHER, count))
         models = [_model(pair, seed, each) for each in numbers]
-        for model, told in zip(waiting, answers, strict=True):
-            parting = _compared(pair, model, code_run(told), done)
+        for model, answer in zip(waiting, answers, strict=True):
+            parting = _compared(pair, model, code_run(answer), done)
             on_schedule()
             if parting is not None:
                 # What was asked for besides comes before any other answer.

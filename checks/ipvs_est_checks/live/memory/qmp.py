@@ -46,8 +46,8 @@ class Qmp:
             if "return" in said:
                 return said["return"]
             if "error" in said:
-                told = said["error"]
-                why = told.get("desc") if isinstance(told, dict) else None
+                answer = said["error"]
+                why = answer.get("desc") if isinstance(answer, dict) else None
                 raise UnreadableError(f"{command}: {why or 'an error without a reason'}")
 
     def next_object(self) -> dict[str, Any]:

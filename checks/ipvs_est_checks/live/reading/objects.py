@@ -47,7 +47,7 @@ class Names(Mapping[int, str]):
 
     def __getitem__(self, id_: int) -> str:
         said = self._said[id_]
-        return said if isinstance(said, str) else _told(said)
+        return said if isinstance(said, str) else _peer_text(said)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._said)
@@ -139,7 +139,9 @@ class ObjectReader:
         else:
             kind = _PROTOCOLS.get(protocol, str(protocol))
             address, port = base + structs.service_address, base + structs.service_port
-            name = _told((f"{kind} ", family, raw[address : address + 16], raw[port : port + 2]))
+            name = _peer_text(
+                (f"{kind} ", family, raw[address : address + 16], raw[port : port + 2])
+            )
         stats = at + structs.service_stats
         id_ = ids.number(stats, name)
         nodes, objects, dests = found.nodes, found.objects, found.dests
@@ -267,7 +269,7 @@ def _object(id_: int, owner: str, values: tuple[Any, ...], counted: int) -> Obje
     )
 
 
-def _told(peer: Peer) -> str:
+def _peer_text(peer: Peer) -> str:
     prefix, family, address, port = peer
     number = int.from_bytes(port, "big")
     if family == _AF_INET6:

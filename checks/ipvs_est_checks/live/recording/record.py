@@ -39,7 +39,7 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
             lines = _since_begin(instance)
             lost = overruns(instance)
             after = _look(reader, namespace, guard)
-        told = tell(
+        shown = tell(
             lines,
             namespace.address,
             reader.structs.est_list,
@@ -54,10 +54,10 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
             params=reader.machine.params,
             ms=round(1000 * seconds),
             lost=lost,
-            limits_test=told.limits_test,
+            limits_test=shown.limits_test,
             snapshots=(),
-            events=tuple(told.events),
-            written=tuple(told.written),
+            events=tuple(shown.events),
+            written=tuple(shown.written),
         )
         return log, live_log_text(log, before, after)
 

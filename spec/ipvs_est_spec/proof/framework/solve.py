@@ -238,8 +238,8 @@ def _failures(theorem: Theorem, found: Sequence[Decided], twin: Answer) -> Itera
         yield "there is nothing to prove"
     for each in found:
         if theorem.refuted_by and each.answer.status is Decision.PROVED:
-            told = f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
-            yield _named(told, each.name)
+            text = f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
+            yield _named(text, each.name)
         elif not theorem.refuted_by and each.answer.status is Decision.REFUTED:
             yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
         if each.premises is Decision.PROVED:
