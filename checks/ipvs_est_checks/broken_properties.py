@@ -20,8 +20,8 @@ QUIET_REVOLUTIONS = 2
 
 _BITS = {scope: 1 << index for index, scope in enumerate(Scope)}
 STEP, SERVICE_FREE, EST_FREE, SETTLED, QUIET = (
-    _BITS[each]
-    for each in (
+    _BITS[scope]
+    for scope in (
         Scope.STEP,
         Scope.SERVICE_MUTEX_FREE,
         Scope.EST_MUTEX_FREE,
@@ -62,26 +62,26 @@ def broken_states(
 ) -> Iterator[StateProperty]:
     """The chosen properties of states in these scopes that do not hold; counts evaluations."""
     state = snapshot_state(_ALGEBRA, params, snapshot)
-    for each in state_properties(properties, scopes):
-        checks[each.id] += 1
-        if not each.predicate(state):
-            yield each
+    for prop in state_properties(properties, scopes):
+        checks[prop.id] += 1
+        if not prop.predicate(state):
+            yield prop
 
 
 @lru_cache(maxsize=1024)
 def state_properties(properties: frozenset[str] | None, scopes: int) -> tuple[StateProperty, ...]:
     """The chosen properties of states that have to hold in these scopes."""
     return tuple(
-        each
-        for each in STATE_PROPERTIES
-        if scopes & _BITS[each.scope] and is_chosen(properties, each.id)
+        prop
+        for prop in STATE_PROPERTIES
+        if scopes & _BITS[prop.scope] and is_chosen(properties, prop.id)
     )
 
 
 @lru_cache(maxsize=256)
 def record_properties(properties: frozenset[str] | None) -> tuple[RecordProperty, ...]:
     """The chosen properties of what happened."""
-    return tuple(each for each in RECORD_PROPERTIES if is_chosen(properties, each.id))
+    return tuple(prop for prop in RECORD_PROPERTIES if is_chosen(properties, prop.id))
 
 
 def broken_cases(

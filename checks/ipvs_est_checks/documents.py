@@ -69,14 +69,16 @@ def anchor(heading: str) -> str:
 @cache
 def sections() -> dict[str, Section]:
     """By number, all that can be cited; raises ValueError if a number occurs twice."""
-    pages = [folder() / each for each in (*BEHAVIOUR, KNOWN_DEFECTS, MODEL_MISTAKES)]
+    pages = [folder() / name for name in (*BEHAVIOUR, KNOWN_DEFECTS, MODEL_MISTAKES)]
     pages += sorted((folder() / FINDINGS).glob("*.md"))
     found: dict[str, Section] = {}
     for page in filter(Path.is_file, pages):
-        for each in _sections_of(page):
-            if each.number in found:
-                raise ValueError(f"{each.number} is in {found[each.number].page} and {each.page}")
-            found[each.number] = each
+        for section in _sections_of(page):
+            if section.number in found:
+                raise ValueError(
+                    f"{section.number} is in {found[section.number].page} and {section.page}"
+                )
+            found[section.number] = section
     return found
 
 

@@ -6,7 +6,7 @@ from ipvs_est.language.revision import BEFORE_STABLE as _BEFORE_STABLE
 from ipvs_est.language.revision import MERGED as _MERGED
 
 ONLY_V7 = ("v7",)
-BEFORE_STABLE = tuple(each.name for each in _BEFORE_STABLE)
-BEFORE_MAINLINE = tuple(each.name for each in _BEFORE_MAINLINE)
-MERGED = tuple(each.name for each in _MERGED)
+BEFORE_STABLE = tuple(revision.name for revision in _BEFORE_STABLE)
+BEFORE_MAINLINE = tuple(revision.name for revision in _BEFORE_MAINLINE)
+MERGED = tuple(revision.name for revision in _MERGED)
 ALL = tuple(REVISIONS)

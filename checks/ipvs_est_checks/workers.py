@@ -197,11 +197,11 @@ class Pool:
         """The tasks, each as soon as it is done."""
         left = list(tasks)
         while left:
-            ready = [each for each in left if each.done]
+            ready = [work_item for work_item in left if work_item.done]
             if not ready:
                 self._go_on()
                 continue
-            left = [each for each in left if not each.done]
+            left = [work_item for work_item in left if not work_item.done]
             yield from ready
 
     def map(
@@ -219,8 +219,8 @@ class Pool:
         """
         waiting: deque[tuple[A, WorkItem[R]]] = deque()
         limit = None if ahead is None else ahead * max(1, self._processes)
-        for each in work:
-            waiting.append((each, self.submit(name(each), function, each)))
+        for item in work:
+            waiting.append((item, self.submit(name(item), function, item)))
             if limit is not None and len(waiting) >= (1 if self._is_here else limit):
                 yield from self._next(waiting)
         while waiting:
@@ -255,15 +255,15 @@ class Pool:
         from multiprocessing.connection import wait
 
         self._hand_out()
-        busy = [each for each in self._workers if each.task is not None]
+        busy = [worker for worker in self._workers if worker.task is not None]
         if not busy:
             return
-        longest = min(busy, key=lambda each: each.began)
+        longest = min(busy, key=lambda worker: worker.began)
         assert longest.task is not None
         self._waiting(longest.task.name)
         if patience is None:
             patience = self._patience(longest)
-        ready = wait([each.pipe for each in busy], patience)
+        ready = wait([worker.pipe for worker in busy], patience)
         for worker in busy:
             if worker.pipe in ready:
                 self._receive(worker)
@@ -279,7 +279,7 @@ class Pool:
 
     def _hand_out(self) -> None:
         while self._todo:
-            worker = next((each for each in self._workers if each.task is None), None)
+            worker = next((worker for worker in self._workers if worker.task is None), None)
             if worker is None:
                 if len(self._workers) >= max(1, self._processes):
                     return
@@ -427,10 +427,10 @@ def results_of(
     pool: Pool, function: Callable[[A], R], work: Iterable[A], name: Callable[[A], str]
 ) -> Iterator[tuple[A, R]]:
     """As `Pool.map`, for work of which none can be done without. Raises LostWorkError."""
-    for each, outcome in pool.map(function, work, name):
+    for item, outcome in pool.map(function, work, name):
         if isinstance(outcome, Lost):
             raise LostWorkError(str(outcome))
-        yield each, outcome
+        yield item, outcome
 
 
 @contextmanager
@@ -460,8 +460,8 @@ class _Kind(Enum):
 
 def _work(to_parent: "Pipe", to_worker: "Pipe", much: bool) -> None:
     """much: one work after the other."""
-    for each in ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    for entry in ENDING:
+        signal.signal(entry, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     # A forked process has the parent's end too, and would keep the pipe alive by itself.

@@ -39,10 +39,10 @@ def metrics(report: dict[str, Any]) -> Iterator[str]:
     yield "# HELP ipvs_est_property_failed 1 for each property that fails."
     yield "# TYPE ipvs_est_property_failed gauge"
     for netns in report["netns"]:
-        for each in netns.get("properties", ()):
-            if each["verdict"] == "FAIL":
-                finding = each["findings"][0]["id"] if each["findings"] else ""
-                yield _line("property_failed", netns, 1, property=each["id"], finding=finding)
+        for entry in netns.get("properties", ()):
+            if entry["verdict"] == "FAIL":
+                finding = entry["findings"][0]["id"] if entry["findings"] else ""
+                yield _line("property_failed", netns, 1, property=entry["id"], finding=finding)
     yield "# HELP ipvs_est_kthread_load Share of one CPU."
     yield "# TYPE ipvs_est_kthread_load gauge"
     for netns in report["netns"]:
@@ -53,7 +53,7 @@ def metrics(report: dict[str, Any]) -> Iterator[str]:
 
 def _line(name: str, netns: dict[str, Any], value: float, **labels: str) -> str:
     pairs = {"netns": str(netns["inode"]), **labels}
-    text = ",".join(f'{label}="{each}"' for label, each in pairs.items())
+    text = ",".join(f'{label}="{pair}"' for label, pair in pairs.items())
     return f"ipvs_est_{name}{{{text}}} {value}"
 
 
@@ -72,7 +72,7 @@ def main() -> int:
     if report is None:
         print("ipvs_est_metrics: no report of ipvs-est inspect, version 1", file=sys.stderr)
         return 2
-    _write(sys.argv[1], "".join(f"{each}\n" for each in metrics(report)))
+    _write(sys.argv[1], "".join(f"{metric}\n" for metric in metrics(report)))
     if not report:
         print("ipvs_est_metrics: there is no report, ipvs_est_up is 0", file=sys.stderr)
         return 2

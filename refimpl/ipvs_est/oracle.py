@@ -87,8 +87,10 @@ from ipvs_est.state.stats import StatsObject, export, read, zero
 DEFAULT_SCHEDULER = "wlc"
 
 _INTEGERS = {
-    each: tuple((field.name, *BOUNDS[field.name]) for field in fields(each) if field.name in BOUNDS)
-    for each in OPERATIONS
+    operation: tuple(
+        (field.name, *BOUNDS[field.name]) for field in fields(operation) if field.name in BOUNDS
+    )
+    for operation in OPERATIONS
 }
 """Name, smallest and largest value of each operation's integers."""
 

@@ -102,7 +102,7 @@ def handshake(extension: Extension | None = None) -> dict[str, object]:
         "version": __version__,
         "revisions": list(REVISIONS),
         "kernels": list(KERNELS),
-        "operations": [each.op for each in OPERATIONS],
+        "operations": [operation.op for operation in OPERATIONS],
         "max_line": MAX_LINE,
         "gives": {**GIVES, **more},
     }
@@ -279,7 +279,7 @@ def _watched(session: Session, oracle: Oracle) -> dict[str, object]:
 def _new_violations(session: Session, oracle: Oracle) -> list[dict[str, object]]:
     """Those since the last answer."""
     record = oracle.machine.violations
-    new = [to_json(each) for each in record[session.violations_told :]]
+    new = [to_json(violation) for violation in record[session.violations_told :]]
     session.violations_told = len(record)
     return new
 

@@ -86,7 +86,7 @@ def witness(failed: StateProperty, params: Params, snapshot: Snapshot) -> str:
 
 def _join_kd(places: dict[str, dict[str, int]], place: str) -> None:
     """What is known of a kd as a whole is told with its only row or chain."""
-    inner = [each for each in places if each.startswith(f"{place} ")]
+    inner = [name for name in places if name.startswith(f"{place} ")]
     if place.startswith("kd ") and len(inner) == 1:
         answers = places.pop(place)
         answers.pop("exists", None)

@@ -81,7 +81,7 @@ def test_the_report_holds_each_size_and_kind(traces: Path, tmp_path: Path) -> No
     written = json.loads(report.read_text())
     assert written["report"] == "ipvs-est bench"
     assert misfits("bench-report", written) == []
-    assert [each["load"]["estimators"] for each in written["synthetic"]] == [50, 80]
+    assert [entry["load"]["estimators"] for entry in written["synthetic"]] == [50, 80]
     assert written["recorded"]["operations"] == 4
 
 
@@ -108,16 +108,16 @@ def test_the_report_has_a_row_for_each_scheduler(
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     rows = json.loads(report.read_text())["explore"]
-    assert [each["scheduler"] for each in rows] == ["dfs", "dfs", "pct", "random", "pos", "surw"]
-    assert [each["properties"] for each in rows] == [0, len(WATCHED), 0, 0, 0, 0]
-    assert [each["schedules"] for each in rows] == [15] * 6
+    assert [row["scheduler"] for row in rows] == ["dfs", "dfs", "pct", "random", "pos", "surw"]
+    assert [row["properties"] for row in rows] == [0, len(WATCHED), 0, 0, 0, 0]
+    assert [row["schedules"] for row in rows] == [15] * 6
     assert "steps/s" in result.output
 
 
 def test_schedules_until_a_defect_shows_are_counted_for_each_random_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = tuple(each for each in rows_to_bench() if each.id in ("D02", "D03d"))
+    rows = tuple(row for row in rows_to_bench() if row.id in ("D02", "D03d"))
     monkeypatch.setattr(bench_module, "rows_to_bench", lambda: rows)
     report = tmp_path / "bench.json"
     arguments = ["--repeat", "1", "--estimators", "50", "--no-explore", "--no-subject"]
@@ -125,19 +125,23 @@ def test_schedules_until_a_defect_shows_are_counted_for_each_random_scheduler(
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     written = json.loads(report.read_text())["schedulers"]
-    assert [(each["defect"], each["scheduler"]) for each in written] == [
+    assert [(entry["defect"], entry["scheduler"]) for entry in written] == [
         (row, kind) for row in ("D02", "D03d") for kind in ("random", "pct", "pos", "surw")
     ]
-    assert all(each["found"] == each["seeds"] == 3 for each in written)
-    (line,) = [each for each in result.output.splitlines() if each.startswith("D03d ")]
-    medians = [each["median"] for each in written if each["defect"] == "D03d"]
-    assert line.split()[-4:] == [f"{each:g}" for each in medians]
+    assert all(entry["found"] == entry["seeds"] == 3 for entry in written)
+    (line,) = [line for line in result.output.splitlines() if line.startswith("D03d ")]
+    medians = [entry["median"] for entry in written if entry["defect"] == "D03d"]
+    assert line.split()[-4:] == [f"{median:g}" for median in medians]
 
 
 def test_a_defect_that_shows_with_less_than_half_of_the_seeds_has_no_median() -> None:
-    (row,) = [each for each in rows_to_bench() if each.id == "D04a"]
+    (row,) = [row for row in rows_to_bench() if row.id == "D04a"]
     found = list(bench_schedulers((row,), 2, 1, most=1))
-    assert [each.median for each in found if isinstance(each, SchedulerBench)] == [None] * 4
+    assert [
+        scheduler_bench.median
+        for scheduler_bench in found
+        if isinstance(scheduler_bench, SchedulerBench)
+    ] == [None] * 4
 
 
 def test_the_model_as_a_subject_does_the_work_that_it_does_in_process(
@@ -151,9 +155,9 @@ def test_the_model_as_a_subject_does_the_work_that_it_does_in_process(
     result = CliRunner().invoke(bench, arguments)
     assert result.exit_code == 0, result.output
     answer = json.loads(report.read_text())["subject"]
-    lines = sum(each.data.count(b"\n") for each in some)
+    lines = sum(recording.data.count(b"\n") for recording in some)
     assert (answer["traces"], answer["operations"]) == (2, lines - 2)
-    assert min(each for each in answer.values()) > 0
+    assert min(entry for entry in answer.values()) > 0
     assert f"subject: 2 recordings, {lines - 2} operations:" in result.output
 
 

@@ -33,7 +33,7 @@ def test_a_finding_that_the_revision_has_not_explains_nothing() -> None:
 
 
 def test_every_sign_is_of_a_finding() -> None:
-    assert SIGNS.keys() <= {each.id for each in ALL}
+    assert SIGNS.keys() <= {finding.id for finding in ALL}
 
 
 @pytest.mark.parametrize(

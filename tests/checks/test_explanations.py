@@ -13,7 +13,7 @@ from ipvs_est_spec.case_words import WORDS, named_numbers
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.witness import witness
 
-BY_ID = {each.id: each for each in BY_HISTORY}
+BY_ID = {finding.id: finding for finding in BY_HISTORY}
 
 
 def seen(finding: str, revision: Revision = MAINLINE) -> WatchedHistory:
@@ -62,22 +62,22 @@ def test_only_what_fails_is_told() -> None:
 def test_where_a_property_holds_there_is_nothing_to_tell() -> None:
     watched = seen("F02", REPAIRED)
     snapshot = watched.oracle.snapshot()
-    for each in STATE_PROPERTIES:
-        assert witness(each, watched.oracle.machine.params, snapshot) == ""
+    for prop in STATE_PROPERTIES:
+        assert witness(prop, watched.oracle.machine.params, snapshot) == ""
 
 
 def test_the_numbers_of_every_property_have_names() -> None:
-    assert set(WORDS) == {each.id for each in RECORD_PROPERTIES}
+    assert set(WORDS) == {prop.id for prop in RECORD_PROPERTIES}
     named: set[str] = set()
     for index in range(12):
         scenario = random_history(1, index)
         events = run(scenario.params, MAINLINE, scenario.operations).oracle.machine.events
         assert events
-        for each in RECORD_PROPERTIES:
-            for case in each.cases(scenario.params, events):
+        for prop in RECORD_PROPERTIES:
+            for case in prop.cases(scenario.params, events):
                 # The last name may be of many numbers, no name is of none.
-                assert len(WORDS[each.id]) <= len(case), each.id
-                named.add(each.id)
+                assert len(WORDS[prop.id]) <= len(case), prop.id
+                named.add(prop.id)
     assert named == set(WORDS)
 
 

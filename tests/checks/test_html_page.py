@@ -22,7 +22,7 @@ from ipvs_est_checks.report.rows import Problem, Report, Request, Row
 from ipvs_est_checks.report.verdict import Verdict
 
 BROWSER = next(
-    (each for each in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if each),
+    (name for name in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if name),
     None,
 )
 SMALL = Params(hz=100, nticks=4, chain_factor=2, possible_cpus=2, est_cost_ns=23750)
@@ -37,7 +37,7 @@ def report() -> Report:
         "limits.chain",
         "repaired",
         "a <b>chain</b> is too long",
-        tuple(json.dumps(operation_to_json(each)) for each in HISTORY),
+        tuple(json.dumps(operation_to_json(operation)) for operation in HISTORY),
         None,
         "ipvs-est check",
         header_line("limits.chain", "repaired", SMALL),
@@ -105,8 +105,8 @@ def test_the_page_stands_alone_and_its_links_lead_somewhere() -> None:
     page = html_page(report())
     tags = parsed(page)
     assert len(tags.ids) == len(set(tags.ids))
-    assert {each.removeprefix("#") for each in tags.links} <= set(tags.ids)
-    assert {each[:1] for each in tags.links} == {"#"}
+    assert {link.removeprefix("#") for link in tags.links} <= set(tags.ids)
+    assert {link[:1] for link in tags.links} == {"#"}
     # A name of XML's, which nobody fetches, is all that looks like an address.
     assert set(re.findall(r"https?://[^\"' ]+", page)) <= {"http://www.w3.org/2000/svg"}
 
@@ -152,7 +152,7 @@ def test_a_theorems_counterexamples_are_walked_through() -> None:
     text = page[page.index("FINDING a.theorem") :]
     text = text[: text.index("</details>")]
     steps = re.findall(r'<div class="step"><pre>(.*?)</pre></div>', text, re.DOTALL)
-    assert [each.strip().partition("\n")[0] for each in steps] == [
+    assert [step.strip().partition("\n")[0] for step in steps] == [
         "counterexample (one):",
         "counterexample (other):",
         "twin: It is refuted:",
@@ -166,7 +166,7 @@ def test_equal_reports_give_equal_bytes_whatever_time_they_took() -> None:
 
 
 def test_a_schedule_is_drawn_and_told_step_by_step() -> None:
-    (finding,) = (each for each in BY_SCHEDULE if each.id == "F16")
+    (finding,) = (finding for finding in BY_SCHEDULE if finding.id == "F16")
     text = schedule(finding, MAINLINE)
     parsed(text)
     assert text.count("<svg") == 1
@@ -218,7 +218,7 @@ def test_the_page_in_a_browser_at_a_phones_width(tmp_path: Path) -> None:
     dom = chromium(file, "--window-size=500,900", "--dump-dom", file.as_uri())
     title = re.search(r"<title>(.*?)</title>", dom)
     assert title is not None
-    steps = [f"step {each} of {len(HISTORY)}" for each in (len(HISTORY), 1, 2)]
+    steps = [f"step {number} of {len(HISTORY)}" for number in (len(HISTORY), 1, 2)]
     assert json.loads(title[1]) == [*steps, 1, True, True, True, "close all"]
 
 

@@ -48,34 +48,34 @@ HISTORY: tuple[Operation, ...] = (
 
 def healthy_state() -> dict[str, Any]:
     oracle = Oracle(SMALL, MAINLINE)
-    for each in HISTORY:
-        oracle.apply(each)
+    for operation in HISTORY:
+        oracle.apply(operation)
     return json.loads(json.dumps(snapshot_to_json(oracle.snapshot())))  # type: ignore[no-any-return]  # it is an object
 
 
 def without(value: Any, path: tuple[str, ...]) -> Any:
     """The same without a member, in every object of a list."""
     if isinstance(value, list):
-        return [without(each, path) for each in value]
+        return [without(entry, path) for entry in value]
     if not isinstance(value, dict):
         return value
     name, *below = path
     if name == "*":
-        return {key: without(each, tuple(below)) for key, each in value.items()}
+        return {key: without(entry, tuple(below)) for key, entry in value.items()}
     if not below:
-        return {key: each for key, each in value.items() if key != name}
+        return {key: entry for key, entry in value.items() if key != name}
     return {
-        key: without(each, tuple(below)) if key == name else each for key, each in value.items()
+        key: without(entry, tuple(below)) if key == name else entry for key, entry in value.items()
     }
 
 
 def paths() -> Iterator[tuple[str, ...]]:
     """Of all members that a property may read, and some more."""
-    for needed in {each for some in NEEDED.values() for each in some}:
+    for needed in {name for some in NEEDED.values() for name in some}:
         parts = needed.split(".")
         for end in range(1, len(parts) + 1):
             some = [(*([part, "*"] if part == "ticks" else [part]),) for part in parts[:end]]
-            flat = [each for part in some for each in part]
+            flat = [name for part in some for name in part]
             yield tuple(flat[:-1] if flat[-1] == "*" else flat)
 
 
@@ -92,14 +92,14 @@ def broken(snapshot: dict[str, Any]) -> dict[str, Any]:
 def test_what_is_absent_changes_no_verdict(make: Any) -> None:
     whole = make()
     holds = judged_by(partial_from_json(whole, None))
-    known = {each.id: holds(each) for each in STATE_PROPERTIES}
+    known = {prop.id: holds(prop) for prop in STATE_PROPERTIES}
     left: dict[tuple[str, ...], int] = {}
     for path in sorted(set(paths())):
         partial = partial_from_json(without(whole, path), None)
         judged = judged_by(partial)
-        for each in STATE_PROPERTIES:
+        for prop in STATE_PROPERTIES:
             try:
-                assert judged(each) == known[each.id], (path, each.id)
+                assert judged(prop) == known[prop.id], (path, prop.id)
             except AbsentError:
                 left[path] = left.get(path, 0) + 1
     # Some are read only where something else does not hold.
@@ -111,7 +111,8 @@ def test_what_is_broken_is_seen_in_what_is_left() -> None:
     snapshot = broken(healthy_state())
     few = {"params": snapshot["params"], "state": {"kthreads": [], "kt_count": 7, "add_ktid": 9}}
     found = {
-        each.property.id: each for each in verdicts(evidence_of(json.dumps(few)), unlocked=True)
+        verdict.property.id: verdict
+        for verdict in verdicts(evidence_of(json.dumps(few)), unlocked=True)
     }
     assert found["array.add-ktid"].verdict is Verdict.FAIL
     assert found["counts.est-count"].verdict is Verdict.PASS
@@ -137,15 +138,15 @@ def watched(history: tuple[Operation, ...], revision: str) -> str:
         "watch": ["snapshot", "events"],
     }
     lines = [{"configure": configure}, *map(operation_to_json, history)]
-    answers = [answer(session, json.dumps(each).encode(), at) for at, each in enumerate(lines, 1)]
-    return "".join(json.dumps(each) + "\n" for each in answers)
+    answers = [answer(session, json.dumps(line).encode(), at) for at, line in enumerate(lines, 1)]
+    return "".join(json.dumps(answer) + "\n" for answer in answers)
 
 
 def test_states_and_events_of_answers_are_judged() -> None:
     history = (*HISTORY, Traffic(1, 0, 1, 2, 3, 4, 5), Advance(800))
     text = watched(history, MAINLINE.name)
-    found = {each.property.id: each for each in verdicts(evidence_of(text))}
-    assert Verdict.FAIL not in {each.verdict for each in found.values()}
+    found = {verdict.property.id: verdict for verdict in verdicts(evidence_of(text))}
+    assert Verdict.FAIL not in {file_verdict.verdict for file_verdict in found.values()}
     for name in ("limits.chain", "rates.average", "delay.first", "counts.est-count"):
         assert found[name].verdict is Verdict.PASS
         assert found[name].checks > 0
@@ -153,30 +154,33 @@ def test_states_and_events_of_answers_are_judged() -> None:
 
 
 def test_events_alone_are_judged() -> None:
-    answers = [json.loads(each) for each in watched(HISTORY, STABLE.name).splitlines()]
-    events = [each for some in answers for each in some.get("events", [])]
+    answers = [json.loads(line) for line in watched(HISTORY, STABLE.name).splitlines()]
+    events = [letter for some in answers for letter in some.get("events", [])]
     lines = [{"params": params_to_json(SMALL)}, *events]
-    found = evidence_of("".join(json.dumps(each) + "\n" for each in lines))
+    found = evidence_of("".join(json.dumps(line) + "\n" for line in lines))
     assert (len(found.events), found.states) == (len(events), [])
-    names = {each.property.id: each.verdict for each in verdicts(found)}
+    names = {verdict.property.id: verdict.verdict for verdict in verdicts(found)}
     assert names["delay.first"] is Verdict.PASS
     assert names["limits.chain"] is Verdict.NOT_JUDGED
 
 
 def events_of(history: tuple[Operation, ...]) -> list[dict[str, Any]]:
-    answers = [json.loads(each) for each in watched(history, MAINLINE.name).splitlines()]
-    return [each for some in answers for each in some.get("events", [])]
+    answers = [json.loads(line) for line in watched(history, MAINLINE.name).splitlines()]
+    return [letter for some in answers for letter in some.get("events", [])]
 
 
 def file_of(events: list[dict[str, Any]], **more: object) -> str:
     lines = [{"params": params_to_json(SMALL), **more}, *events]
-    return "".join(json.dumps(each) + "\n" for each in lines)
+    return "".join(json.dumps(line) + "\n" for line in lines)
 
 
 def test_kinds_that_a_file_does_not_tell_leave_open_what_reads_them() -> None:
     kinds = ("started", "stopped", "enqueued", "relinked", "task-started")
-    events = [each for each in events_of(HISTORY) if each["event"] in kinds]
-    found = {each.property.id: each for each in verdicts(evidence_of(file_of(events, tells=kinds)))}
+    events = [event for event in events_of(HISTORY) if event["event"] in kinds]
+    found = {
+        verdict.property.id: verdict
+        for verdict in verdicts(evidence_of(file_of(events, tells=kinds)))
+    }
     assert found["delay.new-row"].verdict is Verdict.PASS
     for name, detail in (
         ("delay.closest", "nothing tells of estimated"),
@@ -184,7 +188,7 @@ def test_kinds_that_a_file_does_not_tell_leave_open_what_reads_them() -> None:
     ):
         assert (found[name].verdict, found[name].detail) == (Verdict.NOT_JUDGED, detail)
     # Without the declaration they would count as what did not happen.
-    alone = {each.property.id: each for each in verdicts(evidence_of(file_of(events)))}
+    alone = {verdict.property.id: verdict for verdict in verdicts(evidence_of(file_of(events)))}
     assert alone["tasks.enabled"].verdict is Verdict.PASS
     assert misfits("events-header", {"params": params_to_json(SMALL), "tells": list(kinds)}) == []
 
@@ -207,17 +211,17 @@ def test_each_property_reads_the_kinds_that_are_listed_for_it() -> None:
     exit_ = (ExitNetns(), InitNetns(), StartService(1), WriteCpulist("0"), SetNice(3), Advance(900))
     record = evidence_of(file_of(events_of((*HISTORY, Advance(300), *exit_)))).events
     properties = record_properties(None)
-    assert [each.id for each in properties] == list(KINDS_READ)
+    assert [prop.id for prop in properties] == list(KINDS_READ)
     seen = set()
     for kind in sorted(EVERY_KIND):
-        rest = [each for each in record if each.kind != kind]
-        for each in properties:
+        rest = [event for event in record if event.kind != kind]
+        for prop in properties:
             # Two properties share their cases, of which each looks at a part.
-            shared = each.id.startswith("tasks.")
-            if kind in KINDS_READ[each.id] or shared:
+            shared = prop.id.startswith("tasks.")
+            if kind in KINDS_READ[prop.id] or shared:
                 continue
-            assert list(each.cases(SMALL, rest)) == list(each.cases(SMALL, record)), (each.id, kind)
-            seen.add(each.id)
+            assert list(prop.cases(SMALL, rest)) == list(prop.cases(SMALL, record)), (prop.id, kind)
+            seen.add(prop.id)
     assert len(seen) > 25
 
 
@@ -230,7 +234,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "FAIL counts.est-count: " in done.out
     assert "no events are told" in done.out
     answer = json.loads(report.read_text(encoding="utf-8"))
-    assert {each["verdict"] for each in answer["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
+    assert {entry["verdict"] for entry in answer["properties"]} == {"PASS", "FAIL", "NOT JUDGED"}
     assert misfits("judge-report", answer) == []
 
 

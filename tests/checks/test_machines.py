@@ -105,7 +105,7 @@ def test_every_situation_is_reached_and_nothing_unexpected_is_found(machine: str
     require_reached(report)
     for row in report.reach:
         assert 0 < row.reached <= row.examples, row.situation
-    assert all(each.reason for each in report.failures)
+    assert all(failure.reason for failure in report.failures)
     # Nothing is stated that was never looked at.
     assert all(count > 0 for _, count in report.checks)
 
@@ -149,8 +149,8 @@ def test_machines_that_do_not_check_what_is_asked_for_are_left_out() -> None:
 def test_a_failure_that_nothing_explains_is_not_hidden_by_a_shorter_known_one() -> None:
     findings = Findings()
     unknown = replace(_record(5), reason="")
-    for each in (_record(2), unknown, _record(1)):
-        add_failure(findings, each)
+    for failure_record in (_record(2), unknown, _record(1)):
+        add_failure(findings, failure_record)
     assert [*findings.failures.values()] == [unknown]
 
 
@@ -292,8 +292,10 @@ def test_wrong_limits_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _noticed(machine: str) -> set[str]:
     report = run_machines(MAINLINE, HUNT, SEED, machines=[machine])
-    assert all(each.operations or each.steps for each in report.unexpected)
-    return {each.property for each in report.unexpected}
+    assert all(
+        failure_record.operations or failure_record.steps for failure_record in report.unexpected
+    )
+    return {failure_record.property for failure_record in report.unexpected}
 
 
 def _fails(*operations: Operation) -> set[str]:
@@ -326,7 +328,9 @@ def test_a_failure_is_known_only_if_its_repair_removes_it() -> None:
         asked.append(revision)
         return revision.thread_limit_when_disabled
 
-    assert [each.id for each in known_by_repair(MAINLINE, "limits.published", holds)] == ["F13"]
+    assert [finding.id for finding in known_by_repair(MAINLINE, "limits.published", holds)] == [
+        "F13"
+    ]
     assert asked == [replace(MAINLINE, thread_limit_when_disabled=True)]
     assert known_by_repair(MAINLINE, "limits.published", lambda revision: False) == ()
 
@@ -335,7 +339,7 @@ def test_only_a_property_with_a_finding_on_the_revision_may_fail() -> None:
     assert known_by_repair(V7, "memory.pointer", lambda revision: True)
     assert not known_by_repair(MAINLINE, "memory.pointer", lambda revision: True)
     assert not known_by_repair(REPAIRED, "bitmaps.full", lambda revision: True)
-    assert all("repaired" not in each.revisions for each in ALL)
+    assert all("repaired" not in finding.revisions for finding in ALL)
 
 
 def test_two_causes_of_one_failure_are_found_together() -> None:
@@ -343,14 +347,14 @@ def test_two_causes_of_one_failure_are_found_together() -> None:
         return revision.est_mutex_at_enable and revision.frees_cpulist_under_est_mutex
 
     found = known_by_repair(V7, "locks.est-fields", holds)
-    assert [each.id for each in found] == ["F06", "F07"]
+    assert [finding.id for finding in found] == ["F06", "F07"]
     assert cause_text(found).startswith("F06: ")
     assert "; F07: " in cause_text(found)
 
 
 def test_what_repairs_a_cause_is_set_in_the_repaired_revision() -> None:
-    for each in ALL:
-        assert all(getattr(REPAIRED, name) for name in each.repairs), each
+    for finding in ALL:
+        assert all(getattr(REPAIRED, name) for name in finding.repairs), finding
 
 
 def test_more_contexts_than_allowed_after_disable_is_f13_however_long_ago_that_was() -> None:
@@ -381,7 +385,7 @@ def test_the_shortest_history_of_a_failure_is_kept() -> None:
     findings = Findings()
     for length in (5, 3, 4):
         add_failure(findings, _record(length))
-    assert [len(each.operations) for each in findings.failures.values()] == [3]
+    assert [len(failure.operations) for failure in findings.failures.values()] == [3]
 
 
 def test_an_unexpected_failure_tells_its_history() -> None:
@@ -392,7 +396,7 @@ def test_an_unexpected_failure_tells_its_history() -> None:
 
 def test_histories_are_shortened_by_leaving_out_and_lowering() -> None:
     def failure(candidate: tuple[Operation, ...]) -> str:
-        waited = sum(each.n for each in candidate if isinstance(each, Advance))
+        waited = sum(operation.n for operation in candidate if isinstance(operation, Advance))
         return "late" if AddService(7) in candidate and waited >= 5 else ""
 
     history = (InitNetns(), AddService(1), Advance(40), AddService(7), Advance(3))

@@ -92,8 +92,8 @@ def codes() -> dict[tuple[str, str], tuple[int, CodeType]]:
 
 
 def test_every_row_of_the_reviews_has_its_mutants() -> None:
-    wanted = [each for mutants in ROWS.values() for each in mutants]
-    assert {each.id for each in MUTANTS if not each.id.startswith("P-")} == set(wanted)
+    wanted = [mutant for mutants in ROWS.values() for mutant in mutants]
+    assert {mutant.id for mutant in MUTANTS if not mutant.id.startswith("P-")} == set(wanted)
     assert (len(ROWS), len(wanted)) == (22, 29)
 
 
@@ -102,7 +102,7 @@ def test_mutants_are_counted_and_named_once() -> None:
 
 
 def test_mutants_name_properties_of_the_catalogue() -> None:
-    known = {each.id for each in PROPERTIES}
+    known = {prop.id for prop in PROPERTIES}
     for mutant in MUTANTS:
         assert set(mutant.properties) <= known, mutant.id
         assert bool(mutant.properties) == (mutant.engine is not Engine.BUFFERS), mutant.id
@@ -110,19 +110,21 @@ def test_mutants_name_properties_of_the_catalogue() -> None:
 
 
 def test_every_hand_made_history_is_used() -> None:
-    assert {each.directed for each in MUTANTS if each.directed} == DIRECTED.keys()
+    assert {mutant.directed for mutant in MUTANTS if mutant.directed} == DIRECTED.keys()
 
 
 def test_every_mutant_is_killed_by_the_property_named_for_it(matrix: Matrix) -> None:
-    verdicts = {each.mutant: each.verdict for each in matrix.outcomes}
-    assert {id_ for id_, each in verdicts.items() if each is not MutantVerdict.KILLED} == (
+    verdicts = {outcome.mutant: outcome.verdict for outcome in matrix.outcomes}
+    assert {id_ for id_, verdict in verdicts.items() if verdict is not MutantVerdict.KILLED} == (
         EQUIVALENT
     )
-    assert {id_ for id_, each in verdicts.items() if each is MutantVerdict.EQUIVALENT} == EQUIVALENT
+    assert {
+        id_ for id_, verdict in verdicts.items() if verdict is MutantVerdict.EQUIVALENT
+    } == EQUIVALENT
 
 
 def test_killing_history_kills_again_and_the_unmutated_model_survives_it(matrix: Matrix) -> None:
-    kills = [each for each in matrix.outcomes if each.kill is not None]
+    kills = [outcome for outcome in matrix.outcomes if outcome.kill is not None]
     assert len(kills) == MUTANT_COUNT - len(EQUIVALENT)
     for outcome in kills:
         assert outcome.kill is not None
@@ -137,12 +139,12 @@ def test_every_property_is_broken_by_a_mutant(matrix: Matrix) -> None:
 def test_unmutated_model_breaks_only_what_findings_explain(matrix: Matrix) -> None:
     found = matrix.control
     assert found.unexplained == ()
-    assert found.histories == HISTORIES + sum(bool(each.directed) for each in MUTANTS)
-    bases = {each.base.name for each in MUTANTS}
-    assert all(any(explained(name, each) for name in bases) for each in found.broken)
+    assert found.histories == HISTORIES + sum(bool(mutant.directed) for mutant in MUTANTS)
+    bases = {mutant.base.name for mutant in MUTANTS}
+    assert all(any(explained(name, item) for name in bases) for item in found.broken)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.id)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.id)
 def test_leaving_a_mutant_restores_every_function(mutant: Mutant) -> None:
     before = codes()
     assert len(before) > 200
@@ -201,7 +203,7 @@ def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(BY_ID, "D24", replace(BY_ID["D24"], edits=(gone,)))
     properties = frozenset(BY_ID["D24"].properties)
     rows = engine_mutants(Request((MAINLINE,), "quick", properties, 1, 1, None))
-    (row,) = (each for each in rows if each.id == "mutants")
+    (row,) = (row for row in rows if row.id == "mutants")
     assert row.verdict is Told.FAIL
     (problem,) = row.problems
     assert problem.property == "D24"
@@ -211,10 +213,13 @@ def test_check_tells_a_mutant_that_does_not_fit(monkeypatch: pytest.MonkeyPatch)
 def test_what_breaks_without_a_mutant_is_told_once_with_its_shortest_history(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
+    history = history_of(next(finding for finding in BY_HISTORY if finding.id == "F02"))
     shorter = TrialHistory(history.header.params, history.operations)
     longer = TrialHistory(history.header.params, (*history.operations, Settle()))
-    stray = tuple(Unexplained("mainline", "bitmaps.full", each) for each in (longer, shorter))
+    stray = tuple(
+        Unexplained("mainline", "bitmaps.full", trial_history)
+        for trial_history in (longer, shorter)
+    )
     found = Control(2, 17, (), stray, 0.0)
     monkeypatch.setattr("ipvs_est_checks.engines.mutants.run_control", lambda *_: found)
     rows = engine_mutants(Request((MAINLINE,), "quick", frozenset({"bitmaps.full"}), 1, 1, None))
@@ -247,7 +252,7 @@ def test_equal_seeds_give_equal_histories_and_others_do_not() -> None:
 
 def test_random_histories_reach_several_kthreads() -> None:
     kthreads = [_contexts(index) for index in range(HISTORIES)]
-    assert sum(each >= 2 for each in kthreads) >= 5
+    assert sum(kthread >= 2 for kthread in kthreads) >= 5
     assert max(kthreads) >= 3
 
 
@@ -269,7 +274,7 @@ def test_property_that_the_unmutated_model_breaks_too_kills_nothing() -> None:
     mutant = BY_ID["D51"]
     both = mutated(mutant, scenario).failures.keys() & control(mutant, scenario).failures.keys()
     assert both
-    assert not any(breaks(mutant, scenario, each) for each in both)
+    assert not any(breaks(mutant, scenario, name) for name in both)
 
 
 # What the command answers
@@ -296,7 +301,7 @@ CLEAN = Control(1, 1, (), (), 0.0)
 def test_exit_code_tells_survivors_from_what_is_equivalent(
     verdicts: list[MutantVerdict], code: int
 ) -> None:
-    found = Matrix(1, tuple(outcome(each) for each in verdicts), CLEAN)
+    found = Matrix(1, tuple(outcome(verdict) for verdict in verdicts), CLEAN)
     assert mutant_report.exit_code(found) == code
 
 
@@ -307,7 +312,7 @@ def test_unclean_control_and_unbroken_property_fail() -> None:
     assert mutant_report.exit_code(Matrix(1, (outcome(MutantVerdict.KILLED),), unclean)) == (
         exit_codes.FAIL
     )
-    everything = tuple(outcome(MutantVerdict.KILLED, each.id) for each in MUTANTS)
+    everything = tuple(outcome(MutantVerdict.KILLED, mutant.id) for mutant in MUTANTS)
     assert mutant_report.exit_code(Matrix(1, everything, CLEAN)) == exit_codes.FAIL
 
 
@@ -359,18 +364,18 @@ def test_json_report_is_the_same_for_the_same_seed_in_any_number_of_processes(
         here(capsys, "mutants", "D31", "D24", "P-tick", "--json", "-", "-j", jobs).out
         for jobs in ("1", "2")
     ]
-    first, second = (_without_seconds(json.loads(each)) for each in texts)
+    first, second = (_without_seconds(json.loads(text)) for text in texts)
     assert first == second
     assert isinstance(first, dict)
     assert first["seed"] == SEED
-    assert [each["verdict"] for each in first["mutants"]] == ["killed"] * 3
+    assert [entry["verdict"] for entry in first["mutants"]] == ["killed"] * 3
 
 
 def _without_seconds(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_seconds(each) for key, each in value.items() if key != "seconds"}
+        return {key: _without_seconds(entry) for key, entry in value.items() if key != "seconds"}
     if isinstance(value, list):
-        return [_without_seconds(each) for each in value]
+        return [_without_seconds(entry) for entry in value]
     return value
 
 

@@ -14,10 +14,10 @@ from ipvs_est.language.operations import (
 from ipvs_est_checks.history.operation_words import in_words
 
 
-@pytest.mark.parametrize("kind", OPERATIONS, ids=lambda each: each.op)
+@pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.op)
 def test_an_operation_is_told_in_one_line_with_its_object(kind: type[Operation]) -> None:
     values: dict[str, object] = {"id": 71, "text": "0", "allowed": None}
-    hints = {name: each for name, each in get_type_hints(kind).items() if name != "op"}
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name != "op"}
     words = in_words(kind(**{name: values.get(name, 3) for name in hints}))  # type: ignore[arg-type] # made of its own hints
     assert words.isprintable()
     assert words

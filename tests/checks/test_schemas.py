@@ -58,7 +58,7 @@ RECORDED = ("early-3003.jsonl", "small-1007.jsonl", "exit-1003.jsonl")
 
 
 def recorded_lines() -> Iterator[list[str]]:
-    by_name = {each.name: each for each in recordings()}
+    by_name = {recording.name: recording for recording in recordings()}
     for name in RECORDED:
         yield lines_of(name, by_name[name].data)
 
@@ -178,24 +178,24 @@ def test_the_lists_fit(option: str, name: str, capsys: pytest.CaptureFixture[str
 def test_numbers_that_floating_point_does_not_hold_are_marked() -> None:
     found = definitions()
     operation = next(
-        each for each in numbers_of(found["operation"]) if each["maximum"] == 2**64 - 1
+        number for number in numbers_of(found["operation"]) if number["maximum"] == 2**64 - 1
     )
     assert "2^53" in operation["$comment"]
     for name, schema in found.items():
-        for each in numbers_of(schema):
-            assert ("$comment" in each) == (each["maximum"] > 2**53), (name, each)
+        for number in numbers_of(schema):
+            assert ("$comment" in number) == (number["maximum"] > 2**53), (name, number)
 
 
 def numbers_of(schema: Any) -> Iterator[dict[str, Any]]:
     """All integers with a bound from above, at any depth."""
     if isinstance(schema, list):
-        for each in schema:
-            yield from numbers_of(each)
+        for entry in schema:
+            yield from numbers_of(entry)
     elif isinstance(schema, dict):
         if schema.get("type") == "integer" and "maximum" in schema:
             yield schema
-        for each in schema.values():
-            yield from numbers_of(each)
+        for entry in schema.values():
+            yield from numbers_of(entry)
 
 
 def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,7 @@ def counted(id_: int, conns: int) -> Traffic:
 
 
 def passed(operations: History) -> int:
-    return sum(each.n for each in operations if isinstance(each, Advance))
+    return sum(operation.n for operation in operations if isinstance(operation, Advance))
 
 
 def test_waits_are_joined() -> None:
@@ -39,11 +39,13 @@ def test_one_object_does_what_two_did() -> None:
     history = (InitNetns(), StartService(5), counted(0, 1), Advance(3))
 
     def failure(candidate: History) -> str:
-        started = {each.id for each in candidate if isinstance(each, StartService)}
-        if any(isinstance(each, InitNetns) for each in candidate):
+        started = {operation.id for operation in candidate if isinstance(operation, StartService)}
+        if any(isinstance(operation, InitNetns) for operation in candidate):
             started.add(0)
-        counts = any(isinstance(each, Traffic) and each.id in started for each in candidate)
-        services = any(isinstance(each, StartService) for each in candidate)
+        counts = any(
+            isinstance(operation, Traffic) and operation.id in started for operation in candidate
+        )
+        services = any(isinstance(operation, StartService) for operation in candidate)
         return "wrong" if counts and services else ""
 
     assert shortest(history, failure, MANY).operations == (StartService(1), counted(1, 0))
@@ -53,14 +55,18 @@ def test_an_operation_is_replaced_by_one_that_does_less() -> None:
     history = (AddService(7), AddDest(9, 7), Advance(4))
 
     def failure(candidate: History) -> str:
-        return "wrong" if any(isinstance(each, AddDest | StartDest) for each in candidate) else ""
+        return (
+            "wrong"
+            if any(isinstance(operation, AddDest | StartDest) for operation in candidate)
+            else ""
+        )
 
     assert shortest(history, failure, MANY).operations == (StartDest(1),)
 
 
 def test_what_takes_one_operation_is_not_replaced_by_what_does_not_fail() -> None:
     history: tuple[Operation, ...] = (StartService(3), Delete(3), Read(3))
-    found = shortest(history, lambda each: "wrong" if each == history else "", MANY)
+    found = shortest(history, lambda group: "wrong" if group == history else "", MANY)
     assert found.operations == history
 
 
@@ -82,7 +88,7 @@ def test_tries_are_limited() -> None:
         tried.append(candidate)
         return "always" if len(candidate) > 30 else ""
 
-    found = shortest(tuple(StartService(each) for each in range(1, 40)), failure, 5)
+    found = shortest(tuple(StartService(number) for number in range(1, 40)), failure, 5)
     assert (found.attempts, len(tried)) == (5, 5)
 
 

@@ -85,7 +85,7 @@ def test_full_row_is_followed_by_the_next_one() -> None:
     (kthread,) = found.kthread_list
     assert (kthread.est_count, kthread.work_ns, kthread.max_tick_ns) == (1134, 1_134_000, 1_104_000)
     # Quarters of 4.8 ms: 30 us and 1.104 ms are in the first.
-    assert [(each.up_to_ns, each.ticks) for each in found.histogram] == [
+    assert [(bin_.up_to_ns, bin_.ticks) for bin_ in found.histogram] == [
         (0, 48),
         (1_200_000, 2),
         (2_400_000, 0),
@@ -179,7 +179,7 @@ def test_estimators_beyond_the_thread_limit_wait(revision: Revision) -> None:
     assert (found.timer.waiting, found.timer.estimations) == (0, 10_000)
     # All rows are full: 4 kthreads * 48 * 40 us in every tick, 1.92 ms for each kthread.
     assert found.kthreads.ticks_ns == (7_680_000,) * 50
-    assert [each.ticks for each in found.histogram] == [0, 0, 200, 0, 0, 0]
+    assert [bin_.ticks for bin_ in found.histogram] == [0, 0, 200, 0, 0, 0]
     # 4 * 96 ms of 2 s, all on CPU 1.
     assert found.kthreads.cpus == (CpuLoad(0, 0, 0, 0.0), CpuLoad(1, 4, 384_000_000, 0.192))
 
@@ -345,7 +345,7 @@ def test_json_holds_the_numbers() -> None:
         "work_ns": 192_000_000,
         "share": 0.096,
     }
-    assert [len(each["ticks_ns"]) for each in found["kthread_list"]] == [50] * 5
+    assert [len(entry["ticks_ns"]) for entry in found["kthread_list"]] == [50] * 5
     assert found["goals"][0]["met_uncached"] is False
 
 
@@ -460,7 +460,7 @@ def drawing(scenario: SimulatedLoad) -> ElementTree.Element:
     return ElementTree.fromstring(simulation_svg(simulate(scenario)))
 
 
-@pytest.fixture(scope="module", params=DRAWN, ids=lambda each: f"{each.estimators}-{each.cpus}")
+@pytest.fixture(scope="module", params=DRAWN, ids=lambda entry: f"{entry.estimators}-{entry.cpus}")
 def picture(request: pytest.FixtureRequest) -> ElementTree.Element:
     scenario = request.param
     assert isinstance(scenario, SimulatedLoad)
@@ -477,11 +477,11 @@ def test_picture_has_title_and_description(picture: ElementTree.Element) -> None
 
 
 def test_picture_needs_nothing_from_outside(picture: ElementTree.Element) -> None:
-    tags = {each.tag.removeprefix(SVG) for each in picture.iter()}
+    tags = {element.tag.removeprefix(SVG) for element in picture.iter()}
     assert tags == {"svg", "title", "desc", "rect", "line", "text"}
-    for each in picture.iter():
-        assert not [value for value in each.attrib.values() if "url(" in value or "//" in value]
-        assert "href" not in each.attrib
+    for element in picture.iter():
+        assert not [value for value in element.attrib.values() if "url(" in value or "//" in value]
+        assert "href" not in element.attrib
 
 
 def test_picture_clips_nothing(picture: ElementTree.Element) -> None:
@@ -532,12 +532,12 @@ def test_bars_begin_at_zero_or_at_the_goal() -> None:
         if line.get("stroke-dasharray") and line.get("x1") == line.get("x2")
     ]
     # The timer is above its goal, the kthreads are below: one bar to the right, one to the left.
-    bars = [each for each in rects if each.get("height") == "30"]
-    timer, kthreads = ((float(each.get("x") or 0), float(each.get("width") or 0)) for each in bars)
+    bars = [rect for rect in rects if rect.get("height") == "30"]
+    timer, kthreads = ((float(bar.get("x") or 0), float(bar.get("width") or 0)) for bar in bars)
     assert timer[0] == pytest.approx(dashed)
     assert sum(kthreads) == pytest.approx(dashed, abs=0.02)
     # In a plot of work or load all bars end at its axis.
-    titled = [each for each in rects if each.find(f"{SVG}title") is not None]
+    titled = [rect for rect in rects if rect.find(f"{SVG}title") is not None]
     ends = {round(float(e.get("y") or 0) + float(e.get("height") or 0), 1) for e in titled}
     assert ends == {296, 490, 956}
     # Heights are in proportion to the values: 3.2256 and 2.15 ms of all kthreads.

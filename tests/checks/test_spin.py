@@ -22,7 +22,7 @@ ACTORS = (CTL, KT0, WORK)
 
 def some(revision: str) -> ProtocolSystem:
     whole = system(REVISIONS[revision])
-    return replace(whole, steps=tuple(each for each in whole.steps if each.actor in ACTORS))
+    return replace(whole, steps=tuple(step for step in whole.steps if step.actor in ACTORS))
 
 
 def test_each_step_of_the_protocol_is_one_of_the_promela_model() -> None:
@@ -51,7 +51,7 @@ def test_spin_reaches_as_many_states_as_the_search() -> None:
 @pytest.mark.skipif(bool(spin.missing()), reason="Spin, or a C compiler, is not installed")
 def test_spin_finds_a_deadlock_where_the_search_does() -> None:
     """D03d, on stable; on mainline the context of the last estimator stays until netns exit."""
-    bad = next(each for each in DEADLOCKS if each.id == "d").bad
+    bad = next(deadlock for deadlock in DEADLOCKS if deadlock.id == "d").bad
     one, mended = some("stable"), some("mainline")
     assert spin.spin_walk(one, one.initial[0], bad(one)).found
     assert spin.search(one, one.initial[0], bad(one)).found

@@ -60,7 +60,7 @@ def test_subjects_that_fail_otherwise_have_causes_of_their_own() -> None:
     one = failing("subject-1", "ret: 1, not 0", '{"op": "tot"}')
     other = failing("subject-2", "ret: 2, not 0", '{"op": "tot"}')
     found = causes([one, other])
-    assert [(each.revisions, each.problem.detail) for each in found] == [
+    assert [(shared_cause.revisions, shared_cause.problem.detail) for shared_cause in found] == [
         (("subject-1",), "ret: 1, not 0"),
         (("subject-2",), "ret: 2, not 0"),
     ]
@@ -75,7 +75,7 @@ def test_recordings_are_asked_also_where_the_revision_came_from_another_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
-    some = [each for each in recordings() if each.name == "early-3019.jsonl"]
+    some = [recording for recording in recordings() if recording.name == "early-3019.jsonl"]
     monkeypatch.setattr(engine, "recordings", lambda: some)
     copied = pickle.loads(pickle.dumps(MAINLINE))
     assert copied is not MAINLINE

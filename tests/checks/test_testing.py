@@ -135,7 +135,7 @@ def test_a_wrong_answer_is_told_with_the_shortest_history() -> None:
     error = caught.value
     assert error.problem.id == "subject.answer"
     assert error.problem.detail.startswith("outbps: ")
-    assert [each.op for each in error.operations] == ["svc", "traffic", "advance", "read"]
+    assert [operation.op for operation in error.operations] == ["svc", "traffic", "advance", "read"]
     assert (
         str(error).splitlines()[0] == "subject.answer: The subject answers what mainline answers."
     )

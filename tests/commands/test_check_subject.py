@@ -111,7 +111,7 @@ def test_a_subject_that_gives_nothing_passes_nothing(
     report = tmp_path / "r.json"
     code, _, _ = check(capsys, f"'{sys.executable}' '{ODD}' minimal 0", report)
     assert code == 3
-    assert {each["verdict"] for each in rows(report).values()} == {"NOT JUDGED"}
+    assert {row["verdict"] for row in rows(report).values()} == {"NOT JUDGED"}
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_several_subjects_are_told_apart(port: Path, tmp_path: Path, capsys: Cap
     assert f"subject-1: {port}" in out
     value = json.loads(report.read_text(encoding="utf-8"))
     verdicts = {
-        each["revision"]: each["verdict"]
-        for each in value["rows"]
-        if each["id"] == "subject.answer"
+        entry["revision"]: entry["verdict"]
+        for entry in value["rows"]
+        if entry["id"] == "subject.answer"
     }
     assert verdicts == {"subject-1": "PASS", "subject-2": "FAIL"}
     assert "fails on subject-2" in out

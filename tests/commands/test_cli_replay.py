@@ -482,13 +482,15 @@ def test_trace_whose_worker_dies_is_named_and_the_others_are_replayed(
     written = json.loads(as_json.read_text())
     assert written["complete"] is True
     assert written["totals"]["lost"] == 2
-    (first, _) = [each for each in written["traces"] if each["verdict"] == "lost"]
+    (first, _) = [entry for entry in written["traces"] if entry["verdict"] == "lost"]
     assert (first["file"], first["error"]["message"]) == (
         f"{mixed}/d.jsonl",
         "its process was killed by SIGKILL",
     )
     skipped = ElementTree.parse(as_junit).iter("skipped")
-    assert [(each.get("type"), each.get("message")) for each in skipped] == [("lost", lost)] * 2
+    assert [(element.get("type"), element.get("message")) for element in skipped] == [
+        ("lost", lost)
+    ] * 2
 
 
 def test_workers_end_with_a_parent_that_was_killed(mixed: Path) -> None:
@@ -530,7 +532,7 @@ def test_interrupt_tells_what_was_found_so_far(
     written = json.loads(report.read_text())
     assert written["complete"] is False
     assert written["stopped"] == "interrupted after 3 of 8 traces"
-    assert [each["verdict"] for each in written["traces"]] == ["fail", "pass", "error"]
+    assert [entry["verdict"] for entry in written["traces"]] == ["fail", "pass", "error"]
 
 
 def test_interrupted_junit_report_cannot_be_taken_for_the_whole(

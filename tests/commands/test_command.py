@@ -67,7 +67,7 @@ def test_other_subcommands_say_what_to_install(arguments: list[str]) -> None:
 
 
 def test_what_is_to_be_installed_is_what_the_extra_names() -> None:
-    needed = [each.partition(">=")[0] for each in PROJECT["optional-dependencies"]["check"]]
+    needed = [entry.partition(">=")[0] for entry in PROJECT["optional-dependencies"]["check"]]
     assert f"pip install {' '.join(needed)}" == INSTALL
 
 
@@ -174,7 +174,7 @@ def test_commands_options_and_values_are_completed(words: str, completed: list[s
     run = ipvs_est(
         _IPVS_EST_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
     )
-    assert run.out.splitlines() == [f"plain,{each}" for each in completed]
+    assert run.out.splitlines() == [f"plain,{name}" for name in completed]
     assert (run.code, run.err) == (0, "")
 
 

@@ -64,7 +64,7 @@ sys.exit(main())
 # A line now and then, on a machine that is busy with other things too.
 _PROGRESS = re.compile(r"^\w+: \d+%, \d+ s: .*\n", re.MULTILINE)
 
-each_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
+each_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 
 
 @dataclass(frozen=True, slots=True)

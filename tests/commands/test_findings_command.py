@@ -24,7 +24,7 @@ from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 Capture = pytest.CaptureFixture[str]
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-by_id = pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda each: each.id)
+by_id = pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda finding: finding.id)
 
 
 def quietly(tally: Tally) -> None:
@@ -36,7 +36,7 @@ def broken_by(violation: Violation | None) -> str:
     """The property that it breaks."""
     if isinstance(violation, BrokenProperty):
         return violation.property
-    (broken,) = (each for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds))
+    (broken,) = (prop for prop in VIOLATION_PROPERTIES if isinstance(violation, prop.kinds))
     return broken.id
 
 
@@ -96,7 +96,9 @@ def test_all_findings_are_listed_in_the_order_of_their_numbers(capsys: Capture) 
     assert [line.split()[0] for line in listed.out.splitlines()] == [
         f"F{number:02}" for number in range(1, 29) if number != 24
     ]
-    for title in [each.title for each in BY_HISTORY] + [each.title for each in BY_SCHEDULE]:
+    for title in [finding.title for finding in BY_HISTORY] + [
+        finding.title for finding in BY_SCHEDULE
+    ]:
         assert f"  {title}" in listed.out
 
 
@@ -128,7 +130,7 @@ def test_a_scheduled_finding_is_gone_when_repaired(finding: Finding, capsys: Cap
 
 
 def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
-    (finding,) = [each for each in BY_SCHEDULE if each.id == "F18"]
+    (finding,) = [finding for finding in BY_SCHEDULE if finding.id == "F18"]
     row = search_finding(finding, V7, quietly)
     # Some schedules end with a use after free (F04) before.
     assert row.result.outcome.figures.failed > 1
@@ -140,7 +142,7 @@ def test_other_failures_of_a_revision_do_not_hide_the_finding() -> None:
 def test_a_finding_that_shows_elsewhere_than_recorded_fails(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (finding,) = [each for each in BY_SCHEDULE if each.id == "F19"]
+    (finding,) = [finding for finding in BY_SCHEDULE if finding.id == "F19"]
     shown = search_finding(finding, V7, quietly)
     gone = search_finding(finding, REPAIRED, quietly)
     assert (shown.verdict, gone.verdict) == (Verdict.FAIL, Verdict.PASS)
@@ -165,18 +167,18 @@ def test_an_unknown_finding_is_refused_before_anything_is_searched(capsys: Captu
 
 TOKENS = re.findall(
     r"^(F\d+) (e3:\S+)$",
-    "\n".join(sections()[each.id].text for each in BY_SCHEDULE),
+    "\n".join(sections()[finding.id].text for finding in BY_SCHEDULE),
     flags=re.MULTILINE,
 )
 
 
 def test_each_finding_that_needs_a_schedule_has_its_token_in_the_document() -> None:
-    assert [id_ for id_, _ in TOKENS] == [each.id for each in BY_SCHEDULE]
+    assert [id_ for id_, _ in TOKENS] == [finding.id for finding in BY_SCHEDULE]
 
 
 @pytest.mark.parametrize(("id_", "text"), TOKENS)
 def test_a_token_of_the_document_breaks_a_property_of_its_finding(id_: str, text: str) -> None:
-    (finding,) = (each for each in BY_SCHEDULE if each.id == id_)
+    (finding,) = (finding for finding in BY_SCHEDULE if finding.id == id_)
     token = token_from_text(text)
     assert token.revision.name in finding.revisions
     violation = replay_token(load(token.scenario), token).violation

@@ -17,7 +17,7 @@ Capture = pytest.CaptureFixture[str]
 
 
 def files(directory: Path) -> dict[str, str]:
-    return {each.name: each.read_text(encoding="utf-8") for each in sorted(directory.iterdir())}
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(directory.iterdir())}
 
 
 def test_histories_with_answers_are_traces_that_the_model_reproduces(
@@ -37,10 +37,10 @@ def test_histories_with_answers_are_traces_that_the_model_reproduces(
     )
     assert (done.code, done.out) == (0, f"12 histories in {tmp_path / 'made'}, seed 3\n")
     made = sorted((tmp_path / "made").iterdir())
-    assert [each.name for each in made] == [f"history-3-{index:05}.jsonl" for index in range(12)]
-    replayed = [replay(each) for each in made]
-    assert all(isinstance(each, Passed) for each in replayed)
-    assert sum(each.operations for each in replayed) > 200
+    assert [path.name for path in made] == [f"history-3-{index:05}.jsonl" for index in range(12)]
+    replayed = [replay(path) for path in made]
+    assert all(isinstance(outcome, Passed) for outcome in replayed)
+    assert sum(outcome.operations for outcome in replayed) > 200
 
 
 def test_equal_seeds_give_equal_files_and_others_give_others(
@@ -148,7 +148,7 @@ def test_scenarios_are_of_the_theme_the_size_and_the_machine_that_are_asked_for(
     for text in files(tmp_path).values():
         made = scenario_from_text("made", text)
         assert (made.params.hz, made.params.nticks, made.params.possible_cpus) == (100, 5, 2)
-        names = [each.name for each in made.actors]
+        names = [actor.name for actor in made.actors]
         assert task.get(theme, "EXIT") in names
         assert len(set(names) - {"EXIT"}) == 1
 

@@ -24,9 +24,9 @@ COMMANDS = (
     ("simulate", "--estimators", "5"),
     ("bench", "--estimators", "1", "--no-explore", "--repeat", "1"),
 )
-TWO = [each for each in COMMANDS if each[0] not in ("mutants", "simulate", "bench")]
+TWO = [command for command in COMMANDS if command[0] not in ("mutants", "simulate", "bench")]
 
-by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda each: each[0])
+by_name = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 
 
 @by_name
@@ -46,7 +46,9 @@ def test_a_report_needs_a_name(command: tuple[str, ...], capsys: Capture) -> Non
 
 
 @pytest.mark.parametrize(
-    "command", [each for each in COMMANDS if each[0] != "bench"], ids=lambda each: each[0]
+    "command",
+    [command for command in COMMANDS if command[0] != "bench"],
+    ids=lambda command: command[0],
 )
 def test_a_full_disk_is_told_with_the_option_and_the_file(
     command: tuple[str, ...], capsys: Capture
@@ -57,7 +59,7 @@ def test_a_full_disk_is_told_with_the_option_and_the_file(
     assert shown.err.splitlines()[-1] == "Error: --json /dev/full: No space left on device"
 
 
-@pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
+@pytest.mark.parametrize("command", TWO, ids=lambda command: command[0])
 def test_two_reports_do_not_overwrite_each_other(
     command: tuple[str, ...], capsys: Capture, tmp_path: Path
 ) -> None:
@@ -81,7 +83,7 @@ def test_a_report_on_standard_output_stands_there_alone(
     assert shown.err.count("\n") >= 1
 
 
-@pytest.mark.parametrize("command", TWO, ids=lambda each: each[0])
+@pytest.mark.parametrize("command", TWO, ids=lambda command: command[0])
 def test_junit_on_standard_output_stands_there_alone_and_excludes_json(
     command: tuple[str, ...], capsys: Capture
 ) -> None:
@@ -114,10 +116,10 @@ def test_what_is_no_number_is_refused(arguments: list[str], message: str, capsys
 
 
 def test_recorded_traces_that_are_none_are_refused(capsys: Capture, tmp_path: Path) -> None:
-    for each in (tmp_path, Path("/dev/null")):
-        refused = here(capsys, "check", "--traces", str(each))
+    for path in (tmp_path, Path("/dev/null")):
+        refused = here(capsys, "check", "--traces", str(path))
         assert (refused.code, refused.out) == (2, "")
-        assert refused.err == f"Error: --traces {each}: holds no *.jsonl file\n"
+        assert refused.err == f"Error: --traces {path}: holds no *.jsonl file\n"
 
 
 @pytest.mark.parametrize(

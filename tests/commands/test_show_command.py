@@ -56,7 +56,7 @@ def test_every_id_has_something_to_tell_and_how_to_run_it() -> None:
 
 
 def test_every_finding_has_its_explanation_in_the_package() -> None:
-    for each in ALL:
-        text = sections()[each.id].text
-        assert text.startswith(f"# {each.id}: ")
-        assert all(f"`{name}`" in text for name in each.properties), each.id
+    for finding in ALL:
+        text = sections()[finding.id].text
+        assert text.startswith(f"# {finding.id}: ")
+        assert all(f"`{name}`" in text for name in finding.properties), finding.id

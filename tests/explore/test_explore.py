@@ -52,7 +52,7 @@ def test_the_library_has_them() -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_each_defect_is_found_on_its_revisions_and_nothing_on_the_others(
     name: str, revision: Revision
 ) -> None:
@@ -95,7 +95,7 @@ def _ends(name: str, revision: Revision, *, matching: bool) -> set[str]:
     search = Dfs(1, matching=matching)
     outcome = run_schedules(system_of(load(name), revision), search, Bounds(), keep_going=True)
     assert outcome.figures.exhausted
-    return {failure_key(each.violation) for each in outcome.failures}
+    return {failure_key(failure.violation) for failure in outcome.failures}
 
 
 @pytest.mark.parametrize("name", sorted(FIGURES.keys() - {"exit-and-sysctl", "restart-in-drain"}))

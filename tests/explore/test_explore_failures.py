@@ -153,13 +153,13 @@ def test_what_is_searched_after_a_beginning_is_what_can_follow_it() -> None:
     total = do_job(whole, Tally(), lambda _: None).outcome.figures
     world = start(idle, repaired)
     parts = [
-        do_job(replace(whole, beginning=(each,)), Tally(), lambda _: None).outcome.figures
-        for each in enabled(world)
+        do_job(replace(whole, beginning=(number,)), Tally(), lambda _: None).outcome.figures
+        for number in enabled(world)
     ]
     assert total.unbounded
-    assert all(each.unbounded for each in parts)
+    assert all(part.unbounded for part in parts)
     assert (
-        max(each.states for each in parts) < total.states <= 1 + sum(each.states for each in parts)
+        max(part.states for part in parts) < total.states <= 1 + sum(part.states for part in parts)
     )
 
 
@@ -304,7 +304,7 @@ def test_bad_arguments_get_one_line_and_exit_code_2(
 
 def is_subsequence(pattern: Sequence[int], order: Sequence[int]) -> bool:
     left = iter(order)
-    return all(each in left for each in pattern)
+    return all(number in left for number in pattern)
 
 
 @pytest.mark.parametrize("pattern", [(1, 0), (0, 1, 0), (0, 1, 0, 1, 0), (2, 0, 1, 0)])
@@ -382,7 +382,7 @@ def reduced_on_v7(
     system = system_of(scenario, V7, Watch(frozenset({property_id})))
     # Only the choices of a failure are followed.
     found = Found(InvalidPointer("any", "any"), choices, 0)
-    reduced = minimise(system, found, key=lambda world, each: cause_of(world, each).text)
+    reduced = minimise(system, found, key=lambda world, violation: cause_of(world, violation).text)
     assert reduced.fewest
     violation = reduced.found.violation
     if isinstance(violation, BrokenProperty):
@@ -421,7 +421,7 @@ def test_the_sequential_defect_is_reduced_to_one_task() -> None:
 def scenario_threads(scenario: Scenario, choices: Sequence[int]) -> list[str]:
     """The columns of a schedule's runs, in turn."""
     shown = timeline(scenario, STABLE, choices)
-    return [shown.columns[column] for column, _ in groupby(each.column for each in shown.steps)]
+    return [shown.columns[column] for column, _ in groupby(step.column for step in shown.steps)]
 
 
 # Timelines
@@ -433,9 +433,9 @@ def test_a_deadlock_is_told_with_functions_locks_and_who_waits_for_whom(drain: S
     assert shown.columns == ("CTL", "SYSCTL", "est_reload_work", "ipvs-e:0", "time")
     assert isinstance(shown.violation, Deadlock)
     functions = {
-        shown.columns[each.column]: (each.function, each.waits_on, each.holds)
-        for each in shown.standings
-        if each.waits_on is not None
+        shown.columns[standing.column]: (standing.function, standing.waits_on, standing.holds)
+        for standing in shown.standings
+        if standing.waits_on is not None
     }
     work, kthread = shown.columns.index("est_reload_work"), shown.columns.index("ipvs-e:0")
     assert functions == {
@@ -459,11 +459,11 @@ def test_the_cells_of_a_timeline_stand_in_their_columns(drain: Scenario) -> None
     lines = list(timeline_lines(shown))
     head = lines[0]
     seen = 0
-    for number, each in enumerate(shown.steps, 1):
-        if each.action.startswith(("reads", "writes")):
+    for number, step in enumerate(shown.steps, 1):
+        if step.action.startswith(("reads", "writes")):
             continue
         line = next(line for line in lines if line.split()[:1] == [str(number)])
-        assert line.index(each.action) == head.index(shown.columns[each.column]) + 1
+        assert line.index(step.action) == head.index(shown.columns[step.column]) + 1
         seen += 1
     assert seen > 5
 
@@ -482,15 +482,15 @@ def test_accesses_in_a_row_share_a_line_and_none_is_lost(drain: Scenario) -> Non
     assert any(line.first < line.last for line in lines)
     for line in lines:
         steps = shown.steps[line.first : line.last + 1]
-        assert {each.function for each in steps} == {steps[0].function}
+        assert {step.function for step in steps} == {steps[0].function}
         if line.label:
-            assert all(each.action.partition(" ")[2] in line.text for each in steps)
+            assert all(step.action.partition(" ")[2] in line.text for step in steps)
 
 
 def test_preemptions_of_a_timeline_are_those_of_its_schedule(drain: Scenario) -> None:
     found = first_failure(drain, V7)
     shown = timeline(drain, V7, found.choices)
-    assert sum(each.preempts for each in shown.steps) == found.preemptions == 2
+    assert sum(step.preempts for step in shown.steps) == found.preemptions == 2
 
 
 # The command
@@ -623,7 +623,7 @@ def test_reports_are_the_same_bytes_in_any_number_of_processes(tmp_path: Path) -
         result = CliRunner().invoke(cli, [*command, *options])
         assert result.exit_code == 1
         assert "10 searches: 7 pass, 3 fail" in result.output
-        written.append([each.read_bytes() for each in reports])
+        written.append([report.read_bytes() for report in reports])
     assert written[0] == written[1]
     report = json.loads(written[0][0])
     assert (report["report"], report["complete"], report["verdict"]) == (
@@ -702,7 +702,7 @@ def test_a_broken_property_is_told_with_its_sentence_and_replayed() -> None:
     """A task is started after netns exit began: by the work, between two of its looks."""
     result = CliRunner().invoke(cli, [*NETNS_EXIT, "--property", "tasks.enabled"])
     assert result.exit_code == 1
-    sentence = next(each.sentence for each in PROPERTIES if each.id == "tasks.enabled")
+    sentence = next(prop.sentence for prop in PROPERTIES if prop.id == "tasks.enabled")
     assert f"  tasks.enabled does not hold: {sentence}" in result.output
     arguments = again(result.output)
     assert ":tasks.enabled:" in arguments[-1]
@@ -730,13 +730,13 @@ def test_without_properties_only_errors_are_looked_for() -> None:
     assert "no property watched, only memory errors and deadlocks" in result.output
 
 
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_by_default_what_recorded_findings_break_is_not_watched(revision: Revision) -> None:
     known = {
-        each
+        prop
         for finding in BY_HISTORY
         if revision.name in finding.revisions
-        for each in finding.properties
+        for prop in finding.properties
     }
     assert watched_by_default(revision) == WATCHED - known
     assert (watched_by_default(revision) == WATCHED) == (revision.name == "repaired")

@@ -150,7 +150,7 @@ def test_exit_is_alone_once_the_work_is_cancelled_and_the_kthread_has_gone(
         "about": "",
         "setup": [{"op": "init"}, *setup],
         "tasks": {
-            **{f"CTL{each}": [{"op": "add_service", "id": 4}] for each in range(processes)},
+            **{f"CTL{number}": [{"op": "add_service", "id": 4}] for number in range(processes)},
             "EXIT": [{"op": "exit"}],
         },
         "jiffies": 3,
@@ -183,7 +183,7 @@ def test_a_netns_is_not_taken_down_under_a_process_that_uses_it() -> None:
             assert 0 not in enabled(world)
         while choices := enabled(world):
             step(world, choices[0])
-        kthreads = [each for each in world.threads if each.task.name.startswith("ipvs-e:")]
+        kthreads = [thread for thread in world.threads if thread.task.name.startswith("ipvs-e:")]
         ends.add((world.machine.netns.enable, len(kthreads)))
     assert ends == {(False, 0)}
 
@@ -202,8 +202,10 @@ _DOES = {
 def test_tasks_of_the_library_are_named_after_what_they_do() -> None:
     for name in library():
         for actor in load(name).actors:
-            kinds = next(each for prefix, each in _DOES.items() if actor.name.startswith(prefix))
-            assert all(isinstance(each, (*kinds, Advance)) for each in actor.operations), name
+            kinds = next(group for prefix, group in _DOES.items() if actor.name.startswith(prefix))
+            assert all(
+                isinstance(operation, (*kinds, Advance)) for operation in actor.operations
+            ), name
 
 
 def test_schedules_of_the_library_let_every_two_actors_meet() -> None:

@@ -38,11 +38,11 @@ def picture(deadlock: Timeline) -> ElementTree.Element:
 
 
 def texts(picture: ElementTree.Element) -> list[str]:
-    return [each.text or "" for each in picture.iter(f"{SVG}text")]
+    return [element.text or "" for element in picture.iter(f"{SVG}text")]
 
 
 def boxes(picture: ElementTree.Element) -> list[ElementTree.Element]:
-    return [each for each in picture.iter(f"{SVG}rect") if each.get("rx")]
+    return [element for element in picture.iter(f"{SVG}rect") if element.get("rx")]
 
 
 def test_every_step_and_column_and_who_waits_are_in_the_picture(
@@ -52,42 +52,42 @@ def test_every_step_and_column_and_who_waits_are_in_the_picture(
     assert "title <&>" in written
     for name in deadlock.columns:
         assert written.count(name) == 1
-    numbers = [int(end) for each in written for end in each.split("-") if end.isdigit()]
+    numbers = [int(end) for name in written for end in name.split("-") if end.isdigit()]
     assert {1, len(deadlock.steps)} <= set(numbers)
     for step in deadlock.steps:
         verb, _, what = step.action.partition(" ")
         # Accesses in a row share a line.
         shared = verb in ("reads", "writes")
-        assert any((what if shared else step.action) in each for each in written)
-    waiting = [each for each in deadlock.standings if each.waits_on is not None]
+        assert any((what if shared else step.action) in name for name in written)
+    waiting = [standing for standing in deadlock.standings if standing.waits_on is not None]
     assert len(waiting) == 2
-    for each in waiting:
-        assert each.does in " ".join(line.strip() for line in written)
-        assert each.function in written
+    for standing in waiting:
+        assert standing.does in " ".join(line.strip() for line in written)
+        assert standing.function in written
 
 
 def test_a_run_of_steps_is_one_box_in_its_column(
     deadlock: Timeline, picture: ElementTree.Element
 ) -> None:
-    runs = [column for column, _ in groupby(each.column for each in deadlock.steps)]
-    waiting = [each.column for each in deadlock.standings if each.waits_on is not None]
-    lefts = [each.get("x") for each in boxes(picture)]
+    runs = [column for column, _ in groupby(step.column for step in deadlock.steps)]
+    waiting = [standing.column for standing in deadlock.standings if standing.waits_on is not None]
+    lefts = [box.get("x") for box in boxes(picture)]
     assert len(lefts) == len(runs) + len(waiting)
     of_column: dict[int, set[str | None]] = {}
     for column, left in zip([*runs, *waiting], lefts, strict=True):
         of_column.setdefault(column, set()).add(left)
-    assert all(len(each) == 1 for each in of_column.values())
+    assert all(len(group) == 1 for group in of_column.values())
 
 
 def test_boxes_do_not_overlap_and_lie_within_the_picture(picture: ElementTree.Element) -> None:
-    def number(each: ElementTree.Element, name: str) -> float:
-        return float(each.get(name, "nan"))
+    def number(element: ElementTree.Element, name: str) -> float:
+        return float(element.get(name, "nan"))
 
     bottom = 0.0
-    for each in boxes(picture)[:-2]:
-        assert number(each, "y") >= bottom
-        bottom = number(each, "y") + number(each, "height")
-        assert number(each, "x") + number(each, "width") <= number(picture, "width")
+    for box in boxes(picture)[:-2]:
+        assert number(box, "y") >= bottom
+        bottom = number(box, "y") + number(box, "height")
+        assert number(box, "x") + number(box, "width") <= number(picture, "width")
     assert bottom <= number(picture, "height")
 
 
@@ -100,14 +100,14 @@ def test_a_mutex_is_drawn_as_long_as_it_is_held(
     for name in held:
         # Up to and with the step at whose end it is unlocked.
         owners = [
-            each.column if name in each.releases else dict(each.holds).get(name)
-            for each in deadlock.steps
+            step.column if name in step.releases else dict(step.holds).get(name)
+            for step in deadlock.steps
         ]
         times = sum(owner is not None for owner, _ in groupby(owners))
         assert times
         legend = 1
         colour = MUTEX_COLOURS[name]
-        drawn = [each for each in picture.iter(f"{SVG}rect") if each.get("fill") == colour]
+        drawn = [element for element in picture.iter(f"{SVG}rect") if element.get("fill") == colour]
         assert len(drawn) == times + legend
 
 
@@ -155,7 +155,7 @@ def test_a_picture_names_property_finding_and_token(tmp_path: Path) -> None:
     assert "\n  property: locks.deadlock\n  known as D03d, F17: " in result.output
     lines = texts(ElementTree.fromstring(path.read_text(encoding="utf-8")))
     assert "property: locks.deadlock" in lines
-    assert any(each.startswith("known as D03d, F17: ") for each in lines)
+    assert any(line.startswith("known as D03d, F17: ") for line in lines)
     assert f"token: {result.output.split()[-1]}" in lines
 
 
@@ -164,7 +164,7 @@ def test_no_line_of_a_timeline_is_longer_than_a_terminal_is_wide() -> None:
         shown = _of_token(finding)
         lines = list(timeline_lines(shown))
         assert max(map(len, lines)) <= 120
-        text = " ".join(each.strip() for each in lines)
+        text = " ".join(line.strip() for line in lines)
         for step in shown.steps:
             assert step.action.split()[-1].rstrip(",;") in text
 

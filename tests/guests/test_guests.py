@@ -156,15 +156,15 @@ def _report(run: Run) -> dict[str, Any]:
 def _ticks(report: dict[str, Any]) -> list[dict[str, Any]]:
     """Of each kthread its rows, with the length, bitmaps and chains of each."""
     (netns,) = report["netns"]
-    return [each["ticks"] for each in netns["snapshot"]["state"]["kthreads"]]
+    return [entry["ticks"] for entry in netns["snapshot"]["state"]["kthreads"]]
 
 
 def _places(report: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     """Kthread, row and chain of each estimator by name."""
     (netns,) = report["netns"]
     return {
-        netns["names"][str(each["id"])]: (each["ktid"], each["ktrow"], each["ktcid"])
-        for each in netns["snapshot"]["objects"]
+        netns["names"][str(entry["id"])]: (entry["ktid"], entry["ktrow"], entry["ktcid"])
+        for entry in netns["snapshot"]["objects"]
     }
 
 
@@ -185,7 +185,7 @@ def test_by_all_routes_a_healthy_kernel_is_healthy(
         assert by_dump.code == 0, by_dump.out
     for report in (live, _report(by_qemu), _report(by_dump)):
         (netns,) = report["netns"]
-        assert {each["verdict"] for each in netns["properties"]} == {"PASS"}
+        assert {entry["verdict"] for entry in netns["properties"]} == {"PASS"}
         assert len(netns["properties"]) == 28
         assert _places(report).keys() == _NAMES
         assert report["kernel"]["hz"] == 250
@@ -252,7 +252,7 @@ def test_f15_is_seen_where_it_happens(
 
 def _shown(listed: str) -> float:
     """Of the packets that are sent to a service each second the share that its rates show."""
-    rates = [each[1] for each in _last_numbers(listed)]
+    rates = [number[1] for number in _last_numbers(listed)]
     sent = [
         [float(number) for number in line.split()[1:]]
         for line in listed.splitlines()
@@ -295,8 +295,8 @@ def test_f05_is_seen_by_qemu_and_goes_as_told(
         guest.ok("python3 /tmp/many 0 29 0; sleep 10; python3 /tmp/many 0 29 330; sleep 10", 600)
         full = _report(inspected("--qemu", guest.qmp, "--wait", "0", "--json", "-"))
         (netns,) = full["netns"]
-        assert [each["estimators"] for each in netns["kthreads"]] == [2400] * 4
-        assert {each["verdict"] for each in netns["properties"]} == {"PASS"}
+        assert [entry["estimators"] for entry in netns["kthreads"]] == [2400] * 4
+        assert {entry["verdict"] for entry in netns["properties"]} == {"PASS"}
         second = [name.split() for name, at in _places(full).items() if at[0] == 1]
         gone = "".join(f"-d -t {service} -r {dest}\n" for _, service, _, dest in second)
         guest.copy_in("/tmp/gone", gone)
@@ -317,7 +317,7 @@ def test_f05_is_seen_by_qemu_and_goes_as_told(
         assert netns["waiting"] == 2
         guest.ok("echo 0 > /proc/sys/net/ipv4/vs/est_cpulist; sleep 30", 300)
         counted = _last_numbers(guest.ok("ipvsadm -Ln --stats -u 10.0.0.1:53"))
-        assert [each[1] for each in counted] == [100, 100]
+        assert [group[1] for group in counted] == [100, 100]
         mended = inspected("--qemu", guest.qmp)
         assert mended.code == 0, mended.out
 
@@ -333,8 +333,8 @@ def test_a_compressed_dump_says_what_the_dump_says(
     command = ["makedumpfile", kind, "-d", "17", str(healthy_dump), str(tmp_path / "compressed")]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     reports = []
-    for each in (healthy_dump, tmp_path / "compressed"):
-        run = inspected("--dump", each, "--json", "-")
+    for path in (healthy_dump, tmp_path / "compressed"):
+        run = inspected("--dump", path, "--json", "-")
         assert run.code == 0, run.out
         (netns,) = _report(run)["netns"]
         reports.append({name: value for name, value in netns.items() if name != "seconds"})
@@ -470,4 +470,4 @@ def test_what_may_not_be_read_is_told_in_one_line(
 def _last_numbers(listed: str) -> list[list[int]]:
     """The numbers of each service and destination in what ipvsadm lists."""
     rows = [line.split() for line in listed.splitlines()]
-    return [[int(each) for each in row[-5:]] for row in rows if row[-1].isdigit()]
+    return [[int(name) for name in row[-5:]] for row in rows if row[-1].isdigit()]

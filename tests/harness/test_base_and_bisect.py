@@ -24,7 +24,7 @@ from ipvs_est_checks.history.file import header_line
 from kernels.kernel_trees import need_tree
 
 FEW = {name: HISTORIES[name] for name in ("one-by-one", "limits-come-anew")}
-(ONE_LATE,) = (each for each in MUTANTS if each.id == "full-one-late")
+(ONE_LATE,) = (mutant for mutant in MUTANTS if mutant.id == "full-one-late")
 
 
 def made_tree(tree: Tree, folder: Path) -> Path:
@@ -39,8 +39,8 @@ def made_tree(tree: Tree, folder: Path) -> Path:
 
 def saved_history(path: Path) -> Path:
     lines = [header_line("saved", "mainline", MACHINE)]
-    lines += [json.dumps(operation_to_json(each)) for each in HISTORIES["one-by-one"]]
-    path.write_text("".join(f"{each}\n" for each in lines))
+    lines += [json.dumps(operation_to_json(history)) for history in HISTORIES["one-by-one"]]
+    path.write_text("".join(f"{line}\n" for line in lines))
     return path
 
 
@@ -54,11 +54,13 @@ def test_a_tree_is_nearest_to_the_revision_of_its_kernel() -> None:
 def test_what_a_patch_breaks_is_told_apart_from_what_the_base_breaks() -> None:
     base = need_tree((7, 3))
     change = change_of(edited(base, ONE_LATE.id, ONE_LATE.edits), base, MAINLINE, FEW)
-    (limits,) = (each for each in change.new if each.property == "limits.chain")
+    (limits,) = (
+        broken_on_tree for broken_on_tree in change.new if broken_on_tree.property == "limits.chain"
+    )
     assert len(limits.operations) < 8
     # F02 is there before and after.
     assert "bitmaps.full" in change.both
-    assert [each.history for each in change.partings] == list(FEW)
+    assert [parting.history for parting in change.partings] == list(FEW)
     unchanged = change_of(base, base, MAINLINE, FEW)
     assert (unchanged.new, unchanged.mended, unchanged.partings) == ((), (), ())
 

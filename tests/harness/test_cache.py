@@ -65,7 +65,7 @@ def test_what_was_not_used_for_long_is_removed(tmp_path: Path) -> None:
     used = (tmp_path / "new" / "used").stat().st_mtime
     os.utime(tmp_path / "old" / "used", (used - 1000, used - 1000))
     assert cache.prune(tmp_path, used + cache.KEPT_SECONDS - 1) == 1
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["new", "unmarked"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "unmarked"]
     # From now on the third has an age too.
     assert cache.prune(tmp_path, used + 3 * cache.KEPT_SECONDS) == 2
     assert cache.prune(tmp_path / "none", 0.0) == 0

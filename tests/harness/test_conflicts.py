@@ -31,13 +31,13 @@ def other(**changes: object) -> CodeAccess:
 
 def test_two_tasks_at_one_field_conflict_unless_a_lock_or_their_kind_orders_them() -> None:
     assert conflicting([WRITE, READ]) == [(WRITE, READ)]
-    for each in (
+    for code_access in (
         other(task="A"),
         other(object=200),
         other(field="g"),
         other(locks=6),
     ):
-        assert conflicting([WRITE, each]) == []
+        assert conflicting([WRITE, code_access]) == []
     # Two reads, and two that are both marked, do not.
     assert conflicting([other(once=False), other(task="C", once=False)]) == []
     assert conflicting([READ, other(task="C", write=True)]) == []
@@ -45,10 +45,10 @@ def test_two_tasks_at_one_field_conflict_unless_a_lock_or_their_kind_orders_them
 
 def test_the_reads_of_7_3_that_take_no_lock_are_listed_with_both_places() -> None:
     found = conflicts_of(need_tree((7, 3)), [load("exit-and-sysctl")], 400)
-    fields = {each.field for each in found}
+    fields = {conflict.field for conflict in found}
     assert {"tick_len", "present", "est_calc_phase", "est_cpulist_valid"} <= fields
     assert "est_max_threads" not in fields
-    (tick_len,) = (each for each in found if each.field == "tick_len")
+    (tick_len,) = (conflict for conflict in found if conflict.field == "tick_len")
     assert tick_len.places[0].startswith("read in ip_vs_estimation_kthread (net/")
     assert tick_len.places[1].startswith("write in ip_vs_stop_estimator (net/")
 

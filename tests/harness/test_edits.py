@@ -61,8 +61,8 @@ def test_an_edit_that_does_not_fit_is_refused(find: str, function: str, reason: 
 
 def test_a_pattern_holds_one_statement_at_most() -> None:
     for mutant in MUTANTS:
-        for each in mutant.edits:
-            for pattern in (each.find, each.after, each.before):
+        for edit in mutant.edits:
+            for pattern in (edit.find, edit.after, edit.before):
                 assert pattern.count(";") <= 1, mutant.id
                 assert "\n" not in pattern
                 assert len(pattern) <= 80

@@ -22,7 +22,7 @@ TREE = Tree(Path("/nowhere"), (7, 3, 4), "", "")
 def said(*lines: bytes) -> list[dict[str, Any]]:
     sink = io.BytesIO()
     serve(TREE, Variant.PLAIN, io.BytesIO(b"".join(lines)), sink)
-    return [json.loads(each) for each in sink.getvalue().splitlines()]
+    return [json.loads(line) for line in sink.getvalue().splitlines()]
 
 
 def test_its_first_line_is_the_handshake_of_a_subject() -> None:
@@ -35,7 +35,7 @@ def test_its_first_line_is_the_handshake_of_a_subject() -> None:
         "events": EVENTS_VERSION,
         "fail_allocations": 1,
     }
-    known = {each.op for each in OPERATIONS}
+    known = {operation.op for operation in OPERATIONS}
     # What the program in C does not know must not be asked of it.
     assert known - set(handshake["operations"]) == {"packet", "read_status", "read_percpu"}
     assert set(handshake["operations"]) <= known

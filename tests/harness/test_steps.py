@@ -25,10 +25,10 @@ def made(*setup: object) -> Scenario:
 
 
 def test_every_point_of_the_table_of_accesses_is_common_or_has_its_reason() -> None:
-    points = set().union(*(each.points for each in TABLE))
-    rows = {f"{each.field} {'w' if each.write else 'r'}": each for each in FIELDS}
+    points = set().union(*(row.points for row in TABLE))
+    rows = {f"{field.field} {'w' if field.write else 'r'}": field for field in FIELDS}
     assert points - rows.keys() == set()
-    assert all(bool(each.place) != bool(each.why) for each in FIELDS)
+    assert all(bool(field.place) != bool(field.why) for field in FIELDS)
 
 
 def test_a_point_of_the_model_has_the_place_at_which_the_code_stands() -> None:
@@ -62,7 +62,7 @@ def test_what_the_code_does_not_do_alike_is_left_out_with_the_reason() -> None:
 
 def test_services_get_ids_in_the_order_of_the_kernels_table() -> None:
     order = [1003, 1001, 1010, 1002, 1020]
-    events = [{"event": "stopped", "id": each} for each in order]
+    events = [{"event": "stopped", "id": number} for number in order]
 
     def ask(line: dict[str, object]) -> dict[str, object]:
         return {"result": {"ret": 0}, "events": events if line.get("op") == "exit" else []}

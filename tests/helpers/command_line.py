@@ -68,6 +68,6 @@ def _run(arguments: Sequence[str | Path], environment: dict[str, str], text: str
 
 def here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> Run:
     """Run the command in this process."""
-    code = main([str(each) for each in arguments])
+    code = main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
     return Run(code, captured.out, captured.err)

@@ -65,7 +65,7 @@ def outcomes(programs: Sequence[Program], order: MemoryOrder) -> set[Registers]:
         return world
 
     def judge(world: World) -> tuple[int, Violation] | None:
-        if any(each.task.state is not TaskState.EXITED for each in world.threads):
+        if any(thread.task.state is not TaskState.EXITED for thread in world.threads):
             return None  # what follows was seen before
         netns = world.machine.netns
         left = {name: int(getattr(netns, name)) for name in (X, Y, Z)}
@@ -90,4 +90,4 @@ def _to_the_end(program: Program, machine: Machine, registers: dict[str, int]) -
 
 def seen(programs: Sequence[Program], order: MemoryOrder, **wanted: int) -> bool:
     """Whether some schedule ends with these registers and fields."""
-    return any(wanted.items() <= dict(each).items() for each in outcomes(programs, order))
+    return any(wanted.items() <= dict(outcome).items() for outcome in outcomes(programs, order))

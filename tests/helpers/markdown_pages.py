@@ -30,8 +30,8 @@ def documents() -> tuple[Path, ...]:
     """Every page that people read."""
     pages = [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")]
     pages += [
-        CHECKOUT / each
-        for each in (
+        CHECKOUT / name
+        for name in (
             "examples/README.md",
             "refimpl/ipvs_est/SCHEMA.md",
             "tests/MUTATION.md",

@@ -39,11 +39,11 @@ def seconds(oracle: Oracle, count: int) -> None:
 
 def service(snapshot: Snapshot, service_id: int) -> ServiceSnapshot:
     """That service."""
-    (found,) = [each for each in snapshot.services if each.id == service_id]
+    (found,) = [service for service in snapshot.services if service.id == service_id]
     return found
 
 
 def dest(snapshot: Snapshot, dest_id: int) -> DestSnapshot:
     """That destination, in its service or in the trash."""
-    (found,) = [each for each in snapshot.dests if each.id == dest_id]
+    (found,) = [dest for dest in snapshot.dests if dest.id == dest_id]
     return found

@@ -41,16 +41,16 @@ class _Finite:
         self._estimators = sorted(estimators)
 
     def slots(self, body: Callable[[int], bool]) -> bool:
-        return all(body(each) for each in range(self._slots))
+        return all(body(number) for number in range(self._slots))
 
     def rows(self, slot: int, body: Callable[[int], bool]) -> bool:
-        return all(body(each) for each in range(self._rows))
+        return all(body(number) for number in range(self._rows))
 
     def chains(self, slot: int, row: int, body: Callable[[int], bool]) -> bool:
-        return all(body(each) for each in range(self._chains))
+        return all(body(number) for number in range(self._chains))
 
     def estimators(self, body: Callable[[int], bool]) -> bool:
-        return all(body(each) for each in self._estimators)
+        return all(body(estimator) for estimator in self._estimators)
 
 
 @dataclass(slots=True)

@@ -48,7 +48,7 @@ def samples() -> Samples:
     checks: Counter[str] = Counter()
     failures: dict[str, int] = {}
     snapshots: list[Snapshot] = []
-    cases: dict[str, list[Case]] = {each.id: [] for each in RECORD_PROPERTIES}
+    cases: dict[str, list[Case]] = {prop.id: [] for prop in RECORD_PROPERTIES}
     for seed in range(HISTORIES):
         params, operations = random_history(seed)
         seen = watch(params, REVISIONS["repaired"])
@@ -63,12 +63,12 @@ def samples() -> Samples:
         for failed in seen.failures:
             failures.setdefault(failed, seed)
         events = seen.oracle.machine.events or []
-        for each in RECORD_PROPERTIES:
-            of_this = list(each.cases(params, events))
-            cases[each.id] += of_this[:: 1 + len(of_this) // 4]
+        for prop in RECORD_PROPERTIES:
+            of_this = list(prop.cases(params, events))
+            cases[prop.id] += of_this[:: 1 + len(of_this) // 4]
     return Samples(
         checks,
         failures,
         tuple(snapshots),
-        {each: tuple(found[:: 1 + len(found) // CASES_OF_EACH]) for each, found in cases.items()},
+        {name: tuple(found[:: 1 + len(found) // CASES_OF_EACH]) for name, found in cases.items()},
     )

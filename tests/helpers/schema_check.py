@@ -30,7 +30,7 @@ def validator(name: str) -> Draft202012Validator:
 def misfits(name: str, value: object) -> list[str]:
     """Where and why the value does not fit, at most three lines."""
     errors = islice(validator(name).iter_errors(value), 3)
-    return [f"{each.json_path}: {each.message[:200]}" for each in errors]
+    return [f"{error.json_path}: {error.message[:200]}" for error in errors]
 
 
 @cache

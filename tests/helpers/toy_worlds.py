@@ -39,7 +39,7 @@ def toy(make: Callable[[Toy], list[Body]]) -> System[Toy]:
         return world
 
     def enabled(world: Toy) -> list[int]:
-        return [each for each in range(len(world.bodies)) if each not in world.ended]
+        return [index for index in range(len(world.bodies)) if index not in world.ended]
 
     def step(world: Toy, choice: int) -> None:
         world.order.append(choice)
@@ -49,7 +49,7 @@ def toy(make: Callable[[Toy], list[Body]]) -> System[Toy]:
             world.ended.add(choice)
 
     def fingerprint(world: Toy) -> bytes:
-        places = [world.order.count(each) for each in range(len(world.bodies))]
+        places = [world.order.count(index) for index in range(len(world.bodies))]
         return repr((places, world.shared)).encode()
 
     def gives_way(world: Toy, index: int) -> bool:
@@ -73,7 +73,7 @@ def counting(lengths: Sequence[int], judge: Callable[[Toy], None] | None = None)
 
 def orders(lengths: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Every order of the threads' steps, one by one."""
-    flat = [each for each, length in enumerate(lengths) for _ in range(length)]
+    flat = [number for number, length in enumerate(lengths) for _ in range(length)]
     yield from sorted(set(permutations(flat)))
 
 
@@ -81,8 +81,8 @@ def preemptions(order: Sequence[int], lengths: Sequence[int]) -> int:
     """How often an order leaves a thread that has steps left."""
     left = list(lengths)
     count = 0
-    for index, each in enumerate(order):
-        left[each] -= 1
-        after = order[index + 1] if index + 1 < len(order) else each
-        count += after != each and left[each] > 0
+    for index, number in enumerate(order):
+        left[number] -= 1
+        after = order[index + 1] if index + 1 < len(order) else number
+        count += after != number and left[number] > 0
     return count

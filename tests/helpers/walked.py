@@ -72,7 +72,7 @@ class _Follower:
 
     def take(self, step: str, strides: Mapping[str, PythonStride]) -> None:
         """The only step that is possible."""
-        possible = {case: each for case, each in strides.items() if each.premise}
+        possible = {case: stride for case, stride in strides.items() if stride.premise}
         if len(possible) != 1:
             raise LostError(f"{step}: {sorted(possible)} are possible in {self.now.walk}")
         ((case, stride),) = possible.items()
@@ -88,8 +88,8 @@ class _Follower:
         self.check()
 
     def check(self) -> None:
-        for each in WALK_INVARIANTS.values():
-            self.followed.broken[each.id] += not each.predicate(self.now)
+        for invariant in WALK_INVARIANTS.values():
+            self.followed.broken[invariant.id] += not invariant.predicate(self.now)
 
     def inputs(self, est: int, after: PythonState) -> Inputs[bool, int]:
         f = after
@@ -223,7 +223,7 @@ def _go_on(follower: _Follower, delay: int, slot: int) -> None:
 def _visit_without_relinking(follower: _Follower) -> None:
     given = follower.inputs(0, follower.now.state)
     found = walk.visited(follower.now, follower.machine.revision, given)
-    (case,) = (each for each in found if not each.startswith("relinked"))
+    (case,) = (name for name in found if not name.startswith("relinked"))
     follower.take("visit", {case: found[case]})
 
 

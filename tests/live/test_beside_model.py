@@ -84,7 +84,7 @@ def _log(before: dict[str, Any], after: dict[str, Any]) -> LiveLog:
         **after,
         "services": [{"id": _SERVICE, "scheduler": None, "dests": [], "references": 1}],
     }
-    names = {str(each["id"]): f"estimator {each['id']}" for each in after["objects"]}
+    names = {str(entry["id"]): f"estimator {entry['id']}" for entry in after["objects"]}
     snapshots = (
         {"snapshot": "before", "names": {"0": "total"}, "members": before},
         {"snapshot": "after", "names": names, "members": after},
@@ -115,17 +115,17 @@ def test_what_lateness_does_not_explain_is_different(
     before, after = _kernel(*_STEPS)
     after = copy.deepcopy(after)
     after["state"]["kthreads"][0]["est_count"] += 1
-    (moved,) = [each for each in after["objects"] if each["id"] == _SECOND]
+    (moved,) = [entry for entry in after["objects"] if entry["id"] == _SECOND]
     moved["ktrow"] = (moved["ktrow"] + 25) % 50
     log = _log(before, after)
     found = beside_model(log, 2)
-    assert [each.split(":")[0] for each in found.different] == ["kthread 0", "estimator 3"]
+    assert [name.split(":")[0] for name in found.different] == ["kthread 0", "estimator 3"]
     path = tmp_path / "log"
     lines = live_log_text(log).splitlines()
-    lines[1:1] = [json.dumps(each) for each in log.snapshots]
+    lines[1:1] = [json.dumps(snapshot) for snapshot in log.snapshots]
     path.write_text("\n".join(lines) + "\n")
     assert parse_live_log(lines) == log
-    assert not [each for line in lines for each in misfits("live-log-line", json.loads(line))]
+    assert not [misfit for line in lines for misfit in misfits("live-log-line", json.loads(line))]
     run = here(capsys, "judge", path)
     assert run.code == 1
     assert "after 7 operations: of 27 values of the last state 25 are equal" in run.out

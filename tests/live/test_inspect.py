@@ -34,8 +34,8 @@ from ipvs_est_spec.catalogue import STATE_PROPERTIES
 from kernels.made_netns import made_kernel
 from schema_check import misfits
 
-_OF_STATES = frozenset(each.id for each in STATE_PROPERTIES)
-_SHOWN = [each for each in BY_HISTORY if set(each.properties) & _OF_STATES]
+_OF_STATES = frozenset(prop.id for prop in STATE_PROPERTIES)
+_SHOWN = [finding for finding in BY_HISTORY if set(finding.properties) & _OF_STATES]
 
 
 Inspected = Callable[..., Run]
@@ -65,8 +65,8 @@ def _revolutions(params: Params) -> Advance:
 
 def _healthy(*more: Operation) -> Snapshot:
     oracle = Oracle(Params(possible_cpus=2), MAINLINE)
-    for each in (InitNetns(), AddService(1), AddDest(2, 1), Advance(5000), *more):
-        oracle.apply(each)
+    for operation in (InitNetns(), AddService(1), AddDest(2, 1), Advance(5000), *more):
+        oracle.apply(operation)
     return oracle.snapshot()
 
 
@@ -83,11 +83,11 @@ def test_a_healthy_machine_passes(inspected: Inspected, tmp_path: Path) -> None:
     assert "TCP 10.0.0.1:80 -> 10.1.0.2:8080" in result.out + result.err
 
 
-@pytest.mark.parametrize("finding", _SHOWN, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", _SHOWN, ids=lambda finding: finding.id)
 def test_a_finding_is_seen_in_a_dump_and_told(
     inspected: Inspected, tmp_path: Path, finding: object
 ) -> None:
-    found = next(each for each in _SHOWN if each is finding)
+    found = next(one_finding for one_finding in _SHOWN if one_finding is finding)
     revision = found.revisions[-1]
     oracle = _after(found.id, revision)
     oracle.apply(_revolutions(oracle.machine.params))
@@ -105,12 +105,12 @@ def test_a_finding_is_seen_in_a_dump_and_told(
     assert ADVICE[found.id].consequence in result.out + result.err
     report = json.loads((tmp_path / "json").read_text())
     failing = {
-        each["id"]: [one["id"] for one in each["findings"]]
-        for each in report["netns"][0]["properties"]
-        if each["verdict"] == "FAIL"
+        entry["id"]: [one["id"] for one in entry["findings"]]
+        for entry in report["netns"][0]["properties"]
+        if entry["verdict"] == "FAIL"
     }
     assert set(found.properties) & _OF_STATES <= failing.keys()
-    assert all(found.id in failing[each] for each in set(found.properties) & _OF_STATES)
+    assert all(found.id in failing[prop] for prop in set(found.properties) & _OF_STATES)
 
 
 def test_of_f05_it_is_told_who_waits(inspected: Inspected, tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_of_f05_it_is_told_who_waits(inspected: Inspected, tmp_path: Path) -> No
     assert f"what waits: TCP 10.0.0.{waiting}:80\n" in result.out
 
 
-@pytest.mark.parametrize("finding", _SHOWN, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", _SHOWN, ids=lambda finding: finding.id)
 def test_what_is_said_to_mend_a_finding_mends_it(finding: object) -> None:
-    found = next(each for each in _SHOWN if each is finding)
+    found = next(one_finding for one_finding in _SHOWN if one_finding is finding)
     oracle = _after(found.id, found.revisions[-1])
     rest = _revolutions(oracle.machine.params)
     oracle.apply(rest)
@@ -148,7 +148,11 @@ def test_what_is_said_to_mend_a_finding_mends_it(finding: object) -> None:
 
 def _failing(snapshot: Snapshot) -> set[str]:
     judged = judge(snapshot, Quiet.YES, {})
-    return {each.property.id for each in judged if each.verdict is Verdict.FAIL}
+    return {
+        judged_property.property.id
+        for judged_property in judged
+        if judged_property.verdict is Verdict.FAIL
+    }
 
 
 def test_what_needs_a_quiet_time_is_not_said_to_fail_of_a_dump(
@@ -174,8 +178,8 @@ def test_destinations_that_leave_the_trash_are_no_configuration(tmp_path: Path) 
             reader = Reader(kernel)
             (namespace,) = reader.namespaces()
             looks.append(Looked(reader.read(namespace), 1, 0.1, ()))
-    readings = [each.reading for each in looks if each.reading is not None]
-    assert [sum(dest.in_trash for dest in each.snapshot.dests) for each in readings] == [1, 0]
+    readings = [look.reading for look in looks if look.reading is not None]
+    assert [sum(dest.in_trash for dest in reading.snapshot.dests) for reading in readings] == [1, 0]
     with open_dump(path) as kernel:
         target = Target(Reader(kernel), lambda _: looks.pop(0), goes_on=True, watched=False)
         ((found,), _) = inspect(target, lambda _: None, 5, netns=None, assume_quiet=False)
@@ -229,7 +233,7 @@ def test_json_holds_the_snapshot_without_what_is_not_known(
         0,
     )
     known = snapshot_to_json(snapshot)
-    top = {each for each in ABSENT if "." not in each}
+    top = {name for name in ABSENT if "." not in name}
     assert netns["snapshot"].keys() == known.keys() - top
     assert "wake_at" not in netns["snapshot"]["contexts"][0]["task"]
     assert netns["snapshot"]["state"] == known["state"]
@@ -239,7 +243,7 @@ def test_junit_has_a_case_for_each_property(inspected: Inspected, tmp_path: Path
     path = _dump(tmp_path, _healthy())
     assert inspected("--dump", path, "--junit", str(tmp_path / "junit")).code == 0
     suite = ElementTree.parse(tmp_path / "junit").getroot()[0]
-    assert [each.get("name") for each in suite] == [each.id for each in STATE_PROPERTIES]
+    assert [element.get("name") for element in suite] == [prop.id for prop in STATE_PROPERTIES]
 
 
 def test_a_netns_that_is_not_there_is_refused(inspected: Inspected, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ GEOMETRIES = (
 )
 
 
-@pytest.mark.parametrize("params", GEOMETRIES, ids=lambda each: f"hz{each.hz}")
+@pytest.mark.parametrize("params", GEOMETRIES, ids=lambda params: f"hz{params.hz}")
 @pytest.mark.parametrize("one_table", [True, False], ids=["own-table", "static-tables"])
 def test_a_dump_gives_back_the_snapshot(tmp_path: Path, params: Params, one_table: bool) -> None:
     snapshot = _history(params)
@@ -121,11 +121,16 @@ def _assert_same(reading: NetnsReading, model: Snapshot) -> None:
     read = reading.snapshot
     ids = dict(zip(_order(read), _order(model), strict=True))
     assert _renumbered(read.state, ids) == model.state
-    assert [_known(each) for each in read.contexts] == [_known(each) for each in model.contexts]
-    counted = {each.id: replace(each, cpustats=()) for each in model.objects}
-    assert {ids[each.id]: replace(each, id=ids[each.id]) for each in read.objects} == {
-        id_: _owned(each, model) for id_, each in counted.items()
+    assert [_known(context) for context in read.contexts] == [
+        _known(context) for context in model.contexts
+    ]
+    counted = {
+        object_state.id: replace(object_state, cpustats=()) for object_state in model.objects
     }
+    assert {
+        ids[object_state.id]: replace(object_state, id=ids[object_state.id])
+        for object_state in read.objects
+    } == {id_: _owned(object_state, model) for id_, object_state in counted.items()}
     assert read.sysctls == model.sysctls
     assert read.trash_scan_due == model.trash_scan_due
     assert (read.work.pending, read.work.due) == (model.work.pending, model.work.due)
@@ -140,23 +145,27 @@ def _order(snapshot: Snapshot) -> list[int]:
     listed = list(snapshot.state.temp)
     for kd in snapshot.state.kthreads:
         for tick in kd.ticks if kd is not None else ():
-            listed += [each for _, ids in tick.chains for each in ids]
+            listed += [identity for _, ids in tick.chains for identity in ids]
     assert len(listed) > 4
     return listed
 
 
 def _renumbered(state: State, ids: dict[int, int]) -> State:
-    def tick(each: TickState) -> TickState:
-        chains = tuple((cid, tuple(ids[id_] for id_ in members)) for cid, members in each.chains)
-        return replace(each, chains=chains)
+    def tick(tick_state: TickState) -> TickState:
+        chains = tuple(
+            (cid, tuple(ids[id_] for id_ in members)) for cid, members in tick_state.chains
+        )
+        return replace(tick_state, chains=chains)
 
-    def kthread(each: KthreadState | None) -> KthreadState | None:
-        return each and replace(each, ticks=tuple(tick(one) for one in each.ticks))
+    def kthread(kthread_state: KthreadState | None) -> KthreadState | None:
+        return kthread_state and replace(
+            kthread_state, ticks=tuple(tick(one) for one in kthread_state.ticks)
+        )
 
     return replace(
         state,
-        temp=tuple(ids[each] for each in state.temp),
-        kthreads=tuple(kthread(each) for each in state.kthreads),
+        temp=tuple(ids[number] for number in state.temp),
+        kthreads=tuple(kthread(kthread_state) for kthread_state in state.kthreads),
     )
 
 
@@ -167,7 +176,7 @@ def _known(context: ContextSnapshot | None) -> ContextSnapshot | None:
     return replace(context, task=replace(context.task, wake_at=None, waits_for=None, references=0))
 
 
-def _owned(each: ObjectState, model: Snapshot) -> ObjectState:
+def _owned(object_state: ObjectState, model: Snapshot) -> ObjectState:
     services = {service.id for service in model.services}
-    owner = each.owner if each.owner == "total" else "dest"
-    return replace(each, owner="service" if each.id in services else owner)
+    owner = object_state.owner if object_state.owner == "total" else "dest"
+    return replace(object_state, owner="service" if object_state.id in services else owner)

@@ -22,8 +22,8 @@ def _metrics(text: str, target: Path) -> subprocess.CompletedProcess[str]:
 
 def test_a_report_becomes_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     oracle = Oracle(Params(), MAINLINE)
-    for each in (InitNetns(), AddService(1), AddDest(2, 1), Advance(5000)):
-        oracle.apply(each)
+    for operation in (InitNetns(), AddService(1), AddDest(2, 1), Advance(5000)):
+        oracle.apply(operation)
     kernel = made_kernel(oracle.snapshot(), finish=False)
     kernel.put("netns_ipvs", kernel.places["netns"], "est_max_threads", 9)
     kernel.finish()
@@ -38,7 +38,7 @@ def test_a_report_becomes_metrics(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert f'ipvs_est_estimators{{netns="{INODE}"}} 3' in lines
     failed = f'netns="{INODE}",property="limits.max-threads",finding=""'
     assert f"ipvs_est_property_failed{{{failed}}} 1" in lines
-    assert [each.name for each in tmp_path.glob("out.prom*")] == ["out.prom"]
+    assert [path.name for path in tmp_path.glob("out.prom*")] == ["out.prom"]
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,19 @@ _GONE = 2**22 + 1
 
 def _tracefs(folder: Path, *groups: str) -> Path:
     """With an instance and a probe of each group."""
-    for each in groups:
-        (folder / "instances" / each).mkdir(parents=True)
+    for group in groups:
+        (folder / "instances" / group).mkdir(parents=True)
     lines = [
-        f"p:{each}/start_{each} ip_vs:ip_vs_start_estimator j=@jiffies_64:u64" for each in groups
+        f"p:{group}/start_{group} ip_vs:ip_vs_start_estimator j=@jiffies_64:u64" for group in groups
     ]
-    (folder / "kprobe_events").write_text("".join(f"{each}\n" for each in lines))
+    (folder / "kprobe_events").write_text("".join(f"{line}\n" for line in lines))
     return folder
 
 
 def _deleted(tracefs: Path) -> list[str]:
     """Groups of which a probe was deleted: a tracefs takes a line that begins with a minus so."""
     lines = (tracefs / "kprobe_events").read_text().splitlines()
-    return [each[2:].partition("/")[0] for each in lines if each.startswith("-:")]
+    return [line[2:].partition("/")[0] for line in lines if line.startswith("-:")]
 
 
 def test_what_killed_processes_left_is_taken_away(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_what_killed_processes_left_is_taken_away(tmp_path: Path) -> None:
     kept = [f"ipvs_est_{os.getpid()}", "ipvs_est_other", f"somebody_{_GONE}", f"ipvs_est_{2**70}"]
     tracefs = _tracefs(tmp_path, *gone, *kept)
     take_away_leftovers(tracefs)
-    assert sorted(each.name for each in (tracefs / "instances").iterdir()) == sorted(kept)
+    assert sorted(path.name for path in (tracefs / "instances").iterdir()) == sorted(kept)
     assert _deleted(tracefs) == sorted(gone)
 
 

@@ -97,8 +97,8 @@ def _listening(qemu: _Qemu, path: Path) -> Iterator[None]:
 def kernel() -> MadeKernel:
     """One service with two destinations."""
     oracle = Oracle(Params(possible_cpus=2), MAINLINE)
-    for each in (InitNetns(), AddService(1), AddDest(2, 1), AddDest(3, 1), Advance(5000)):
-        oracle.apply(each)
+    for operation in (InitNetns(), AddService(1), AddDest(2, 1), AddDest(3, 1), Advance(5000)):
+        oracle.apply(operation)
     return made_kernel(oracle.snapshot())
 
 

@@ -38,7 +38,7 @@ def _line(task: str, name: str, jiffies: int, rest: str) -> str:
 
 
 def _chain(jiffies: int, *stats: int, chain: int = _TICK, place: int = 0x70000) -> str:
-    nodes = [f"n{n}={each + _NODE:#x} p{n}={place:#x}" for n, each in enumerate(stats)]
+    nodes = [f"n{n}={number + _NODE:#x} p{n}={place:#x}" for n, number in enumerate(stats)]
     nodes.append(f"n{len(stats)}=0x0 p{len(stats)}=(fault)")
     return _line("ipvs-e:0:0-117", "chain", jiffies, f"chain={chain:#x} {' '.join(nodes)}")
 
@@ -108,16 +108,19 @@ def _log(params: Params, events: Sequence[Event], **changes: int) -> LiveLog:
 
 
 def _recorded(params: Params, *times: int) -> LiveLog:
-    return _log(params, [Estimated(each, 1, 0, 7) for each in times])
+    return _log(params, [Estimated(time, 1, 0, 7) for time in times])
 
 
 def _verdicts(log: LiveLog, tolerance: int) -> dict[str, Verdict]:
-    return {each.property.id: each.verdict for each in judge_live_log(log, tolerance)}
+    return {
+        judged_record.property.id: judged_record.verdict
+        for judged_record in judge_live_log(log, tolerance)
+    }
 
 
 def test_a_late_wake_up_is_within_the_tolerance_and_a_later_one_is_not() -> None:
     params = Params(hz=250)
-    times = [2000 + 500 * each for each in range(8)]
+    times = [2000 + 500 * number for number in range(8)]
     assert _verdicts(_recorded(params, *times), 0)["delay.period"] is Verdict.PASS
     late = [*times[:-1], times[-1] + 2]
     assert _verdicts(_recorded(params, *late), 2)["delay.period"] is Verdict.PASS
@@ -125,11 +128,14 @@ def test_a_late_wake_up_is_within_the_tolerance_and_a_later_one_is_not() -> None
 
 
 def test_what_had_no_case_or_has_gaps_is_not_judged() -> None:
-    found = {each.property.id: each for each in judge_live_log(_recorded(Params(), 5000), 2)}
+    found = {
+        judged_record.property.id: judged_record
+        for judged_record in judge_live_log(_recorded(Params(), 5000), 2)
+    }
     assert found["delay.closest"].verdict is Verdict.NOT_JUDGED
     assert found["delay.closest"].reason == "there was no case of it"
     assert "no probe" in found["rates.average"].reason
-    lost = _log(Params(), [Estimated(100 + each, 1, 0, 7) for each in range(9)], lost=3)
+    lost = _log(Params(), [Estimated(100 + number, 1, 0, 7) for number in range(9)], lost=3)
     assert set(_verdicts(lost, 2).values()) == {Verdict.NOT_JUDGED}
 
 
@@ -138,8 +144,8 @@ def _model_events(finding: str | None) -> LiveLog:
     if finding is None:
         oracle = Oracle(Params(), MAINLINE)
         oracle.machine.events = []
-        for each in (InitNetns(), AddService(1), AddDest(2, 1), Advance(10_000)):
-            oracle.apply(each)
+        for one_operation in (InitNetns(), AddService(1), AddDest(2, 1), Advance(10_000)):
+            oracle.apply(one_operation)
     else:
         history = history_of(BY_ID[finding], "mainline")
         oracle = Oracle(history.header.params, MAINLINE)
@@ -148,9 +154,9 @@ def _model_events(finding: str | None) -> LiveLog:
             oracle.apply(operation)
         oracle.apply(Advance(4 * oracle.machine.params.nticks * oracle.machine.params.tick_jiffies))
     events = [
-        each
-        for each in oracle.machine.events
-        if isinstance(each, Estimated | Started | Stopped | TaskStarted | TaskExited)
+        event
+        for event in oracle.machine.events
+        if isinstance(event, Estimated | Started | Stopped | TaskStarted | TaskExited)
     ]
     return _log(oracle.machine.params, events)
 
@@ -190,7 +196,9 @@ def test_a_log_is_read_as_it_was_written() -> None:
     text = live_log_text(log)
     assert parse_live_log(text.splitlines()) == log
     assert [
-        each for line in text.splitlines() for each in misfits("live-log-line", json.loads(line))
+        misfit
+        for line in text.splitlines()
+        for misfit in misfits("live-log-line", json.loads(line))
     ] == []
 
 

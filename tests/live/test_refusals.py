@@ -41,8 +41,8 @@ def inspected(capsys: pytest.CaptureFixture[str]) -> Inspected:
 @cache
 def _snapshot() -> Snapshot:
     oracle = Oracle(Params(possible_cpus=2), MAINLINE)
-    for each in (InitNetns(), AddService(1), AddDest(2, 1), AddDest(3, 1), Advance(5000)):
-        oracle.apply(each)
+    for operation in (InitNetns(), AddService(1), AddDest(2, 1), AddDest(3, 1), Advance(5000)):
+        oracle.apply(operation)
     return oracle.snapshot()
 
 
@@ -290,8 +290,8 @@ def test_damaged_dumps_are_read_or_refused(tmp_path: Path, changes: list[tuple[i
     try:
         with open_dump(path) as kernel:
             reader = Reader(kernel)
-            for each in reader.namespaces():
-                reader.read(each)
+            for namespace in reader.namespaces():
+                reader.read(namespace)
     except UnreadableError as error:
         _one_line(error)
 
@@ -307,12 +307,12 @@ def test_a_dump_that_lacks_a_page_is_refused_or_says_what_the_whole_says(tmp_pat
         try:
             with open_dump(path) as kernel:
                 reader = Reader(kernel)
-                readings = [reader.read(each) for each in reader.namespaces()]
+                readings = [reader.read(namespace) for namespace in reader.namespaces()]
         except UnreadableError as error:
             _one_line(error)
             refused += 1
             continue
-        for each in readings:
-            judged = judge(each.snapshot, Quiet.YES, each.names)
+        for reading in readings:
+            judged = judge(reading.snapshot, Quiet.YES, reading.names)
             assert {one.verdict for one in judged} == {Verdict.PASS}
     assert refused > len(_interesting()) // 2

@@ -228,7 +228,7 @@ class Group:
 
     def takes(self, fault: Fault) -> bool:
         """Add the fault, unless its module has its share or an earlier one is in its way."""
-        if sum(each.module == fault.module for each in self.faults) == FAULTS_PER_MODULE:
+        if sum(one_fault.module == fault.module for one_fault in self.faults) == FAULTS_PER_MODULE:
             return False
         texts = dict(self.texts)
         try:
@@ -366,8 +366,8 @@ def test_faults_are_different() -> None:
 
 def test_each_difference_between_recorded_kernels_is_flipped_both_ways() -> None:
     # A field with a default is a repair, which no recorded kernel has.
-    differences = {each.name for each in fields(Revision) if each.default is MISSING}
-    repairs = {each.name for each in fields(Revision)} - differences
+    differences = {field.name for field in fields(Revision) if field.default is MISSING}
+    repairs = {field.name for field in fields(Revision)} - differences
     expected = {
         f"    {name}={value},"
         for name in differences - {"name", "kernels"}
@@ -416,7 +416,7 @@ def test_fault_that_ceases_to_be_uncaught_is_noticed_and_named(
     compiled: Path, runner: Runner, tmp_path: Path
 ) -> None:
     seen = next(fault for fault in FAULTS if fault.trace and fault.module == "estimator/enqueue.py")
-    group = max(groups_of([*UNCAUGHT, seen]), key=lambda each: (seen in each, len(each)))
+    group = max(groups_of([*UNCAUGHT, seen]), key=lambda group: (seen in group, len(group)))
     assert seen in group
     assert len(group) > 5
     assert caught(group, compiled, runner, tmp_path).keys() == {seen.id}

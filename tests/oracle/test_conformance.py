@@ -122,9 +122,9 @@ def test_two_kernels_read_a_freed_context_and_mainline_does_not() -> None:
         "7.3.4": 0,
     }
     kinds = {
-        (each.field, each.where) if isinstance(each, UseAfterFree) else each
+        (violation.field, violation.where) if isinstance(violation, UseAfterFree) else violation
         for kernel in OF_KERNEL
-        for each in violations(kernel)
+        for violation in violations(kernel)
     }
     assert kinds == {("est_row", "ip_vs_est_calc_phase")}
 
@@ -158,4 +158,4 @@ def test_two_kernels_read_a_freed_context_and_mainline_does_not() -> None:
 def test_traces_fail_under_another_revision(kernel: str, revision: str, failures: int) -> None:
     found = [replayed(file, revision) for file in FILES if recorded(file)[0]["kernel"] == kernel]
     assert len(found) == OF_KERNEL[kernel]
-    assert sum(isinstance(each, Failed) for each in found) == failures
+    assert sum(isinstance(outcome, Failed) for outcome in found) == failures

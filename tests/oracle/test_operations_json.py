@@ -32,20 +32,20 @@ RECORDED = {
 def example(kind: type[Operation]) -> dict[str, object]:
     """A well-formed object of that operation, optional fields included."""
     written: dict[str, object] = {"op": kind.op}
-    for each in fields(kind):
-        match each.name:
+    for field in fields(kind):
+        match field.name:
             case "text":
                 written["text"] = "0-1"
             case "allowed":
                 written["allowed"] = [0, 3]
             case _:
-                written[each.name] = BOUNDS[each.name][1]
+                written[field.name] = BOUNDS[field.name][1]
     return written
 
 
 def required(kind: type[Operation]) -> set[str]:
     """Names of the fields that have no default."""
-    return {each.name for each in fields(kind) if each.default is MISSING}
+    return {field.name for field in fields(kind) if field.default is MISSING}
 
 
 def through_text(value: object) -> dict[str, object]:
@@ -67,8 +67,8 @@ kinds = pytest.mark.parametrize("kind", OPERATIONS, ids=lambda kind: kind.op)
 
 def test_every_operation_has_a_form_and_a_name_of_its_own() -> None:
     assert set(OPERATIONS) == set(get_args(Operation))
-    assert len({each.op for each in OPERATIONS}) == len(OPERATIONS) == 32
-    assert {each.op for each in OPERATIONS} > RECORDED
+    assert len({operation.op for operation in OPERATIONS}) == len(OPERATIONS) == 32
+    assert {operation.op for operation in OPERATIONS} > RECORDED
 
 
 @kinds
@@ -100,7 +100,7 @@ def test_both_bounds_of_each_integer_are_accepted_and_what_is_beyond_is_not(
     kind: type[Operation],
 ) -> None:
     value = example(kind)
-    for name in [each.name for each in fields(kind) if each.name in BOUNDS]:
+    for name in [field.name for field in fields(kind) if field.name in BOUNDS]:
         low, high = BOUNDS[name]
         for inside in (low, high):
             assert getattr(operation_from_json({**value, name: inside}), name) == inside
@@ -118,7 +118,9 @@ def test_missing_field_is_named(kind: type[Operation]) -> None:
 
 @kinds
 def test_optional_field_may_be_left_out(kind: type[Operation]) -> None:
-    value = {name: each for name, each in example(kind).items() if name in {"op", *required(kind)}}
+    value = {
+        name: value for name, value in example(kind).items() if name in {"op", *required(kind)}
+    }
     operation = operation_from_json(value)
     assert operation_to_json(operation) == value
 
@@ -131,10 +133,10 @@ def test_unknown_field_is_named(kind: type[Operation]) -> None:
 @kinds
 @pytest.mark.parametrize("wrong", [None, True, "1", [True], {"1": 1}, 1.0], ids=repr)
 def test_wrong_type_is_named(kind: type[Operation], wrong: object) -> None:
-    for each in fields(kind):
-        if not (each.name == "text" and isinstance(wrong, str)):
-            value = {**example(kind), each.name: wrong}
-            assert field_of_error(value).partition("[")[0] == each.name
+    for field in fields(kind):
+        if not (field.name == "text" and isinstance(wrong, str)):
+            value = {**example(kind), field.name: wrong}
+            assert field_of_error(value).partition("[")[0] == field.name
 
 
 @pytest.mark.parametrize(

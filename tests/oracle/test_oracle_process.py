@@ -139,9 +139,9 @@ def test_all_recorded_traces_can_be_piped_in_as_they_are() -> None:
     done = process(lines)
     assert (done.returncode, done.stderr) == (0, b"")
     _, *answered = [json.loads(line) for line in done.stdout.splitlines()]
-    seen = Counter(member for each in answered for member in each)
+    seen = Counter(member for entry in answered for member in entry)
     assert seen == {"configured": 258, "result": 128_334, "equal": 128_334, "violations": 41}
-    assert all(each.get("equal", True) for each in answered)
+    assert all(entry.get("equal", True) for entry in answered)
 
 
 def test_equal_input_gives_equal_bytes() -> None:
@@ -261,7 +261,7 @@ def test_lines_of_the_help_work() -> None:
     lines = [line.strip() for line in shown if line.startswith(b"  {")]
     assert len(lines) == 5
     answered = answers(b"\n".join(lines) + b"\n")
-    assert all("error" not in each for each in answered)
+    assert all("error" not in entry for entry in answered)
     assert answered[-1]["result"]["kthreads"][0]["est_count"] == 2
 
 
@@ -369,7 +369,7 @@ def test_recorded_result_is_compared() -> None:
         b'{"op":"settle"}',
     )
     _, *answered = answers(MAINLINE_MACHINE + b"\n".join(lines) + b"\n")
-    compared = [(each.get("equal"), each.get("differs_at")) for each in answered]
+    compared = [(entry.get("equal"), entry.get("differs_at")) for entry in answered]
     assert compared == [
         (True, None),
         (False, "ret"),
@@ -397,8 +397,8 @@ def test_seq_comes_back(seq: bytes) -> None:
         b'{"op":"settle","result":{"ret":0},"seq":%s}\n'
     )
     answered = answers(lines % (seq, seq, seq, seq))
-    assert [each["seq"] for each in answered] == [json.loads(seq)] * 4
-    assert [next(name for name in each if name != "seq") for each in answered] == [
+    assert [entry["seq"] for entry in answered] == [json.loads(seq)] * 4
+    assert [next(name for name in entry if name != "seq") for entry in answered] == [
         "configured",
         "result",
         "error",
@@ -431,7 +431,7 @@ def test_every_operation_is_answered(chosen: ipvs_est.Operation) -> None:
 
 RECALCULATION = (
     b'{"op":"init"}\n{"op":"write_cpulist","text":"0"}\n{"op":"svc","id":1}\n'
-    + b"".join(b'{"op":"dest","id":%d}\n' % each for each in range(2, 20))
+    + b"".join(b'{"op":"dest","id":%d}\n' % number for number in range(2, 20))
     + b'{"op":"advance","n":400}\n{"op":"write_cpulist","text":"0"}\n{"op":"advance","n":400}\n'
 )
 """With two kthreads: taking the last estimator of the second frees what is read next."""
@@ -483,7 +483,7 @@ def test_violation_without_a_defined_continuation_ends_the_history() -> None:
 def test_mainline_has_neither() -> None:
     answered = answers(V7_MACHINE.replace(b"v7", b"mainline") + RECALCULATION)
     answered += answers(ENDING.replace(b"v7", b"mainline"))
-    assert {name for each in answered for name in each} == {"configured", "result"}
+    assert {name for entry in answered for name in entry} == {"configured", "result"}
     assert answered[-1]["result"] == {"ret": -12}
 
 
@@ -614,7 +614,7 @@ def test_endless_line_takes_no_endless_memory() -> None:
 def test_any_bytes_are_answered_line_by_line(lines: list[bytes]) -> None:
     data = b"".join(line.replace(b"\n", b"") + b"\n" for line in lines)
     answered = answers(data)
-    assert [each["error"]["line"] for each in answered] == list(range(1, len(lines) + 1))
+    assert [entry["error"]["line"] for entry in answered] == list(range(1, len(lines) + 1))
 
 
 JSON_VALUES = st.recursive(

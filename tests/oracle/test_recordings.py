@@ -16,7 +16,9 @@ TRACES = Path(__file__).parents[1] / "data" / "traces"
 
 def test_the_package_has_every_recorded_trace() -> None:
     # If this fails: python -m ipvs_est_checks.conformance.recordings tests/data/traces
-    assert [each.name for each in recordings()] == [each.name for each in read_directory(TRACES)]
+    assert [recording.name for recording in recordings()] == [
+        recording.name for recording in read_directory(TRACES)
+    ]
     assert recordings() == read_directory(TRACES)
 
 
@@ -27,7 +29,7 @@ def test_equal_recordings_give_equal_bytes_in_any_order() -> None:
 
 
 def test_a_recording_is_replayed_as_its_file_is() -> None:
-    (found,) = [each for each in recordings() if each.name == "early-3003.jsonl"]
+    (found,) = [recording for recording in recordings() if recording.name == "early-3003.jsonl"]
     outcome = replay_bytes(found.name, found.data)
     assert isinstance(outcome, Passed)
     assert outcome.file == "early-3003.jsonl"

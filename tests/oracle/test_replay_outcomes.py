@@ -43,7 +43,9 @@ def write(tmp_path: Path) -> Write:
 def history(header: Header, operations: list[Operation]) -> list[str]:
     """The lines of a trace in which the model answered."""
     oracle = Oracle(header.params, header.revision)
-    return list(write_trace(header, [(each, oracle.apply(each)) for each in operations]))
+    return list(
+        write_trace(header, [(operation, oracle.apply(operation)) for operation in operations])
+    )
 
 
 def test_a_written_trace_is_a_header_and_a_line_for_each_operation() -> None:
@@ -71,7 +73,7 @@ def test_a_result_that_differs_ends_the_replay_at_its_line(write: Write) -> None
     assert replay(path) == Failed(str(path), HEADER, 2, 3, SetNice(3), Difference("ret", 5, 0), ())
 
 
-@pytest.mark.parametrize("revision", [V7, REPAIRED], ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", [V7, REPAIRED], ids=lambda revision: revision.name)
 def test_another_revision_takes_the_place_of_the_kernel(write: Write, revision: Revision) -> None:
     path = write(history(HEADER, [StartTotal(), Settle()]))
     replayed = replay(path, revision)

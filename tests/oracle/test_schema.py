@@ -88,7 +88,7 @@ def tables(heading: str) -> list[list[Row]]:
             rows.append([cell.strip() for cell in line.strip("|").split("|")])
         elif rows:
             names, _, *cells = rows
-            found.append([dict(zip(names, each, strict=True)) for each in cells])
+            found.append([dict(zip(names, cell, strict=True)) for cell in cells])
             rows = []
     return found
 
@@ -153,7 +153,7 @@ def test_tables_are_read_as_they_stand_there() -> None:
 
 
 def test_links_lead_to_headings() -> None:
-    anchors = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in sections()}
+    anchors = {re.sub(r"[^\w -]", "", section).lower().replace(" ", "-") for section in sections()}
     links = re.findall(r"\]\(#([^)]+)\)", SCHEMA)
     assert len(links) >= 4
     assert set(links) <= anchors
@@ -224,7 +224,7 @@ def test_answers() -> None:
         {"op": "settle"},
     ]
     answered = [answer(session, json.dumps(line).encode(), 1) for line in lines]
-    texts: set[str] = {name for each in answered for name in each}
+    texts: set[str] = {name for entry in answered for name in entry}
     assert texts | {"violations"} == set(column(rows, "member"))
     assert answered[1].keys() == {"seq", "result", "equal", "differs_at", *WATCH}
     error = answered[-1]["error"]
@@ -282,10 +282,10 @@ def test_parameters() -> None:
         name = plain(row["field"])
         held = all_params()
         if row["default"]:
-            without = {each: held[each] for each in held if each != name}
+            without = {item: held[item] for item in held if item != name}
             params_from_json(without)
         else:
-            without = {each: held[each] for each in held if each != name}
+            without = {item: held[item] for item in held if item != name}
             assert refused_by(params_from_json, without) == f"params.{name}"
         match row["in a configuration"]:
             case "derived":
@@ -346,7 +346,7 @@ def test_header() -> None:
     header_from_json(header)
     for row in rows:
         name = plain(row["field"])
-        without = {each: header[each] for each in header if each != name}
+        without = {item: header[item] for item in header if item != name}
         assert refused_by(header_from_json, without) == name
         if row["range"]:
             low, high = bounds(row["range"])
@@ -367,8 +367,8 @@ def test_operations_and_their_fields() -> None:
     assert column(rows, "op") == [kind.op for kind in OPERATIONS]
     for row, kind in zip(rows, OPERATIONS, strict=True):
         optional = set(re.findall(r"`(\w+)`\?", row["fields"]))
-        assert names_in(row["fields"]) == [each.name for each in fields(kind)]
-        assert optional == {each.name for each in fields(kind) if each.default is not MISSING}
+        assert names_in(row["fields"]) == [field.name for field in fields(kind)]
+        assert optional == {field.name for field in fields(kind) if field.default is not MISSING}
 
 
 def test_additions_are_told_from_what_was_recorded() -> None:
@@ -381,8 +381,8 @@ def test_ranges_of_operation_fields() -> None:
     rows = table("Fields of operations")
     used: dict[str, set[str]] = {}
     for kind in OPERATIONS:
-        for each in fields(kind):
-            used.setdefault(each.name, set()).add(kind.op)
+        for field in fields(kind):
+            used.setdefault(field.name, set()).add(kind.op)
     stated: dict[str, set[str]] = {}
     for row in rows:
         name = plain(row["field"])
@@ -414,10 +414,10 @@ def test_defaults_of_operation_fields() -> None:
         if row["default"]
     }
     defaults = {
-        (each.name, kind.op): each.default
+        (field.name, kind.op): field.default
         for kind in OPERATIONS
-        for each in fields(kind)
-        if each.default is not MISSING
+        for field in fields(kind)
+        if field.default is not MISSING
     }
     assert stated == {
         ("count", "fail_allocations"): "1",
@@ -469,7 +469,7 @@ BEFORE: dict[type[Operation], list[Operation]] = {
 
 
 def example(kind: type[Operation]) -> Operation:
-    values: dict[str, Any] = {each.name: 1 for each in fields(kind) if each.name in BOUNDS}
+    values: dict[str, Any] = {field.name: 1 for field in fields(kind) if field.name in BOUNDS}
     if "service" in values:
         values["service"] = 2
     if kind is WriteCpulist:
@@ -540,7 +540,7 @@ def test_state() -> None:
         assert column(rows, "member") == list(written)
         # A tick's row is its name in the object that holds it.
         assert column(rows, "member") == [
-            each.name for each in fields(record) if each.name != "row" or record is not TickState
+            field.name for field in fields(record) if field.name != "row" or record is not TickState
         ]
         for row in rows:
             name = plain(row["member"])
@@ -575,13 +575,13 @@ def snapshot_classes() -> list[type]:
     seen: list[type] = []
     waiting: list[Any] = [Snapshot]
     while waiting:
-        each = waiting.pop(0)
-        if is_dataclass(each) and each not in (*seen, State, Params):
-            assert isinstance(each, type)
-            seen.append(each)
-            waiting += get_type_hints(each, include_extras=True).values()
+        entry = waiting.pop(0)
+        if is_dataclass(entry) and entry not in (*seen, State, Params):
+            assert isinstance(entry, type)
+            seen.append(entry)
+            waiting += get_type_hints(entry, include_extras=True).values()
         else:
-            waiting += [inner for inner in get_args(each) if not isinstance(inner, Range | OneOf)]
+            waiting += [inner for inner in get_args(entry) if not isinstance(inner, Range | OneOf)]
     return seen
 
 
@@ -593,9 +593,9 @@ def type_text(annotation: Any, *, plural: bool = False) -> str:
         inner = get_args(annotation)
         if inner[-1] is ...:
             return f"list of {type_text(inner[0], plural=True)}"
-        return f"({', '.join(type_text(each) for each in inner)})"
+        return f"({', '.join(type_text(entry) for entry in inner)})"
     if NoneType in get_args(annotation):
-        (other,) = [each for each in get_args(annotation) if each is not NoneType]
+        (other,) = [argument for argument in get_args(annotation) if argument is not NoneType]
         return f"{type_text(other)} or null"
     names = {int: "integer", bool: "boolean", str: "string", State: "state", Params: "parameters"}
     if annotation in names:
@@ -612,7 +612,7 @@ def ranges_in(annotation: Any) -> list[str]:
             return [f"{restriction.low}..{high}"]
         assert isinstance(restriction, OneOf)
         return list(restriction.values)
-    return list(dict.fromkeys(each for inner in get_args(annotation) for each in ranges_in(inner)))
+    return list(dict.fromkeys(span for inner in get_args(annotation) for span in ranges_in(inner)))
 
 
 def spelled_ranges(cell: str) -> list[str]:
@@ -620,14 +620,14 @@ def spelled_ranges(cell: str) -> list[str]:
     if "`" in cell:
         return names_in(cell)
     found = []
-    for each in cell.split(", ") if cell else []:
-        low, high = each.split("..")
+    for word in cell.split(", ") if cell else []:
+        low, high = word.split("..")
         found.append(f"{number(low)}..{number(high) if high else ''}")
     return found
 
 
 def test_snapshot_has_a_table_for_each_of_its_parts() -> None:
-    inside = {each.__name__ for each in snapshot_classes()}
+    inside = {kind.__name__ for kind in snapshot_classes()}
     assert {name.strip("`") for name in sections() if name.startswith("`")} == inside
     assert len(inside) == 11
 
@@ -646,7 +646,7 @@ def test_snapshot_is_written_in_the_order_of_the_table() -> None:
     written = snapshot_to_json(booted().snapshot())
     assert list(written) == column(table("`Snapshot`"), "member")
     mutexes = next(row for row in table("`Snapshot`") if row["member"] == "`mutexes`")
-    named = [each.name for each in booted().snapshot().mutexes]
+    named = [mutex.name for mutex in booted().snapshot().mutexes]
     assert names_in(mutexes["meaning"]) == named
 
 
@@ -654,12 +654,12 @@ def test_snapshot_is_written_in_the_order_of_the_table() -> None:
 
 
 def test_violations() -> None:
-    kinds = {each.kind: each for each in get_args(Violation)}
+    kinds = {argument.kind: argument for argument in get_args(Violation)}
     rows = table("Violations")
     assert column(rows, "kind") == list(kinds)
     for row in rows:
         kind = kinds[plain(row["kind"])]
-        assert names_in(row["members"]) == [each.name for each in fields(kind)]
+        assert names_in(row["members"]) == [field.name for field in fields(kind)]
         assert row["ends the history"] == ("yes" if kind in UNDEFINED else "no")
 
 
@@ -667,12 +667,12 @@ def test_events() -> None:
     rows = table("Events")
     assert column(rows, "event") == list(EVENTS)
     stated = {plain(row["event"]): names_in(row["members"]) for row in rows}
-    assert stated == {kind: [each.name for each in fields(EVENTS[kind])] for kind in EVENTS}
+    assert stated == {kind: [field.name for field in fields(EVENTS[kind])] for kind in EVENTS}
     text = sections()["Events"].rpartition("|\n")[2]
     members = {
-        (each.name, get_type_hints(event)[each.name] is bool)
+        (field.name, get_type_hints(event)[field.name] is bool)
         for event in EVENTS.values()
-        for each in fields(event)
+        for field in fields(event)
     }
     unnamed = {name for name, is_boolean in members if f"`{name}`" not in text and not is_boolean}
     assert unnamed == set()

@@ -89,9 +89,9 @@ def rich() -> Snapshot:
     history: list[Operation] = [
         WriteCpulist("0-2"),
         AddService(1),
-        *(AddDest(each, 1) for each in range(2, 24)),
+        *(AddDest(number, 1) for number in range(2, 24)),
         Advance(1000),
-        *(StartDest(each) for each in range(30, 40)),
+        *(StartDest(number) for number in range(30, 40)),
         Traffic(2, 1, 1, 2, 3, 4, 5),
         GetDest(2),
         Advance(250),
@@ -115,36 +115,36 @@ def rich() -> Snapshot:
     assert snapshot.memory.waiting
     assert snapshot.memory.failing
     assert snapshot.violations
-    assert [each.id for each in snapshot.dests if each.in_trash] == [2, 3, 4]
+    assert [dest.id for dest in snapshot.dests if dest.in_trash] == [2, 3, 4]
     return snapshot
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:
     """The paths of all members inside a JSON value, and of the first items of each list."""
     if isinstance(value, dict):
-        for name, each in value.items():
+        for name, entry in value.items():
             yield (*path, name)
-            yield from paths(each, (*path, name))
+            yield from paths(entry, (*path, name))
     elif isinstance(value, list):
-        for index, each in enumerate(value[:3]):
+        for index, entry in enumerate(value[:3]):
             yield (*path, index)
-            yield from paths(each, (*path, index))
+            yield from paths(entry, (*path, index))
 
 
 def spelled(path: Path) -> str:
     """The path as errors name it."""
     text = ""
-    for each in path:
-        if isinstance(each, int):
-            text += f"[{each}]"
+    for item in path:
+        if isinstance(item, int):
+            text += f"[{item}]"
         else:
-            text += f".{each}" if text else each
+            text += f".{item}" if text else item
     return text
 
 
 def parent_of(value: Any, path: Path) -> Any:
-    for each in path[:-1]:
-        value = value[each]
+    for item in path[:-1]:
+        value = value[item]
     return value
 
 
@@ -168,7 +168,7 @@ def test_snapshots_survive_json_wherever_a_history_leads() -> None:
             if number % 5 == 0 or oracle.ended:
                 snapshot = oracle.snapshot()
                 assert snapshot_from_json(through_text(snapshot)) == snapshot
-        applied.update(each.op for each in history)
+        applied.update(operation.op for operation in history)
 
     survive()
     # A bound, not a count: another release of Hypothesis may draw other histories.
@@ -188,7 +188,7 @@ EVERYTHING: list[Operation] = [
 
 @pytest.mark.parametrize("revision", REVISIONS.values(), ids=list(REVISIONS))
 def test_every_operation_leaves_a_snapshot_that_survives_json(revision: Revision) -> None:
-    assert {type(each) for each in EVERYTHING} == set(OPERATIONS)
+    assert {type(operation) for operation in EVERYTHING} == set(OPERATIONS)
     oracle = Oracle(TINY, revision)
     for operation in EVERYTHING:
         if isinstance(operation, ReadStatus) and not revision.has_status_file:
@@ -306,8 +306,8 @@ def test_anything_of_another_type_is_named() -> None:
             wrong += [0, True, [kept]]
         elif kept is not None:
             wrong += [0, True, "x", {} if isinstance(kept, list) else []]
-        for each in wrong:
-            parent[path[-1]] = each
+        for item in wrong:
+            parent[path[-1]] = item
             assert field_of_error(value) == spelled(path)
             damaged += 1
         parent[path[-1]] = kept

@@ -91,7 +91,7 @@ def test_work_that_waits_tells_for_which_mutex() -> None:
 
 def test_only_kthread_0_has_an_object_for_the_limits_test() -> None:
     oracle = booted()
-    run(oracle, [AddService(1), *(AddDest(each, 1) for each in range(2, 20)), Advance(10 * HZ)])
+    run(oracle, [AddService(1), *(AddDest(number, 1) for number in range(2, 20)), Advance(10 * HZ)])
     assert [context(oracle, slot).calc_stats for slot in (0, 1)] == [True, False]
 
 
@@ -145,4 +145,4 @@ def test_a_dest_in_the_trash_keeps_its_service_and_shows_its_own_stats() -> None
     assert (in_trash.stats.id, in_trash.stats.linked) == (2, False)
     run(oracle, [DeleteService(1)])
     assert oracle.snapshot().services == ()
-    assert [each.id for each in oracle.snapshot().dests] == [2, 3]
+    assert [dest.id for dest in oracle.snapshot().dests] == [2, 3]

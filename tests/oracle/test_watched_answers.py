@@ -84,10 +84,10 @@ def test_watched_answers_tell_every_event_and_the_state_after_each_operation(
         answered = json.loads(json.dumps(ask(session, operation_to_json(operation))))
         if result is not None:
             assert result_from_json(operation, answered["result"]) == result
-        seen += [event_from_json(each) for each in answered["events"]]
+        seen += [event_from_json(entry) for entry in answered["events"]]
         assert snapshot_from_json(answered["snapshot"]) == oracle.snapshot()
     assert seen == oracle.machine.events
-    assert {type(each) for each in seen} >= {
+    assert {type(event) for event in seen} >= {
         KINDS[name] for name in ("enqueued", "estimated", "relinked", "limits-computed", "paused")
     }
 

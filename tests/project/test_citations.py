@@ -85,78 +85,84 @@ def test_citations_of_sections_are_read(text: str, found: list[str]) -> None:
 
 
 def test_every_section_that_is_cited_exists() -> None:
-    cited = {(path, each) for path, text in texts().items() for each in cited_sections(text)}
+    cited = {(path, section) for path, text in texts().items() for section in cited_sections(text)}
     assert len(cited) > 100
-    assert {(path, each) for path, each in cited if each not in sections()} == set()
+    assert {(path, name) for path, name in cited if name not in sections()} == set()
 
 
 def test_every_chapter_of_the_known_defects_that_is_cited_exists() -> None:
     there = chapters(KNOWN_DEFECTS)
     cited = [
-        each
+        number
         for text in texts().values()
         for found in OF_DEFECTS.finditer(re.sub(r"\s+", " ", text))
-        for each in numbers(found["numbers"])
+        for number in numbers(found["numbers"])
     ]
     assert len(cited) >= 3
     assert set(cited) <= there
 
 
 def test_every_id_that_is_cited_exists() -> None:
-    cited = {(path, each) for path, text in texts().items() for each in ID.findall(text)}
+    cited = {(path, entry) for path, text in texts().items() for entry in ID.findall(text)}
     assert len(cited) > 100
     there = sections().keys() | NO_IDS
-    assert {(path, each) for path, each in cited if each not in there} == set()
+    assert {(path, entry) for path, entry in cited if entry not in there} == set()
 
 
 def test_every_source_leads_somewhere() -> None:
-    for each in (*PROPERTIES, *THEOREMS):
-        assert linked(each.source) != each.source, each.id
-        unlinked = re.sub(r"\[[^]]*\]\([^)]*\)", "", linked(each.source))
-        assert re.search(r"\d", unlinked) is None, each.id
+    for prop in (*PROPERTIES, *THEOREMS):
+        assert linked(prop.source) != prop.source, prop.id
+        unlinked = re.sub(r"\[[^]]*\]\([^)]*\)", "", linked(prop.source))
+        assert re.search(r"\d", unlinked) is None, prop.id
 
 
 def test_every_file_that_is_named_exists() -> None:
-    named = {(path, each) for path, text in texts().items() for each in PATH.findall(text)}
+    named = {(path, entry) for path, text in texts().items() for entry in PATH.findall(text)}
     assert len(named) > 50
-    assert {(path, each) for path, each in named if not (CHECKOUT / each).is_file()} == set()
+    assert {(path, entry) for path, entry in named if not (CHECKOUT / entry).is_file()} == set()
 
 
 def test_every_module_that_a_page_names_by_its_end_exists() -> None:
-    modules = [each for root in ROOTS for each in (CHECKOUT / root).rglob("*.py")]
-    there = {"/" + each.relative_to(CHECKOUT).as_posix() for each in modules}
+    modules = [path for root in ROOTS for path in (CHECKOUT / root).rglob("*.py")]
+    there = {"/" + module.relative_to(CHECKOUT).as_posix() for module in modules}
     named = {
-        (path, each)
+        (path, entry)
         for path, text in texts().items()
         if path.startswith("docs/")
-        for each in re.findall(r"`([\w/]+\.py)`", text)
+        for entry in re.findall(r"`([\w/]+\.py)`", text)
     }
     assert len(named) > 30
-    ends = {(path, each) for path, each in named if any(one.endswith(f"/{each}") for one in there)}
+    ends = {
+        (path, entry) for path, entry in named if any(one.endswith(f"/{entry}") for one in there)
+    }
     assert named - ends == set()
 
 
 def test_the_behaviour_has_sections_1_to_18() -> None:
-    found = [each for page in BEHAVIOUR for each in sorted(map(int, chapters_with_numbers(page)))]
+    found = [
+        number for page in BEHAVIOUR for number in sorted(map(int, chapters_with_numbers(page)))
+    ]
     assert found == list(range(1, 19))
 
 
 def chapters_with_numbers(page: str) -> set[str]:
-    return {each for each in chapters(page) if each.isdigit()}
+    return {chapter for chapter in chapters(page) if chapter.isdigit()}
 
 
 def test_every_row_of_the_defects_and_every_mistake_has_its_section() -> None:
-    ids = {each.id for each in ROWS} | {each.id for each in REVIEWED}
-    wanted = {each.partition("-")[0] for each in ids}
-    wanted |= {each.defect for each in BY_HISTORY} | {each.defect for each in BY_SCHEDULE}
+    ids = {row.id for row in ROWS} | {mutant.id for mutant in REVIEWED}
+    wanted = {identity.partition("-")[0] for identity in ids}
+    wanted |= {finding.defect for finding in BY_HISTORY} | {
+        finding.defect for finding in BY_SCHEDULE
+    }
     wanted.remove("")  # not known before
     assert wanted - sections().keys() == set()
 
 
 def test_a_mistake_of_the_reviews_names_the_properties_that_its_mutants_break() -> None:
-    for each in REVIEWED:
-        text = sections()[each.id.partition("-")[0]].text
-        assert [name for name in each.properties if f"`{name}`" not in text] == [], each.id
+    for mutant in REVIEWED:
+        text = sections()[mutant.id.partition("-")[0]].text
+        assert [name for name in mutant.properties if f"`{name}`" not in text] == [], mutant.id
 
 
 def test_headings_in_code_blocks_are_none() -> None:

@@ -28,7 +28,7 @@ from markdown_pages import (
     transcript,
 )
 
-NAMES = tuple(each.relative_to(CHECKOUT).as_posix() for each in documents())
+NAMES = tuple(document.relative_to(CHECKOUT).as_posix() for document in documents())
 RUN = frozenset({"console", "sh", "python"})
 """Languages whose blocks are run."""
 SHOWN = frozenset({"", "text", "json", "toml", "c", "yaml"})
@@ -50,7 +50,7 @@ def read(name: str) -> str:
 
 
 def blocks_to_run(name: str) -> list[Block]:
-    return [each for each in blocks(read(name)) if each.language in RUN and not each.not_run]
+    return [block for block in blocks(read(name)) if block.language in RUN and not block.not_run]
 
 
 WITH_BLOCKS = tuple(name for name in NAMES if blocks_to_run(name))
@@ -61,8 +61,8 @@ def clone(tmp_path: Path) -> Path:
     """A copy of this checkout, for a page to do with it what it tells its reader to do."""
     copy = tmp_path / "ipvs-est"
     copy.mkdir()
-    for each in COPIED:
-        shutil.copytree(CHECKOUT / each, copy / each)
+    for name in COPIED:
+        shutil.copytree(CHECKOUT / name, copy / name)
     for file in (*CHECKOUT.glob("*.md"), *CHECKOUT.glob("*.toml")):
         shutil.copy2(file, copy)
     (copy / ".venv").symlink_to(sys.prefix)
@@ -71,7 +71,7 @@ def clone(tmp_path: Path) -> Path:
 
 def run(command: list[str], clone: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    roots = os.pathsep.join(str(clone / each) for each in ("refimpl", "spec", "checks"))
+    roots = os.pathsep.join(str(clone / name) for name in ("refimpl", "spec", "checks"))
     environment = {**os.environ, "PATH": path, "PYTHONPATH": roots, "COLUMNS": "80"}
     return subprocess.run(
         command, cwd=clone, env=environment, capture_output=True, text=True, check=False
@@ -108,7 +108,7 @@ def run_transcript(block: Block, clone: Path, where: str) -> None:
 
 
 def test_the_program_of_the_readme_answers_what_was_worked_out_by_hand() -> None:
-    (program,) = (each.text for each in blocks(read("README.md")) if each.language == "python")
+    (program,) = (block.text for block in blocks(read("README.md")) if block.language == "python")
     done = run([sys.executable, "-c", program], CHECKOUT)
     assert done.stderr == ""
     # 10 connections in one revolution are 5 a second, of which the first average has 1/4,
@@ -121,15 +121,15 @@ def test_the_program_of_the_readme_answers_what_was_worked_out_by_hand() -> None
 
 def test_blocks_are_in_languages_that_are_known() -> None:
     for name in NAMES:
-        for each in blocks(read(name)):
-            assert each.language in RUN | SHOWN, f"{name}:{each.line}: {each.language}"
+        for block in blocks(read(name)):
+            assert block.language in RUN | SHOWN, f"{name}:{block.line}: {block.language}"
 
 
 def test_json_that_is_shown_can_be_read() -> None:
-    shown = [each for name in NAMES for each in blocks(read(name)) if each.language == "json"]
+    shown = [block for name in NAMES for block in blocks(read(name)) if block.language == "json"]
     assert shown
-    for each in shown:
-        json.loads(each.text)
+    for block in shown:
+        json.loads(block.text)
 
 
 def test_the_scenario_that_is_shown_is_one() -> None:
@@ -153,7 +153,7 @@ def test_a_wheel_has_the_documents_where_they_are_looked_for() -> None:
 
 
 def test_a_block_that_is_not_run_has_a_reason_that_is_counted() -> None:
-    reasons = Counter(each.not_run for name in NAMES for each in blocks(read(name)))
+    reasons = Counter(block.not_run for name in NAMES for block in blocks(read(name)))
     del reasons[""]
     assert reasons == Counter(NOT_RUN)
 
@@ -162,7 +162,7 @@ def test_a_mark_stands_above_a_block() -> None:
     """One that does not would be taken for a reason of something else, or of nothing."""
     for name in NAMES:
         marks = re.findall(r"^\s*<!-- not run:", read(name), flags=re.MULTILINE)
-        assert len(marks) == sum(1 for each in blocks(read(name)) if each.not_run), name
+        assert len(marks) == sum(1 for block in blocks(read(name)) if block.not_run), name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -193,9 +193,9 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         if page in seen or page.suffix != ".md":
             continue
         seen.add(page)
-        targets = (each.partition("#")[0] for each in links(page.read_text(encoding="utf-8")))
-        waiting += [page.parent / each for each in targets if each and "://" not in each]
-    assert [each for each in documents() if each.resolve() not in seen] == []
+        targets = (link.partition("#")[0] for link in links(page.read_text(encoding="utf-8")))
+        waiting += [page.parent / target for target in targets if target and "://" not in target]
+    assert [document for document in documents() if document.resolve() not in seen] == []
 
 
 # The reading itself

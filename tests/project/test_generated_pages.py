@@ -19,7 +19,7 @@ def test_a_generated_page_is_up_to_date(name: str) -> None:
 def test_the_command_writes_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["pages", str(tmp_path)])
     assert main() == 0
-    written = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*.md")}
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md")}
     assert written == {*PAGES}
     for name in PAGES:
         assert (tmp_path / name).read_text(encoding="utf-8") == page_text(name)

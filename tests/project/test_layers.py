@@ -172,14 +172,14 @@ def arrows(scanned: Sequence[Source], package: str) -> dict[str, set[str]]:
 
     What only a type checker imports does not count: a task of the model names its kthread context.
     """
-    rooms = {room_of(each.module) for each in scanned} - {""}
+    rooms = {room_of(source.module) for source in scanned} - {""}
     found: dict[str, set[str]] = {room: set() for room in rooms}
     for source in scanned:
         room = room_of(source.module)
         if not room:
             continue
         names = [*imported_names(_without_type_checking(source))]
-        inside = {room_of(each) for each in names if each.startswith(f"{package}.")}
+        inside = {room_of(name) for name in names if name.startswith(f"{package}.")}
         found[room] |= inside & rooms - {room}
     return found
 
@@ -200,7 +200,7 @@ def circle(graph: Mapping[str, set[str]]) -> list[str]:
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        return [str(each) for each in error.args[1]]
+        return [str(argument) for argument in error.args[1]]
     return []
 
 

@@ -137,7 +137,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     install: list[str | Path] = [*pip, "install", "--no-deps", "--no-index", "--target", site, file]
     subprocess.run(install, check=True)
     # A folder that is named this way brings no editable install along.
-    others = [each for each in sys.path if each.endswith("site-packages")]
+    others = [name for name in sys.path if name.endswith("site-packages")]
     (site / "others.pth").write_text("\n".join(others), encoding="utf-8")
     return folder / "venv" / "bin" / "python"
 

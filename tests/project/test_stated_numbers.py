@@ -21,8 +21,8 @@ def plain(page: str) -> str:
 
 
 def test_planted_faults() -> None:
-    direct = sum(1 for each in FAULTS if each.uncaught and each.test)
-    nobody = sum(1 for each in FAULTS if each.uncaught and not each.test)
+    direct = sum(1 for fault in FAULTS if fault.uncaught and fault.test)
+    nobody = sum(1 for fault in FAULTS if fault.uncaught and not fault.test)
     assert (
         f"{len(FAULTS)} faults planted one after another: the recordings catch"
         f" {len(FAULTS) - direct - nobody}, direct tests another {direct},"
@@ -31,13 +31,13 @@ def test_planted_faults() -> None:
 
 
 def test_every_planted_fault_names_a_section_of_the_behaviour() -> None:
-    named = {number for each in FAULTS for number in re.findall(r"\d+(?:\.\d)?", each.section)}
+    named = {number for fault in FAULTS for number in re.findall(r"\d+(?:\.\d)?", fault.section)}
     assert named
     assert named <= sections().keys()
 
 
 def test_mutants() -> None:
-    equivalent = sum(1 for each in MUTANTS.values() if each.engine is Engine.BUFFERS)
+    equivalent = sum(1 for mutant in MUTANTS.values() if mutant.engine is Engine.BUFFERS)
     assert f"{len(MUTANTS)} mutants of the model, {len(MUTANTS) - equivalent} killed" in plain(
         "explanation/checks.md"
     )
@@ -51,7 +51,7 @@ def test_known_defects() -> None:
 
 
 def test_theorems() -> None:
-    replayed = sum(1 for each in THEOREMS if kind_of(each).value != "none")
+    replayed = sum(1 for theorem in THEOREMS if kind_of(theorem).value != "none")
     assert f"of {replayed} of {len(THEOREMS)} theorems are executed" in plain(
         "explanation/checks.md"
     )
@@ -60,7 +60,7 @@ def test_theorems() -> None:
 def test_recordings() -> None:
     files = [*(CHECKOUT / "tests" / "data" / "traces").glob("*.jsonl")]
     # A header, and an operation a line.
-    operations = sum(each.read_bytes().count(b"\n") - 1 for each in files)
+    operations = sum(file.read_bytes().count(b"\n") - 1 for file in files)
     assert f"{len(files)} traces with {operations:,} operations" in plain("explanation/checks.md")
     assert f"| {len(files)} histories of one schedule |" in plain("explanation/checks.md")
 

@@ -25,7 +25,7 @@ from ipvs_est_spec.proof.framework.solve import Options, ProofVerdict, decide
 
 _SEED = 20260729
 _THEOREMS = (*calc_limits.THEOREMS, *calc_sequence.THEOREMS, *calc_load.THEOREMS)
-_BY_ID = {each.id: each for each in _THEOREMS}
+_BY_ID = {theorem.id: theorem for theorem in _THEOREMS}
 # `ipvs-est prove` decides these too; each takes z3 about a second.
 _SLOW = ("calc.minimum", "calc.real-cost", "calc.fine-clock")
 
@@ -34,7 +34,7 @@ def test_number_of_theorems_on_the_limits_is_known() -> None:
     assert len(_BY_ID) == len(_THEOREMS) == 21
 
 
-@pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
+@pytest.mark.parametrize("id_", [name for name in _BY_ID if name not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
     assert outcome.verdict is ProofVerdict.PROVED, outcome.complaints
@@ -122,7 +122,7 @@ def test_measured_costs_at_which_each_promise_breaks() -> None:
     costs = range(1, 110_000)
 
     def first(breaks: Callable[[int], bool]) -> float:
-        return next((each for each in costs if breaks(each)), inf)
+        return next((cost for cost in costs if breaks(cost)), inf)
 
     assert first(lambda cost: answer(cost) * cost > 100_000) == 100_001
     assert first(lambda cost: not fits(250, answer(cost) * cost)) == 104_167

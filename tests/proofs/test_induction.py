@@ -66,7 +66,7 @@ def observed() -> tuple[tuple[str, Steps], ...]:
             drive(steps, params, name, operations)
             found.append((name, steps))
     for id_, name in (("F09", "v7"), ("F21", "mainline"), ("F21", "stable"), ("F21", "repaired")):
-        (finding,) = (each for each in BY_HISTORY if each.id == id_)
+        (finding,) = (finding for finding in BY_HISTORY if finding.id == id_)
         history = history_of(finding, name)
         steps = Steps()
         drive(steps, history.header.params, name, list(history.operations))
@@ -113,7 +113,7 @@ def test_random_histories_take_every_case_of_every_step() -> None:
         ),
         (changes.slot_cleared, "a.less(kt_count, old)", "a.less(old, kt_count)"),
     ],
-    ids=lambda each: getattr(each, "__name__", ""),
+    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_wrong_step_is_noticed(function: FunctionType, old: str, new: str) -> None:
     steps = Steps()
@@ -133,8 +133,8 @@ def test_facts_and_auxiliary_invariants_hold_in_the_model() -> None:
     ]
     assert len(states) > 60
     for state in states:
-        assert [each.id for each in (*FACTS, EMPTY) if not each.predicate(state)] == []
-        assert [each.id for each in AUXILIARY if not each.predicate(state)] == []
+        assert [fact.id for fact in (*FACTS, EMPTY) if not fact.predicate(state)] == []
+        assert [auxiliary.id for auxiliary in AUXILIARY if not auxiliary.predicate(state)] == []
 
 
 # The table
@@ -192,10 +192,12 @@ def test_step_that_changes_an_invariant_and_is_not_in_the_table_fails_its_theore
 ) -> None:
     rows = tuple(row for row in table() if (row.invariant, row.step) != ("counts.tick", "stop"))
     monkeypatch.setattr(theorems_module, "table", lambda: rows)
-    (theorem,) = (each for each in theorems() if each.id == "induction.counts.tick")
-    goals = [each for each in theorem.obligations() if "not in the table" in each.name]
+    (theorem,) = (theorem for theorem in theorems() if theorem.id == "induction.counts.tick")
+    goals = [
+        obligation for obligation in theorem.obligations() if "not in the table" in obligation.name
+    ]
     assert goals
-    assert {ask(each, Options()).status for each in goals} == {Decision.REFUTED}
+    assert {ask(goal, Options()).status for goal in goals} == {Decision.REFUTED}
 
 
 def test_on_repaired_nothing_is_refuted_but_a_smaller_thread_limit() -> None:
@@ -208,7 +210,7 @@ def test_on_repaired_nothing_is_refuted_but_a_smaller_thread_limit() -> None:
 
 
 def test_every_refuted_row_is_refuted_and_names_a_finding() -> None:
-    known = {each.id: each for each in BY_HISTORY}
+    known = {finding.id: finding for finding in BY_HISTORY}
     rows = [row for row in table() if row.kind is ProofKind.REFUTED]
     assert len(rows) == 17
     solver = Z3Solver(Options(), over_functions=True)
@@ -238,5 +240,9 @@ def test_with_one_chain_new_limits_leave_no_flag_wrong() -> None:
 
 def test_every_invariant_has_a_wrong_step_and_a_theorem() -> None:
     assert set(WRONG_STEPS) == set(INVARIANTS)
-    proved = [each for each in theorems() if not each.refuted_by and "sums" not in each.id]
-    assert [each.id for each in proved] == [f"induction.{each}" for each in INVARIANTS]
+    proved = [
+        theorem for theorem in theorems() if not theorem.refuted_by and "sums" not in theorem.id
+    ]
+    assert [theorem.id for theorem in proved] == [
+        f"induction.{invariant}" for invariant in INVARIANTS
+    ]

@@ -42,7 +42,7 @@ def test_a_command_means_something(command: str) -> None:
 def test_the_program_finds_every_script_answered_as_its_status_says(tmp_path: Path) -> None:
     assert run(["prove", "--smtlib", str(tmp_path / "scripts"), "rows.chain", "timer.hz"]) == 0
     (program,) = blocks("python")
-    roots = os.pathsep.join(str(CHECKOUT / each) for each in ("refimpl", "spec", "checks"))
+    roots = os.pathsep.join(str(CHECKOUT / name) for name in ("refimpl", "spec", "checks"))
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=tmp_path,

@@ -34,10 +34,10 @@ _PARAMS = Params(
 )
 
 _SERVICES: tuple[Operation, ...] = (
-    *(AddService(each) for each in range(1, 6)),
-    *(DeleteService(each) for each in (5, 3)),
+    *(AddService(number) for number in range(1, 6)),
+    *(DeleteService(number) for number in (5, 3)),
     AddService(6),
-    *(DeleteService(each) for each in (2, 1, 4, 6)),
+    *(DeleteService(number) for number in (2, 1, 4, 6)),
     AddService(7),
 )
 _MORE: tuple[Operation, ...] = (AddService(11), DeleteService(11), AddService(12))
@@ -66,7 +66,7 @@ _TASKS: Mapping[str, Mapping[str, tuple[Operation, ...]]] = {
 
 def _scenario(name: str) -> Scenario:
     params = replace(_PARAMS, sysctl=False) if name == "without sysctl support" else _PARAMS
-    actors = tuple(Actor(each, operations) for each, operations in _TASKS[name].items())
+    actors = tuple(Actor(item, operations) for item, operations in _TASKS[name].items())
     return Scenario(name, "", params, (InitNetns(),), actors, 400)
 
 
@@ -89,7 +89,7 @@ def _run(name: str, revision: Revision, protocol: Revision, seed: str, figures: 
     choice = 0
     late = {"exit": 2, "recalculation": 1}.get(name, _NOBODY)
     for number in range(_STEPS):
-        choices = [each for each in enabled(world) if each != late] or enabled(world)
+        choices = [number for number in enabled(world) if number != late] or enabled(world)
         if number > 150 and (name == "exit" or world.machine.netns.est_kt_count > 1):
             late = _NOBODY
         if not choices:
@@ -108,7 +108,7 @@ def _run(name: str, revision: Revision, protocol: Revision, seed: str, figures: 
         figures.recalculating += has_kthread and netns.est_calc_phase
 
 
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_every_step_of_random_schedules_is_a_step_of_the_protocol(revision: Revision) -> None:
     figures = _Figures()
     for name in _TASKS:
@@ -136,7 +136,7 @@ def test_every_step_of_random_schedules_is_a_step_of_the_protocol(revision: Revi
         (MAINLINE, replace(MAINLINE, est_mutex_at_enable=False), "services and sysctls"),
         (V7, replace(V7, total_stopped_under_service_mutex=True), "exit"),
     ],
-    ids=lambda each: each if isinstance(each, str) else each.name,
+    ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_a_model_that_differs_from_the_protocol_is_told(
     revision: Revision, protocol: Revision, name: str

@@ -26,7 +26,7 @@ from ipvs_est_spec.proof.protocol.search import Where, find_run
 from ipvs_est_spec.proof.protocol.system import Edit, ProtocolSystem, system
 
 _SEED = 20260727
-_BY_ID = {each.id: each for each in theorems.THEOREMS}
+_BY_ID = {theorem.id: theorem for theorem in theorems.THEOREMS}
 
 
 @pytest.mark.parametrize("id_", _BY_ID)
@@ -39,11 +39,11 @@ def test_each_theorem_is_decided_as_it_says(id_: str) -> None:
     expected = ProofVerdict.FINDING if theorem.refuted_by else ProofVerdict.PROVED
     assert outcome.verdict is expected
     wanted = Decision.REFUTED if theorem.refuted_by else Decision.PROVED
-    assert {each.answer.status for each in outcome.obligations} == {wanted}
+    assert {obligation.answer.status for obligation in outcome.obligations} == {wanted}
     assert outcome.twin.status is Decision.REFUTED
 
 
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_every_way_to_a_place_holds_the_same_mutexes(revision: Revision) -> None:
     one = system(revision)
     for actor in ACTORS:
@@ -68,7 +68,7 @@ def _values(one: ProtocolSystem, state: State, terms: relation.RelationTerms) ->
     return z3.And(*(terms.has(name, (value,)) for name, value in pairs))
 
 
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_steps_over_values_are_those_of_the_formula(revision: Revision) -> None:
     """What z3 says can follow a state is what running says, no more and no less."""
     one = system(revision)
@@ -138,14 +138,14 @@ def _places(one: ProtocolSystem, way: tuple[Condition, ...], count: int) -> set[
     assert found is not None
     seen = {found.states[-1]}
     todo = [found.states[-1]]
-    actors = tuple(each for each in ACTORS if each != EXIT)
+    actors = tuple(actor for actor in ACTORS if actor != EXIT)
     for state in todo:
         for actor in actors:
             for _, then in run.following(ready, state, actor):
                 if then not in seen and len(seen) < count:
                     seen.add(then)
                     todo.append(then)
-    return {each[number] for each in seen}
+    return {state[number] for state in seen}
 
 
 def test_kthread_0_comes_to_all_places_of_its_program_but_those() -> None:
@@ -167,7 +167,7 @@ def test_kthread_0_comes_to_all_places_of_its_program_but_those() -> None:
     for way in ways:
         reached |= _places(one, way, 20_000)
     missing = set(one.variables[KT0]) - reached
-    assert {each for each in missing if not each.startswith("kd n gone, ")} == {
+    assert {name for name in missing if not name.startswith("kd n gone, ")} == {
         "stopping n, joining",
         "last of kd n, locked, joining",
     }

@@ -66,15 +66,15 @@ def _cause(schedule: ReplaySchedule) -> Cause:
 
 
 def test_every_theorem_of_the_protocol_has_a_replayed_twin_and_every_finding_its_runs() -> None:
-    ids = {each.id for each in THEOREMS}
+    ids = {theorem.id for theorem in THEOREMS}
     assert REPLAYS.keys() == TWINS.keys() == ids
-    assert FOUND.keys() == {each.id for each in THEOREMS if each.refuted_by}
-    for each in THEOREMS:
-        revisions = each.revision.split(", ") if each.refuted_by else []
+    assert FOUND.keys() == {theorem.id for theorem in THEOREMS if theorem.refuted_by}
+    for theorem in THEOREMS:
+        revisions = theorem.revision.split(", ") if theorem.refuted_by else []
         if V7_UNWIND.name in revisions:
             # The same system as that of v7, which another test compares.
             revisions.remove(V7_UNWIND.name)
-        assert [run.revision.name for run in FOUND.get(each.id, ())] == revisions
+        assert [run.revision.name for run in FOUND.get(theorem.id, ())] == revisions
 
 
 @pytest.mark.parametrize("id_", TWINS)
@@ -85,7 +85,7 @@ def test_counterexample_of_a_twin_happens_in_the_model_with_the_same_mistake(id_
         assert _ends(_before_the_end(schedule), schedule.found.choices, id_)
 
 
-@pytest.mark.parametrize("id_", [each for each, how in REPLAYS.items() if how.edits])
+@pytest.mark.parametrize("id_", [name for name, how in REPLAYS.items() if how.edits])
 def test_without_the_mistake_the_same_choices_end_otherwise(id_: str) -> None:
     schedule = twin_schedule(id_)
     assert schedule is not None
@@ -109,12 +109,14 @@ def test_each_run_of_a_finding_happens_in_the_model(id_: str) -> None:
 
 @pytest.mark.parametrize("deadlock", WAITS)
 def test_each_deadlock_is_that_of_the_known_defects(deadlock: str) -> None:
-    assert WAITS.keys() == {each.id for each in DEADLOCKS}
+    assert WAITS.keys() == {deadlock.id for deadlock in DEADLOCKS}
     for schedule in found_schedules(f"protocol.deadlock-{deadlock}"):
         assert schedule is not None
         assert isinstance(schedule.found.violation, Deadlock)
         function, mutex, joiner = WAITS[deadlock]
-        other, kthread = sorted(_cause(schedule).waiters, key=lambda each: each.task == "ipvs-e:0")
+        other, kthread = sorted(
+            _cause(schedule).waiters, key=lambda waiter: waiter.task == "ipvs-e:0"
+        )
         assert (other.task, other.waits) == (joiner, "for the exit of ipvs-e:0")
         assert kthread.functions[0] == function
         assert kthread.waits == f"for {mutex}, held by {joiner}"
@@ -138,7 +140,7 @@ def _world(*actors: Actor) -> tuple[World, list[Event]]:
 
 
 def _go_on(world: World, name: str, most: int, until: Callable[[], bool] = lambda: False) -> None:
-    (thread,) = (each for each in world.threads if each.task.name == name)
+    (thread,) = (thread for thread in world.threads if thread.task.name == name)
     for _ in range(most):
         if until() or (thread.index not in enabled(world) and TIME not in enabled(world)):
             return
@@ -152,7 +154,7 @@ def test_a_request_that_comes_before_genid_is_read_is_not_lost() -> None:
     _go_on(world, "CTL", 10)
     _go_on(world, "est_reload_work", 6)
     _go_on(world, "ipvs-e:0", 20, lambda: netns.est_calc_phase)
-    assert not any(isinstance(each, CalcPhaseBegun) for each in events)
+    assert not any(isinstance(event, CalcPhaseBegun) for event in events)
     _go_on(world, "SYSCTL", 12)
     _go_on(world, "ipvs-e:0", 40, lambda: not netns.est_calc_phase)
     _go_on(world, "ipvs-e:0", 1)

@@ -57,7 +57,7 @@ def found(monkeypatch: pytest.MonkeyPatch, *given: TheoremOutcome, interrupt: bo
 
 
 def ids(*words: str) -> list[str]:
-    return [each.id for each in select(words)]
+    return [theorem.id for theorem in select(words)]
 
 
 def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -> None:
@@ -73,15 +73,15 @@ def test_a_theorem_that_fails_shows_each_counterexample_once_and_one_in_full() -
         for rows in range(2, 2 + count)
     )
     complaints = tuple(
-        f"{each.name}: refuted: nticks = {each.answer.values[0][1]}" for each in refuted
+        f"{decided.name}: refuted: nticks = {decided.answer.values[0][1]}" for decided in refuted
     )
     failed = TheoremOutcome("timer.hz", ProofVerdict.FAIL, refuted, _REFUTED, complaints, 3, 0.5)
     lines = list(details(failed))
-    assert [each.strip() for each in lines if "refuted: nticks" in each] == [
+    assert [line.strip() for line in lines if "refuted: nticks" in line] == [
         *complaints[:MOST_COMPLAINTS]
     ]
     assert "  and 2 more, all in --json" in lines
-    assert [each for each in lines if "counterexample (" in each] == ["  counterexample (2 rows):"]
+    assert [line for line in lines if "counterexample (" in line] == ["  counterexample (2 rows):"]
 
 
 def test_ids_are_unique_and_quick_ones_are_theorems() -> None:
@@ -91,8 +91,8 @@ def test_ids_are_unique_and_quick_ones_are_theorems() -> None:
 
 
 def test_a_word_is_an_id_or_a_group_or_a_beginning_or_a_property_or_a_pattern() -> None:
-    rows = [each.id for each in THEOREMS if each.group == "rows"]
-    assert ids() == [each.id for each in THEOREMS]
+    rows = [theorem.id for theorem in THEOREMS if theorem.group == "rows"]
+    assert ids() == [theorem.id for theorem in THEOREMS]
     # Another theorem's id may go on with a dash.
     assert ids("rows.new") == ["rows.new"]
     assert ids("rows") == ids("rows.") == rows
@@ -117,12 +117,14 @@ def test_theorems_are_decided_in_processes_and_come_back_in_order() -> None:
     at_once = in_order(list(outcomes(chosen, Options(), 2, waiting=under_way.append)))
     # Those that are not quick are begun first.
     assert under_way[0] == "rows.new-nearest"
-    assert [(each.id, each.verdict) for each in at_once] == [
+    assert [(theorem_outcome.id, theorem_outcome.verdict) for theorem_outcome in at_once] == [
         ("rows.chain", ProofVerdict.PROVED),
         ("rows.new-nearest", ProofVerdict.PROVED),
     ]
     one_by_one = in_order(list(outcomes(chosen, Options(), 1)))
-    assert [each.twin for each in one_by_one] == [each.twin for each in at_once]
+    assert [theorem_outcome.twin for theorem_outcome in one_by_one] == [
+        theorem_outcome.twin for theorem_outcome in at_once
+    ]
 
 
 def test_a_theorem_over_its_time_limit_is_unknown() -> None:
@@ -153,7 +155,7 @@ def test_the_exit_code_tells_the_worst_verdict(
     verdicts: list[ProofVerdict], code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("rows.chain", "rows.in-range")
-    found(monkeypatch, *(outcome(*each) for each in zip(names, verdicts, strict=True)))
+    found(monkeypatch, *(outcome(*pair) for pair in zip(names, verdicts, strict=True)))
     assert CliRunner().invoke(cli, ["prove", *names]).exit_code == code
 
 
@@ -169,10 +171,10 @@ def test_an_interrupted_run_reports_what_was_found(
     written = json.loads(report.read_text())
     assert (written["complete"], written["exit_code"]) == (False, 130)
     # In the registry's order, whichever came first.
-    assert [each["id"] for each in written["theorems"]] == ["rows.in-range", "rows.chain"]
+    assert [entry["id"] for entry in written["theorems"]] == ["rows.in-range", "rows.chain"]
     suite = ElementTree.parse(junit).getroot()[0]
     assert suite.get("tests") == "3"
-    assert [each.tag for case in suite for each in case] == ["skipped", "error"]
+    assert [element.tag for case in suite for element in case] == ["skipped", "error"]
 
 
 def test_the_record_of_a_theorem_is_complete() -> None:
@@ -183,9 +185,9 @@ def test_the_record_of_a_theorem_is_complete() -> None:
     assert re.fullmatch(r"z3 \d+\.\d+\.\d+", written["solver"])
     assert theorem["verdict"] == "PROVED"
     assert theorem["assumptions"].keys() == {"available", "relinked", "est_row", "delay"}
-    for each in theorem["obligations"]:
-        assert (each["status"], each["premises"]) == ("proved", "satisfiable")
-        assert each["without"] == dict.fromkeys(theorem["assumptions"], "refuted")
+    for entry in theorem["obligations"]:
+        assert (entry["status"], entry["premises"]) == ("proved", "satisfiable")
+        assert entry["without"] == dict.fromkeys(theorem["assumptions"], "refuted")
     # Each obligation, its premises and without each assumption, and the twin.
     assert theorem["queries"] == 2 * (1 + 1 + 4) + 1
     assert theorem["twin"]["status"] == "refuted"
@@ -210,25 +212,25 @@ def test_quick_decides_the_theorems_that_are_declared_quick_and_names_the_comman
     def outcomes(
         theorems: Sequence[Theorem], options: Options, jobs: int, **_: object
     ) -> Generator[TheoremOutcome]:
-        asked.extend(each.id for each in theorems)
-        yield from (outcome(each.id) for each in reversed(theorems))
+        asked.extend(theorem.id for theorem in theorems)
+        yield from (outcome(theorem.id) for theorem in reversed(theorems))
 
     monkeypatch.setattr(engine_proofs_module, "outcomes", outcomes)
     everything = Request(tuple(REVISIONS.values()), "quick", None, 1, 2, None)
     rows = list(engine_proofs(everything))
-    assert [each.id for each in rows] == [each.id for each in THEOREMS]
-    quick = {each.id for each in rows if each.verdict is CheckVerdict.PASS}
-    assert quick == set(asked) == {each for each in BY_ID if is_quick(each)}
-    long = next(each for each in rows if each.id == "rows.relinked-next-turn")
+    assert [row.id for row in rows] == [theorem.id for theorem in THEOREMS]
+    quick = {row.id for row in rows if row.verdict is CheckVerdict.PASS}
+    assert quick == set(asked) == {name for name in BY_ID if is_quick(name)}
+    long = next(row for row in rows if row.id == "rows.relinked-next-turn")
     assert long.verdict is CheckVerdict.NOT_RUN
     assert long.command == "ipvs-est prove rows.relinked-next-turn"
-    assert {each.verdict for each in engine_proofs(replace(everything, profile="ci"))} == {
+    assert {proof.verdict for proof in engine_proofs(replace(everything, profile="ci"))} == {
         CheckVerdict.PASS
     }
     some = replace(everything, properties=frozenset({"delay.new-row"}))
-    assert [each.id for each in engine_proofs(some)] == ["rows.new-property"]
+    assert [proof.id for proof in engine_proofs(some)] == ["rows.new-property"]
     v7 = replace(everything, revisions=(V7,), profile="ci")
-    assert {each.revision for each in engine_proofs(v7)} <= {
+    assert {proof.revision for proof in engine_proofs(v7)} <= {
         "",
         "v7, v7-unwind",
         "v7, v7-unwind, stable",
@@ -258,7 +260,7 @@ def test_check_passes_on_what_a_proof_says_and_keeps_it_when_interrupted(
     running = engine_proofs(Request(tuple(REVISIONS.values()), "ci", None, 1, 2, None))
     row = next(running)
     assert (row.id, row.verdict, row.cases) == ("rows.chain", verdict, 3)
-    assert [each.command for each in row.problems] == (
+    assert [problem.command for problem in row.problems] == (
         [] if proof is ProofVerdict.PROVED else ["ipvs-est prove rows.chain"]
     )
     with pytest.raises(KeyboardInterrupt):
@@ -269,9 +271,9 @@ def test_list_tells_theorems_and_how_strongly_properties_are_established() -> No
     output = CliRunner().invoke(cli, ["list", "--theorems"]).output
     assert output.splitlines()[-1] == f"{len(THEOREMS)} theorems"
     written = json.loads(CliRunner().invoke(cli, ["list", "--theorems", "--json"]).output)
-    assert [each["id"] for each in written] == list(BY_ID)
+    assert [entry["id"] for entry in written] == list(BY_ID)
     properties = json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)
-    by_id = {each["id"]: each["established"] for each in properties}
+    by_id = {prop["id"]: prop["established"] for prop in properties}
     assert by_id["delay.relinked-row"] == [
         "proved (rows.relinked-property)",
         "explored on v7, v7-unwind, mainline, repaired (1 preemption)",
@@ -281,5 +283,5 @@ def test_list_tells_theorems_and_how_strongly_properties_are_established() -> No
 
 
 def test_each_property_that_a_theorem_names_is_in_the_catalogue() -> None:
-    known = {each.id for each in PROPERTIES}
-    assert [each.id for each in THEOREMS if not known.issuperset(each.properties)] == []
+    known = {prop.id for prop in PROPERTIES}
+    assert [theorem.id for theorem in THEOREMS if not known.issuperset(theorem.properties)] == []

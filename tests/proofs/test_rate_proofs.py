@@ -28,7 +28,7 @@ from ipvs_est_spec.proof.rates.terms import BYTES, KINDS, PACKETS
 
 _SEED = 20260730
 _THEOREMS = (*rate_words.THEOREMS, *rate_counters.THEOREMS, *rate_sequences.THEOREMS)
-_BY_ID = {each.id: each for each in _THEOREMS}
+_BY_ID = {theorem.id: theorem for theorem in _THEOREMS}
 # `ipvs-est prove` decides this one too; it takes z3 some seconds.
 _SLOW = ("averaging.step",)
 _HALF = 2**63
@@ -38,7 +38,7 @@ def test_number_of_theorems_on_rates_is_known() -> None:
     assert len(_BY_ID) == len(_THEOREMS) == 17
 
 
-@pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
+@pytest.mark.parametrize("id_", [name for name in _BY_ID if name not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
     assert outcome.verdict is ProofVerdict.PROVED, outcome.complaints
@@ -50,11 +50,11 @@ def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
 def test_proved_arithmetic_is_the_models() -> None:
     rng = random.Random(_SEED)
     sizes = dict.fromkeys(("before", "last", "now"), 64)
-    words = {each: z3.BitVec(each, 64) for each in sizes}
+    words = {size: z3.BitVec(size, 64) for size in sizes}
     for _ in range(300):
         kind = rng.choice(KINDS)
         bits = rng.choice((8, 40, 54, 63, 64))
-        values = {each: rng.getrandbits(bits) for each in sizes}
+        values = {size: rng.getrandbits(bits) for size in sizes}
         after = rate_terms.average(
             words["before"], rate_terms.rate(kind, words["last"], words["now"])
         )
@@ -156,7 +156,7 @@ def _reading(oracle: Oracle) -> tuple[int, int]:
     return result.reading.counters[1], result.reading.rates[1]
 
 
-@pytest.mark.parametrize("revision", [V7, MAINLINE], ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", [V7, MAINLINE], ids=lambda revision: revision.name)
 @pytest.mark.parametrize("off", [1, 10, 60])
 def test_rates_after_run_estimation_was_off_are_those_of_the_theorem(
     off: int, revision: Revision

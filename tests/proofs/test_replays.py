@@ -23,7 +23,7 @@ QUICK = Options(drop_assumptions=False)
 
 
 def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
-    found = Counter(kind_of(each).value for each in THEOREMS)
+    found = Counter(kind_of(theorem).value for theorem in THEOREMS)
     assert found == {
         "numbers": 70,
         "state": 42,
@@ -39,16 +39,16 @@ def test_how_counterexamples_are_replayed_is_known_of_every_theorem() -> None:
 
 
 def test_what_is_not_replayed_says_why() -> None:
-    none = [each for each in THEOREMS if kind_of(each) is ReplayKind.NONE]
-    assert [each.id for each in none] == [
+    none = [theorem for theorem in THEOREMS if kind_of(theorem) is ReplayKind.NONE]
+    assert [theorem.id for theorem in none] == [
         "sums.change",
         "sums.parts",
         "sums.bounded",
         "sums.reached",
         "sums.nothing",
     ]
-    for each in none:
-        shown = replayed(each, decide(each, QUICK))
+    for theorem in none:
+        shown = replayed(theorem, decide(theorem, QUICK))
         assert "the model has no such sum" in shown.lines[0]
         assert shown.complaints == ()
 
@@ -77,7 +77,7 @@ def test_replays_are_told_in_the_record(id_: str, number: int, expected: str) ->
     assert outcome.replayed[0].startswith(expected)
 
 
-HISTORIES = [each.id for each in THEOREMS if kind_of(each) is ReplayKind.HISTORY]
+HISTORIES = [theorem.id for theorem in THEOREMS if kind_of(theorem) is ReplayKind.HISTORY]
 
 
 @pytest.mark.parametrize("id_", HISTORIES)

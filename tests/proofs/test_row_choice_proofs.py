@@ -23,7 +23,7 @@ from ipvs_est_spec.proof.rows.goals import RowInputs, inputs_of
 
 _SEED = 20260727
 _THEOREMS = (*row_choice.THEOREMS, *row_turns.THEOREMS)
-_BY_ID = {each.id: each for each in _THEOREMS}
+_BY_ID = {theorem.id: theorem for theorem in _THEOREMS}
 
 
 def _sample(rng: random.Random) -> dict[str, int]:
@@ -93,7 +93,9 @@ def test_difference_from_the_model_would_be_seen() -> None:
     choice = _inputs().choice
     other = replace(choice, few=z3.Not(choice.few))
     samples = [_sample(rng) for _ in range(100)]
-    assert any(_at(row_terms.wanted_row(other), each) != model_wanted(each) for each in samples)
+    assert any(
+        _at(row_terms.wanted_row(other), sample) != model_wanted(sample) for sample in samples
+    )
 
 
 @pytest.mark.parametrize("id_", _BY_ID)

@@ -15,7 +15,7 @@ from ipvs_est_spec.proof.registry import BY_ID, THEOREMS
 # All obligations, and that each assumption is needed, are left to `ipvs-est prove --second-solver`.
 _MOST = 4
 _OPTIONS = Options(drop_assumptions=False)
-_MARKED = [each.id for each in THEOREMS if each.second_solver]
+_MARKED = [theorem.id for theorem in THEOREMS if theorem.second_solver]
 # One of each group of the induction, whose theorems take seconds each, and nothing that takes a
 # quarter of a minute.
 _INDUCTIONS = {
@@ -27,9 +27,9 @@ _INDUCTIONS = {
 # Of the protocol one that is proved and one that is refuted.
 _PROTOCOL = {"protocol.start", "protocol.start-unlocked"}
 _LONG = {"averaging.wrap", "timer.start"} | {
-    each
-    for each in _MARKED
-    if each.startswith(("induction.", "protocol.")) and each not in _INDUCTIONS | _PROTOCOL
+    name
+    for name in _MARKED
+    if name.startswith(("induction.", "protocol.")) and name not in _INDUCTIONS | _PROTOCOL
 }
 
 _BYTE = z3.BitVec("x", 8)
@@ -38,7 +38,9 @@ _INT = z3.Int("x")
 
 def theorem(conclusion: z3.BoolRef, twin: z3.BoolRef, *premises: z3.BoolRef) -> Theorem:
     """Made up for a test."""
-    assumptions = tuple(Assumption(f"a{n}", "It is so.", each) for n, each in enumerate(premises))
+    assumptions = tuple(
+        Assumption(f"a{n}", "It is so.", premise) for n, premise in enumerate(premises)
+    )
     return Theorem(
         "made.up",
         "made",
@@ -55,7 +57,7 @@ def test_number_of_theorems_with_a_second_solver() -> None:
     assert set(_MARKED) >= _LONG | _INDUCTIONS | _PROTOCOL
 
 
-@pytest.mark.parametrize("id_", [each for each in _MARKED if each not in _LONG])
+@pytest.mark.parametrize("id_", [name for name in _MARKED if name not in _LONG])
 def test_second_solver_agrees_on_the_theorem_its_premises_and_its_twin(id_: str) -> None:
     every = BY_ID[id_].obligations()
     some = every[:: -(-len(every) // _MOST)]
@@ -89,7 +91,7 @@ def test_a_statement_without_arithmetic_on_integers_and_one_with_it_get_answers(
     bits = "(declare-fun x () (_ BitVec 8))(assert (bvult x #x00))(check-sat)"
     integers = "(declare-fun x () Int)(assert (> x 0))(check-sat)"
     every = "(assert (forall ((y Int)) (> y 0)))(check-sat)"
-    assert [answer(head + each) for each in (bits, integers, every)] == ["unsat", "sat", "unsat"]
+    assert [answer(head + name) for name in (bits, integers, every)] == ["unsat", "sat", "unsat"]
 
 
 def test_each_script_says_what_its_answer_has_to_be() -> None:

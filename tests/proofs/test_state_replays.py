@@ -53,7 +53,7 @@ def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) ->
     machine = loaded(replay.state, REVISIONS[replay.revision])
     take(machine, replay.step, replay.case, replay.state)
     # A new cpulist may allow fewer kthreads than there are.
-    config = {each.invariant for each in table() if each.finding == "config"}
+    config = {proof_row.invariant for proof_row in table() if proof_row.finding == "config"}
     allowed = config if replay.step == "cpulist" else set()
     assert config == {"limits.threads"}
     assert set(broken(machine)) <= allowed
@@ -62,7 +62,7 @@ def test_the_right_step_keeps_the_invariant_in_the_same_state(invariant: str) ->
 @pytest.mark.parametrize(
     ("row", "revision", "geometry"),
     REFUTED,
-    ids=lambda each: each if isinstance(each, str) else f"{each.invariant}-{each.step}",
+    ids=lambda value: value if isinstance(value, str) else f"{value.invariant}-{value.step}",
 )
 def test_state_of_a_finding_loses_the_invariant_on_its_revision(
     row: ProofRow, revision: str, geometry: str

@@ -30,7 +30,7 @@ from ipvs_est_spec.proof.timer import words as timer_words
 
 _SEED = 20260728
 _THEOREMS = (*timer_words.THEOREMS, *timer_revolutions.THEOREMS, *timer_hz.THEOREMS)
-_BY_ID = {each.id: each for each in _THEOREMS}
+_BY_ID = {theorem.id: theorem for theorem in _THEOREMS}
 # `ipvs-est prove` decides this one too; it takes z3 some seconds.
 _SLOW = ("timer.start",)
 
@@ -39,7 +39,7 @@ def test_number_of_theorems_on_the_timer_is_known() -> None:
     assert len(_BY_ID) == len(_THEOREMS) == 15
 
 
-@pytest.mark.parametrize("id_", [each for each in _BY_ID if each not in _SLOW])
+@pytest.mark.parametrize("id_", [name for name in _BY_ID if name not in _SLOW])
 def test_theorem_stands_and_needs_all_that_it_assumes(id_: str) -> None:
     outcome = decide(_BY_ID[id_], Options(seed=7))
     expected = ProofVerdict.FINDING if id_ == "timer.closest" else ProofVerdict.PROVED
@@ -69,7 +69,7 @@ def test_proved_step_of_the_loop_is_the_models() -> None:
         values = _sample(rng)
         timer, sleep = timer_terms.head(*words_of(values))
         expected = tuple(
-            word_at(each, inputs_of(values), sizes_of(values)) for each in (timer, sleep)
+            word_at(term, inputs_of(values), sizes_of(values)) for term in (timer, sleep)
         )
         assert first_head(values) == expected, values
         slept += expected[1] > 0
@@ -140,7 +140,7 @@ def test_finding_of_the_proof_is_the_models() -> None:
 def test_a_restart_takes_at_most_3_ticks_of_which_almost_all_can_be_reached() -> None:
     # A jiffy into each sleep, a tick and a jiffy apart: 3 ticks less a jiffy for each.
     for number in range(1, 9):
-        restarts = tuple(1 + 11 * each for each in range(number))
+        restarts = tuple(1 + 11 * one_number for one_number in range(number))
         assert elapsed(10, 0, "mainline", restarts) == 500 - 29 * number, number
 
 
@@ -168,9 +168,9 @@ def _estimations(params: Params, revision: str, pairs: int, pause: int) -> list[
         oracle.apply(Advance(pause))
     oracle.apply(Advance(2 * 2 * params.hz))
     return [
-        each.jiffies
-        for each in oracle.machine.events
-        if isinstance(each, Estimated) and each.id == 1
+        event.jiffies
+        for event in oracle.machine.events
+        if isinstance(event, Estimated) and event.id == 1
     ]
 
 

@@ -59,11 +59,11 @@ AVERAGED = Averaged(0, 1, ZERO, (3, 0, 0, 0, 0), ZERO, ZERO)
 
 
 def test_ids_are_unique_and_made_of_group_and_name() -> None:
-    ids = [each.id for each in PROPERTIES]
+    ids = [prop.id for prop in PROPERTIES]
     assert len(set(ids)) == len(ids)
-    for each in PROPERTIES:
-        assert re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", each.id)
-        assert each.id.partition(".")[0] == each.group
+    for prop in PROPERTIES:
+        assert re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", prop.id)
+        assert prop.id.partition(".")[0] == prop.group
 
 
 def test_number_of_properties() -> None:
@@ -71,44 +71,44 @@ def test_number_of_properties() -> None:
     assert len(STATE_PROPERTIES) == 28
     assert len(RECORD_PROPERTIES) == 33
     assert len(VIOLATION_PROPERTIES) == 7
-    assert Counter(each.group for each in PROPERTIES) == OF_GROUP
+    assert Counter(prop.group for prop in PROPERTIES) == OF_GROUP
 
 
 def test_each_sentence_is_one_plain_sentence() -> None:
-    for each in PROPERTIES:
-        assert re.fullmatch(r"[A-Za-z][^.!?\n]*\.", each.sentence), each.id
-        assert len(each.sentence) <= 130, each.id
-    assert len({each.sentence for each in PROPERTIES}) == len(PROPERTIES)
+    for prop in PROPERTIES:
+        assert re.fullmatch(r"[A-Za-z][^.!?\n]*\.", prop.sentence), prop.id
+        assert len(prop.sentence) <= 130, prop.id
+    assert len({prop.sentence for prop in PROPERTIES}) == len(PROPERTIES)
 
 
 def test_each_source_names_a_section_or_a_known_defect() -> None:
-    for each in PROPERTIES:
+    for prop in PROPERTIES:
         assert re.fullmatch(
             r"(semantics \d+(\.\d)?(, \d+(\.\d)?)*|known defects)?[; ]*([DR]\d+[a-z]?(, )?)*",
-            each.source,
-        ), each.id
-        assert each.source
+            prop.source,
+        ), prop.id
+        assert prop.source
 
 
 def test_each_known_defect_has_a_property() -> None:
-    named = {word for each in PROPERTIES for word in re.findall(r"\b[DR]\d+[a-z]?", each.source)}
+    named = {word for prop in PROPERTIES for word in re.findall(r"\b[DR]\d+[a-z]?", prop.source)}
     assert named == set(DEFECTS)
 
 
 def test_each_predicate_stands_once() -> None:
-    predicates = [each.predicate for each in STATE_PROPERTIES]
+    predicates = [prop.predicate for prop in STATE_PROPERTIES]
     assert len(set(predicates)) == len(predicates)
-    pairs = [(each.cases, each.predicate) for each in RECORD_PROPERTIES]
+    pairs = [(prop.cases, prop.predicate) for prop in RECORD_PROPERTIES]
     assert len(set(pairs)) == len(pairs)
 
 
 def test_every_scope_is_used() -> None:
-    assert {each.scope for each in STATE_PROPERTIES} == set(Scope)
+    assert {prop.scope for prop in STATE_PROPERTIES} == set(Scope)
 
 
 def test_every_property_is_evaluated_in_random_histories() -> None:
     checks = samples().checks
-    idle = {each.id for each in PROPERTIES if checks[each.id] < 10}
+    idle = {prop.id for prop in PROPERTIES if checks[prop.id] < 10}
     assert idle == set()
 
 

@@ -164,7 +164,7 @@ def judged(sign: Sign, spec: Path) -> tuple[str, int, list[str]]:
     return status, checks, failing
 
 
-@pytest.mark.parametrize("sign", SIGNS, ids=lambda each: each.property)
+@pytest.mark.parametrize("sign", SIGNS, ids=lambda sign: sign.property)
 def test_one_changed_sign_makes_the_proof_and_the_state_machine_fail(
     sign: Sign, tmp_path: Path
 ) -> None:
@@ -184,6 +184,6 @@ def test_without_a_change_neither_fails() -> None:
 
 
 def test_changed_signs_are_of_properties_with_theorems() -> None:
-    about = {each.id: each.properties for each in THEOREMS}
-    assert [each for each in SIGNS if each.property not in about[each.theorem]] == []
-    assert {each.property for each in SIGNS} <= {each.id for each in PROPERTIES}
+    about = {theorem.id: theorem.properties for theorem in THEOREMS}
+    assert [sign for sign in SIGNS if sign.property not in about[sign.theorem]] == []
+    assert {sign.property for sign in SIGNS} <= {prop.id for prop in PROPERTIES}

@@ -7,7 +7,7 @@ from ipvs_est_spec.record.by_kind import of_kind, of_kinds
 
 
 def _record() -> list[Event]:
-    (finding,) = [each for each in BY_HISTORY if each.id == "F15"]
+    (finding,) = [finding for finding in BY_HISTORY if finding.id == "F15"]
     events = watch_finding(finding, MAINLINE).oracle.machine.events
     assert events
     return list(events)
@@ -15,7 +15,7 @@ def _record() -> list[Event]:
 
 def test_events_of_a_kind_are_those_of_the_record_in_its_order() -> None:
     events = _record()
-    wanted = [each for each in events if isinstance(each, Estimated)]
+    wanted = [event for event in events if isinstance(event, Estimated)]
     assert len(wanted) > 1
     assert of_kind(events, Estimated) == wanted
 
@@ -23,9 +23,9 @@ def test_events_of_a_kind_are_those_of_the_record_in_its_order() -> None:
 def test_events_of_several_kinds_keep_the_order_of_the_record() -> None:
     events = _record()
     kinds = (Stopped, Paused, Started, Resumed)
-    assert of_kinds(events, *kinds) == [each for each in events if isinstance(each, kinds)]
+    assert of_kinds(events, *kinds) == [event for event in events if isinstance(event, kinds)]
     assert of_kinds(events, *kinds) != [
-        each for kind in kinds for each in events if isinstance(each, kind)
+        event for kind in kinds for event in events if isinstance(event, kind)
     ]
 
 

@@ -33,9 +33,9 @@ from ipvs_est_spec.state.snapshot_state import snapshot_state
 from model import TINY, run
 
 A = PythonAlgebra()
-STATES = {each.id: each for each in STATE_PROPERTIES}
-RECORDS = {each.id: each for each in RECORD_PROPERTIES}
-SENTENCES = {each.id: each.sentence for each in PROPERTIES}
+STATES = {prop.id: prop for prop in STATE_PROPERTIES}
+RECORDS = {prop.id: prop for prop in RECORD_PROPERTIES}
+SENTENCES = {prop.id: prop.sentence for prop in PROPERTIES}
 
 Damage = Callable[[Snapshot], Snapshot]
 
@@ -44,7 +44,7 @@ Damage = Callable[[Snapshot], Snapshot]
 def two_kthreads() -> Snapshot:
     """Kthread 0 is full with 15 estimators, kthread 1 has 2 in one row; 4 CPUs, 16 kthreads."""
     oracle = Oracle(TINY)
-    run(oracle, [InitNetns(), StartService(1), *[StartDest(each) for each in range(2, 17)]])
+    run(oracle, [InitNetns(), StartService(1), *[StartDest(number) for number in range(2, 17)]])
     run(oracle, [Advance(500)])
     return oracle.snapshot()
 
@@ -79,7 +79,9 @@ def _row_unavailable(s: Snapshot) -> Snapshot:
 
 
 def _one_waits(s: Snapshot) -> Snapshot:
-    new = replace(next(each for each in s.objects if each.id == 1), id=99, ktid=-1)
+    new = replace(
+        next(object_state for object_state in s.objects if object_state.id == 1), id=99, ktid=-1
+    )
     return replace(with_state(s, temp=(99,)), objects=(*s.objects, new))
 
 
@@ -208,13 +210,14 @@ def _total_elsewhere(s: Snapshot) -> Snapshot:
     return replace(
         s,
         objects=tuple(
-            replace(each, ktid=1) if each.owner == "total" else each for each in s.objects
+            replace(object_state, ktid=1) if object_state.owner == "total" else object_state
+            for object_state in s.objects
         ),
     )
 
 
 @pytest.mark.parametrize(
-    "row", OF_STATES, ids=[f"{each.property}: {each.words}" for each in OF_STATES]
+    "row", OF_STATES, ids=[f"{state.property}: {state.words}" for state in OF_STATES]
 )
 def test_sentence_states_the_premise_that_its_predicate_has(row: OfState) -> None:
     assert row.words in SENTENCES[row.property]
@@ -277,21 +280,21 @@ OF_RECORDS = (
 
 
 @pytest.mark.parametrize(
-    "row", OF_RECORDS, ids=[f"{each.property}: {each.words}" for each in OF_RECORDS]
+    "row", OF_RECORDS, ids=[f"{record.property}: {record.words}" for record in OF_RECORDS]
 )
 def test_sentence_states_which_occurrences_are_cases(row: OfRecord) -> None:
     found = RECORDS[row.property]
     assert row.words in found.sentence
     assert list(found.cases(GEOMETRY, row.none)) == []
-    assert [found.predicate(A, each) for each in found.cases(GEOMETRY, row.bad)] == [False]
+    assert [found.predicate(A, case) for case in found.cases(GEOMETRY, row.bad)] == [False]
 
 
 def test_delay_of_a_new_estimator_is_what_decides_which_row_property_it_has() -> None:
     for delay, expected in ((9, (1, 0)), (3, (0, 1))):
         events = [replace(FIRST, delay=delay)]
         cases = tuple(
-            len(list(RECORDS[each].cases(GEOMETRY, events)))
-            for each in ("delay.new-row", "delay.relinked-row")
+            len(list(RECORDS[name].cases(GEOMETRY, events)))
+            for name in ("delay.new-row", "delay.relinked-row")
         )
         assert cases == expected
     assert "with the delay of a new one" in SENTENCES["delay.new-row"]
@@ -301,7 +304,7 @@ def test_delay_of_a_new_estimator_is_what_decides_which_row_property_it_has() ->
 def test_start_is_bad_while_exit_is_under_way_or_enable_is_0_and_not_for_having_been_so() -> None:
     def judged(*events: Event) -> list[bool]:
         found = RECORDS["tasks.enabled"]
-        return [found.predicate(A, each) for each in found.cases(GEOMETRY, events)]
+        return [found.predicate(A, case) for case in found.cases(GEOMETRY, events)]
 
     assert "while enable is 0 or netns exit is under way" in SENTENCES["tasks.enabled"]
     assert judged(ExitBegun(0), TaskStarted(1, 0, True)) == [False]
@@ -341,7 +344,7 @@ OF_CASES: tuple[tuple[str, str, Case, Case], ...] = (
 @pytest.mark.parametrize(
     ("property_id", "words", "good", "bad"),
     OF_CASES,
-    ids=[f"{each[0]}: {each[1]}" for each in OF_CASES],
+    ids=[f"{case[0]}: {case[1]}" for case in OF_CASES],
 )
 def test_words_excuse_what_the_predicate_excuses(
     property_id: str, words: str, good: Case, bad: Case

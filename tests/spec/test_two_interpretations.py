@@ -37,25 +37,25 @@ from sampled import samples
 PYTHON = PythonAlgebra()
 Z3 = Z3Algebra()
 
-RECORDED = {each.id: each for each in RECORD_PROPERTIES}
+RECORDED = {prop.id: prop for prop in RECORD_PROPERTIES}
 
 
 def broken(snapshot: Snapshot, *, each_kind_once: bool = True) -> set[str]:
     """The state properties that do not hold there, whatever their scope."""
     state = snapshot_state(PYTHON, snapshot.params, snapshot, each_kind_once=each_kind_once)
-    return {each.id for each in STATE_PROPERTIES if not each.predicate(state)}
+    return {prop.id for prop in STATE_PROPERTIES if not prop.predicate(state)}
 
 
 def broken_for_z3(snapshot: Snapshot, *, each_kind_once: bool) -> set[str]:
     """The same, as z3 sees it."""
     state = snapshot_state(Z3, snapshot.params, snapshot, each_kind_once=each_kind_once)
-    return {each.id for each in STATE_PROPERTIES if not Z3.holds(each.predicate(state))}
+    return {prop.id for prop in STATE_PROPERTIES if not Z3.holds(prop.predicate(state))}
 
 
 @cache
 def small_snapshots() -> tuple[Snapshot, ...]:
     """Sampled ones of few rows, of about equal variety."""
-    return tuple(each for each in samples().snapshots if each.params.nticks < 10)
+    return tuple(snapshot for snapshot in samples().snapshots if snapshot.params.nticks < 10)
 
 
 # States
@@ -74,15 +74,15 @@ def test_interpretations_agree_on_sampled_and_on_damaged_states() -> None:
         if turn < 240:
             assert found == broken_for_z3(snapshot, each_kind_once=turn % 40 > 0)
         fails |= found
-        holds |= {each.id for each in STATE_PROPERTIES} - found
-    every = {each.id for each in STATE_PROPERTIES}
+        holds |= {prop.id for prop in STATE_PROPERTIES} - found
+    every = {prop.id for prop in STATE_PROPERTIES}
     assert holds == every
     assert fails == every
 
 
 def test_asking_each_kind_once_changes_nothing_at_full_size() -> None:
     oracle = Oracle(Params(hz=250, est_cost_ns=11000))
-    run(oracle, [InitNetns(), StartService(1), *[StartDest(each) for each in range(2, 400)]])
+    run(oracle, [InitNetns(), StartService(1), *[StartDest(number) for number in range(2, 400)]])
     run(oracle, [Advance(1000)])
     random = Random(2)
     good = oracle.snapshot()
@@ -96,7 +96,7 @@ def test_asking_each_kind_once_changes_nothing_at_full_size() -> None:
 def two_kthreads() -> Snapshot:
     """Kthread 0 is full with 15 estimators, kthread 1 has 2 in one row: objects 1 and 16."""
     oracle = Oracle(TINY)
-    run(oracle, [InitNetns(), StartService(1), *[StartDest(each) for each in range(2, 17)]])
+    run(oracle, [InitNetns(), StartService(1), *[StartDest(number) for number in range(2, 17)]])
     run(oracle, [Advance(500)])
     return oracle.snapshot()
 
@@ -111,7 +111,7 @@ def waiting_total() -> Snapshot:
 
 def in_kd1(snapshot: Snapshot) -> int:
     """The id of an object whose estimator is in kthread 1."""
-    return next(each.id for each in snapshot.objects if each.ktid == 1)
+    return next(object_state.id for object_state in snapshot.objects if object_state.ktid == 1)
 
 
 def unused_row(snapshot: Snapshot, slot: int) -> int:
@@ -219,8 +219,8 @@ def test_temp_list_without_kd0_breaks_just_this_property() -> None:
 
 
 def test_each_state_property_has_its_damage() -> None:
-    by_hand = {each[0] for each in BY_HAND} | {"array.kd0"}
-    assert by_hand == {each.id for each in STATE_PROPERTIES}
+    by_hand = {triple[0] for triple in BY_HAND} | {"array.kd0"}
+    assert by_hand == {prop.id for prop in STATE_PROPERTIES}
 
 
 def test_task_that_is_being_stopped_may_have_been_freed() -> None:
@@ -323,7 +323,7 @@ CASES: tuple[tuple[str, list[Case], list[Case]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("property_id", "good", "bad"), CASES, ids=[each[0] for each in CASES])
+@pytest.mark.parametrize(("property_id", "good", "bad"), CASES, ids=[case[0] for case in CASES])
 def test_cases_by_hand(property_id: str, good: list[Case], bad: list[Case]) -> None:
     for cases, expected in ((good, True), (bad, False)):
         for case in cases:
@@ -332,7 +332,7 @@ def test_cases_by_hand(property_id: str, good: list[Case], bad: list[Case]) -> N
 
 
 def test_each_record_property_has_cases_by_hand() -> None:
-    assert sorted(each[0] for each in CASES) == sorted(RECORDED)
+    assert sorted(case[0] for case in CASES) == sorted(RECORDED)
 
 
 def in_python(property_id: str, case: Case) -> bool:
@@ -342,7 +342,7 @@ def in_python(property_id: str, case: Case) -> bool:
 
 def in_z3(property_id: str, case: Case) -> bool:
     """The same, as z3 sees it."""
-    return Z3.holds(RECORDED[property_id].predicate(Z3, [Z3.number(each) for each in case]))
+    return Z3.holds(RECORDED[property_id].predicate(Z3, [Z3.number(number) for number in case]))
 
 
 def test_interpretations_agree_on_sampled_and_on_changed_cases() -> None:

@@ -39,9 +39,11 @@ def replayed(program: str) -> list[OnSubject]:
     subject = start_subject(program)
     try:
         return [
-            replay_on(subject, each.name, lines)
-            for each in recordings()
-            if header_from_json(parse_object((lines := lines_of(each.name, each.data))[0])).kernel
+            replay_on(subject, recording.name, lines)
+            for recording in recordings()
+            if header_from_json(
+                parse_object((lines := lines_of(recording.name, recording.data))[0])
+            ).kernel
             == KERNEL
         ]
     finally:
@@ -50,13 +52,15 @@ def replayed(program: str) -> list[OnSubject]:
 
 def test_the_port_reproduces_every_recording_whose_operations_it_takes(port: Path) -> None:
     found = replayed(str(port))
-    assert [each for each in found if not isinstance(each, Passed | NotTaken)] == []
-    assert sum(isinstance(each, Passed) for each in found) == REPRODUCED
+    assert [
+        on_subject for on_subject in found if not isinstance(on_subject, Passed | NotTaken)
+    ] == []
+    assert sum(isinstance(on_subject, Passed) for on_subject in found) == REPRODUCED
 
 
 @pytest.mark.parametrize("mistake", ["count", "lost", "rate", "errno"])
 def test_a_mistake_makes_recordings_differ(port: Path, mistake: str) -> None:
-    assert any(isinstance(each, Failed) for each in replayed(f"'{port}' {mistake}"))
+    assert any(isinstance(on_subject, Failed) for on_subject in replayed(f"'{port}' {mistake}"))
 
 
 SMALL = Params(hz=300, nticks=5, chain_factor=2, est_cost_ns=11875)
@@ -81,7 +85,7 @@ def test_what_it_tells_of_its_state_is_judged(
         stop_subject(subject)
     assert seen.failures.keys() >= broken
     assert bool(seen.failures) == bool(broken)
-    judged = {each.id for each in STATE_PROPERTIES if seen.checks[each.id]}
+    judged = {prop.id for prop in STATE_PROPERTIES if seen.checks[prop.id]}
     # Neither who owns a stats object nor a cpulist is told.
     assert judged >= {"counts.chain-len", "bitmaps.full", "limits.tick", "place.one-list"}
     assert len(judged) >= 20
@@ -90,7 +94,9 @@ def test_what_it_tells_of_its_state_is_judged(
 def test_a_crash_is_told_as_one(port: Path) -> None:
     subject = start_subject(f"'{port}' crash")
     (lines,) = [
-        lines_of(each.name, each.data) for each in recordings() if each.name == "small-1000.jsonl"
+        lines_of(recording.name, recording.data)
+        for recording in recordings()
+        if recording.name == "small-1000.jsonl"
     ]
     found = replay_on(subject, "x", lines)
     stop_subject(subject)

@@ -26,8 +26,8 @@ def run(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for each in EXAMPLE.glob("*.py"):
-        (tmp_path / each.name).write_bytes(each.read_bytes())
+    for path in EXAMPLE.glob("*.py"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
     return tmp_path
 
 

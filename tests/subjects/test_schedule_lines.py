@@ -81,7 +81,7 @@ def test_what_is_answered_keeps_to_the_chapter(
             assert checked.is_valid(answered), answered
             answer = answered["schedule"]
             steps = answer["steps"]
-            chosen = [each[0] for each in steps]
+            chosen = [step[0] for step in steps]
             assert choices_of(answer["word"]) == chosen
             assert chosen[: len(choices_of(given))] == choices_of(given)[: len(chosen)]
             longest = max(longest, len(chosen))
@@ -140,7 +140,7 @@ def test_f17_is_found_through_the_process_in_the_words_of_the_code(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     found = searched("last-estimator-goes", revision, preemptions, fields=False)
-    assert [each.cause for each in found.failures] == causes
+    assert [failure.cause for failure in found.failures] == causes
     assert found.exhausted or causes
 
 
@@ -151,12 +151,12 @@ def test_a_schedule_of_the_explorer_is_the_same_through_the_process(
     scenario = load("last-estimator-goes")
     (failure,) = explore_dfs(scenario, STABLE, Bounds(2)).failures
     numbers = {TIME: 0, RCU: 1}
-    word = ".".join(str(numbers.get(each, each + 2)) for each in failure.choices)
+    word = ".".join(str(numbers.get(choice, choice + 2)) for choice in failure.choices)
     with started(MODEL) as subject:
         prepare(asking(subject), scenario, "stable")
         run = run_schedule(asking(subject), word, scenario.jiffies, fields=True)
     shown = timeline(scenario, STABLE, failure.choices)
-    assert [each.name for each in run.steps] == [shown.columns[each.column] for each in shown.steps]
+    assert [step.name for step in run.steps] == [shown.columns[step.column] for step in shown.steps]
     assert run.end == "deadlock"
     assert failure.violation == Deadlock(run.cycle)
 
@@ -222,7 +222,7 @@ def test_a_schedule_leaves_the_machine_as_it_is_and_a_new_one_has_no_tasks() -> 
     before = ask_here(session, {"op": "snapshot"})
     answer = ask_here(session, {"schedule": ""})["schedule"]
     assert answer["end"] == "done"
-    assert {each[3] for each in answer["steps"]} >= {"CTL"}
+    assert {entry[3] for entry in answer["steps"]} >= {"CTL"}
     assert ask_here(session, {"op": "snapshot"}) == before
     ask_here(session, {"configure": {}})
     assert ask_here(session, {"schedule": ""})["schedule"]["steps"] == []
@@ -230,7 +230,7 @@ def test_a_schedule_leaves_the_machine_as_it_is_and_a_new_one_has_no_tasks() -> 
 
 def test_the_names_of_fields_are_those_of_the_models_points() -> None:
     named = re.compile(r'FieldAccess\([\w.]+, "(\w+)"')
-    texts = [each.read_text() for each in Path(ipvs_est.__file__).parent.rglob("*.py")]
+    texts = [path.read_text() for path in Path(ipvs_est.__file__).parent.rglob("*.py")]
     assert set(FIELD_NAMES) == {name for text in texts for name in named.findall(text)}
 
 
@@ -246,7 +246,7 @@ def test_tasks_stop_at_the_fields_that_are_named_alone() -> None:
 
     def stopped_at(fields: bool | list[str]) -> set[str]:
         answer = ask_here(session, {"schedule": "", "fields": fields})["schedule"]
-        words = [each[4].split() for each in answer["steps"]]
+        words = [entry[4].split() for entry in answer["steps"]]
         return {word[1] for word in words if word and word[0] in ("read", "write")}
 
     at_all = stopped_at(True)
@@ -259,17 +259,19 @@ def test_tasks_stop_at_the_fields_that_are_named_alone() -> None:
 def test_a_state_is_told_once_for_all_schedules_of_a_preparation() -> None:
     session = Session(ScheduleLines())
     configure = {"configure": {"watch": ["events"]}}
-    for each in (configure, {"op": "init"}, {"op": "add_service", "id": 1}, TASK):
-        ask_here(session, each)
+    for entry in (configure, {"op": "init"}, {"op": "add_service", "id": 1}, TASK):
+        ask_here(session, entry)
     line = {"schedule": "", "states": True, "events": True}
     first, second = ask_here(session, line), ask_here(session, line)
     assert validator("schedule").is_valid(line)
     assert misfits("schedule-answer", first) == []
-    assert [steps for steps, _, _ in first["states"]] == sorted(each[0] for each in first["states"])
+    assert [steps for steps, _, _ in first["states"]] == sorted(
+        entry[0] for entry in first["states"]
+    )
     assert [settled for _, settled, _ in first["states"]].count(True) == 1
     assert first["states"][-1][2]["state"] == first["schedule"]["state"]
     assert second == {**first, "states": []}
-    assert {each["event"] for each in first["events"]} >= {"resumed", "paused", "stopped"}
+    assert {entry["event"] for entry in first["events"]} >= {"resumed", "paused", "stopped"}
 
 
 @pytest.mark.parametrize(

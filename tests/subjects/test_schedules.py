@@ -208,7 +208,7 @@ def test_a_token_of_another_kind_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "field"),
+    ("answer", "field"),
     [
         ({}, "schedule: "),
         ({"schedule": {"end": "fine", "steps": []}}, "schedule.end: "),
@@ -218,9 +218,9 @@ def test_a_token_of_another_kind_is_refused() -> None:
         ({"schedule": {"end": "deadlock", "steps": [], "cycle": "A"}}, "schedule.cycle: "),
     ],
 )
-def test_an_outcome_that_is_none_is_told_by_its_field(expected: dict[str, Any], field: str) -> None:
+def test_an_outcome_that_is_none_is_told_by_its_field(answer: dict[str, Any], field: str) -> None:
     with pytest.raises(SubjectError) as caught:
-        run_schedule(lambda line: expected, "", 10, fields=False)
+        run_schedule(lambda line: answer, "", 10, fields=False)
     assert caught.value.failure.kind is FailureKind.NO_ANSWER
     assert str(caught.value).startswith(field)
 

@@ -31,7 +31,7 @@ def odd(way: str, nth: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subject
 
 
 def recorded(name: str) -> list[str]:
-    (found,) = [each for each in recordings() if each.name == name]
+    (found,) = [recording for recording in recordings() if recording.name == name]
     return lines_of(found.name, found.data)
 
 

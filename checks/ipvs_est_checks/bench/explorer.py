@@ -73,22 +73,25 @@ def bench_explore(
     """Explore the scenarios with one scheduler, best of `repetitions`."""
     most = SCHEDULES[kind] if schedules is None else schedules
     runs = [_once(kind, most, watching=watching) for _ in range(repetitions)]
-    return min(runs, key=lambda each: each.seconds)
+    return min(runs, key=lambda run: run.seconds)
 
 
 def _once(kind: JobKind, most: int, *, watching: bool) -> ExploreBench:
     settings = Settings(kind, Bounds(schedules=most), seed=SEED)
     watched = WATCHED if watching else frozenset[str]()
-    jobs = [Job(each, load(each), REVISIONS[REVISION], settings, watched) for each in SCENARIOS]
+    jobs = [
+        Job(scenario, load(scenario), REVISIONS[REVISION], settings, watched)
+        for scenario in SCENARIOS
+    ]
     gc.collect()
     started = process_time()
-    figures = [do_job(each, Tally(), lambda tally: None).outcome.figures for each in jobs]
+    figures = [do_job(job, Tally(), lambda tally: None).outcome.figures for job in jobs]
     seconds = process_time() - started
     return ExploreBench(
         kind.value,
         len(watched),
-        sum(each.schedules for each in figures),
-        sum(each.steps for each in figures),
-        sum(each.states for each in figures),
+        sum(figure.schedules for figure in figures),
+        sum(figure.steps for figure in figures),
+        sum(figure.states for figure in figures),
         seconds,
     )

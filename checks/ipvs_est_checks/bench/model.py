@@ -92,7 +92,7 @@ class SyntheticBench:
 
 def bench_recorded(files: Iterable[Path], repetitions: int) -> RecordedBench:
     """Apply every operation of the traces, best of `repetitions`; raises TraceError."""
-    histories = [read_history(each) for each in files]
+    histories = [read_history(file) for file in files]
     runs = [_apply_all(histories) for _ in range(repetitions)]
     best = min(runs, key=lambda times: sum(seconds for _, seconds in times.values()))
     rates = [OperationRate(op, count, seconds) for op, (count, seconds) in best.items()]
@@ -133,15 +133,27 @@ def bench_synthetic(load: Load) -> SyntheticBench:
 
     ids = range(1, load.estimators + 1)
     start = timed(
-        StartTotal() if each == 0 else StartService(each) if each == 1 else StartDest(each)
-        for each in (0, *ids)
+        StartTotal()
+        if identity == 0
+        else StartService(identity)
+        if identity == 1
+        else StartDest(identity)
+        for identity in (0, *ids)
     )
     # The calc phase takes three pauses of HZ/50; the drain follows in the same jiffy.
     drain = timed([Advance(params.hz // 10)])
     stride = max(1, load.possible_cpus // load.busy_cpus)
     traffic = timed(
-        TrafficOperation(each, cpu * stride, 1000 + each, 2000 + each, each, 999 * each, each)
-        for each in ids
+        TrafficOperation(
+            identity,
+            cpu * stride,
+            1000 + identity,
+            2000 + identity,
+            identity,
+            999 * identity,
+            identity,
+        )
+        for identity in ids
         for cpu in range(load.busy_cpus)
     )
     revolving = timed([Advance(revolution)])
@@ -149,8 +161,8 @@ def bench_synthetic(load: Load) -> SyntheticBench:
     if state.temp:
         raise ValueError(f"{len(state.temp)} estimators found no room: the load is too large")
     sample = range(1, min(SAMPLE, load.estimators) + 1)
-    stop = timed(Delete(each) for each in sample)
-    restart = timed(StartDest(each) for each in sample)
+    stop = timed(Delete(number) for number in sample)
+    restart = timed(StartDest(number) for number in sample)
     return SyntheticBench(
         load=load,
         kthreads=state.kt_count,

@@ -32,7 +32,7 @@ def promela(
     to be reached, if there are some. Raises ValueError for a condition that cannot be written."""
     lines = [*_declarations(system, initial), ""]
     for actor in ACTORS:
-        steps = [each for each in system.steps if each.actor == actor]
+        steps = [step for step in system.steps if step.actor == actor]
         if not steps:
             continue
         lines += [f"active proctype p_{_name(actor)}()", "{", "\tdo"]
@@ -50,7 +50,7 @@ def _declarations(system: ProtocolSystem, initial: Mapping[str, str]) -> Iterato
         number = values.index(initial[name])
         yield f"{kind} {_name(name)} = {number};{_legend(values) if kind == 'byte' else ''}"
     changing = max(
-        (sum(not isinstance(value, str) for _, value in each.updates) for each in system.steps),
+        (sum(not isinstance(value, str) for _, value in step.updates) for step in system.steps),
         default=0,
     )
     for number in range(changing):
@@ -59,7 +59,7 @@ def _declarations(system: ProtocolSystem, initial: Mapping[str, str]) -> Iterato
 
 
 def _legend(values: tuple[str, ...]) -> str:
-    return " /* " + ", ".join(f"{number} {each}" for number, each in enumerate(values)) + " */"
+    return " /* " + ", ".join(f"{number} {value}" for number, value in enumerate(values)) + " */"
 
 
 def _step(system: ProtocolSystem, step: ProtocolStep) -> Iterator[str]:
@@ -81,14 +81,14 @@ def _text(system: ProtocolSystem, condition: Condition) -> str:
     match condition:
         case Is(variable, values):
             known = system.variables[variable]
-            numbers = [known.index(each) for each in values if each in known]
-            tests = [f"{_name(variable)} == {each}" for each in numbers]
+            numbers = [known.index(value) for value in values if value in known]
+            tests = [f"{_name(variable)} == {number}" for number in numbers]
             return f"({' || '.join(tests)})" if tests else "false"
         case Both(terms):
-            texts = [_text(system, each) for each in terms if each != TRUE]
+            texts = [_text(system, term) for term in terms if term != TRUE]
             return f"({' && '.join(texts)})" if texts else "true"
         case Either(terms):
-            texts = [_text(system, each) for each in terms]
+            texts = [_text(system, term) for term in terms]
             return f"({' || '.join(texts)})" if texts else "false"
         case Negated(term):
             return f"!{_text(system, term)}"

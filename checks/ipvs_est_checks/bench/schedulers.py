@@ -44,7 +44,7 @@ class SchedulerBench:
 
 def rows_to_bench() -> tuple[DefectRow, ...]:
     """All that a schedule has to show."""
-    return tuple(each for each in DEFECTS if each.kind in _SHOWN)
+    return tuple(defect for defect in DEFECTS if defect.kind in _SHOWN)
 
 
 def bench_schedulers(
@@ -58,7 +58,7 @@ def bench_schedulers(
     todo = [(row, kind) for row in rows for kind in KINDS]
     with Pool(min(jobs, len(todo)), waiting=waiting) as pool:
         work = partial(_bench, seeds, most)
-        for _, result in pool.map(work, todo, lambda each: f"{each[0].id} by {each[1].value}"):
+        for _, result in pool.map(work, todo, lambda pair: f"{pair[0].id} by {pair[1].value}"):
             yield result
 
 
@@ -67,21 +67,21 @@ def _bench(seeds: int, most: int, todo: tuple[DefectRow, JobKind]) -> SchedulerB
     scenario, revision = row.scenarios[0], row.revisions[-1]
     with applied(row.edits) if row.edits else nullcontext():
         needed = [_schedules_until_shown(row, kind, seed, most) for seed in range(seeds)]
-    middle = median(inf if each is None else each for each in needed)
+    middle = median(inf if number is None else number for number in needed)
     return SchedulerBench(
         row.id,
         scenario,
         revision,
         kind.value,
         seeds,
-        sum(each is not None for each in needed),
+        sum(number is not None for number in needed),
         None if middle == inf else middle,
     )
 
 
 def _schedules_until_shown(row: DefectRow, kind: JobKind, seed: int, most: int) -> int | None:
     bounds = Bounds(schedules=most)
-    watched = WATCHED & {each.property for each in row.signs}
+    watched = WATCHED & {sign.property for sign in row.signs}
     system = system_of(
         load(row.scenarios[0]),
         REVISIONS[row.revisions[-1]],
@@ -90,7 +90,7 @@ def _schedules_until_shown(row: DefectRow, kind: JobKind, seed: int, most: int) 
 
     def is_shown(world: World, found: Found) -> bool:
         cause = cause_of(world, found.violation)
-        return any(shows(each, cause) for each in row.signs)
+        return any(shows(sign, cause) for sign in row.signs)
 
     outcome = run(system, scheduler_of(Settings(kind, bounds, seed=seed)), bounds, wanted=is_shown)
     return None if outcome.found is None else outcome.figures.schedules

@@ -62,7 +62,7 @@ class SpinBench:
 
 def missing() -> tuple[str, ...]:
     """Programs that are needed and not there."""
-    return tuple(each for each in NEEDED if shutil.which(each) is None)
+    return tuple(name for name in NEEDED if shutil.which(name) is None)
 
 
 def questions() -> tuple[str, ...]:
@@ -83,10 +83,10 @@ def bench_spin() -> Iterator[SpinBench]:
 def _asked(one: ProtocolSystem) -> Iterator[tuple[str, int, Condition | None]]:
     for number in range(len(one.initial)):
         yield "all states", number, None
-    for each in DEADLOCKS:
-        wanted = each.where.initially["sysctl"]
+    for deadlock in DEADLOCKS:
+        wanted = deadlock.where.initially["sysctl"]
         number = next(n for n, state in enumerate(one.initial) if state["sysctl"] == wanted)
-        yield ", ".join(each.defects), number, each.bad(one)
+        yield ", ".join(deadlock.defects), number, deadlock.bad(one)
 
 
 def spin_walk(

@@ -48,13 +48,16 @@ class SubjectBench:
 def bench_subject(repetitions: int, some: Sequence[Recording] | None = None) -> SubjectBench:
     """Replay the recordings both ways; None = all of the package."""
     chosen = recordings() if some is None else some
-    texts = [(each, lines_of(each.name, each.data)) for each in chosen]
-    inside = _best(repetitions, lambda: [replay_bytes(each.name, each.data) for each in chosen])
+    texts = [(recording, lines_of(recording.name, recording.data)) for recording in chosen]
+    inside = _best(
+        repetitions, lambda: [replay_bytes(recording.name, recording.data) for recording in chosen]
+    )
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subject = start_subject(COMMAND)
     try:
         outside = _best(
-            repetitions, lambda: [replay_on(subject, each.name, lines) for each, lines in texts]
+            repetitions,
+            lambda: [replay_on(subject, recording.name, lines) for recording, lines in texts],
         )
     finally:
         stop_subject(subject)

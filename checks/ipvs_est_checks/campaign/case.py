@@ -50,7 +50,7 @@ class CampaignCase:
 
 def case_of_file(name: str, text: str) -> CampaignCase:
     """The case in a file of that name; raises InputError if it is not what its name says."""
-    kind = next((each for each in Kind if PurePath(name).name.startswith(f"{each.value}-")), None)
+    kind = next((kind for kind in Kind if PurePath(name).name.startswith(f"{kind.value}-")), None)
     if kind is None:
         raise InputError("", "is no history-... or scenario-...")
     case = CampaignCase(kind, text)
@@ -68,8 +68,8 @@ def history_case(params: Params, operations: tuple[Operation, ...]) -> CampaignC
     """A history, as `ipvs-est generate histories` writes it."""
     # A history is for any revision; the header has to name one.
     lines = [header_line("campaign", MAINLINE.name, params)]
-    lines += [line_of(operation_to_json(each)) for each in operations]
-    return CampaignCase(Kind.HISTORY, "".join(f"{each}\n" for each in lines))
+    lines += [line_of(operation_to_json(operation)) for operation in operations]
+    return CampaignCase(Kind.HISTORY, "".join(f"{line}\n" for line in lines))
 
 
 def scenario_case(scenario: Scenario) -> CampaignCase:
@@ -84,7 +84,7 @@ def history_of(case: CampaignCase) -> tuple[Params, tuple[Operation, ...]]:
     """What the text of a history says; raises InputError."""
     first, *rest = case.text.splitlines()
     params = header_from_json(parse_object(first)).params
-    return params, tuple(operation_from_json(parse_object(each)) for each in rest)
+    return params, tuple(operation_from_json(parse_object(name)) for name in rest)
 
 
 def scenario_of(case: CampaignCase) -> Scenario:

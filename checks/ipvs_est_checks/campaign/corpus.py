@@ -25,8 +25,8 @@ class Corpus:
 
     def in_order(self) -> tuple[CampaignCase, ...]:
         """Failing ones first, else by name: the same for the same corpus."""
-        first = sorted(self.failing, key=lambda each: each.name)
-        rest = sorted(self.others - self.failing, key=lambda each: each.name)
+        first = sorted(self.failing, key=lambda campaign_case: campaign_case.name)
+        rest = sorted(self.others - self.failing, key=lambda other: other.name)
         return (*first, *rest)
 
 

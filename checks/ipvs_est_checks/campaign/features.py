@@ -10,9 +10,10 @@ from ipvs_est_checks.machines.netns.situations import SITUATIONS
 
 # Which allocation failed is known to the naive model alone, which does not run here.
 LOOKED_AT = tuple(
-    each
-    for each in SITUATIONS
-    if not each.startswith("no-memory.") or each in ("no-memory.task", "no-memory.drain-tick")
+    situation
+    for situation in SITUATIONS
+    if not situation.startswith("no-memory.")
+    or situation in ("no-memory.task", "no-memory.drain-tick")
 )
 """Situations that a history is looked at for."""
 _KTHREADS = 4

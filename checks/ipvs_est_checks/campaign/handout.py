@@ -91,8 +91,8 @@ class Handout(Generic[A, R]):
     def close(self) -> None:
         """End the executor; what is under way is given up."""
         if self.executor is not None:
-            for each in self._futures:
-                each.cancel()
+            for future in self._futures:
+                future.cancel()
             # Not every engine knows `cancel_futures`.
             self.executor.shutdown(wait=True)
             self.executor = None
@@ -121,8 +121,8 @@ def process_executor(processes: int) -> Executor:
 
 def _begin() -> None:
     """In a worker: the command alone acts on signals, and its end is theirs."""
-    for each in ENDING:
-        signal.signal(each, signal.SIG_IGN)
+    for entry in ENDING:
+        signal.signal(entry, signal.SIG_IGN)
     end_with_parent()
 
 

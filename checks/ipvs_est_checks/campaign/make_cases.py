@@ -28,7 +28,7 @@ def make_round(seed: int, number: int, kept: Sequence[CampaignCase]) -> list[Cam
     scenarios = make_scenarios(rng.getrandbits(32), ROUND)
     cases = dict.fromkeys(_made(rng, seed, number, scenarios, kept))
     known = frozenset(kept)
-    return [each for each in cases if each not in known]
+    return [case for case in cases if case not in known]
 
 
 def _made(
@@ -38,8 +38,8 @@ def _made(
     scenarios: Sequence[Scenario],
     kept: Sequence[CampaignCase],
 ) -> Iterator[CampaignCase]:
-    histories = [each for each in kept if each.kind is Kind.HISTORY]
-    races = [each for each in kept if each.kind is Kind.SCENARIO]
+    histories = [campaign_case for campaign_case in kept if campaign_case.kind is Kind.HISTORY]
+    races = [campaign_case for campaign_case in kept if campaign_case.kind is Kind.SCENARIO]
     for index in range(ROUND):
         history = random_history(seed, number * ROUND + index)
         scenario = scenarios[index % len(scenarios)]
@@ -85,11 +85,11 @@ def _crossed(rng: random.Random, base: CampaignCase, other: Scenario) -> Campaig
 def _named_apart(actors: Sequence[Actor]) -> tuple[Actor, ...]:
     """With names that tell what they do and each of which is there once; one exit at most."""
     named: dict[str, Actor] = {}
-    for each in actors:
-        if each.name == "EXIT":
-            named["EXIT"] = each
+    for actor in actors:
+        if actor.name == "EXIT":
+            named["EXIT"] = actor
             continue
-        stem = each.name.rstrip("0123456789")
+        stem = actor.name.rstrip("0123456789")
         number = next(n for n in range(len(actors)) if f"{stem}{n}" not in named)
-        named[f"{stem}{number}"] = replace(each, name=f"{stem}{number}")
+        named[f"{stem}{number}"] = replace(actor, name=f"{stem}{number}")
     return tuple(named.values())

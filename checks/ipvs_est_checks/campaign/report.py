@@ -97,8 +97,8 @@ def json_report(session: CampaignSession) -> str:
         "corpus": {
             "failing": len(session.corpus.failing),
             "others": len(session.corpus.others),
-            "added": sorted(each.name for each in session.added),
-            "removed": sorted(each.name for each in session.removed),
+            "added": sorted(campaign_case.name for campaign_case in session.added),
+            "removed": sorted(campaign_case.name for campaign_case in session.removed),
         },
         "features": sorted(session.features),
         "situations_missing": list(situations_missing(session)),
@@ -112,6 +112,6 @@ def json_report(session: CampaignSession) -> str:
             }
             for case, broken in session.broken.values()
         ],
-        "lost": [str(each) for each in session.lost],
+        "lost": [str(lost) for lost in session.lost],
     }
     return json_text(REPORT_NAME, REPORT_VERSION, body)

@@ -60,7 +60,7 @@ class CaseResult:
     @property
     def new(self) -> tuple[BrokenCase, ...]:
         """Failures that nothing explains."""
-        return tuple(each for each in self.broken if not each.known)
+        return tuple(broken_case for broken_case in self.broken if not broken_case.known)
 
 
 def run_case(revision: str, mutant: str, case: CampaignCase) -> CaseResult:
@@ -99,12 +99,12 @@ def _history(revision: Revision, case: CampaignCase) -> CaseResult:
             break
         features.add(shape(oracle.machine))
     monitor.finish(seen)
-    features |= {f"situation:{each}" for each in observer.reached.intersection(LOOKED_AT)}
+    features |= {f"situation:{name}" for name in observer.reached.intersection(LOOKED_AT)}
     broken = tuple(
-        BrokenCase(each.property, each.detail, findings_of(revision.name, each.property))
-        for each in seen.failures.values()
+        BrokenCase(failure.property, failure.detail, findings_of(revision.name, failure.property))
+        for failure in seen.failures.values()
     )
-    features |= {f"broken:{each.property}" for each in broken}
+    features |= {f"broken:{broken_case.property}" for broken_case in broken}
     return CaseResult(frozenset(features), broken, len(seen.operations))
 
 
@@ -125,7 +125,7 @@ def _scenario(revision: Revision, case: CampaignCase) -> CaseResult:
         token = token_text(scenario, revision, hit.found.choices, watching)
         ids = () if known is None else known.ids
         broken.append(BrokenCase(hit.cause.property, hit.cause.text, ids, token))
-        features |= {f"known:{each}" for each in ids} or {f"broken:{hit.cause.property}"}
+        features |= {f"known:{identity}" for identity in ids} or {f"broken:{hit.cause.property}"}
     return CaseResult(frozenset(features), tuple(broken), seen.figures.schedules)
 
 

@@ -145,7 +145,7 @@ def _name(work: _Work) -> str:
 
 def canaries() -> tuple[Mutant, ...]:
     """Mutants that random histories kill."""
-    return tuple(each for each in MUTANTS if each.engine is Engine.HISTORIES)
+    return tuple(mutant for mutant in MUTANTS if mutant.engine is Engine.HISTORIES)
 
 
 def _find_canary(
@@ -158,17 +158,23 @@ def _find_canary(
     tried = 0
     for _ in range(CANARY_ROUNDS):
         progress(f"canary {mutant.id}, history {tried}")
-        histories = [random_history(session.wanted.seed, tried + each) for each in range(ROUND)]
-        cases = [history_case(each.params, each.operations) for each in histories]
-        answers = handout.map([(mutant.id, each) for each in cases])
+        histories = [random_history(session.wanted.seed, tried + number) for number in range(ROUND)]
+        cases = [history_case(history.params, history.operations) for history in histories]
+        answers = handout.map([(mutant.id, case) for case in cases])
         for number, answer in enumerate(answers, tried + 1):
             if isinstance(answer, Lost):
                 session.lost.append(answer)
                 continue
-            names = [each.property for each in answer.broken if each.property in mutant.properties]
+            names = [
+                broken_case.property
+                for broken_case in answer.broken
+                if broken_case.property in mutant.properties
+            ]
             # What the revision breaks by itself shows nothing.
-            known_before = {each.property for each in answer.broken if each.known}
-            shown = next((each for each in names if each not in known_before), "")
+            known_before = {
+                broken_case.property for broken_case in answer.broken if broken_case.known
+            }
+            shown = next((name for name in names if name not in known_before), "")
             if shown:
                 session.canary = Canary(mutant.id, shown, number)
                 return
@@ -184,7 +190,7 @@ def _run_corpus(
     if session.wanted.mode is Mode.PRUNE:
         # The first one that comes to a thing is kept: let that be a small one.
         failing = session.corpus.failing
-        cases = tuple(sorted(cases, key=lambda each: (each not in failing, len(each.text))))
+        cases = tuple(sorted(cases, key=lambda case: (case not in failing, len(case.text))))
     for begin in range(0, len(cases), ROUND):
         if monotonic() >= session.wanted.until:
             return False
@@ -198,7 +204,7 @@ def _run_all(
 ) -> list[tuple[CampaignCase, CaseResult, bool]]:
     """Those that were run, with whether they came to something new."""
     seen = []
-    for case, answer in zip(cases, handout.map([("", each) for each in cases]), strict=True):
+    for case, answer in zip(cases, handout.map([("", case) for case in cases]), strict=True):
         if isinstance(answer, Lost):
             session.lost.append(answer)
             continue
@@ -239,9 +245,9 @@ def _generate(
 
 def _prune(session: CampaignSession) -> None:
     """Keep what fails, and of the others the smallest that comes to something."""
-    needed = {each.name for each in session.corpus.failing}
-    needed |= {each.name for each in session.features.values()}
-    for case in sorted(session.corpus.others, key=lambda each: each.name):
+    needed = {campaign_case.name for campaign_case in session.corpus.failing}
+    needed |= {feature.name for feature in session.features.values()}
+    for case in sorted(session.corpus.others, key=lambda other: other.name):
         if case.name not in needed or case in session.corpus.failing:
             remove_case(session.wanted.directory, case)
             session.removed.append(case)
@@ -249,13 +255,13 @@ def _prune(session: CampaignSession) -> None:
 
 def situations_missing(session: CampaignSession) -> tuple[str, ...]:
     """Situations that no history has come to."""
-    return tuple(each for each in LOOKED_AT if f"situation:{each}" not in session.features)
+    return tuple(name for name in LOOKED_AT if f"situation:{name}" not in session.features)
 
 
 def kinds(session: CampaignSession) -> dict[str, int]:
     """How many features there are of each kind."""
     counted: dict[str, int] = {}
-    for each in sorted(session.features):
-        kind = each.partition(":")[0]
+    for feature in sorted(session.features):
+        kind = feature.partition(":")[0]
         counted[kind] = counted.get(kind, 0) + 1
     return counted

@@ -18,8 +18,8 @@ from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.proof.registry import BY_ID as THEOREMS
 from ipvs_est_spec.property import Property, RecordProperty, StateProperty, ViolationProperty
 
-_CATALOGUE = {each.id: each for each in PROPERTIES}
-_DEFECTS = {each.id: each for each in ROWS}
+_CATALOGUE = {prop.id: prop for prop in PROPERTIES}
+_DEFECTS = {row.id: row for row in ROWS}
 
 
 def about(id_: str) -> Iterator[str]:
@@ -43,11 +43,11 @@ def _property_lines(id_: str) -> Iterator[str]:
     yield f"property {id_}: {found.sentence}"
     yield f"  holds: {_scope(found)}"
     yield f"  defined: {_place(found)}; source: {found.source}"
-    for each in registry.ALL:
-        if id_ in each.properties:
-            yield f"  broken by {each.id} on {', '.join(each.revisions)}: {each.title}"
+    for finding in registry.ALL:
+        if id_ in finding.properties:
+            yield f"  broken by {finding.id} on {', '.join(finding.revisions)}: {finding.title}"
     yield f"  established: {'; '.join(strengths(id_))}"
-    killers = [each.id for each in MUTANTS.values() if id_ in each.properties]
+    killers = [mutant.id for mutant in MUTANTS.values() if id_ in mutant.properties]
     if killers:
         yield f"  mutants that have to break it: {', '.join(killers)}"
     yield f"  run: ipvs-est check --property {id_}"
@@ -65,7 +65,7 @@ def _scope(found: Property) -> str:
 
 def _place(found: Property) -> str:
     if isinstance(found, ViolationProperty):
-        kinds = ", ".join(each.kind for each in found.kinds)
+        kinds = ", ".join(kind.kind for kind in found.kinds)
         return f"the model itself reports {kinds} (ipvs_est.language.violations)"
     predicate = found.predicate
     name = getattr(predicate, "__qualname__", type(predicate).__qualname__)
@@ -112,12 +112,12 @@ def _defect_lines(id_: str) -> Iterator[str]:
     yield f"known defect, {found.kind.value}, {id_}: {found.title}"
     yield f"  on: {', '.join(found.revisions)}"
     yield f"  defined: ipvs_est_checks.defects.table; scenarios: {', '.join(found.scenarios)}"
-    broken = dict.fromkeys(each.property or "livelock" for each in found.signs)
+    broken = dict.fromkeys(sign.property or "livelock" for sign in found.signs)
     if broken:
         yield f"  shows as: {', '.join(broken)}"
-    for each in registry.ALL:
-        if each.defect and id_.startswith(each.defect):
-            yield f"  finding {each.id}: {each.title}"
+    for finding in registry.ALL:
+        if finding.defect and id_.startswith(finding.defect):
+            yield f"  finding {finding.id}: {finding.title}"
     if found.note:
         yield f"  {found.note}"
     yield f"  run: ipvs-est defects -v {id_}"
@@ -145,11 +145,11 @@ def _scenario_lines(id_: str) -> Iterator[str]:
         yield f"  {actor.name}: {'; '.join(map(operation_text, actor.operations))}"
     yield f"  defined: ipvs_est_checks/explore/scenarios/library/{id_}.json"
     shown = [
-        each.id
-        for each in registry.ALL
-        if each.schedule is not None and each.schedule.scenario == id_
+        finding.id
+        for finding in registry.ALL
+        if finding.schedule is not None and finding.schedule.scenario == id_
     ]
-    shown += [each.id for each in ROWS if id_ in each.scenarios]
+    shown += [row.id for row in ROWS if id_ in row.scenarios]
     if shown:
         yield f"  shows: {', '.join(shown)}"
     yield f"  run: ipvs-est explore {id_}"

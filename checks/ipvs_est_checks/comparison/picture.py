@@ -63,7 +63,7 @@ def _scale(most: float) -> _Scale:
     step = next(size * decade for size in (0.2, 0.5, 1, 2) if most <= 5 * size * decade)
     # A quotient of floats: what is a hair above a whole number is that number.
     steps = math.ceil(most / step - 1e-9)
-    return _Scale(steps * step, tuple(step * each for each in range(steps + 1)))
+    return _Scale(steps * step, tuple(step * number for number in range(steps + 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _draw_ticks(root: Element, simulation: Simulation) -> None:
     timer, kthreads = simulation.timer, simulation.kthreads
     several = len(simulation.kthread_list) > 1
     busiest = [
-        max(each.ticks_ns[tick] for each in simulation.kthread_list)
+        max(kthread.ticks_ns[tick] for kthread in simulation.kthread_list)
         for tick in range(len(kthreads.ticks_ns))
     ]
     goal = tick_limit_ns(model_params(simulation.scenario))
@@ -243,7 +243,7 @@ def _draw_cpus(root: Element, simulation: Simulation) -> None:
     timer, kthreads = simulation.timer.cpus, simulation.kthreads.cpus
     busy = [cpu for cpu in range(len(timer)) if timer[cpu].work_ns or kthreads[cpu].work_ns]
     shown = busy[:MAX_CPUS]
-    scale = _scale(max(each.share for each in (*timer, *kthreads)))
+    scale = _scale(max(kthread.share for kthread in (*timer, *kthreads)))
     title = "Load of each CPU that estimates"
     rest = [
         f"{count(number)} {what}"

@@ -396,7 +396,11 @@ def _record_revolution(
     machine.events = None
 
     cid_of = {
-        each: cid for kd in kds for tick in kd.ticks for cid, ids in tick.chains for each in ids
+        identity: cid
+        for kd in kds
+        for tick in kd.ticks
+        for cid, ids in tick.chains
+        for identity in ids
     }
     in_tick = {kd.id: [0] * params.nticks for kd in kds}
     longest_chain = {kd.id: 0 for kd in kds}
@@ -413,8 +417,8 @@ def _record_revolution(
     ns = scenario.work_ns
     return _Revolution(
         len(events),
-        {ktid: [ns(each) for each in lengths] for ktid, lengths in in_tick.items()},
-        {ktid: ns(each) for ktid, each in longest_chain.items()},
+        {ktid: [ns(length) for length in lengths] for ktid, lengths in in_tick.items()},
+        {ktid: ns(number) for ktid, number in longest_chain.items()},
     )
 
 
@@ -451,7 +455,7 @@ def _kthread_design(
     return Design(
         estimations=estimations,
         longest_ns=max(kthread.longest_chain_ns for kthread in kthread_list),
-        ticks_ns=tuple(map(sum, zip(*(each.ticks_ns for each in kthread_list), strict=True))),
+        ticks_ns=tuple(map(sum, zip(*(kthread.ticks_ns for kthread in kthread_list), strict=True))),
         cpus=tuple(
             CpuLoad(cpu, count[cpu], ns, ns * params.hz / (revolution_jiffies * NS_PER_SECOND))
             for cpu, ns in enumerate(work)
@@ -532,8 +536,8 @@ def json_report(simulation: Simulation) -> str:
         "timer": _design_to_json(simulation.timer),
         "kthreads": _design_to_json(simulation.kthreads),
         "kthread_list": [
-            {**asdict(each), "ticks_ns": list(each.ticks_ns), "work_ns": each.work_ns}
-            for each in simulation.kthread_list
+            {**asdict(kthread), "ticks_ns": list(kthread.ticks_ns), "work_ns": kthread.work_ns}
+            for kthread in simulation.kthread_list
         ],
         "goals": [
             {
@@ -543,7 +547,7 @@ def json_report(simulation: Simulation) -> str:
             }
             for goal in simulation.goals
         ],
-        "histogram": [asdict(each) for each in simulation.histogram],
+        "histogram": [asdict(bin_) for bin_ in simulation.histogram],
         "steady": simulation.steady,
     }
     return json_text("ipvs-est simulate", REPORT_VERSION, body)

@@ -248,7 +248,7 @@ def _kthreads(simulation: Simulation) -> Table:
     rows: list[tuple[str, ...]] = []
     for key, group in groupby(sorted(simulation.kthread_list, key=alike, reverse=True), alike):
         work, est_count, chain, tick = key
-        ids = sorted(each.id for each in group)
+        ids = sorted(kthread.id for kthread in group)
         rows.append(
             (
                 short_list(ids),
@@ -279,7 +279,7 @@ def _cpu_groups(design: Design) -> tuple[tuple[str, ...], ...]:
     rows: list[tuple[str, ...]] = []
     for (work, kthreads), group in groupby(sorted(design.cpus, key=alike, reverse=True), alike):
         members = list(group)
-        cpus = short_list([each.cpu for each in members])
+        cpus = short_list([member.cpu for member in members])
         rows.append((cpus, count(kthreads), duration(work), percent(members[0].share)))
     return _shortened(rows)
 
@@ -297,18 +297,18 @@ def _histogram(simulation: Simulation) -> Table:
     return Table(
         "Ticks of single kthreads, by work",
         ("work", "ticks"),
-        tuple((_bin_name(each, bins), count(each.ticks)) for each in bins),
+        tuple((_bin_name(bin_, bins), count(bin_.ticks)) for bin_ in bins),
     )
 
 
-def _bin_name(each: Bin, bins: Sequence[Bin]) -> str:
-    if each.up_to_ns == 0:
+def _bin_name(bin_: Bin, bins: Sequence[Bin]) -> str:
+    if bin_.up_to_ns == 0:
         return "none"
-    if each.up_to_ns is None:
+    if bin_.up_to_ns is None:
         edge = bins[-2].up_to_ns
         assert edge is not None  # only the last bin has no bound
         return f"more than {duration(edge)}"
-    return f"up to {duration(each.up_to_ns)}"
+    return f"up to {duration(bin_.up_to_ns)}"
 
 
 def spread_lines(simulation: Simulation, ramp: str) -> list[str]:

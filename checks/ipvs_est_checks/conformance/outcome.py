@@ -69,7 +69,7 @@ def outcome_of(source: Path | Piped, override: Revision | None) -> Passed | Fail
 
 def totals_of(outcomes: Iterable[Outcome]) -> Totals:
     """Count them."""
-    found = Counter(type(each) for each in outcomes)
+    found = Counter(type(outcome) for outcome in outcomes)
     return Totals(found[Passed], found[Failed], found[Unusable], found[Lost], found[NotAsked])
 
 
@@ -86,4 +86,4 @@ def exit_code(totals: Totals) -> int:
 
 def violations_by_kind(violations: Iterable[Violation]) -> dict[str, int]:
     """How many there are of each kind, sorted by it."""
-    return dict(sorted(Counter(each.kind for each in violations).items()))
+    return dict(sorted(Counter(violation.kind for violation in violations).items()))

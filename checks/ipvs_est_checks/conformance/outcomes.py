@@ -17,11 +17,11 @@ def outcomes(
 
     Close the generator to end the processes early.
     """
-    usable = [each for each in files if not isinstance(each, Unusable)]
+    usable = [file for file in files if not isinstance(file, Unusable)]
     with Pool(min(jobs, len(usable))) as pool:
         replayed = pool.map(partial(_outcome, override), usable, str)
-        for each in files:
-            yield each if isinstance(each, Unusable) else next(replayed)[1]
+        for file in files:
+            yield file if isinstance(file, Unusable) else next(replayed)[1]
 
 
 def _outcome(override: Revision | None, source: Path | Piped) -> Passed | Failed | Unusable:

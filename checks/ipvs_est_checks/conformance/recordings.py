@@ -47,7 +47,7 @@ def unpack(archive: bytes) -> tuple[Recording, ...]:
             content = tar.extractfile(member)
             if content is not None:
                 found.append(Recording(member.name, content.read()))
-    return tuple(sorted(found, key=lambda each: each.name))
+    return tuple(sorted(found, key=lambda recording: recording.name))
 
 
 def pack(wanted: Iterable[Recording]) -> bytes:
@@ -56,10 +56,10 @@ def pack(wanted: Iterable[Recording]) -> bytes:
     with tarfile.open(
         fileobj=packed, mode="w:xz", format=tarfile.USTAR_FORMAT, preset=9
     ) as archive:
-        for each in sorted(wanted, key=lambda each: each.name):
-            member = tarfile.TarInfo(each.name)  # no owner, no time
-            member.size = len(each.data)
-            archive.addfile(member, BytesIO(each.data))
+        for recording in sorted(wanted, key=lambda recording: recording.name):
+            member = tarfile.TarInfo(recording.name)  # no owner, no time
+            member.size = len(recording.data)
+            archive.addfile(member, BytesIO(recording.data))
     return packed.getvalue()
 
 

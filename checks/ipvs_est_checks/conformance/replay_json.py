@@ -27,7 +27,7 @@ def json_report(outcomes: Sequence[Outcome], stopped: str = "") -> str:
     body = {
         "complete": not stopped,
         "stopped": stopped or None,
-        "traces": [_trace(each) for each in outcomes],
+        "traces": [_trace(outcome) for outcome in outcomes],
         "totals": asdict(totals_of(outcomes)),
     }
     return json_text("ipvs-est replay", REPORT_VERSION, body)

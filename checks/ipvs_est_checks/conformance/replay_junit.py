@@ -19,7 +19,7 @@ def junit_report(outcomes: Sequence[Outcome], stopped: str = "") -> str:
 
     There are no times, which would differ from run to run.
     """
-    return junit_text([Suite(_SUITE, tuple(_case(each) for each in outcomes), stopped)])
+    return junit_text([Suite(_SUITE, tuple(_case(outcome) for outcome in outcomes), stopped)])
 
 
 def _case(outcome: Outcome) -> Case:

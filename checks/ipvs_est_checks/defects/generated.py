@@ -25,7 +25,7 @@ SCHEDULES = 6000
 """Of one search; the largest scenarios have more within the bound."""
 PREEMPTIONS = 3
 """Bound: as many as the row that needs most."""
-_RAISED = frozenset(each.id for each in VIOLATION_PROPERTIES)
+_RAISED = frozenset(prop.id for prop in VIOLATION_PROPERTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class _AllShownError(Exception):
 def rows_of(rows: Sequence[DefectRow], revision: Revision) -> tuple[DefectRow, ...]:
     """Those that the revision has as it is."""
     return tuple(
-        each for each in rows if each.kind is DefectKind.DEFECT and revision.name in each.revisions
+        row for row in rows if row.kind is DefectKind.DEFECT and revision.name in row.revisions
     )
 
 
@@ -101,20 +101,20 @@ def _search_one(
     seen: SeenDefects,
 ) -> None:
     number = seen.scenarios + 1
-    missing = [each for each in rows if each.id not in seen.first]
-    for watched in dict.fromkeys(_watched(each) for each in missing):
+    missing = [row for row in rows if row.id not in seen.first]
+    for watched in dict.fromkeys(_watched(defect_row) for defect_row in missing):
         searched = hunt(scenario, revision, bounds, watched)
         seen.schedules += searched.figures.schedules
         for hit in searched.hits:
             for row in missing:
-                if any(shows(each, hit.cause) for each in row.signs):
+                if any(shows(sign, hit.cause) for sign in row.signs):
                     seen.first.setdefault(row.id, First(number, scenario, hit))
     seen.scenarios = number
 
 
 def _watched(row: DefectRow) -> frozenset[str]:
     """Properties that have to be watched; the others raise themselves."""
-    return frozenset(each.property for each in row.signs if each.property not in _RAISED)
+    return frozenset(sign.property for sign in row.signs if sign.property not in _RAISED)
 
 
 def lines(rows: Sequence[DefectRow], seen: SeenDefects) -> Iterator[str]:

@@ -29,7 +29,7 @@ HEADINGS = (
 
 def table(results: Sequence[RowResult]) -> Iterator[str]:
     """A line for each row: what it shows on each revision, where and how fast."""
-    yield from aligned([HEADINGS, *(_line(each) for each in results)])
+    yield from aligned([HEADINGS, *(_line(result) for result in results)])
 
 
 def bound_text(preemptions: int) -> str:
@@ -45,13 +45,13 @@ def _line(result: RowResult) -> tuple[str, ...]:
         before = words[cell.revision]
         words[cell.revision] = word if before == "-" else f"{before}/{word}"
     shown = first_shown(result)
-    longest = max((each.seconds for each in result.cells), default=0.0)
+    longest = max((cell.seconds for cell in result.cells), default=0.0)
     return (
         row.id,
         *words.values(),
         result.verdict.value,
         row.scenarios[0] if shown is None else shown.scenario,
-        str(sum(each.schedules for each in result.cells) if shown is None else shown.schedules),
+        str(sum(cell.schedules for cell in result.cells) if shown is None else shown.schedules),
         f"{longest if shown is None else shown.seconds:.1f}",
         "" if shown is None else str(shown.preemptions),
         "" if shown is None else str(shown.switches),
@@ -74,7 +74,7 @@ def _word(kind: DefectKind, cell: Cell) -> str:
 
 def first_shown(result: RowResult) -> ShownDefect | None:
     """Of the first revision that shows it."""
-    return next((each.shown for each in result.cells if each.shown is not None), None)
+    return next((cell.shown for cell in result.cells if cell.shown is not None), None)
 
 
 def details(result: RowResult) -> Iterator[str]:
@@ -107,9 +107,9 @@ def _length(shown: ShownDefect) -> str:
 
 def summary(results: Sequence[RowResult]) -> str:
     """The closing line."""
-    rows = counted(each.verdict for each in results)
+    rows = counted(result.verdict for result in results)
     schedules = sum(cell.schedules for result in results for cell in result.cells)
-    bounds = sorted({each.preemptions for each in results})
+    bounds = sorted({result.preemptions for result in results})
     to = " or ".join(map(str, bounds))
     return f"{rows}; {schedules} schedules, to {to} preemption{'' if bounds == [1] else 's'}"
 
@@ -119,7 +119,7 @@ def json_report(results: Sequence[RowResult], *, complete: bool) -> str:
     return json_text(
         _NAME,
         REPORT_VERSION,
-        {"complete": complete, "rows": [_row_json(each) for each in results]},
+        {"complete": complete, "rows": [_row_json(result) for result in results]},
     )
 
 
@@ -134,7 +134,7 @@ def _row_json(result: RowResult) -> dict[str, object]:
         "note": row.note or None,
         "lost": result.lost or None,
         "told_switches": row.sentence_switches,
-        "cells": [_cell_json(row.kind, each) for each in result.cells],
+        "cells": [_cell_json(row.kind, cell) for cell in result.cells],
     }
 
 
@@ -172,12 +172,12 @@ def junit_report(results: Sequence[RowResult], *, complete: bool) -> str:
     cases = tuple(
         Case(
             "ipvs_est.defects",
-            f"{each.row.id} {each.row.title}",
-            each.verdict,
-            sum(cell.seconds for cell in each.cells),
-            each.lost or _MESSAGES.get(each.verdict, ""),
-            "\n".join(details(each)),
+            f"{result.row.id} {result.row.title}",
+            result.verdict,
+            sum(cell.seconds for cell in result.cells),
+            result.lost or _MESSAGES.get(result.verdict, ""),
+            "\n".join(details(result)),
         )
-        for each in results
+        for result in results
     )
     return junit_text([Suite(_NAME, cases, "" if complete else INTERRUPTED)])

@@ -90,10 +90,10 @@ class RowResult:
         """The worst of the cells."""
         if self.lost:
             return Verdict.INCOMPLETE
-        found = {each.verdict for each in self.cells}
-        for each in (Verdict.FAIL, Verdict.INCOMPLETE):
-            if each in found:
-                return each
+        found = {cell.verdict for cell in self.cells}
+        for verdict in (Verdict.FAIL, Verdict.INCOMPLETE):
+            if verdict in found:
+                return verdict
         return Verdict.PASS
 
 
@@ -102,14 +102,14 @@ def judge(row: DefectRow, bounds: Bounds | None = None) -> RowResult:
     bounds = bounds or _own_bounds(row)
     match row.kind:
         case DefectKind.DEFECT | DefectKind.INJECTED:
-            cells = [_cell(row, each, bounds, edited=True) for each in REVISIONS.values()]
+            cells = [_cell(row, revision, bounds, edited=True) for revision in REVISIONS.values()]
         case DefectKind.MUTANT:
             base = REVISIONS[row.revisions[0]]
-            cells = [_cell(row, base, bounds, edited=each) for each in (True, False)]
+            cells = [_cell(row, base, bounds, edited=flag) for flag in (True, False)]
         case DefectKind.CONTROL:
-            cells = [_control(row, REVISIONS[each], bounds) for each in row.revisions]
+            cells = [_control(row, REVISIONS[revision], bounds) for revision in row.revisions]
         case DefectKind.BOUND:
-            cells = [_bound(row, each) for each in REVISIONS.values()]
+            cells = [_bound(row, revision) for revision in REVISIONS.values()]
         case _:
             assert_never(row.kind)
     # Shown in the schedule that nothing preempts.
@@ -125,7 +125,7 @@ def _cell(row: DefectRow, revision: Revision, bounds: Bounds, *, edited: bool) -
     """A mutant's second cell is its base without the edits."""
     began = process_time()
     wanted = edited and revision.name in row.revisions
-    properties = frozenset(each.property for each in row.signs)
+    properties = frozenset(sign.property for sign in row.signs)
     schedules = 0
     exhausted = True
     shown: ShownDefect | None = None
@@ -140,7 +140,7 @@ def _cell(row: DefectRow, revision: Revision, bounds: Bounds, *, edited: bool) -
             seen = hunt(scenario, revision, bounds, properties, enough)
             schedules += seen.figures.schedules
             exhausted &= seen.figures.exhausted
-            hit = next((each for each in seen.hits if _is(row, each.cause)), None)
+            hit = next((hit for hit in seen.hits if _is(row, hit.cause)), None)
             if hit is not None:
                 shown = _shown(row, name, revision, hit, properties)
                 break
@@ -148,7 +148,7 @@ def _cell(row: DefectRow, revision: Revision, bounds: Bounds, *, edited: bool) -
 
 
 def _is(row: DefectRow, cause: Cause) -> bool:
-    return any(shows(each, cause) for each in row.signs)
+    return any(shows(sign, cause) for sign in row.signs)
 
 
 def _shown(
@@ -157,7 +157,7 @@ def _shown(
     scenario = load(name)
     reduced = shortest(scenario, revision, hit.best, properties)
     found = reduced.found
-    tasks = [each for each in found.choices if each >= 0]
+    tasks = [choice for choice in found.choices if choice >= 0]
     return ShownDefect(
         name,
         hit.cause.property,
@@ -183,11 +183,11 @@ def _control(row: DefectRow, revision: Revision, bounds: Bounds) -> Cell:
         schedules += seen.figures.schedules
         exhausted &= seen.figures.exhausted
         if row.signs:
-            stray |= {each.cause.text for each in seen.hits if _is(row, each.cause)}
+            stray |= {hit.cause.text for hit in seen.hits if _is(row, hit.cause)}
         else:
             base = hunt(load(name), revision, bounds)
-            known = {each.cause for each in base.hits}
-            stray |= {each.cause.text for each in seen.hits if each.cause not in known}
+            known = {hit.cause for hit in base.hits}
+            stray |= {hit.cause.text for hit in seen.hits if hit.cause not in known}
     return Cell(
         revision.name,
         False,
@@ -202,7 +202,7 @@ def _control(row: DefectRow, revision: Revision, bounds: Bounds) -> Cell:
 def _hunt_control(row: DefectRow, name: str, revision: Revision, bounds: Bounds) -> Hunt:
     with applied(row.edits) if row.edits else nullcontext():
         if row.signs:
-            properties = frozenset(each.property for each in row.signs)
+            properties = frozenset(sign.property for sign in row.signs)
             return hunt(load(name), revision, bounds, properties)
         return hunt(load(name), revision, bounds)
 
@@ -219,11 +219,11 @@ def _bound(row: DefectRow, revision: Revision) -> Cell:
         choices.append(available[0])
         step(world, available[0])
     late = [
-        each
-        for each in world.machine.events or ()
-        if isinstance(each, Enqueued)
-        and each.delay < scenario.params.nticks - 1
-        and each.row != each.crow
+        event
+        for event in world.machine.events or ()
+        if isinstance(event, Enqueued)
+        and event.delay < scenario.params.nticks - 1
+        and event.row != event.crow
     ]
     shown: ShownDefect | None = None
     if late:
@@ -245,7 +245,9 @@ def judge_all(
     """The results in order, found by that many processes; `bounds` as in `judge`, `waiting` as of
     `Pool`."""
     with Pool(min(jobs, len(rows)), waiting=waiting) as pool:
-        for row, result in pool.map(partial(_judge, bounds), rows, lambda each: each.id):
+        for row, result in pool.map(
+            partial(_judge, bounds), rows, lambda defect_row: defect_row.id
+        ):
             if isinstance(result, Lost):
                 preemptions = (bounds or _own_bounds(row)).preemptions
                 yield RowResult(row, (), preemptions, result.why)

@@ -73,7 +73,7 @@ def _mutant(
         DefectKind.MUTANT,
         mutant.sentence,
         (scenario or mutant.scenario,),
-        signs or tuple(Sign(each) for each in mutant.properties),
+        signs or tuple(Sign(prop) for prop in mutant.properties),
         (mutant.base.name,),
         sentence_switches,
         mutant.edits,

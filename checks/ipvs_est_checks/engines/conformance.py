@@ -53,7 +53,7 @@ def engine_conformance(request: Request) -> Iterator[Row]:
         found.seconds += timed(started)
         if problem is not None:
             found.problems.append(problem)
-    wanted = {each.name for each in request.revisions}
+    wanted = {revision.name for revision in request.revisions}
     for revision, found in sorted(by_revision.items()):
         if revision not in wanted and revision:
             continue

@@ -39,8 +39,8 @@ def engine_defects(request: Request) -> Iterator[Row]:
             "",
             result.verdict,
             _HOW,
-            sum(each.schedules for each in result.cells),
-            sum(each.seconds for each in result.cells),
+            sum(cell.schedules for cell in result.cells),
+            sum(cell.seconds for cell in result.cells),
             problems=problems,
             remark=f"to {bound_text(result.preemptions)}",
         )

@@ -22,26 +22,26 @@ def strengths(property_id: str) -> tuple[str, ...]:
 
 def theorems_about(property_id: str) -> tuple[Theorem, ...]:
     """The theorems that use the property's predicate, those that are refuted included."""
-    return tuple(each for each in THEOREMS if property_id in each.properties)
+    return tuple(theorem for theorem in THEOREMS if property_id in theorem.properties)
 
 
 def _proved(property_id: str) -> Iterator[str]:
     proved: dict[str, list[str]] = {}
-    for each in theorems_about(property_id):
-        if not each.refuted_by:
-            up_to = f" up to {each.bound}" if each.bound else ""
-            where = f" on {each.revision}" if each.revision else ""
-            proved.setdefault(f"proved{up_to}{where}", []).append(each.id)
+    for theorem in theorems_about(property_id):
+        if not theorem.refuted_by:
+            up_to = f" up to {theorem.bound}" if theorem.bound else ""
+            where = f" on {theorem.revision}" if theorem.revision else ""
+            proved.setdefault(f"proved{up_to}{where}", []).append(theorem.id)
     for how, ids in proved.items():
         yield f"{how} ({', '.join(ids)})"
 
 
 def _refuted(property_id: str) -> Iterator[str]:
     refuted: dict[str, list[str]] = {}
-    for each in theorems_about(property_id):
-        if each.refuted_by:
-            where = f" on {each.revision}" if each.revision else ""
-            refuted.setdefault(f"refuted{where}", []).append(each.id)
+    for theorem in theorems_about(property_id):
+        if theorem.refuted_by:
+            where = f" on {theorem.revision}" if theorem.revision else ""
+            refuted.setdefault(f"refuted{where}", []).append(theorem.id)
     for how, ids in refuted.items():
         yield f"{how} ({', '.join(_shortened(ids))})"
 
@@ -53,7 +53,8 @@ def _shortened(ids: list[str]) -> list[str]:
     others = ids[1:]
     if dash:
         others = [
-            f"-{each.removeprefix(family)}" if each.startswith(family) else each for each in others
+            f"-{other.removeprefix(family)}" if other.startswith(family) else other
+            for other in others
         ]
     return [ids[0], *others]
 
@@ -64,11 +65,11 @@ def _explored(property_id: str) -> Iterator[str]:
     # a theorem refutes it the scenarios are merely too small to show that.
     refuted = {
         name
-        for each in theorems_about(property_id)
-        if each.refuted_by
-        for name in each.revision.split(", ")
+        for theorem in theorems_about(property_id)
+        if theorem.refuted_by
+        for name in theorem.revision.split(", ")
     }
-    names = [each for each in explored_on(property_id) if each not in refuted]
+    names = [name for name in explored_on(property_id) if name not in refuted]
     if not names:
         return
     where = "" if len(names) == len(REVISIONS) else f" on {', '.join(names)}"

@@ -56,8 +56,8 @@ HEAVY = frozenset(
 """Larger scenarios, half a second and more on a revision; `quick` leaves them out.
 `exit-and-sysctl` stays: F16 needs it anyway. `exit-in-later-drain` is small, and shows what
 `exit-in-first-drain` does: it is for real code."""
-_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
-_VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
+_SENTENCES = {prop.id: prop.sentence for prop in PROPERTIES}
+_VIOLATIONS = frozenset(prop.id for prop in VIOLATION_PROPERTIES)
 _JUDGED = WATCHED | _VIOLATIONS
 _GENERATED = 150
 _GENERATED_SCHEDULES = 500
@@ -84,7 +84,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
     if request.properties is not None and request.properties.isdisjoint(_JUDGED):
         return
     preemptions = PREEMPTIONS[request.profile]
-    names = [each for each in library() if request.profile != "quick" or each not in HEAVY]
+    names = [name for name in library() if request.profile != "quick" or name not in HEAVY]
     watched = WATCHED if request.properties is None else WATCHED & request.properties
     how = f"explored to {preemptions} preemption" + ("s" if preemptions > 1 else "")
     tasks = [
@@ -93,16 +93,16 @@ def engine_explorer(request: Request) -> Iterator[Row]:
             revision.name,
             Bounds(preemptions),
             # What a finding breaks everywhere would end every schedule early.
-            frozenset(each for each in watched if not explained(revision.name, each)),
+            frozenset(name for name in watched if not explained(revision.name, name)),
         )
         for name in names
         for revision in request.revisions
         if _is_searched(request, revision.name)
     ]
     scheduled = [
-        (each, each.schedule)
-        for each in BY_SCHEDULE
-        if each.schedule is not None and is_chosen(request.properties, each.properties[0])
+        (finding, finding.schedule)
+        for finding in BY_SCHEDULE
+        if finding.schedule is not None and is_chosen(request.properties, finding.properties[0])
     ]
     findings = [
         _Task(
@@ -110,10 +110,10 @@ def engine_explorer(request: Request) -> Iterator[Row]:
             revision.name,
             Bounds(schedule.preemptions),
             # Others that it breaks would end schedules before.
-            frozenset(each.properties[:1]),
-            each.properties[0],
+            frozenset(finding.properties[:1]),
+            finding.properties[0],
         )
-        for each, schedule in scheduled
+        for finding, schedule in scheduled
         for revision in request.revisions
     ]
     seen = _hunts([*tasks, *findings], request)
@@ -129,7 +129,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         if _came_up(request, found):
             yield _row(request, task, found, how)
     for task, finding in zip(
-        findings, [each for each, _ in scheduled for _ in request.revisions], strict=True
+        findings, [finding for finding, _ in scheduled for _ in request.revisions], strict=True
     ):
         found = next(seen)
         if isinstance(found, Lost):
@@ -140,7 +140,7 @@ def engine_explorer(request: Request) -> Iterator[Row]:
         yield from _property_rows(
             request,
             revision.name,
-            [each for each in done if each[0].revision == revision.name],
+            [pair for pair in done if pair[0].revision == revision.name],
             how,
             lost=revision.name in lost,
         )
@@ -173,14 +173,14 @@ def _is_searched(request: Request, revision: str) -> bool:
 def _came_up(request: Request, seen: Hunt) -> bool:
     """Whether a property asked for was looked at: an empty watch says nothing."""
     return request.properties is None or any(
-        seen.evaluations.get(each, 0) for each in request.properties
+        seen.evaluations.get(prop, 0) for prop in request.properties
     )
 
 
 def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
-    hits = [each for each in seen.hits if is_chosen(request.properties, each.cause.property)]
-    known = {each: known_as(task.revision, each.cause) for each in hits}
-    unknown = [each for each in hits if each.cause in seen.unknown]
+    hits = [hit for hit in seen.hits if is_chosen(request.properties, hit.cause.property)]
+    known = {hit: known_as(task.revision, hit.cause) for hit in hits}
+    unknown = [hit for hit in hits if hit.cause in seen.unknown]
     if unknown:
         verdict = Verdict.FAIL
     elif not seen.figures.exhausted:
@@ -195,8 +195,10 @@ def _row(request: Request, task: _Task, seen: Hunt, how: str) -> Row:
         how,
         seen.figures.schedules,
         seen.seconds,
-        problems=tuple(_problem(task, each) for each in unknown or hits),
-        findings=tuple(dict.fromkeys(id_ for each in known.values() if each for id_ in each.ids)),
+        problems=tuple(_problem(task, hit) for hit in unknown or hits),
+        findings=tuple(
+            dict.fromkeys(id_ for one_known in known.values() if one_known for id_ in one_known.ids)
+        ),
         # What each property came to has rows of its own.
         properties=(f"explore.{task.scenario}",),
         remark=_left_over(seen) if verdict is Verdict.INCOMPLETE else "",
@@ -228,15 +230,15 @@ def _property_rows(
     them was."""
     exhausted = not lost and all(seen.figures.exhausted for _, seen in done)
     whole = exhausted and request.profile != "quick"
-    for each in PROPERTIES:
-        if not is_chosen(request.properties, each.id) or explained_before(revision, each.id):
+    for prop in PROPERTIES:
+        if not is_chosen(request.properties, prop.id) or explained_before(revision, prop.id):
             continue
-        counts = [seen.evaluations.get(each.id, 0) for _, seen in done]
+        counts = [seen.evaluations.get(prop.id, 0) for _, seen in done]
         causes = [
             hit.cause in seen.unknown
             for _, seen in done
             for hit in seen.hits
-            if hit.cause.property == each.id
+            if hit.cause.property == prop.id
         ]
         problems: tuple[Problem, ...] = ()
         command = remark = ""
@@ -255,14 +257,14 @@ def _property_rows(
             # A property that was never evaluated has not passed.
             verdict = Verdict.NOT_RUN
             remark = "it came up in none of the scenarios of the profile"
-            command = f"ipvs-est check --profile ci --property {each.id}"
-            if whole and revision in explored_on(each.id):
+            command = f"ipvs-est check --profile ci --property {prop.id}"
+            if whole and revision in explored_on(prop.id):
                 verdict = Verdict.FAIL
                 detail = "is called explored, and came up in no scenario"
-                problems = (Problem(each.id, revision, detail, (), None, command),)
+                problems = (Problem(prop.id, revision, detail, (), None, command),)
         yield Row(
-            each.id,
-            each.sentence,
+            prop.id,
+            prop.sentence,
             revision,
             verdict,
             f"{how}, evaluated",
@@ -272,7 +274,7 @@ def _property_rows(
             problems,
             (f"came up in {sum(map(bool, counts))} of {len(counts)} scenarios",),
             remark,
-            findings=findings_of(revision, each.id) if verdict is Verdict.FINDING else (),
+            findings=findings_of(revision, prop.id) if verdict is Verdict.FINDING else (),
         )
 
 
@@ -295,7 +297,7 @@ def _problem(task: _Task, hit: Hit) -> Problem:
 def _finding_row(finding: Finding, task: _Task, seen: Hunt) -> Row:
     revision = task.revision
     wanted = revision in finding.revisions
-    shows = any(each.cause.property == finding.properties[0] for each in seen.hits)
+    shows = any(hit.cause.property == finding.properties[0] for hit in seen.hits)
     if shows != wanted:
         # What was not found may be in what was not searched.
         verdict = Verdict.FAIL if shows or seen.figures.exhausted else Verdict.INCOMPLETE
@@ -328,9 +330,9 @@ def _finding_row(finding: Finding, task: _Task, seen: Hunt) -> Row:
 def _generated_row(request: Request, revision: Revision) -> Row:
     began = process_time()
     known = frozenset(
-        each.id
-        for each in PROPERTIES
-        if explained(revision.name, each.id) or explained_by_schedule(revision.name, each.id)
+        prop.id
+        for prop in PROPERTIES
+        if explained(revision.name, prop.id) or explained_by_schedule(revision.name, prop.id)
     )
     bounds = Bounds(preemptions=1, schedules=_GENERATED_SCHEDULES)
     seen = search_generated(revision, bounds, _GENERATED, request.seed, known)
@@ -354,7 +356,7 @@ def _generated_row(request: Request, revision: Revision) -> Row:
 
 def _hunts(tasks: Sequence[_Task], request: Request) -> Iterator[Hunt | Lost]:
     """What each task's search has seen; one search stands for all that are the same."""
-    searched = [_searched(each) for each in tasks]
+    searched = [_searched(task) for task in tasks]
     different = list(dict.fromkeys(searched))
     known: dict[_Task, Hunt | Lost] = {}
 
@@ -362,13 +364,13 @@ def _hunts(tasks: Sequence[_Task], request: Request) -> Iterator[Hunt | Lost]:
         request.progress(name, len(known), len(different))
 
     with Pool(min(request.jobs, len(different)), waiting=waiting) as pool:
-        found = pool.map(_hunt, different, lambda each: f"{each.scenario} on {each.revision}")
-        for each in searched:
-            while each not in known:
+        found = pool.map(_hunt, different, lambda task: f"{task.scenario} on {task.revision}")
+        for one_task in searched:
+            while one_task not in known:
                 task, seen = next(found)
                 known[task] = seen
                 waiting("explorer")
-            yield known[each]
+            yield known[one_task]
 
 
 def _searched(task: _Task) -> _Task:
@@ -391,11 +393,11 @@ def _hunt(task: _Task) -> Hunt:
         def holds(revision: Revision) -> bool:
             only, enough = frozenset({cause.property}), partial(_breaks, cause.property)
             again = hunt(scenario, revision, task.bounds, only, enough)
-            return not any(enough(each.cause) for each in again.hits)
+            return not any(enough(hit.cause) for hit in again.hits)
 
         return known_as(task.revision, cause, holds) is not None
 
-    unknown = tuple(each.cause for each in seen.hits if not is_known(each.cause))
+    unknown = tuple(hit.cause for hit in seen.hits if not is_known(hit.cause))
     return replace(seen, unknown=unknown)
 
 

@@ -20,9 +20,9 @@ from ipvs_est_checks.report.verdict import Verdict
 def engine_findings(request: Request) -> Iterator[Row]:
     """A row for each finding, on each of the revisions that are checked."""
     chosen = [
-        each
-        for each in BY_HISTORY
-        if request.properties is None or request.properties & set(each.properties)
+        finding
+        for finding in BY_HISTORY
+        if request.properties is None or request.properties & set(finding.properties)
     ]
     for number, finding in enumerate(chosen):
         request.progress("findings", number, len(chosen))
@@ -47,7 +47,7 @@ def engine_findings(request: Request) -> Iterator[Row]:
                 len(seen.operations),
                 timed(started),
                 problems=tuple(_problems(finding, seen, wanted, verdict)),
-                properties=tuple(each for each in finding.properties if each in wanted),
+                properties=tuple(prop for prop in finding.properties if prop in wanted),
                 findings=(finding.id,) if verdict is Verdict.FINDING else (),
             )
 
@@ -60,10 +60,10 @@ def _problems(
         return
     revision = seen.revision.name
     recorded = revision in finding.revisions
-    for each in finding.properties:
-        failure = seen.failures.get(each)
+    for prop in finding.properties:
+        failure = seen.failures.get(prop)
         as_recorded = (failure is not None) is recorded
-        if each not in wanted or as_recorded is not (verdict is Verdict.FINDING):
+        if prop not in wanted or as_recorded is not (verdict is Verdict.FINDING):
             continue
         if failure is None:
             detail = f"{finding.id} is recorded, and its history does not break this any more"
@@ -73,12 +73,12 @@ def _problems(
             detail = f"{failure.detail} ({finding.id} is not recorded on {revision})"
         params = seen.oracle.machine.params
         yield Problem(
-            property=each,
+            property=prop,
             revision=revision,
             detail=detail,
             operations=tuple(json.dumps(operation_to_json(step)) for step in seen.operations),
             failure=failure,
-            found=explain(seen, each),
+            found=explain(seen, prop),
             command=shlex.join(["ipvs-est", "findings", "--revision", revision, finding.id]),
             header=header_line(finding.id, revision, params),
             words=tuple(in_words(step) for step in seen.operations),

@@ -76,7 +76,8 @@ def _lost_row(request: Request, revision: Revision, lost: Sequence[Lost]) -> Row
         len(lost),
         0.0,
         problems=tuple(
-            Problem("sampling", revision.name, str(each), (), None, command) for each in lost
+            Problem("sampling", revision.name, str(one_lost), (), None, command)
+            for one_lost in lost
         ),
     )
 
@@ -85,13 +86,15 @@ def _rows(
     request: Request, revision: Revision, report: MachineReport, *, complete: bool
 ) -> Iterator[Row]:
     # What nothing explains is told whether it was asked for or not.
-    listed = dict.fromkeys(each.id for each in PROPERTIES)
+    listed = dict.fromkeys(prop.id for prop in PROPERTIES)
     listed.update(dict.fromkeys(sorted({id_ for id_, _ in report.checks})))
-    listed.update(dict.fromkeys(each.property for each in report.failures))
-    unexpected = {each.property for each in report.unexpected}
+    listed.update(dict.fromkeys(failure.property for failure in report.failures))
+    unexpected = {failure_record.property for failure_record in report.unexpected}
     for property_id in listed:
         if is_chosen(request.properties, property_id) or property_id in unexpected:
-            failures = tuple(each for each in report.failures if each.property == property_id)
+            failures = tuple(
+                failure for failure in report.failures if failure.property == property_id
+            )
             yield _row(property_id, revision, report, failures, complete=complete)
     if request.round is None:
         yield _reach_row(revision, report, complete=complete)
@@ -106,7 +109,7 @@ def _row(
     complete: bool,
 ) -> Row:
     count = dict(report.checks).get(property_id, 0)
-    if any(not each.reason for each in failures):
+    if any(not failure.reason for failure in failures):
         verdict = Verdict.FAIL
     elif failures or explained(revision.name, property_id):
         # Whether or not these histories came across it: its own history confirms it.
@@ -115,9 +118,9 @@ def _row(
         # A property that was never evaluated has not passed.
         verdict = Verdict.PASS if count and complete else Verdict.INCOMPLETE
     problems = tuple(
-        _problem(each, report)
-        for each in failures
-        if not (each.reason and explained(revision.name, property_id))
+        _problem(failure, report)
+        for failure in failures
+        if not (failure.reason and explained(revision.name, property_id))
     )
     return Row(
         property_id,
@@ -139,7 +142,9 @@ def _why(report: MachineReport, count: int, *, complete: bool) -> str:
     if not complete:
         return ""
     if report.unexpected:
-        broken = ", ".join(dict.fromkeys(each.property for each in report.unexpected))
+        broken = ", ".join(
+            dict.fromkeys(failure_record.property for failure_record in report.unexpected)
+        )
         return f"the histories on {report.revision} end at the failure of {broken}"
     return "" if count else "no history came to what it is about"
 
@@ -148,7 +153,7 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
     seen = _again(found)
     failure = None if seen is None else seen.failures.get(found.property)
     operations = (*found.operations, *_quiet_time(failure))
-    steps = tuple(json.dumps(operation_to_json(each)) for each in operations)
+    steps = tuple(json.dumps(operation_to_json(operation)) for operation in operations)
     return Problem(
         property=found.property,
         revision=found.revision,
@@ -159,7 +164,7 @@ def _problem(found: FailureRecord, report: MachineReport) -> Problem:
         command=f"ipvs-est check --revision {found.revision} --profile {report.profile}"
         f" --seed {report.seed} --round {found.round} --property {found.property}",
         header=header_line(found.property, found.revision, found.params) if steps else "",
-        words=tuple(in_words(each) for each in operations),
+        words=tuple(in_words(operation) for operation in operations),
         found="" if seen is None else explain(seen, found.property),
     )
 

@@ -36,7 +36,7 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     are asked for, only mutants named for one of them are run.
     """
     if request.properties is not None:
-        chosen = [each for each in MUTANTS if request.properties & set(each.properties)]
+        chosen = [mutant for mutant in MUTANTS if request.properties & set(mutant.properties)]
     else:
         chosen = list(MUTANTS)
     if not chosen:
@@ -69,22 +69,25 @@ def engine_mutants(request: Request) -> Iterator[Row]:
     for outcome in running:
         found.append(outcome)
         request.progress("mutants", len(found), len(chosen))
-    killed = [each for each in found if each.verdict is Kill.KILLED]
-    same = [each for each in found if each.verdict is Kill.EQUIVALENT]
+    killed = [mutant_outcome for mutant_outcome in found if mutant_outcome.verdict is Kill.KILLED]
+    same = [mutant_outcome for mutant_outcome in found if mutant_outcome.verdict is Kill.EQUIVALENT]
     survivors = tuple(
         Problem(
-            each.mutant,
+            mutant_outcome.mutant,
             "",
-            _what_is_wrong(each),
+            _what_is_wrong(mutant_outcome),
             (),
             None,
-            f"ipvs-est mutants {each.mutant}",
+            f"ipvs-est mutants {mutant_outcome.mutant}",
         )
-        for each in found
-        if not is_expected(each)
+        for mutant_outcome in found
+        if not is_expected(mutant_outcome)
     )
-    lost = any(each.verdict is Kill.LOST for each in found)
-    failed = any(not is_expected(each) and each.verdict is not Kill.LOST for each in found)
+    lost = any(mutant_outcome.verdict is Kill.LOST for mutant_outcome in found)
+    failed = any(
+        not is_expected(mutant_outcome) and mutant_outcome.verdict is not Kill.LOST
+        for mutant_outcome in found
+    )
     yield Row(
         "mutants",
         _sentence(len(killed), len(same), len(found)),
@@ -107,8 +110,8 @@ def engine_mutants(request: Request) -> Iterator[Row]:
             len(found),
             0.0,
             problems=tuple(
-                Problem(each, "", "no mutant breaks it", (), None, "ipvs-est mutants")
-                for each in untouched
+                Problem(name, "", "no mutant breaks it", (), None, "ipvs-est mutants")
+                for name in untouched
             ),
         )
 
@@ -133,11 +136,18 @@ def _what_is_wrong(outcome: MutantOutcome) -> str:
 def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
     """Of the histories that break a property on a revision the shortest."""
     together: dict[tuple[str, str], list[Unexplained]] = {}
-    for each in unexplained:
-        together.setdefault((each.revision, each.property), []).append(each)
+    for one_unexplained in unexplained:
+        together.setdefault((one_unexplained.revision, one_unexplained.property), []).append(
+            one_unexplained
+        )
     for (revision, property_id), found in together.items():
-        history = min((each.history for each in found), key=lambda each: len(each.operations))
-        steps = tuple(each for each in history.operations if isinstance(each, OPERATIONS))
+        history = min(
+            (unexplained.history for unexplained in found),
+            key=lambda trial_history: len(trial_history.operations),
+        )
+        steps = tuple(
+            operation for operation in history.operations if isinstance(operation, OPERATIONS)
+        )
         failure = run(
             history.params, REVISIONS[revision], steps, properties=frozenset({property_id})
         ).failures.get(property_id)
@@ -147,10 +157,10 @@ def _stray(unexplained: Sequence[Unexplained]) -> Iterator[Problem]:
             property_id,
             revision,
             f"breaks without a mutant, and no finding says so{many}",
-            tuple(json.dumps(operation_to_json(each)) for each in steps[:last]),
+            tuple(json.dumps(operation_to_json(step)) for step in steps[:last]),
             failure,
             "ipvs-est mutants",
             header_line(property_id, revision, history.params),
             geometry=geometry_text(history.params),
-            words=tuple(in_words(each) for each in steps[:last]),
+            words=tuple(in_words(step) for step in steps[:last]),
         )

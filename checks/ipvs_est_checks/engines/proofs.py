@@ -27,8 +27,8 @@ def engine_proofs(request: Request) -> Iterator[Row]:
     `ipvs-est prove` without options, whatever the seed of the random histories. An interrupted
     run yields what it found until then.
     """
-    asked = [each for each in THEOREMS if _is_asked_for(each, request)]
-    chosen = [each for each in asked if request.profile != "quick" or is_quick(each.id)]
+    asked = [theorem for theorem in THEOREMS if _is_asked_for(theorem, request)]
+    chosen = [theorem for theorem in asked if request.profile != "quick" or is_quick(theorem.id)]
     found: list[TheoremOutcome] = []
 
     def waiting(theorem: str) -> None:
@@ -43,14 +43,14 @@ def engine_proofs(request: Request) -> Iterator[Row]:
         raise
     finally:
         running.close()
-    by_id = {each.id: each for each in found}
+    by_id = {theorem_outcome.id: theorem_outcome for theorem_outcome in found}
     for theorem in asked:
         yield _row(by_id[theorem.id]) if theorem.id in by_id else _not_run(theorem)
 
 
 def _is_asked_for(theorem: Theorem, request: Request) -> bool:
-    about = {each for each in theorem.revision.split(", ") if each}
-    if about.isdisjoint(each.name for each in request.revisions) and about:
+    about = {word for word in theorem.revision.split(", ") if word}
+    if about.isdisjoint(revision.name for revision in request.revisions) and about:
         return False
     return request.properties is None or bool(request.properties & set(theorem.properties))
 
@@ -63,8 +63,8 @@ def _row(outcome: TheoremOutcome) -> Row:
     theorem = BY_ID[outcome.id]
     command = f"ipvs-est prove {theorem.id}"
     problems = tuple(
-        Problem(theorem.id, theorem.revision, each, (), None, command)
-        for each in outcome.complaints
+        Problem(theorem.id, theorem.revision, complaint, (), None, command)
+        for complaint in outcome.complaints
     )
     return Row(
         theorem.id,

@@ -25,9 +25,9 @@ def engine_of_several(
                 name: pool.submit(name, rows_of_subject, name, command, seconds, compare, silent)
                 for name, command in subjects.items()
             }
-            for done, (name, each) in enumerate(work.items()):
+            for done, (name, work_item) in enumerate(work.items()):
                 request.progress(name, done, len(work))
-                found = pool.outcome(each)
+                found = pool.outcome(work_item)
                 if isinstance(found, Lost):
                     id_ = FailureKind.NO_ANSWER.value
                     said = f"not judged to its end: {found.why}"
@@ -55,5 +55,5 @@ def rows_of_subject(
 
 
 def _named(row: Row, name: str) -> Row:
-    problems = tuple(replace(each, revision=name) for each in row.problems)
+    problems = tuple(replace(problem, revision=name) for problem in row.problems)
     return replace(row, revision=name, problems=problems)

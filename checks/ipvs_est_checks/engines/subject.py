@@ -106,13 +106,13 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
     passed, left = 0, 0
     problems: list[Problem] = []
     remarks: list[str] = []
-    found = [(each, lines_of(each.name, each.data)) for each in recordings()]
-    for done, (each, lines) in enumerate(found):
-        request.progress(f"recording {each.name}", done, len(found))
+    found = [(recording, lines_of(recording.name, recording.data)) for recording in recordings()]
+    for done, (recording, lines) in enumerate(found):
+        request.progress(f"recording {recording.name}", done, len(found))
         header = header_from_json(parse_object(lines[0]))
         if find_revision(header.kernel, "kernel") != compare:
             continue
-        outcome = replay_on(running(asked.keeper), each.name, lines)
+        outcome = replay_on(running(asked.keeper), recording.name, lines)
         if isinstance(outcome, Passed):
             passed += 1
         elif isinstance(outcome, NotTaken | Refused):
@@ -121,9 +121,11 @@ def _recorded(asked: Asked, request: Request) -> Iterator[Row]:
             parting = outcome.difference
             at = f"{parting.path}: " if parting.path else ""
             answers = f"recorded {parting.recorded}, answered {parting.computed}"
-            problems.append(_recording(f"{each.name}:{outcome.line}: {at}{answers}"))
+            problems.append(_recording(f"{recording.name}:{outcome.line}: {at}{answers}"))
         else:
-            problems.append(_recording(f"{each.name}:{outcome.line}: {outcome.failure.detail}"))
+            problems.append(
+                _recording(f"{recording.name}:{outcome.line}: {outcome.failure.detail}")
+            )
             if outcome.failure.kind is FailureKind.SILENCE:
                 # Each recording would have to be waited for.
                 remarks.append(f"{len(found) - done - 1} recordings are not asked any more")
@@ -217,11 +219,11 @@ def _problem(
         property=id_,
         revision=SUBJECT,
         detail=detail,
-        operations=tuple(json.dumps(operation_to_json(each)) for each in operations),
+        operations=tuple(json.dumps(operation_to_json(operation)) for operation in operations),
         failure=None,
         command=again,
         header=header_line(id_, revision.name, params),
-        words=tuple(in_words(each) for each in operations),
+        words=tuple(in_words(operation) for operation in operations),
         geometry=geometry_text(params),
     )
 
@@ -231,9 +233,9 @@ def _sampled(asked: Asked, request: Request) -> Iterator[Row]:
     handshake = running(asked.keeper).handshake
     if "snapshot" not in handshake.gives:
         # Without states no history can be watched.
-        for each in PROPERTIES:
-            if request.properties is None or each.id in request.properties:
-                yield _not_judged(each.id, "the subject gives no snapshot")
+        for prop in PROPERTIES:
+            if request.properties is None or prop.id in request.properties:
+                yield _not_judged(prop.id, "the subject gives no snapshot")
         return
     revision = asked.compare or MAINLINE
     system = system_of(asked.keeper, revision, _read(request.properties))
@@ -295,8 +297,8 @@ def _sampled_rows(
     tells_all: bool,
 ) -> Iterator[Row]:
     checks = dict(report.checks)
-    failures = {each.property: each for each in report.failures}
-    listed = dict.fromkeys(each.id for each in PROPERTIES)
+    failures = {failure.property: failure for failure in report.failures}
+    listed = dict.fromkeys(prop.id for prop in PROPERTIES)
     listed.update(dict.fromkeys(sorted(checks.keys() | failures.keys())))
     for id_ in listed:
         if request.properties is not None and id_ not in request.properties:
@@ -326,7 +328,7 @@ def _sampled_row(
         return Row(id_, sentence, SUBJECT, Verdict.PASS, SAMPLED, count, 0.0)
     if failure.reason:
         # The model fails there too, and not with the repair of that finding.
-        known = tuple(each.partition(":")[0] for each in failure.reason.split("; "))
+        known = tuple(word.partition(":")[0] for word in failure.reason.split("; "))
         return Row(id_, sentence, SUBJECT, Verdict.FINDING, SAMPLED, count, 0.0, findings=known)
     # What was answered may be right: only a check looks at the states.
     compare = f" --compare {asked.compare.name}" if asked.compare is not None else ""
@@ -343,7 +345,7 @@ def _not_judged(id_: str, why: str) -> Row:
     return Row(id_, sentence, SUBJECT, Verdict.NOT_JUDGED, SAMPLED, 0, 0.0, remark=why)
 
 
-_BY_ID = {each.id: each for each in PROPERTIES}
+_BY_ID = {prop.id: prop for prop in PROPERTIES}
 _NEEDED: dict[type[Property], str] = {
     StateProperty: "snapshot",
     RecordProperty: "events",
@@ -352,7 +354,7 @@ _NEEDED: dict[type[Property], str] = {
 """The chapter of the contract that tells what a kind of property reads."""
 
 
-_READ_EVENTS = {each.id for each in RECORD_PROPERTIES} | NAIVE.keys()
+_READ_EVENTS = {prop.id for prop in RECORD_PROPERTIES} | NAIVE.keys()
 """Of the catalogue and of the naive model, which follows the estimations."""
 
 

@@ -67,8 +67,8 @@ def _tried(keeper: Keeper, finding: Finding) -> FindingOnSubject:
     handshake = running(keeper).handshake
     if "snapshot" not in handshake.gives:
         return FindingOnSubject(finding, None, "the subject gives no snapshot")
-    for each in finding.properties:
-        if why := missing(each, handshake.gives):
+    for prop in finding.properties:
+        if why := missing(prop, handshake.gives):
             return FindingOnSubject(finding, None, why)
     name = finding.revisions[-1]
     for operation in history_of(finding, name).operations:

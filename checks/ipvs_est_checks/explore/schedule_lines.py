@@ -82,18 +82,18 @@ class ScheduleLines:
         name = value["task"]
         if not isinstance(name, str) or len(name) > MAX_NAME:
             raise InputError("task", f"expected a name of at most {MAX_NAME} characters")
-        if not is_name_of_task(name) or name in [each.name for each in self.actors]:
+        if not is_name_of_task(name) or name in [actor.name for actor in self.actors]:
             raise InputError("task", f"{name!r} is no name for another task of control")
         given = value.get("operations")
         if not isinstance(given, list):
             raise InputError("operations", f"expected a list, found {type_name(given)}")
         operations = []
-        for index, each in enumerate(given):
+        for index, entry in enumerate(given):
             where = f"operations[{index}]"
-            if not isinstance(each, dict):
-                raise InputError(where, f"expected an object, found {type_name(each)}")
+            if not isinstance(entry, dict):
+                raise InputError(where, f"expected an object, found {type_name(entry)}")
             try:
-                operation = operation_from_json(each)
+                operation = operation_from_json(entry)
             except InputError as error:
                 raise InputError(join(where, error.field), error.message) from None
             if not isinstance(operation, CONCURRENT):
@@ -165,8 +165,8 @@ def _fields(value: object) -> bool | frozenset[str]:
         return value
     if not isinstance(value, list):
         raise InputError("fields", f"expected a boolean or a list, found {type_name(value)}")
-    for index, each in enumerate(value):
-        if each not in FIELD_NAMES:
+    for index, entry in enumerate(value):
+        if entry not in FIELD_NAMES:
             raise InputError(f"fields[{index}]", f"expected one of {', '.join(FIELD_NAMES)}")
     return frozenset(value)
 
@@ -238,5 +238,5 @@ def _run(world: "World", asked: _Asked, told_before: set[object]) -> _Outcome:
     if asked.states:
         answer["states"] = states
     if asked.events:
-        answer["events"] = [event_to_json(each) for each in (machine.events or ())[before:]]
+        answer["events"] = [event_to_json(event) for event in (machine.events or ())[before:]]
     return _Outcome({**answer, "schedule": outcome}, new)

@@ -84,9 +84,9 @@ def _by_history(tree: Tree, finding: Finding) -> tuple[Shown, str]:
         if shown is Shown.SHOWS:
             return shown, observation
         seen.append((shown, observation))
-    for each in seen:
-        if each[0] is Shown.NOT:
-            return each
+    for pair in seen:
+        if pair[0] is Shown.NOT:
+            return pair
     return _as_one_without(tree, finding) or seen[0]
 
 
@@ -99,7 +99,7 @@ def _as_one_without(tree: Tree, finding: Finding) -> tuple[Shown, str] | None:
         params, operations = history.header.params, history.operations
         found = answers_of_tree(tree, params, operations, Variant.PLAIN)
         without = answers_of_model(params, operations, revision)
-        if [each.get("result", each) for each in found] == without:
+        if [entry.get("result", entry) for entry in found] == without:
             return Shown.NOT, f"answers as {name}, which does not have it"
     return None
 
@@ -141,8 +141,8 @@ def _by_answers(tree: Tree, finding: Finding, revision: Revision) -> tuple[Shown
     mended = answers_of_model(params, operations, replace(revision, **repair))
     apart = _first_apart(having, mended)
     seen = [
-        each.get("result", each)
-        for each in answers_of_tree(tree, params, operations, Variant.PLAIN)
+        answer.get("result", answer)
+        for answer in answers_of_tree(tree, params, operations, Variant.PLAIN)
     ]
     if apart is None:
         return _by_properties(tree, finding, revision)
@@ -163,7 +163,10 @@ def _by_properties(tree: Tree, finding: Finding, revision: Revision) -> tuple[Sh
     history = history_of(finding, revision.name)
     wanted = frozenset(finding.properties)
     params, operations = history.header.params, history.operations
-    if any(isinstance(each, ExitNetns) for each in operations) and InitNetns() not in operations:
+    if (
+        any(isinstance(operation, ExitNetns) for operation in operations)
+        and InitNetns() not in operations
+    ):
         # The model has a netns from the start; on code only one that was made can go.
         operations = (InitNetns(), *operations)
     broken = broken_on_tree(tree, params, revision, operations, properties=wanted)

@@ -59,7 +59,7 @@ def handshake(tree: Tree, variant: Variant = Variant.PLAIN) -> dict[str, object]
         "version": __version__,
         "revisions": [f"linux-{version_text(tree)}"],
         "kernels": [version_text(tree)],
-        "operations": [each.op for each in OPERATIONS if each.op not in NOT_TAKEN],
+        "operations": [operation.op for operation in OPERATIONS if operation.op not in NOT_TAKEN],
         "max_line": MAX_LINE,
         "gives": {**GIVES, **points},
     }

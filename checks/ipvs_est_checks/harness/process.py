@@ -97,7 +97,7 @@ def asking_all(program: Program) -> AskAll:
             program.sink.flush()
 
     def asked(lines: Sequence[dict[str, object]]) -> Iterator[dict[str, Any]]:
-        text = b"".join(json.dumps(each).encode() + b"\n" for each in lines)
+        text = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
         writer = Thread(target=write, args=(text,), daemon=True)
         writer.start()
         return _answers(program, len(lines), writer)

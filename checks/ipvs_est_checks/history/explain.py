@@ -13,8 +13,8 @@ from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 from ipvs_est_spec.property import Case, RecordProperty
 from ipvs_est_spec.witness import witness
 
-_STATE = {each.id: each for each in STATE_PROPERTIES}
-_RECORD = {each.id: each for each in RECORD_PROPERTIES}
+_STATE = {prop.id: prop for prop in STATE_PROPERTIES}
+_RECORD = {prop.id: prop for prop in RECORD_PROPERTIES}
 
 
 def explain(seen: WatchedHistory, property_id: str) -> str:
@@ -66,18 +66,18 @@ def _doing(events: Sequence[Event]) -> str:
     event = events[-1]
     if isinstance(event, Paused | LockTaken | LockReleased | Resumed):
         before = next(
-            each.guarded
-            for each in reversed([event, *events[:-1]])
-            if isinstance(each, Paused | LockTaken | LockReleased | Resumed)
+            one_event.guarded
+            for one_event in reversed([event, *events[:-1]])
+            if isinstance(one_event, Paused | LockTaken | LockReleased | Resumed)
         )
         changed = ", ".join(_changed(before, event.guarded))
         return f"at jiffies {event.jiffies} {event.task}" + (
             f" changed {changed}" if changed else f": {event.kind}"
         )
     numbers = [
-        f"{each.name} {getattr(event, each.name)}"
-        for each in fields(event)
-        if each.name != "jiffies"
+        f"{field.name} {getattr(event, field.name)}"
+        for field in fields(event)
+        if field.name != "jiffies"
     ]
     return f"at jiffies {event.jiffies}: {event.kind}, " + ", ".join(numbers)
 
@@ -93,4 +93,4 @@ def _changed(before: Guarded, after: Guarded) -> Iterator[str]:
 
 
 def _kds(guarded: Guarded) -> int:
-    return sum(each >= 0 for each in guarded.service[1:])
+    return sum(number >= 0 for number in guarded.service[1:])

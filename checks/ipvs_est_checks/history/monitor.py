@@ -169,13 +169,13 @@ def _check_state(seen: WatchedHistory, scopes: int, index: int, after: Snapshot)
 
 def _check_violations(seen: WatchedHistory, known: int, index: int, after: Snapshot) -> None:
     found = seen.oracle.violations[known:]
-    for each in VIOLATION_PROPERTIES:
-        if not is_chosen(seen.properties, each.id):
+    for prop in VIOLATION_PROPERTIES:
+        if not is_chosen(seen.properties, prop.id):
             continue
-        seen.checks[each.id] += 1
+        seen.checks[prop.id] += 1
         for violation in found:
-            if isinstance(violation, each.kinds):
-                _fail(seen, each.id, index, describe(violation), after)
+            if isinstance(violation, prop.kinds):
+                _fail(seen, prop.id, index, describe(violation), after)
 
 
 def _check_record(seen: WatchedHistory) -> None:
@@ -183,9 +183,9 @@ def _check_record(seen: WatchedHistory) -> None:
     events = seen.oracle.machine.events
     if events is None:
         return
-    for each in record_properties(seen.properties):
-        for _ in broken_cases(each, params, events, seen.checks):
-            _fail(seen, each.id, -1, each.sentence, seen.before)
+    for prop in record_properties(seen.properties):
+        for _ in broken_cases(prop, params, events, seen.checks):
+            _fail(seen, prop.id, -1, prop.sentence, seen.before)
 
 
 def _fail(seen: WatchedHistory, property_id: str, index: int, detail: str, after: Snapshot) -> None:

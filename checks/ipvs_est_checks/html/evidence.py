@@ -27,10 +27,12 @@ def history(params: Params, revision: Revision, operations: Sequence[Operation])
     oracle = Oracle(params, revision)
     before: State | None = None
     steps: list[str] = []
-    for number, each in enumerate(operations, 1):
-        answer, ended = _answer(oracle, each)
+    for number, operation in enumerate(operations, 1):
+        answer, ended = _answer(oracle, operation)
         state = oracle.state()
-        head = f"<p><b>{number}.</b> {escape(in_words(each))} → <code>{escape(answer)}</code></p>"
+        head = (
+            f"<p><b>{number}.</b> {escape(in_words(operation))} → <code>{escape(answer)}</code></p>"
+        )
         steps.append(head + drawn(state, before, params.tick_chains))
         before = state
         if ended:
@@ -45,10 +47,10 @@ def schedule(finding: Finding, revision: Revision) -> str:
     if finding.schedule is None:
         return ""
     found = search_finding(finding, revision, lambda _: None)
-    for each in found.result.failures:
+    for failure in found.result.failures:
         scenario = load(finding.schedule.scenario)
         watched = finding.properties[0] if finding.properties[0] in found.job.watched else ""
-        shown = timeline(scenario, revision, each.found.choices, watched)
+        shown = timeline(scenario, revision, failure.found.choices, watched)
         title = f"{scenario.name} on {revision.name}"
         picture = timeline_svg(shown, title, scenario.about).partition("?>")[2]
         return f'<div class="scroll">{picture}</div>{walk(_steps(shown))}'
@@ -60,19 +62,19 @@ def walk(steps: Iterable[str]) -> str:
     buttons = "".join(
         f'<button type="button" data-move="{move}">{move}</button> ' for move in _MOVES
     )
-    body = "".join(f'<div class="step">{each}</div>' for each in steps)
+    body = "".join(f'<div class="step">{step}</div>' for step in steps)
     keys = f'<p class="keys">{buttons} <output></output></p>'
     return f'<div class="walk" tabindex="0">{keys}{body}</div>'
 
 
 def _steps(shown: Timeline) -> Iterator[str]:
-    for number, each in enumerate(shown.steps, 1):
-        where = f" in {each.function}" if each.function else ""
-        preempts = ", preempting" if each.preempts else ""
-        held = ", ".join(f"{name} by {shown.columns[column]}" for name, column in each.holds)
-        lines = "".join(f"<li>{escape(change)}</li>" for change in each.changes)
+    for number, step in enumerate(shown.steps, 1):
+        where = f" in {step.function}" if step.function else ""
+        preempts = ", preempting" if step.preempts else ""
+        held = ", ".join(f"{name} by {shown.columns[column]}" for name, column in step.holds)
+        lines = "".join(f"<li>{escape(change)}</li>" for change in step.changes)
         changes = f"<ul>{lines}</ul>" if lines else ""
-        head = f"<b>{number}.</b> {shown.columns[each.column]}{where}: {each.action}{preempts}"
+        head = f"<b>{number}.</b> {shown.columns[step.column]}{where}: {step.action}{preempts}"
         name, _, rest = head.partition("</b>")
         yield f"<p>{name}</b>{escape(rest)}</p><p>held: {escape(held or 'nothing')}</p>{changes}"
 

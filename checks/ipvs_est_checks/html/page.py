@@ -34,7 +34,7 @@ def html_page(report: Report, progress: OnProgress = no_progress) -> str:
         '<nav><a href="#matrix">matrix</a><a href="#findings">findings</a>'
         '<a href="#others">other checks</a>'
         ' <button type="button" aria-pressed="false" hidden>open all</button></nav>',
-        *(_cause(each, number) for number, each in enumerate(wrong, 1)),
+        *(_cause(shared_cause, number) for number, shared_cause in enumerate(wrong, 1)),
         *([_list(tuple(remarks(rows)))]),
         '<h2 id="matrix">What is known of each property</h2>',
         *_matrix(rows, names),
@@ -70,12 +70,14 @@ def _cause(cause: SharedCause, number: int) -> str:
 
 def _problem(problem: Problem) -> str:
     """A failure with its history, drawn on the revision that its header names."""
-    parts = [f"<p>{escape(each)}</p>" for each in (problem.detail, problem.found) if each]
+    parts = [f"<p>{escape(name)}</p>" for name in (problem.detail, problem.found) if name]
     if problem.geometry:
         parts.append(f"<p>with {escape(problem.geometry)}</p>")
     if problem.header:
         header = header_from_json(parse_object(problem.header))
-        operations = [operation_from_json(parse_object(each)) for each in problem.operations]
+        operations = [
+            operation_from_json(parse_object(operation)) for operation in problem.operations
+        ]
         if problem.revision not in REVISIONS:
             parts.append(f"<p>The states are those of {escape(header.revision.name)}.</p>")
         parts.append(history(header.params, header.revision, operations))
@@ -93,7 +95,7 @@ def _anchor(property_id: str, revision: str) -> str:
 
 
 def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
-    heads = "".join(f'<th scope="col">{escape(each)}</th>' for each in names)
+    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
     yield f'<div class="scroll"><table class="matrix"><tr><th>property</th>{heads}</tr>'
     for id_, line in cells(rows, names, findings_of).items():
         parts = []
@@ -106,24 +108,24 @@ def _matrix(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
 
 
 def _evidence(rows: Sequence[Row], names: Sequence[str]) -> Iterator[str]:
-    sentences = {each.id: each.sentence for each in PROPERTIES}
+    sentences = {prop.id: prop.sentence for prop in PROPERTIES}
     yield "<h2>What each rests on</h2>"
     for id_, line in cells(rows, names, findings_of).items():
         yield f"<details><summary><b>{escape(id_)}</b> {escape(sentences[id_])}</summary>"
         for name, cell in zip(names, line, strict=True):
             about = [
-                each
-                for each in rows
-                if id_ in (each.properties or (each.id,))
-                and (not each.revision or name in each.revision.split(", "))
+                row
+                for row in rows
+                if id_ in (row.properties or (row.id,))
+                and (not row.revision or name in row.revision.split(", "))
             ]
             yield f'<details id="{_anchor(id_, name)}"><summary>{escape(name)}:'
             yield f" {escape(cell.text)}</summary>{_rows(about)}"
             yield "".join(
                 _problem(problem)
-                for each in about
-                if each.verdict is Verdict.FAIL
-                for problem in each.problems[:1]
+                for row in about
+                if row.verdict is Verdict.FAIL
+                for problem in row.problems[:1]
             )
             yield "</details>"
         yield "</details>"
@@ -134,14 +136,14 @@ def _rows(rows: Sequence[Row]) -> str:
     if not rows:
         return "<p>nothing judged it</p>"
     lines = []
-    for each in rows:
-        findings = " ".join(f'<a href="#{f}">{f}</a>' for f in each.findings)
-        said = f"{escape(each.remark)} {findings}"
+    for row in rows:
+        findings = " ".join(f'<a href="#{f}">{f}</a>' for f in row.findings)
+        said = f"{escape(row.remark)} {findings}"
         lines.append(
-            f'<tr><td class="{each.verdict.value}">{each.verdict.value}</td>'
-            f"<td>{escape(each.revision)}</td><td>{escape(each.how)}</td>"
-            f"<td>{each.cases} cases</td>"
-            f'<td class="wrap">{escape(each.id)} {said}{_notes(each)}</td></tr>'
+            f'<tr><td class="{row.verdict.value}">{row.verdict.value}</td>'
+            f"<td>{escape(row.revision)}</td><td>{escape(row.how)}</td>"
+            f"<td>{row.cases} cases</td>"
+            f'<td class="wrap">{escape(row.id)} {said}{_notes(row)}</td></tr>'
         )
     return f'<div class="scroll"><table>{"".join(lines)}</table></div>'
 
@@ -151,7 +153,7 @@ def _notes(row: Row) -> str:
     if not row.notes:
         return ""
     blocks = _blocks(row.notes)
-    parts = [f"<pre>{escape(chr(10).join(each))}</pre>" for each in blocks]
+    parts = [f"<pre>{escape(chr(10).join(block))}</pre>" for block in blocks]
     text = parts[0] + (walk(parts[1:]) if parts[1:] else "")
     return f"<details><summary>more</summary>{text}</details>"
 
@@ -174,8 +176,8 @@ def _in_model(block: Sequence[str]) -> bool:
 
 
 def _shown(rows: Sequence[Row]) -> tuple[Finding, ...]:
-    wanted = {each for row in rows for each in row.findings}
-    return tuple(each for each in ALL if each.id in wanted)
+    wanted = {finding for row in rows for finding in row.findings}
+    return tuple(finding for finding in ALL if finding.id in wanted)
 
 
 def _findings(
@@ -183,26 +185,26 @@ def _findings(
 ) -> Iterator[str]:
     if not shown:
         yield "<p>none shows here</p>"
-    for number, each in enumerate(shown):
-        progress(f"drawing {each.id}", number, len(shown))
-        on = [name for name in names if name in each.revisions]
-        name = (on or each.revisions)[-1]
-        title = f"<b>{each.id}</b> {escape(each.title)}"
-        breaks = f"<p>breaks {escape(', '.join(each.properties))} on {', '.join(on)};"
-        yield f'<details id="{each.id}"><summary>{title}</summary>{breaks} here {name}</p>'
-        if each.schedule is not None:
-            yield schedule(each, REVISIONS[name])
+    for number, finding in enumerate(shown):
+        progress(f"drawing {finding.id}", number, len(shown))
+        on = [name for name in names if name in finding.revisions]
+        name = (on or finding.revisions)[-1]
+        title = f"<b>{finding.id}</b> {escape(finding.title)}"
+        breaks = f"<p>breaks {escape(', '.join(finding.properties))} on {', '.join(on)};"
+        yield f'<details id="{finding.id}"><summary>{title}</summary>{breaks} here {name}</p>'
+        if finding.schedule is not None:
+            yield schedule(finding, REVISIONS[name])
         else:
-            reported = history_of(each, name)
+            reported = history_of(finding, name)
             yield history(reported.header.params, REVISIONS[name], reported.operations)
         yield "</details>"
 
 
 def _others(rows: Sequence[Row]) -> Iterator[str]:
-    known = {each.id for each in PROPERTIES}
-    others = [each for each in rows if not known & {*each.properties, each.id}]
+    known = {prop.id for prop in PROPERTIES}
+    others = [row for row in rows if not known & {*row.properties, row.id}]
     yield _rows(others) if others else "<p>none</p>"
 
 
 def _list(texts: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in texts)}</ul>" if texts else ""
+    return f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in texts)}</ul>" if texts else ""

@@ -30,8 +30,8 @@ def _kthread(kd: KthreadState, old: KthreadState | None, chains: int) -> str:
     text = ", ".join(
         _value(name, _plain(kd, name), None if old is None else _plain(old, name)) for name in names
     )
-    known = {} if old is None else {each.row: each for each in old.ticks}
-    rows = "".join(_row(kd, each, known.get(each.row), chains) for each in kd.ticks)
+    known = {} if old is None else {tick.row: tick for tick in old.ticks}
+    rows = "".join(_row(kd, tick, known.get(tick.row), chains) for tick in kd.ticks)
     head = "<tr><th>row</th><th>avail</th><th>present</th><th>full</th><th>chains</th></tr>"
     table = f'<div class="scroll"><table>{head}{rows}</table></div>' if rows else ""
     return f"<p>kd {kd.id}: {text}</p>{table}"

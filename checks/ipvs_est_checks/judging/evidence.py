@@ -21,7 +21,7 @@ from ipvs_est_checks.partly_known.partial import Partial, partial_from_json
 # Any in this file: parsed JSON of a file from outside.
 
 _SETTLED = ("settle", "advance")
-EVERY_KIND = frozenset(each.kind for each in get_args(Event))
+EVERY_KIND = frozenset(argument.kind for argument in get_args(Event))
 
 
 TELLS = "tells"
@@ -121,8 +121,8 @@ def _kinds(first: dict[str, Any]) -> frozenset[str]:
     """Those that the file tells, as its first line says; all if it says nothing."""
     if TELLS not in first:
         return EVERY_KIND
-    for index, each in enumerate(kinds := _list(first, TELLS)):
-        if each not in EVERY_KIND:
+    for index, value in enumerate(kinds := _list(first, TELLS)):
+        if value not in EVERY_KIND:
             raise InputError(f"{TELLS}[{index}]", "is no kind of events")
     return frozenset(map(str, kinds))
 
@@ -142,11 +142,11 @@ def _note(evidence: Evidence, line: int, value: dict[str, Any], *, settled: bool
     if "event" in value:
         evidence.tells_events = True
         _note_event(evidence, event_from_json(value, ""), "")
-    for index, each in enumerate(_list(value, "events")):
-        _note_event(evidence, event_from_json(each, f"events[{index}]"), f"events[{index}]")
+    for index, item in enumerate(_list(value, "events")):
+        _note_event(evidence, event_from_json(item, f"events[{index}]"), f"events[{index}]")
     evidence.tells_events |= "events" in value
-    for index, each in enumerate(_list(value, "violations")):
-        found = violation_codec.from_json(each, f"violations[{index}]")
+    for index, item in enumerate(_list(value, "violations")):
+        found = violation_codec.from_json(item, f"violations[{index}]")
         evidence.violations.append((line, found))
     evidence.tells_violations |= "violations" in value
     ended = value.get("violation", result.get("violation") if isinstance(result, dict) else None)

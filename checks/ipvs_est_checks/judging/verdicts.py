@@ -47,14 +47,14 @@ def verdicts(evidence: Evidence, *, unlocked: bool = False) -> tuple[FileVerdict
     """
     states = _states(evidence, unlocked=unlocked)
     found: list[FileVerdict] = []
-    for each in PROPERTIES:
-        match each:
+    for prop in PROPERTIES:
+        match prop:
             case StateProperty():
-                found.append(states[each.id])
+                found.append(states[prop.id])
             case RecordProperty():
-                found.append(_record(evidence, each))
+                found.append(_record(evidence, prop))
             case ViolationProperty():
-                found.append(_violation(evidence, each))
+                found.append(_violation(evidence, prop))
     return tuple(found)
 
 
@@ -64,26 +64,26 @@ def _states(evidence: Evidence, *, unlocked: bool) -> dict[str, FileVerdict]:
     reasons: dict[str, str] = {}
     for seen in evidence.states:
         holds = judged_by(seen.state)
-        for each in STATE_PROPERTIES:
-            barred = _barred(each, seen, unlocked=unlocked)
+        for prop in STATE_PROPERTIES:
+            barred = _barred(prop, seen, unlocked=unlocked)
             if barred:
-                reasons.setdefault(each.id, barred)
+                reasons.setdefault(prop.id, barred)
                 continue
             try:
-                good = holds(each)
+                good = holds(prop)
             except AbsentError as error:
-                reasons[each.id] = f"nothing is told of {error}"
+                reasons[prop.id] = f"nothing is told of {error}"
                 continue
-            if not good and (open_ := _open(each, seen)):
-                reasons[each.id] = f"it does not hold, but {open_}"
+            if not good and (open_ := _open(prop, seen)):
+                reasons[prop.id] = f"it does not hold, but {open_}"
                 continue
-            checks[each.id] += 1
-            if not good and each.id not in failed:
-                where = witness(each, seen.state.snapshot.params, seen.state.snapshot)
-                failed[each.id] = f"line {seen.line}: {where}"
+            checks[prop.id] += 1
+            if not good and prop.id not in failed:
+                where = witness(prop, seen.state.snapshot.params, seen.state.snapshot)
+                failed[prop.id] = f"line {seen.line}: {where}"
     return {
-        each.id: _verdict(each, failed.get(each.id, ""), checks[each.id], reasons.get(each.id, ""))
-        for each in STATE_PROPERTIES
+        prop.id: _verdict(prop, failed.get(prop.id, ""), checks[prop.id], reasons.get(prop.id, ""))
+        for prop in STATE_PROPERTIES
     }
 
 
@@ -101,9 +101,9 @@ def _barred(judged: StateProperty, seen: SeenState, *, unlocked: bool) -> str:
     if names:
         if is_absent(seen.state, "mutexes"):
             return "" if unlocked else f"nothing tells who holds {names[0]}"
-        for each in seen.state.snapshot.mutexes:
-            if each.name in names and each.owner is not None:
-                return f"{each.name} is held by {each.owner}"
+        for mutex in seen.state.snapshot.mutexes:
+            if mutex.name in names and mutex.owner is not None:
+                return f"{mutex.name} is held by {mutex.owner}"
     return ""
 
 
@@ -119,7 +119,7 @@ def _open(judged: StateProperty, seen: SeenState) -> str:
 def _record(evidence: Evidence, judged: RecordProperty) -> FileVerdict:
     if not evidence.tells_events:
         return FileVerdict(judged, Verdict.NOT_JUDGED, 0, "no events are told")
-    missing = [each for each in KINDS_READ[judged.id] if each not in evidence.kinds]
+    missing = [kind for kind in KINDS_READ[judged.id] if kind not in evidence.kinds]
     if missing:
         return FileVerdict(judged, Verdict.NOT_JUDGED, 0, f"nothing tells of {', '.join(missing)}")
     checks: Counter[str] = Counter()
@@ -134,9 +134,9 @@ def _broken(evidence: Evidence, judged: RecordProperty, checks: Counter[str]) ->
 
 
 def _violation(evidence: Evidence, judged: ViolationProperty) -> FileVerdict:
-    for line, each in evidence.violations:
-        if isinstance(each, judged.kinds):
-            return FileVerdict(judged, Verdict.FAIL, 1, f"line {line}: {each.kind}")
+    for line, violation in evidence.violations:
+        if isinstance(violation, judged.kinds):
+            return FileVerdict(judged, Verdict.FAIL, 1, f"line {line}: {violation.kind}")
     if evidence.tells_violations:
         return FileVerdict(judged, Verdict.PASS, 1)
     return FileVerdict(

@@ -237,4 +237,7 @@ def confirm_all() -> Iterator[Confirmation]:
 
 def explained(revision: str, property_id: str) -> bool:
     """Whether a recorded finding breaks that property on that revision."""
-    return any(revision in each.revisions and property_id in each.properties for each in BY_HISTORY)
+    return any(
+        revision in finding.revisions and property_id in finding.properties
+        for finding in BY_HISTORY
+    )

@@ -18,7 +18,7 @@ Holds = Callable[[Revision], bool]
 
 def repaired(revision: Revision, findings: tuple[Finding, ...]) -> Revision:
     """The revision with the repairs of those findings."""
-    fields = {name: True for each in findings for name in each.repairs}
+    fields = {name: True for finding in findings for name in finding.repairs}
     return replace(revision, **fields)  # type: ignore[arg-type]  # all of them are booleans
 
 
@@ -29,8 +29,8 @@ def known_by_repair(
 
     `likely`, the text of an earlier answer, is tried first.
     """
-    known = tuple(each for each in ALL if revision.name in each.revisions)
-    if not any(property_id in each.properties for each in known):
+    known = tuple(finding for finding in ALL if revision.name in finding.revisions)
+    if not any(property_id in finding.properties for finding in known):
         return ()
     suspects = sorted(_suspects(known, property_id), key=lambda found: cause_text(found) != likely)
     return next((found for found in suspects if holds(repaired(revision, found))), ())
@@ -38,14 +38,14 @@ def known_by_repair(
 
 def cause_text(findings: tuple[Finding, ...]) -> str:
     """Their numbers and titles; '' if there is none."""
-    return "; ".join(f"{each.id}: {each.title}" for each in findings)
+    return "; ".join(f"{finding.id}: {finding.title}" for finding in findings)
 
 
 def _suspects(known: tuple[Finding, ...], property_id: str) -> Iterator[tuple[Finding, ...]]:
     """One recorded for the property; all of those; all that the revision has."""
-    named = tuple(each for each in known if property_id in each.properties)
-    for each in named:
-        yield (each,)
+    named = tuple(finding for finding in known if property_id in finding.properties)
+    for finding in named:
+        yield (finding,)
     if len(named) > 1:
         yield named
     if len(known) > len(named):

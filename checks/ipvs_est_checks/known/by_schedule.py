@@ -120,5 +120,6 @@ BY_SCHEDULE: tuple[Finding, ...] = (
 def explained_by_schedule(revision: str, property_id: str) -> bool:
     """Whether a recorded schedule breaks that property on that revision."""
     return any(
-        revision in each.revisions and property_id in each.properties for each in BY_SCHEDULE
+        revision in finding.revisions and property_id in finding.properties
+        for finding in BY_SCHEDULE
     )

@@ -29,7 +29,9 @@ SIGNS: Mapping[str, str] = {
 def known_on_code(revision: Revision, cause: str) -> tuple[str, ...]:
     """Ids of the findings of the revision that fail so."""
     return tuple(
-        each.id
-        for each in ALL
-        if revision.name in each.revisions and each.id in SIGNS and re.match(SIGNS[each.id], cause)
+        finding.id
+        for finding in ALL
+        if revision.name in finding.revisions
+        and finding.id in SIGNS
+        and re.match(SIGNS[finding.id], cause)
     )

@@ -12,7 +12,7 @@ from ipvs_est_checks.known.by_history import explained
 from ipvs_est_checks.known.by_schedule import explained_by_schedule
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
-_VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
+_VIOLATIONS = frozenset(prop.id for prop in VIOLATION_PROPERTIES)
 _NEVER = frozenset(
     {
         ("delay.period", "v7"),

@@ -19,7 +19,7 @@ from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.registry import findings_of
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
-_VIOLATIONS = frozenset(each.id for each in VIOLATION_PROPERTIES)
+_VIOLATIONS = frozenset(prop.id for prop in VIOLATION_PROPERTIES)
 
 
 def known_as(revision: str, cause: Cause, holds: Holds | None = None) -> Known | None:
@@ -29,11 +29,11 @@ def known_as(revision: str, cause: Cause, holds: Holds | None = None) -> Known |
     where no sign tells the failure from others.
     """
     found = list(_defects(revision, cause))
-    found += _findings(revision, cause, [each for each, _, _ in found])
+    found += _findings(revision, cause, [name for name, _, _ in found])
     if not found:
         return None
     by_sign = any(has_sign for _, _, has_sign in found)
-    ids = tuple(dict.fromkeys(each for each, _, _ in found))
+    ids = tuple(dict.fromkeys(name for name, _, _ in found))
     known = Known(ids, found[0][1], by_sign)
     if by_sign or holds is None:
         return known
@@ -57,34 +57,34 @@ def _defects(revision: str, cause: Cause) -> Iterator[_Match]:
             or revision not in row.revisions
         ):
             continue
-        matching = [each for each in row.signs if shows(each, cause)]
+        matching = [sign for sign in row.signs if shows(sign, cause)]
         if matching:
-            yield row.id, row.title, any(each.text or each.waits for each in matching)
+            yield row.id, row.title, any(sign.text or sign.waits for sign in matching)
 
 
 def _findings(revision: str, cause: Cause, defects: list[str]) -> Iterator[_Match]:
-    for each in (*BY_HISTORY, *BY_SCHEDULE):
-        if revision not in each.revisions or cause.property not in each.properties:
+    for finding in (*BY_HISTORY, *BY_SCHEDULE):
+        if revision not in finding.revisions or cause.property not in finding.properties:
             continue
-        if each.sign is not None:
-            if shows(each.sign, cause):
-                yield each.id, each.title, True
+        if finding.sign is not None:
+            if shows(finding.sign, cause):
+                yield finding.id, finding.title, True
         elif cause.property not in _VIOLATIONS:
-            yield each.id, each.title, False
-            if each.defect and not any(id_.startswith(each.defect) for id_ in defects):
-                yield each.defect, each.title, False
-        elif each.defect and any(id_.startswith(each.defect) for id_ in defects):
-            yield each.id, each.title, True
+            yield finding.id, finding.title, False
+            if finding.defect and not any(id_.startswith(finding.defect) for id_ in defects):
+                yield finding.defect, finding.title, False
+        elif finding.defect and any(id_.startswith(finding.defect) for id_ in defects):
+            yield finding.id, finding.title, True
 
 
 def watched_by_default(revision: Revision) -> frozenset[str]:
     """All but the properties that a finding without concurrency breaks on the revision: most
     schedules would end there. Findings that need a schedule of their own hide little."""
     broken = [
-        each
+        prop
         for finding in BY_HISTORY
         if revision.name in finding.revisions
-        for each in finding.properties
+        for prop in finding.properties
     ]
     return WATCHED.difference(broken)
 

@@ -4,12 +4,16 @@ from ipvs_est_checks.known.by_history import BY_HISTORY
 from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 from ipvs_est_checks.known.finding import Finding
 
-ALL: tuple[Finding, ...] = tuple(sorted((*BY_HISTORY, *BY_SCHEDULE), key=lambda each: each.id))
-BY_ID = {each.id: each for each in ALL}
+ALL: tuple[Finding, ...] = tuple(
+    sorted((*BY_HISTORY, *BY_SCHEDULE), key=lambda finding: finding.id)
+)
+BY_ID = {finding.id: finding for finding in ALL}
 
 
 def findings_of(revision: str, property_id: str) -> tuple[str, ...]:
     """Ids of the findings that break a property on a revision."""
     return tuple(
-        each.id for each in ALL if revision in each.revisions and property_id in each.properties
+        finding.id
+        for finding in ALL
+        if revision in finding.revisions and property_id in finding.properties
     )

@@ -18,7 +18,7 @@ from ipvs_est_checks.report.changes import changes
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES
 
 _ALL = registry.ALL
-_OF_THE_RECORD = frozenset(each.id for each in RECORD_PROPERTIES)
+_OF_THE_RECORD = frozenset(prop.id for prop in RECORD_PROPERTIES)
 _SINCE = {
     "v7": "since 6.2",
     "v7-unwind": "6.12.95",
@@ -30,7 +30,7 @@ _SINCE = {
 
 def headline(finding: Finding, revision: str) -> Iterator[str]:
     """What a finding is, where it is, and where it is explained."""
-    where = ", ".join(f"{each} ({_SINCE[each]})" for each in finding.revisions)
+    where = ", ".join(f"{revision} ({_SINCE[revision]})" for revision in finding.revisions)
     yield f"{finding.id} on {revision}: {finding.title}"
     explained = f"`ipvs-est show {finding.id}` explains it"
     yield f"breaks {', '.join(finding.properties)}, on {where}; {explained}"
@@ -100,9 +100,11 @@ def _broken(finding: Finding, seen: WatchedHistory, new: set[str]) -> Iterator[s
     revision = seen.revision.name
     for id_ in sorted(new - set(finding.properties)):
         others = [
-            each.id
-            for each in _ALL
-            if each.id != finding.id and revision in each.revisions and id_ in each.properties
+            one_finding.id
+            for one_finding in _ALL
+            if one_finding.id != finding.id
+            and revision in one_finding.revisions
+            and id_ in one_finding.properties
         ]
         of = f" (recorded: {', '.join(others)})" if others else ""
         yield f"     also {id_}{of}: {seen.failures[id_].detail}"

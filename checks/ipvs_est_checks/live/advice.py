@@ -94,8 +94,8 @@ ADVICE: Mapping[str, Advice] = {
 def what_to_do(finding: str) -> str:
     """The mend, and which kernels have a repair."""
     having = BY_ID[finding].revisions
-    last = max(index for index, each in enumerate(MERGED) if each.name in having)
-    later = [kernel for each in MERGED[last + 1 :] for kernel in each.kernels]
+    last = max(index for index, revision in enumerate(MERGED) if revision.name in having)
+    later = [kernel for revision in MERGED[last + 1 :] for kernel in revision.kernels]
     kernels = f"repaired in {later[0]}" if later else "no kernel has a repair yet"
     if finding == "F15":
         return f"stop what keeps writing; {kernels}"

@@ -64,7 +64,9 @@ def dump_target(path: Path) -> Iterator[Target]:
     """A dump. Raises UnreadableError."""
     with open_dump(path) as kernel:
         reader = Reader(kernel)
-        yield Target(reader, lambda each: _look(reader, each), goes_on=False, watched=False)
+        yield Target(
+            reader, lambda namespace: _look(reader, namespace), goes_on=False, watched=False
+        )
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def qemu_target(path: Path) -> Iterator[Target]:
             reader = Reader(guest.kernel)
         yield Target(
             reader,
-            lambda each: _look_at_guest(guest, reader, each),
+            lambda namespace: _look_at_guest(guest, reader, namespace),
             goes_on=True,
             watched=False,
         )
@@ -112,7 +114,7 @@ def look_at_running(reader: Reader, namespace: Namespace, guard: Instance | None
             reading = None
         seconds = time.perf_counter() - began
         if reading is not None:
-            free = all(each.owner is None for each in reading.snapshot.mutexes)
+            free = all(mutex.owner is None for mutex in reading.snapshot.mutexes)
             if free and reader.unchanged(reading):
                 after = () if guard is None else hits(guard)
                 if after == before:

@@ -32,7 +32,7 @@ def json_report(target: Target | None, found: Sequence[Inspected]) -> str:
     body = {
         "kernel": kernel,
         "verdict": verdict_of(found).value,
-        "netns": [_netns(each) for each in found],
+        "netns": [_netns(inspected) for inspected in found],
     }
     return json_text(_NAME, REPORT_VERSION, body, one_line=True)
 
@@ -49,7 +49,7 @@ def _netns(found: Inspected) -> dict[str, object]:
     if reading is None:
         return written
     snapshot = reading.snapshot
-    trash = sum(each.in_trash for each in snapshot.dests)
+    trash = sum(dest.in_trash for dest in snapshot.dests)
     written.update(
         services=len(snapshot.services),
         dests=len(snapshot.dests) - trash,
@@ -57,8 +57,11 @@ def _netns(found: Inspected) -> dict[str, object]:
         estimators=len(snapshot.objects),
         waiting=len(snapshot.state.temp),
         kthreads=[_kthread(found, reading, slot) for slot in range(len(reading.times))],
-        properties=[_property(each) for each in found.judged],
-        names={str(each.id): reading.names[each.id] for each in snapshot.objects},
+        properties=[_property(judged_property) for judged_property in found.judged],
+        names={
+            str(object_state.id): reading.names[object_state.id]
+            for object_state in snapshot.objects
+        },
         snapshot=partial_snapshot(reading),
     )
     return written
@@ -88,12 +91,12 @@ def _property(judged: JudgedProperty) -> dict[str, object]:
         "where": judged.where or None,
         "findings": [
             {
-                "id": each,
-                "title": BY_ID[each].title,
-                "rates": ADVICE[each].consequence if each in ADVICE else None,
-                "do": what_to_do(each),
+                "id": finding,
+                "title": BY_ID[finding].title,
+                "rates": ADVICE[finding].consequence if finding in ADVICE else None,
+                "do": what_to_do(finding),
             }
-            for each in judged.findings
+            for finding in judged.findings
         ],
     }
 
@@ -101,16 +104,16 @@ def _property(judged: JudgedProperty) -> dict[str, object]:
 def partial_snapshot(reading: NetnsReading) -> dict[str, Any]:
     """The snapshot without the members that are not known."""
     written = snapshot_to_json(reading.snapshot)
-    for each in ABSENT:
-        _drop(written, each.split("."))
+    for name in ABSENT:
+        _drop(written, name.split("."))
     return written
 
 
 def _drop(value: Any, path: Sequence[str]) -> None:
     """Take a member away, from each object of a list."""
     if isinstance(value, list):
-        for each in value:
-            _drop(each, path)
+        for entry in value:
+            _drop(entry, path)
     elif isinstance(value, dict):
         if len(path) == 1:
             value.pop(path[0], None)
@@ -120,7 +123,7 @@ def _drop(value: Any, path: Sequence[str]) -> None:
 
 def junit_report(found: Sequence[Inspected]) -> str:
     """A suite for each netns, a case for each property."""
-    return junit_text([_suite(each) for each in found])
+    return junit_text([_suite(inspected) for inspected in found])
 
 
 def _suite(found: Inspected) -> Suite:
@@ -131,13 +134,13 @@ def _suite(found: Inspected) -> Suite:
         tuple(
             Case(
                 name,
-                each.property.id,
-                each.verdict,
-                message=each.reason or each.property.sentence,
-                text=each.where,
-                findings=each.findings,
+                judged_property.property.id,
+                judged_property.verdict,
+                message=judged_property.reason or judged_property.property.sentence,
+                text=judged_property.where,
+                findings=judged_property.findings,
             )
-            for each in found.judged
+            for judged_property in found.judged
         ),
         stopped,
     )

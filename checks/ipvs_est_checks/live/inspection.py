@@ -35,7 +35,7 @@ class Inspected:
         """Of all properties together."""
         if self.reading is None:
             return Verdict.INCOMPLETE
-        return worst(each.verdict for each in self.judged)
+        return worst(judged_property.verdict for judged_property in self.judged)
 
 
 def inspect(
@@ -46,25 +46,25 @@ def inspect(
     `seconds` pass between the first look and the second. Raises UnreadableError.
     """
     chosen = _choose(target, netns)
-    first = {each: target.look(each) for each in chosen}
-    used = [each for each in chosen if netns is not None or _is_used(first[each])]
+    first = {namespace: target.look(namespace) for namespace in chosen}
+    used = [namespace for namespace in chosen if netns is not None or _is_used(first[namespace])]
     # Of a machine without services one page shows that there are none.
     used = used or chosen[:1]
     found: dict[Namespace, Inspected] = {}
     if target.goes_on and seconds > 0:
         wait(seconds)
-        for each in used:
-            found[each] = _second(target, each, first[each])
-        failing = [each for each in used if found[each].verdict is Verdict.FAIL]
+        for namespace in used:
+            found[namespace] = _second(target, namespace, first[namespace])
+        failing = [namespace for namespace in used if found[namespace].verdict is Verdict.FAIL]
         if failing:
             wait(_revolution(target) * 1.1)
-        for each in failing:
-            found[each] = _third(target, found[each])
+        for namespace in failing:
+            found[namespace] = _third(target, found[namespace])
     else:
         quiet = Quiet.YES if assume_quiet else Quiet.UNKNOWN
-        for each in used:
-            found[each] = _inspected(each, first[each], quiet, ())
-    return [found[each] for each in used], len(chosen) - len(used)
+        for namespace in used:
+            found[namespace] = _inspected(namespace, first[namespace], quiet, ())
+    return [found[namespace] for namespace in used], len(chosen) - len(used)
 
 
 def _choose(target: Target, netns: int | None) -> list[Namespace]:
@@ -73,9 +73,9 @@ def _choose(target: Target, netns: int | None) -> list[Namespace]:
         raise UnreadableError("no netns has an IPVS")
     if netns is None:
         return spaces
-    chosen = [each for each in spaces if each.inode == netns]
+    chosen = [space for space in spaces if space.inode == netns]
     if not chosen:
-        known = ", ".join(str(each.inode) for each in spaces[:8])
+        known = ", ".join(str(space.inode) for space in spaces[:8])
         raise UnreadableError(f"no netns {netns} has an IPVS; some that have one: {known}")
     return chosen
 
@@ -144,10 +144,13 @@ def _settled(reading: NetnsReading) -> object:
     return (
         snapshot.sysctls,
         # Not by how many each is referenced: the trash has references.
-        [(each.id, each.dests) for each in snapshot.services],
+        [(service.id, service.dests) for service in snapshot.services],
         (state.enable, state.stopped, state.max_threads, state.genid, state.genid_done),
         state.temp,
-        [None if each is None else (each.est_max_count, each.ticks) for each in state.kthreads],
+        [
+            None if kthread is None else (kthread.est_max_count, kthread.ticks)
+            for kthread in state.kthreads
+        ],
     )
 
 
@@ -175,4 +178,4 @@ def _load(first: NetnsReading | None, second: NetnsReading) -> tuple[float | Non
 
 def verdict_of(found: Iterable[Inspected]) -> Verdict:
     """Of all netns together."""
-    return worst(each.verdict for each in found)
+    return worst(inspected.verdict for inspected in found)

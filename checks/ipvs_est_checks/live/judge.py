@@ -56,17 +56,17 @@ def judge(snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]) -> tuple[J
     """
     everywhere = STEP | SERVICE_FREE | EST_FREE | SETTLED | QUIET
     broken = {
-        each.id for each in broken_states(snapshot.params, snapshot, everywhere, None, Counter())
+        state.id for state in broken_states(snapshot.params, snapshot, everywhere, None, Counter())
     }
     found: list[JudgedProperty] = []
-    for each in STATE_PROPERTIES:
-        barred = _barred(each, snapshot)
+    for prop in STATE_PROPERTIES:
+        barred = _barred(prop, snapshot)
         if barred:
-            found.append(JudgedProperty(each, Verdict.NOT_JUDGED, barred))
-        elif each.id not in broken:
-            found.append(JudgedProperty(each, Verdict.PASS))
+            found.append(JudgedProperty(prop, Verdict.NOT_JUDGED, barred))
+        elif prop.id not in broken:
+            found.append(JudgedProperty(prop, Verdict.PASS))
         else:
-            found.append(_failed(each, snapshot, quiet, names))
+            found.append(_failed(prop, snapshot, quiet, names))
     return tuple(found)
 
 
@@ -85,13 +85,13 @@ def both(
     return tuple(found)
 
 
-def _barred(each: StateProperty, snapshot: Snapshot) -> str:
+def _barred(state_property: StateProperty, snapshot: Snapshot) -> str:
     """Why it says nothing about such a state; '' = it does."""
-    mutex = _MUTEX.get(each.scope)
+    mutex = _MUTEX.get(state_property.scope)
     for held in snapshot.mutexes:
         if held.name == mutex and held.owner is not None:
             return f"{held.name} is held by {held.owner}: something is being changed"
-    if each.scope is Scope.QUIET:
+    if state_property.scope is Scope.QUIET:
         if not snapshot.state.enable:
             return "there was no service yet: nothing is estimated"
         if snapshot.state.stopped:
@@ -100,14 +100,16 @@ def _barred(each: StateProperty, snapshot: Snapshot) -> str:
 
 
 def _failed(
-    each: StateProperty, snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]
+    state_property: StateProperty, snapshot: Snapshot, quiet: Quiet, names: Mapping[int, str]
 ) -> JudgedProperty:
     where = _ESTIMATOR.sub(
         lambda match: names.get(int(match.group(1)), match.group(0)),
-        witness(each, snapshot.params, snapshot),
+        witness(state_property, snapshot.params, snapshot),
     )
-    if each.scope in (Scope.QUIET, Scope.SETTLED) and quiet is not Quiet.YES:
+    if state_property.scope in (Scope.QUIET, Scope.SETTLED) and quiet is not Quiet.YES:
         return JudgedProperty(
-            each, Verdict.INCOMPLETE, f"it does not hold now, and {quiet.value}", where
+            state_property, Verdict.INCOMPLETE, f"it does not hold now, and {quiet.value}", where
         )
-    return JudgedProperty(each, Verdict.FAIL, "", where, findings_of(snapshot.revision, each.id))
+    return JudgedProperty(
+        state_property, Verdict.FAIL, "", where, findings_of(snapshot.revision, state_property.id)
+    )

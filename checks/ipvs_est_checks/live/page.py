@@ -38,7 +38,7 @@ def page(found: Inspected, paint: Paint, *, verbose: bool) -> Iterator[str]:
         )
         return
     snapshot = reading.snapshot
-    trash = sum(each.in_trash for each in snapshot.dests)
+    trash = sum(dest.in_trash for dest in snapshot.dests)
     yield (
         f"netns {found.namespace.inode}: {_count(len(snapshot.services), 'service')},"
         f" {_count(len(snapshot.dests) - trash, 'destination')}, {trash} in the trash;"
@@ -49,7 +49,7 @@ def page(found: Inspected, paint: Paint, *, verbose: bool) -> Iterator[str]:
         yield from _kthread(found, snapshot, slot, kd)
     yield from _estimators(reading, verbose=verbose)
     yield ""
-    waiting = [reading.names[each] for each in snapshot.state.temp]
+    waiting = [reading.names[number] for number in snapshot.state.temp]
     yield from _verdicts(found.judged, waiting, paint)
 
 
@@ -64,7 +64,7 @@ def _configuration(snapshot: Snapshot) -> Iterator[str]:
         cpus = f"not set: kthreads on {kept}"
     else:
         cpus = format_cpulist(frozenset(sysctls.cpulist)) or "empty"
-    contexts = sum(each is not None for each in state.kthreads)
+    contexts = sum(kthread is not None for kthread in state.kthreads)
     allowed = state.max_threads or "a number not yet known"
     yield f"  est_cpulist  {cpus}"
     yield (
@@ -119,44 +119,49 @@ def _row(length: int, most: int) -> str:
 def _estimators(reading: NetnsReading, *, verbose: bool) -> Iterator[str]:
     snapshot = reading.snapshot
     # Those that wait are what somebody looks for.
-    objects = sorted(snapshot.objects, key=lambda each: (each.ktid >= 0, -each.rates[1], each.id))
+    objects = sorted(
+        snapshot.objects,
+        key=lambda stats: (stats.ktid >= 0, -stats.rates[1], stats.id),
+    )
     shown = objects if verbose else objects[:_SOME]
     if shown:
         yield "  estimators (conns, packets in and out, bytes in and out, each a second)"
-    width = min(60, max((len(reading.names[each.id]) for each in shown), default=0))
-    for each in shown:
-        yield f"    {reading.names[each.id]:<{width}}  {_place(each)}  {_rates(each)}"
+    width = min(60, max((len(reading.names[stats.id]) for stats in shown), default=0))
+    for stats in shown:
+        yield f"    {reading.names[stats.id]:<{width}}  {_place(stats)}  {_rates(stats)}"
     if len(objects) > len(shown):
         yield f"    and {len(objects) - len(shown)} more, with -v"
 
 
-def _place(each: ObjectState) -> str:
-    if each.ktid < 0:
-        return f"{'waits' if each.linked else 'on no list':<18}"
-    return f"{f'kthread {each.ktid} row {each.ktrow}':<18}"
+def _place(stats: ObjectState) -> str:
+    if stats.ktid < 0:
+        return f"{'waits' if stats.linked else 'on no list':<18}"
+    return f"{f'kthread {stats.ktid} row {stats.ktrow}':<18}"
 
 
-def _rates(each: ObjectState) -> str:
+def _rates(stats: ObjectState) -> str:
     scales = (_PACKETS, _PACKETS, _PACKETS, _BYTES, _BYTES)
-    return " ".join(f"{rate / scale:.1f}" for rate, scale in zip(each.rates, scales, strict=True))
+    return " ".join(f"{rate / scale:.1f}" for rate, scale in zip(stats.rates, scales, strict=True))
 
 
 def _verdicts(
     judged: tuple[JudgedProperty, ...], waiting: Sequence[str], paint: Paint
 ) -> Iterator[str]:
     # What is wrong stands last, where a terminal shows it.
-    for each in sorted(judged, key=lambda each: _ORDER.index(each.verdict)):
-        verdict = each.verdict
+    for judged_property in sorted(
+        judged, key=lambda judged_property: _ORDER.index(judged_property.verdict)
+    ):
+        verdict = judged_property.verdict
         said = paint(f"{verdict.value:<10}", _COLOURS.get(verdict, _OTHER_COLOUR))
-        yield f"  {said} {each.property.id:<22} {each.property.sentence}"
-        if each.reason:
-            yield f"             {each.reason}"
+        yield f"  {said} {judged_property.property.id:<22} {judged_property.property.sentence}"
+        if judged_property.reason:
+            yield f"             {judged_property.reason}"
         if verdict is Verdict.FAIL:
-            yield from _explained(each, waiting)
-        elif each.where:
-            yield f"             now: {_short(each.where)}"
-    counts = Counter(each.verdict for each in judged)
-    yield "  " + ", ".join(f"{counts[each]} {_WORDS[each]}" for each in _WORDS if counts[each])
+            yield from _explained(judged_property, waiting)
+        elif judged_property.where:
+            yield f"             now: {_short(judged_property.where)}"
+    counts = Counter(judged_property.verdict for judged_property in judged)
+    yield "  " + ", ".join(f"{counts[word]} {_WORDS[word]}" for word in _WORDS if counts[word])
 
 
 _ORDER = (Verdict.PASS, Verdict.NOT_JUDGED, Verdict.INCOMPLETE, Verdict.FAIL)
@@ -168,11 +173,11 @@ _WORDS = {
 }
 
 
-def _explained(each: JudgedProperty, waiting: Sequence[str]) -> Iterator[str]:
-    yield f"             what breaks it: {_short(each.where)}"
-    if not each.findings:
+def _explained(judged_property: JudgedProperty, waiting: Sequence[str]) -> Iterator[str]:
+    yield f"             what breaks it: {_short(judged_property.where)}"
+    if not judged_property.findings:
         yield "             no recorded finding explains it: it is worth a report"
-    for id_ in each.findings:
+    for id_ in judged_property.findings:
         yield f"             {id_}: {BY_ID[id_].title}"
         if id_ in ADVICE:
             yield f"             your rates: {ADVICE[id_].consequence}."

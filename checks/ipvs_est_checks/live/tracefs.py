@@ -55,8 +55,8 @@ def probing(
     own = f"{group}_{os.getpid()}"
     instance = tracefs / "instances" / own
     lines: dict[str, str] = {}
-    for each in definitions:
-        (kind, name), rest = each.split(" ", 1)[0].split(":"), each.split(" ", 1)[1]
+    for definition in definitions:
+        (kind, name), rest = definition.split(" ", 1)[0].split(":"), definition.split(" ", 1)[1]
         # Counts of events are told without their group: the name alone has to be ours.
         lines[f"{name}_{os.getpid()}"] = f"{kind}:{own}/{name}_{os.getpid()} {rest}\n"
     done = Instance(tracefs, instance, own, tuple(lines))
@@ -84,7 +84,7 @@ def hits(instance: Instance) -> tuple[int, ...]:
         if len(words) == 3 and words[1].isdigit():
             found[words[0]] = int(words[1])
     try:
-        return tuple(found[each] for each in instance.probes)
+        return tuple(found[probe] for probe in instance.probes)
     except KeyError as missing:
         # Without this a reading would be guarded by nothing.
         raise UnreadableError(f"probes: somebody took {missing.args[0]} away") from None
@@ -92,7 +92,7 @@ def hits(instance: Instance) -> tuple[int, ...]:
 
 def guard_definitions() -> list[str]:
     """Probes that count whatever is configured."""
-    return [f"p:{each} {MODULE}:{each}" for each in _GUARDS]
+    return [f"p:{guard} {MODULE}:{guard}" for guard in _GUARDS]
 
 
 def comings_and_goings() -> list[str]:
@@ -110,7 +110,7 @@ def take_away_leftovers(tracefs: Path) -> None:
             probes.setdefault(group, []).append(name)
     groups = set(probes)
     with suppress(OSError):
-        groups |= {each.name for each in (tracefs / "instances").iterdir()}
+        groups |= {path.name for path in (tracefs / "instances").iterdir()}
     for group in sorted(groups):
         ours = _OURS.fullmatch(group)
         if ours is not None and not _runs(int(ours.group(1))):
@@ -132,8 +132,8 @@ def overruns(instance: Instance) -> int:
     """Events that were lost since the buffer was full. Raises UnreadableError."""
     lost = 0
     try:
-        for each in (instance.path / "per_cpu").glob("cpu*/stats"):
-            for line in each.read_text().splitlines():
+        for path in (instance.path / "per_cpu").glob("cpu*/stats"):
+            for line in path.read_text().splitlines():
                 name, _, value = line.partition(":")
                 if name in ("overrun", "commit overrun", "dropped events"):
                     lost += int(value)
@@ -143,9 +143,9 @@ def overruns(instance: Instance) -> int:
 
 
 def _find_tracefs(root: Path | None) -> Path:
-    for each in (root,) if root is not None else _TRACEFS:
-        if (each / _EVENTS).exists():
-            return each
+    for tracef in (root,) if root is not None else _TRACEFS:
+        if (tracef / _EVENTS).exists():
+            return tracef
     try:
         (_TRACEFS[0] / _EVENTS).stat()
     except PermissionError:
@@ -191,8 +191,8 @@ def _wait_and_clean(instance: Instance, reading: int, writing: int) -> None:
     """The child's whole life."""
     try:
         os.setsid()
-        for each in _ENDING:
-            signal.signal(each, signal.SIG_IGN)
+        for signals in _ENDING:
+            signal.signal(signals, signal.SIG_IGN)
         os.close(writing)
         os.read(reading, 1)
         _clean(instance)

@@ -70,7 +70,7 @@ DEEP = Profile(
     attempts=3000,
 )
 
-PROFILES: dict[str, Profile] = {each.name: each for each in (QUICK, CI, DEEP)}
+PROFILES: dict[str, Profile] = {profile.name: profile for profile in (QUICK, CI, DEEP)}
 
 
 def fresh_seed() -> int:

@@ -14,23 +14,23 @@ def require_reached(report: MachineReport) -> None:
 
     A machine that a failure has stopped is not asked.
     """
-    stopped = {each.machine for each in report.unexpected}
-    missed = [each for each in report.missed if each.machine not in stopped]
+    stopped = {failure_record.machine for failure_record in report.unexpected}
+    missed = [reach_row for reach_row in report.missed if reach_row.machine not in stopped]
     if missed:
-        names = ", ".join(f"{each.machine} {each.situation}" for each in missed)
+        names = ", ".join(f"{reach_row.machine} {reach_row.situation}" for reach_row in missed)
         raise NotReachedError(f"seed {report.seed}, profile {report.profile}: no {names}")
 
 
 def reach_table(rows: Iterable[ReachRow]) -> str:
     """One line for each situation, with the share of histories that came to it."""
     chosen = list(rows)
-    width = max((len(each.situation) for each in chosen), default=0)
+    width = max((len(reach_row.situation) for reach_row in chosen), default=0)
     lines: list[str] = []
     machine = ""
-    for each in chosen:
-        if each.machine != machine:
-            machine = each.machine
-            lines.append(f"{machine}, {each.examples} histories")
-        share = f"{100 * each.share:5.1f} %"
-        lines.append(f"  {share}  {each.situation:{width}}  {each.sentence}")
+    for reach_row in chosen:
+        if reach_row.machine != machine:
+            machine = reach_row.machine
+            lines.append(f"{machine}, {reach_row.examples} histories")
+        share = f"{100 * reach_row.share:5.1f} %"
+        lines.append(f"  {share}  {reach_row.situation:{width}}  {reach_row.sentence}")
     return "\n".join(lines)

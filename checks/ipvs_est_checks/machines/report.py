@@ -38,7 +38,7 @@ class UnexpectedFailureError(AssertionError):
     """A failure that is expected nowhere ends the search."""
 
     def __init__(self, record: FailureRecord) -> None:
-        history = "\n".join(f"    {each}" for each in (*record.operations, *record.steps))
+        history = "\n".join(f"    {operation}" for operation in (*record.operations, *record.steps))
         super().__init__(
             f"{record.property} on {record.revision}: {record.sentence}\n"
             f"  {record.params}\n{history}"
@@ -88,12 +88,12 @@ class MachineReport:
     @property
     def unexpected(self) -> tuple[FailureRecord, ...]:
         """The failures that are expected nowhere."""
-        return tuple(each for each in self.failures if not each.reason)
+        return tuple(failure for failure in self.failures if not failure.reason)
 
     @property
     def missed(self) -> tuple[ReachRow, ...]:
         """Situations that no history came to."""
-        return tuple(each for each in self.reach if not each.reached)
+        return tuple(reach_row for reach_row in self.reach if not reach_row.reached)
 
 
 @dataclass(slots=True)
@@ -130,8 +130,8 @@ def add_history(findings: Findings, machine: str, situations: set[str], steps: i
     """One history has ended."""
     findings.examples[machine] += 1
     findings.steps += steps
-    for each in sorted(situations):
-        findings.reached[machine, each] += 1
+    for situation in sorted(situations):
+        findings.reached[machine, situation] += 1
 
 
 def merged(reports: Sequence[MachineReport]) -> MachineReport:
@@ -158,11 +158,11 @@ def merged(reports: Sequence[MachineReport]) -> MachineReport:
             )
     return replace(
         reports[0],
-        machines=tuple(dict.fromkeys(name for each in reports for name in each.machines)),
+        machines=tuple(dict.fromkeys(name for report in reports for name in report.machines)),
         checks=tuple(sorted(checks.items())),
-        failures=tuple(findings.failures[each] for each in sorted(findings.failures)),
+        failures=tuple(findings.failures[failure] for failure in sorted(findings.failures)),
         reach=tuple(reach.values()),
-        examples=sum(each.examples for each in reports),
-        steps=sum(each.steps for each in reports),
-        seconds=sum(each.seconds for each in reports),
+        examples=sum(report.examples for report in reports),
+        steps=sum(report.steps for report in reports),
+        seconds=sum(report.seconds for report in reports),
     )

@@ -95,29 +95,29 @@ def _cpulist(aim: Aim) -> type[RuleBasedStateMachine]:
     return BoundCpulist
 
 
-_CATALOGUE = {each.id: each.sentence for each in PROPERTIES}
+_CATALOGUE = {prop.id: prop.sentence for prop in PROPERTIES}
 _MACHINES: Mapping[str, _Machine] = {
     netns_driver.NAME: _Machine(
         _netns,
-        lambda each: each.netns,
+        lambda profile: profile.netns,
         situations.SITUATIONS,
         {**_CATALOGUE, **naive_compare.SENTENCES},
     ),
     context_machine.NAME: _Machine(
         _context,
-        lambda each: each.context,
+        lambda profile: profile.context,
         context_machine.SITUATIONS,
         context_steps.SENTENCES,
     ),
     counters_machine.NAME: _Machine(
         _counters,
-        lambda each: each.counters,
+        lambda profile: profile.counters,
         counters_machine.SITUATIONS,
         counters_steps.SENTENCES,
     ),
     cpulist_machine.NAME: _Machine(
         _cpulist,
-        lambda each: each.cpulist,
+        lambda profile: profile.cpulist,
         cpulist_machine.SITUATIONS,
         cpulist_machine.SENTENCES,
     ),
@@ -128,15 +128,15 @@ MACHINES = tuple(_MACHINES)
 
 SENTENCES: Mapping[str, str] = {
     id_: sentence
-    for each in reversed([*_MACHINES.values()])
-    for id_, sentence in each.states.items()
+    for machine in reversed([*_MACHINES.values()])
+    for id_, sentence in machine.states.items()
 }
 """By id: all that the machines check; the catalogue's own words where it has the id."""
 
 SITUATIONS: Mapping[str, tuple[str, str]] = {
     id_: (name, sentence)
-    for name, each in _MACHINES.items()
-    for id_, sentence in each.situations.items()
+    for name, machine in _MACHINES.items()
+    for id_, sentence in machine.situations.items()
 }
 """By id: the machine whose histories have to reach it, and a sentence."""
 
@@ -145,8 +145,8 @@ def concerned(properties: frozenset[str] | None) -> tuple[str, ...]:
     """The machines that check one of these properties; None = all."""
     return tuple(
         name
-        for name, each in _MACHINES.items()
-        if properties is None or not properties.isdisjoint(each.states)
+        for name, machine in _MACHINES.items()
+        if properties is None or not properties.isdisjoint(machine.states)
     )
 
 
@@ -193,7 +193,8 @@ def run_round(
         machines=(machine,),
         checks=tuple(sorted(findings.checks.items())),
         failures=tuple(
-            replace(findings.failures[each], round=number) for each in sorted(findings.failures)
+            replace(findings.failures[failure], round=number)
+            for failure in sorted(findings.failures)
         ),
         reach=tuple(_reach(findings, machine)),
         examples=sum(findings.examples.values()),
@@ -235,7 +236,10 @@ def run_machines(
 
 def wants_more(rounds: Sequence[MachineReport], amount: Amount) -> bool:
     """Whether one more round of a machine is to follow these."""
-    if any(each.unexpected for each in rounds) or len(rounds) >= amount.rounds + amount.more:
+    if (
+        any(one_round.unexpected for one_round in rounds)
+        or len(rounds) >= amount.rounds + amount.more
+    ):
         return False
     return len(rounds) < amount.rounds or bool(merged(rounds).missed)
 
@@ -268,6 +272,6 @@ def _shortened(
 
 def _reach(findings: Findings, name: str) -> list[ReachRow]:
     return [
-        ReachRow(name, each, sentence, findings.reached[name, each], findings.examples[name])
-        for each, sentence in _MACHINES[name].situations.items()
+        ReachRow(name, item, sentence, findings.reached[name, item], findings.examples[name])
+        for item, sentence in _MACHINES[name].situations.items()
     ]

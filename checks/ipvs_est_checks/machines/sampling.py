@@ -65,12 +65,17 @@ class Sample:
     def of(self, revision: Revision) -> list[MachineReport]:
         """All rounds on a revision."""
         name = revision.name
-        return [each for key, found in self.rounds.items() if key[0] == name for each in found]
+        return [
+            machine_report
+            for key, found in self.rounds.items()
+            if key[0] == name
+            for machine_report in found
+        ]
 
     def lost_on(self, revision: Revision) -> list[Lost]:
         """All lost rounds on a revision."""
         name = revision.name
-        return [each for key, lost in self.lost.items() if key[0] == name for each in lost]
+        return [one_lost for key, lost in self.lost.items() if key[0] == name for one_lost in lost]
 
 
 def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> None:
@@ -86,24 +91,28 @@ def sample(plan: Plan, found: Sample, progress: OnProgress = no_progress) -> Non
         total = 0 if plan.minutes is not None else sum(1 for _ in _listed(plan))
         if plan.minutes is not None:
             total = int(plan.minutes * 60)
-        begun = (each for each in _wanted(todo, found) if not _may_be_copied(plan, each))
-        for number, (each, report) in enumerate(run(begun), 1):
-            _add(found, each, report)
+        begun = (
+            one_round for one_round in _wanted(todo, found) if not _may_be_copied(plan, one_round)
+        )
+        for number, (one_round, report) in enumerate(run(begun), 1):
+            _add(found, one_round, report)
             done = number if plan.minutes is None else int(monotonic() - started)
-            progress(f"{each.machine} machine on {each.revision.name}", done, total)
+            progress(f"{one_round.machine} machine on {one_round.revision.name}", done, total)
         # With a time limit nothing is copied, and the list has no end.
         listed = () if plan.minutes is not None else _listed(plan)
-        for each, report in run(_not_copied(plan, found, listed)):
-            progress(f"{each.machine} machine on {each.revision.name}", total, total)
-            _add(found, each, report)
+        for one_round, report in run(_not_copied(plan, found, listed)):
+            progress(f"{one_round.machine} machine on {one_round.revision.name}", total, total)
+            _add(found, one_round, report)
         # Until each situation was reached; by turns, as often as the profile allows.
         while plan.minutes is None and plan.round is None and (more := _more(plan, found)):
-            for each, report in run(each for each in more if not _may_be_copied(plan, each)):
-                progress(f"{each.machine} machine on {each.revision.name}", total, total)
-                _add(found, each, report)
-            for each, report in run(_not_copied(plan, found, more)):
-                progress(f"{each.machine} machine on {each.revision.name}", total, total)
-                _add(found, each, report)
+            for one_round, report in run(
+                one_round for one_round in more if not _may_be_copied(plan, one_round)
+            ):
+                progress(f"{one_round.machine} machine on {one_round.revision.name}", total, total)
+                _add(found, one_round, report)
+            for one_round, report in run(_not_copied(plan, found, more)):
+                progress(f"{one_round.machine} machine on {one_round.revision.name}", total, total)
+                _add(found, one_round, report)
 
 
 def _listed(plan: Plan) -> Iterator[Round]:
@@ -114,7 +123,7 @@ def _listed(plan: Plan) -> Iterator[Round]:
             (revision, machine) for machine in plan.machines for revision in plan.revisions
         )
     )
-    return (each for _, _, each in heapq.merge(*lines, key=lambda line: line[:2]))
+    return (one_round for _, _, one_round in heapq.merge(*lines, key=lambda line: line[:2]))
 
 
 def _line(
@@ -130,7 +139,7 @@ def _line(
         yield (number + 0.5) / rounds, place, Round(revision, machine, number)
 
 
-def _may_be_copied(plan: Plan, each: Round) -> bool:
+def _may_be_copied(plan: Plan, one_round: Round) -> bool:
     """Whether the round may be known from the same one on v7.
 
     v7-unwind differs from v7 in a single field. Where it is read, v7 goes on to report a call
@@ -138,7 +147,7 @@ def _may_be_copied(plan: Plan, each: Round) -> bool:
     the one on v7-unwind.
     """
     return (
-        each.revision is V7_UNWIND
+        one_round.revision is V7_UNWIND
         and V7 in plan.revisions
         and plan.minutes is None
         and plan.round is None
@@ -150,52 +159,52 @@ def _not_copied(plan: Plan, found: Sample, rounds: Iterable[Round]) -> list[Roun
     """Take over those of the rounds that are known from v7; answers those that may have been, and
     are not."""
     left: list[Round] = []
-    for each in rounds:
-        if _may_be_copied(plan, each) and not _stopped(found, each):
-            of_v7 = found.rounds.get((V7.name, each.machine), [])
-            if _stopped(found, replace(each, revision=V7)) or each.number >= len(of_v7):
-                left.append(each)
+    for one_round in rounds:
+        if _may_be_copied(plan, one_round) and not _stopped(found, one_round):
+            of_v7 = found.rounds.get((V7.name, one_round.machine), [])
+            if _stopped(found, replace(one_round, revision=V7)) or one_round.number >= len(of_v7):
+                left.append(one_round)
                 continue
-            report = of_v7[each.number]
-            if any(other.machine == each.machine for other in left):
-                left.append(each)  # their order is that of their numbers
+            report = of_v7[one_round.number]
+            if any(other.machine == one_round.machine for other in left):
+                left.append(one_round)  # their order is that of their numbers
             elif any(failure.property == _TOLD_APART for failure in report.failures):
-                left.append(each)
+                left.append(one_round)
             else:
-                _add(found, each, _on_unwind(report))
+                _add(found, one_round, _on_unwind(report))
     return left
 
 
 def _on_unwind(report: MachineReport) -> MachineReport:
     name = V7_UNWIND.name
-    failures = tuple(replace(each, revision=name) for each in report.failures)
+    failures = tuple(replace(failure, revision=name) for failure in report.failures)
     return replace(report, revision=name, failures=failures, seconds=0.0)
 
 
 def _within(rounds: Iterator[Round], plan: Plan, started: float) -> Iterator[Round]:
-    for each in rounds:
+    for one_round in rounds:
         if plan.minutes is not None and monotonic() - started >= 60 * plan.minutes:
             return
-        yield each
+        yield one_round
 
 
 def _wanted(rounds: Iterable[Round], found: Sample) -> Iterator[Round]:
     """Without those of a machine that a failure has stopped."""
-    for each in rounds:
-        if not _stopped(found, each):
-            yield each
+    for one_round in rounds:
+        if not _stopped(found, one_round):
+            yield one_round
 
 
-def _stopped(found: Sample, each: Round) -> bool:
-    known = found.rounds.get((each.revision.name, each.machine), ())
+def _stopped(found: Sample, one_round: Round) -> bool:
+    known = found.rounds.get((one_round.revision.name, one_round.machine), ())
     return any(report.unexpected for report in known)
 
 
-def _add(found: Sample, each: Round, report: MachineReport | Lost) -> None:
+def _add(found: Sample, one_round: Round, report: MachineReport | Lost) -> None:
     # A round that was already under way when its machine was stopped does not count.
-    if _stopped(found, each):
+    if _stopped(found, one_round):
         return
-    key = (each.revision.name, each.machine)
+    key = (one_round.revision.name, one_round.machine)
     if isinstance(report, Lost):
         found.lost.setdefault(key, []).append(report)
     else:
@@ -216,16 +225,18 @@ def _more(plan: Plan, found: Sample) -> list[Round]:
     return rounds
 
 
-def _name(each: Round) -> str:
-    return f"round {each.number} of the {each.machine} machine on {each.revision.name}"
+def _name(one_round: Round) -> str:
+    return (
+        f"round {one_round.number} of the {one_round.machine} machine on {one_round.revision.name}"
+    )
 
 
-def _report(plan: Plan, each: Round) -> MachineReport:
+def _report(plan: Plan, one_round: Round) -> MachineReport:
     return run_round(
-        each.revision,
+        one_round.revision,
         plan.profile,
         plan.seed,
-        each.machine,
-        each.number,
+        one_round.machine,
+        one_round.number,
         properties=plan.properties,
     )

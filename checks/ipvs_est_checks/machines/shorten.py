@@ -102,7 +102,7 @@ def _first_that_fails(
 
 def _joined(operations: History) -> Iterator[History]:
     """One wait less: the next, or else the one before, takes as much longer."""
-    waits = [index for index, each in enumerate(operations) if isinstance(each, Advance)]
+    waits = [index for index, operation in enumerate(operations) if isinstance(operation, Advance)]
     for place, index in enumerate(waits):
         for other in (*waits[place + 1 : place + 2], *waits[max(0, place - 1) : place]):
             first, second = operations[index], operations[other]
@@ -117,14 +117,16 @@ _COMES_OR_GOES = (StartService, StartDest, AddService, AddDest, Delete, DeleteSe
 
 def _one_object_less(operations: History) -> Iterator[History]:
     """One object does what two did: what starts and ends the other is left out."""
-    ids = dict.fromkeys(each.id for each in operations if isinstance(each, _COMES_OR_GOES))
-    if any(isinstance(each, StartTotal | InitNetns) for each in operations):
+    ids = dict.fromkeys(
+        operation.id for operation in operations if isinstance(operation, _COMES_OR_GOES)
+    )
+    if any(isinstance(operation, StartTotal | InitNetns) for operation in operations):
         ids = {0: None, **ids}
     for gone in ids:
-        rest = [each for each in operations if not _starts_or_ends(each, gone)]
+        rest = [operation for operation in operations if not _starts_or_ends(operation, gone)]
         for stays in ids:
             if stays != gone:
-                yield tuple(_renamed(each, {gone: stays}) for each in rest)
+                yield tuple(_renamed(operation, {gone: stays}) for operation in rest)
 
 
 def _starts_or_ends(operation: Operation, object_id: int) -> bool:
@@ -135,9 +137,9 @@ def _starts_or_ends(operation: Operation, object_id: int) -> bool:
 
 def _plainer(operations: History) -> Iterator[History]:
     """One operation is replaced by one that does less; at last, ids count from 1."""
-    for index, each in enumerate(operations):
+    for index, operation in enumerate(operations):
         plain: Operation | None = None
-        match each:
+        match operation:
             case AddService(id_):
                 plain = StartService(id_)
             case AddDest(id_, _):
@@ -149,16 +151,18 @@ def _plainer(operations: History) -> Iterator[History]:
             case Export(id_):
                 plain = Read(id_)
             case Packet(id_, cpu):
-                counted = (getattr(each, field.name) for field in fields(each)[2:])
+                counted = (getattr(operation, field.name) for field in fields(operation)[2:])
                 plain = Traffic(id_, cpu, *counted)
             case _:
                 pass
         if plain is not None:
             yield _with(operations, index, plain)
-    ids = dict.fromkeys(each.id for each in operations if isinstance(each, _COMES_OR_GOES))
+    ids = dict.fromkeys(
+        operation.id for operation in operations if isinstance(operation, _COMES_OR_GOES)
+    )
     names = {old: new for new, old in enumerate(ids, 1)}
     if names != dict(zip(ids, ids, strict=True)):
-        yield tuple(_renamed(each, names) for each in operations)
+        yield tuple(_renamed(operation, names) for operation in operations)
 
 
 def _renamed(operation: Operation, names: dict[int, int]) -> Operation:
@@ -188,10 +192,10 @@ _NAMES = ("id", "service", "nth")
 
 def _lowered(found: Shortened, failure: Callable[[History], str], attempts: int) -> Shortened:
     for index in range(len(found.operations)):
-        each = found.operations[index]
-        wait = isinstance(each, Advance)
-        for field in fields(each):
-            if field.name in _NAMES or type(getattr(each, field.name)) is not int:
+        operation = found.operations[index]
+        wait = isinstance(operation, Advance)
+        for field in fields(operation):
+            if field.name in _NAMES or type(getattr(operation, field.name)) is not int:
                 continue
             for lower in _LOWER if wait else _LOWER_OTHERS:
                 found = _lower(found, index, field.name, lower, failure, attempts)
@@ -208,15 +212,15 @@ def _lower(
 ) -> Shortened:
     """Lower one number in one way as long as that fails; by one, only once."""
     while True:
-        each = found.operations[index]
-        number = getattr(each, name)
+        operation = found.operations[index]
+        number = getattr(operation, name)
         size = abs(number)
         less = lower(size)
         # To advance by nothing would be another operation.
-        least = 1 if isinstance(each, Advance) else 0
+        least = 1 if isinstance(operation, Advance) else 0
         if not least <= less < size:
             return found
-        simpler = _changed(each, {name: less if number > 0 else -less})
+        simpler = _changed(operation, {name: less if number > 0 else -less})
         before = found.operations
         found = _tried(found, _with(before, index, simpler), failure, attempts)
         if found.operations == before or less == size - 1:

@@ -132,7 +132,7 @@ def _some(rng: random.Random, params: Params, made: MadeObjects, kind: str) -> l
             return [Delete(made.bare.pop(rng.randrange(len(made.bare))))]
         case "purge":
             gone, made.bare = made.bare[1:], made.bare[:1]
-            return [Delete(each) for each in gone]
+            return [Delete(number) for number in gone]
         case "add_service":
             made.services.append(new_id(made))
             return [AddService(made.services[-1])]
@@ -202,7 +202,7 @@ _MANY = replace(_SMALL, est_cost_ns=23750)
 
 
 def _dests(first: int, last: int) -> tuple[Operation, ...]:
-    return tuple(StartDest(each) for each in range(first, last + 1))
+    return tuple(StartDest(number) for number in range(first, last + 1))
 
 
 DIRECTED: Mapping[str, TrialHistory] = {
@@ -293,9 +293,9 @@ DIRECTED: Mapping[str, TrialHistory] = {
         (
             *(InitNetns(), StartService(1)),
             *(
-                each
+                operation
                 for row in range(_SMALL.nticks)
-                for each in (
+                for operation in (
                     *(Advance(_REVOLUTION + _SMALL.tick_jiffies), SetCpulist(1)),
                     *(Advance(_SMALL.tick_jiffies // 2), StartDest(2 + row)),
                 )
@@ -309,7 +309,7 @@ DIRECTED: Mapping[str, TrialHistory] = {
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
             *(*_dests(11, 20), Advance(_REVOLUTION), *_dests(21, 30), Advance(_REVOLUTION)),
-            *(Delete(each) for each in range(11, 31)),
+            *(Delete(number) for number in range(11, 31)),
         ),
     ),
     "last-estimator-goes": TrialHistory(
@@ -322,7 +322,7 @@ DIRECTED: Mapping[str, TrialHistory] = {
         (
             *(StartService(1), *_dests(2, 10), Advance(_REVOLUTION)),
             *(StartDest(11), Advance(_REVOLUTION)),
-            *(Delete(each) for each in range(1, 11)),
+            *(Delete(number) for number in range(1, 11)),
         ),
     ),
     "limits-shrink": TrialHistory(

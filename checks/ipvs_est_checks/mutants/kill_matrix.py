@@ -148,7 +148,7 @@ def judge(
         operations += seen.operations
         new = _new(mutant, history, seen, looked_at)
         broken.update(new)
-        named = [each for each in mutant.properties if each in new]
+        named = [prop for prop in mutant.properties if prop in new]
         if named or (new and found is None):
             id_ = (named or new)[0]
             failure = seen.failures[id_]
@@ -200,7 +200,7 @@ def _new(
     if not seen.failures:
         return []
     known = control(mutant, history, looked_at).failures
-    return [each for each in seen.failures if each not in known]
+    return [failure for failure in seen.failures if failure not in known]
 
 
 def _verdict(mutant: Mutant, found: Kill | None) -> MutantVerdict:
@@ -222,18 +222,18 @@ def run_control(
     cases: list[tuple[Revision, TrialHistory]] = [
         (MAINLINE, random_history(seed, index)) for index in range(HISTORIES)
     ]
-    cases += [(each.base, DIRECTED[each.directed]) for each in mutants if each.directed]
+    cases += [(mutant.base, DIRECTED[mutant.directed]) for mutant in mutants if mutant.directed]
     operations = 0
     broken: set[str] = set()
     unexplained: list[Unexplained] = []
     for base, history in cases:
         seen = watched(base, history, (), properties)
         operations += seen.operations
-        for each in seen.failures:
-            if _is_known(known, base, history, each):
-                broken.add(each)
+        for failure in seen.failures:
+            if _is_known(known, base, history, failure):
+                broken.add(failure)
             else:
-                unexplained.append(Unexplained(base.name, each, history))
+                unexplained.append(Unexplained(base.name, failure, history))
     return Control(
         len(cases),
         operations,
@@ -268,7 +268,7 @@ def outcomes(
 ) -> Iterator[MutantOutcome]:
     """The rows in order, found by that many processes; `named_only` and `shrinks` as in `judge`,
     `waiting` as of `Pool`."""
-    ids = [each.id for each in mutants]
+    ids = [mutant.id for mutant in mutants]
     with Pool(min(jobs, len(ids)), waiting=waiting) as pool:
         for id_, outcome in pool.map(partial(_judge, seed, named_only, shrinks), ids, str):
             if isinstance(outcome, Lost):
@@ -291,8 +291,8 @@ def _judge(seed: int, named_only: bool, shrinks: bool, id_: str) -> MutantOutcom
 def breakers(found: Sequence[MutantOutcome]) -> Mapping[str, tuple[str, ...]]:
     """For each property of the catalogue: ids of the mutants that break it."""
     return {
-        each.id: tuple(outcome.mutant for outcome in found if each.id in outcome.broken)
-        for each in PROPERTIES
+        prop.id: tuple(outcome.mutant for outcome in found if prop.id in outcome.broken)
+        for prop in PROPERTIES
     }
 
 

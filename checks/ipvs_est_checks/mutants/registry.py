@@ -9,4 +9,4 @@ from ipvs_est_checks.mutants.mutant import Mutant
 
 MUTANTS: tuple[Mutant, ...] = (*REVIEWED, *COMPLETING)
 
-BY_ID = {each.id: each for each in MUTANTS}
+BY_ID = {mutant.id: mutant for mutant in MUTANTS}

@@ -50,7 +50,9 @@ def row(outcome: MutantOutcome) -> tuple[str, ...]:
 
 def is_complete(matrix: Matrix) -> bool:
     """All mutants were run, so that a property that none breaks means something."""
-    run = {each.mutant for each in matrix.outcomes if each.verdict is not MutantVerdict.LOST}
+    run = {
+        outcome.mutant for outcome in matrix.outcomes if outcome.verdict is not MutantVerdict.LOST
+    }
     return matrix.complete and run == BY_ID.keys()
 
 
@@ -67,8 +69,8 @@ def exit_code(matrix: Matrix) -> int:
     """
     if not matrix.complete:
         return exit_codes.INTERRUPTED
-    tried = [each for each in matrix.outcomes if each.verdict is not MutantVerdict.LOST]
-    wrong = not all(is_expected(each) for each in tried)
+    tried = [outcome for outcome in matrix.outcomes if outcome.verdict is not MutantVerdict.LOST]
+    wrong = not all(is_expected(mutant_outcome) for mutant_outcome in tried)
     if wrong or matrix.control.unexplained or (is_complete(matrix) and unbroken(matrix.outcomes)):
         return exit_codes.FAIL
     if len(tried) < len(matrix.outcomes):
@@ -83,9 +85,9 @@ def notes(matrix: Matrix) -> Iterator[str]:
     if is_complete(matrix):
         for id_ in unbroken(matrix.outcomes):
             yield f"FAIL no mutant breaks {id_}"
-    for each in matrix.control.unexplained:
-        yield f"FAIL unmutated {each.revision} breaks {each.property}, which no finding explains:"
-        yield from (f"  {line}" for line in history_lines(each.history))
+    for odd in matrix.control.unexplained:
+        yield f"FAIL unmutated {odd.revision} breaks {odd.property}, which no finding explains:"
+        yield from (f"  {line}" for line in history_lines(odd.history))
     yield _totals(matrix)
 
 
@@ -120,11 +122,11 @@ def unfit_text(outcome: MutantOutcome) -> str:
 
 def _totals(matrix: Matrix) -> str:
     found = matrix.outcomes
-    killed = sum(each.verdict is MutantVerdict.KILLED for each in found)
-    waiting = sum(each.verdict is MutantVerdict.EQUIVALENT for each in found)
+    killed = sum(mutant_outcome.verdict is MutantVerdict.KILLED for mutant_outcome in found)
+    waiting = sum(mutant_outcome.verdict is MutantVerdict.EQUIVALENT for mutant_outcome in found)
     broken = sum(bool(mutants) for mutants in breakers(found).values())
     control = matrix.control
-    seconds = control.seconds + sum(each.seconds for each in found)
+    seconds = control.seconds + sum(mutant_outcome.seconds for mutant_outcome in found)
     equivalent = f"{waiting} proved equivalent"
     return (
         f"{killed} of {len(found)} mutants killed, {equivalent};"
@@ -146,7 +148,7 @@ def json_report(matrix: Matrix) -> str:
     body = {
         "complete": matrix.complete,
         "seed": matrix.seed,
-        "mutants": [_outcome_json(each) for each in matrix.outcomes],
+        "mutants": [_outcome_json(outcome) for outcome in matrix.outcomes],
         "properties": {id_: list(ids) for id_, ids in breakers(matrix.outcomes).items()},
         "unbroken": list(unbroken(matrix.outcomes)) if is_complete(matrix) else None,
         "control": _control_json(matrix.control),
@@ -190,11 +192,11 @@ def _control_json(control: Control) -> dict[str, object]:
         "broken": list(control.broken),
         "unexplained": [
             {
-                "revision": each.revision,
-                "property": each.property,
-                **_shown_json(each.history),
+                "revision": odd.revision,
+                "property": odd.property,
+                **_shown_json(odd.history),
             }
-            for each in control.unexplained
+            for odd in control.unexplained
         ],
         "seconds": round(control.seconds, 3),
     }
@@ -209,5 +211,5 @@ def _shown_json(shown: TrialHistory | KillingSchedule) -> dict[str, object]:
                 "preemptions": shown.preemptions,
             }
         }
-    operations = [operation_to_json(each) for each in shown.operations]
+    operations = [operation_to_json(operation) for operation in shown.operations]
     return {"history": {"params": params_to_json(shown.params), "operations": operations}}

@@ -21,7 +21,7 @@ def commands_page() -> Iterator[str]:
     for name, command in _commands(cli, ""):
         yield from ("", f"## {name}", "", f"`{_usage(name, command)}`")
         yield from ("", *_paragraphs(command.help or ""))
-        options = [each for each in command.params if isinstance(each, click.Option)]
+        options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
         if options:
             yield from ("", "| option | meaning |", "|---|---|", *map(_row, options))
 
@@ -38,19 +38,23 @@ def _commands(group: click.Group, before: str) -> Iterator[tuple[str, click.Comm
 
 
 def _usage(name: str, command: click.Command) -> str:
-    arguments = [_argument(each) for each in command.params if isinstance(each, click.Argument)]
+    arguments = [
+        _argument(parameter)
+        for parameter in command.params
+        if isinstance(parameter, click.Argument)
+    ]
     if isinstance(command, click.Group):
         return f"ipvs-est {name} COMMAND"
     options = ["[OPTIONS]"] if len(arguments) < len(command.params) else []
     return " ".join(["ipvs-est", name, *options, *arguments])
 
 
-def _argument(each: click.Argument) -> str:
-    word = each.metavar or (each.name or "").upper()
-    if each.metavar:
+def _argument(argument: click.Argument) -> str:
+    word = argument.metavar or (argument.name or "").upper()
+    if argument.metavar:
         return word
-    word = word if each.required else f"[{word}]"
-    return f"{word}..." if each.nargs == -1 else word
+    word = word if argument.required else f"[{word}]"
+    return f"{word}..." if argument.nargs == -1 else word
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -66,11 +70,11 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _row(option: click.Option) -> str:
-    names = ", ".join(f"`{each}`" for each in option.opts)
+    names = ", ".join(f"`{name}`" for name in option.opts)
     if option.secondary_opts:
-        names += f" / {', '.join(f'`{each}`' for each in option.secondary_opts)}"
+        names += f" / {', '.join(f'`{name}`' for name in option.secondary_opts)}"
     value = _value(option)
-    facts = "; ".join(each for each in (_default(option), _range(option.type)) if each)
+    facts = "; ".join(name for name in (_default(option), _range(option.type)) if name)
     text = _plain(re.sub(r"\s+", " ", option.help or ""))
     meaning = f"{text} ({facts})" if facts else text
     return f"| {f'{names} {value}' if value else names} | {meaning} |"
@@ -80,7 +84,7 @@ def _value(option: click.Option) -> str:
     if option.is_flag:
         return ""
     if isinstance(option.type, click.Choice):
-        return " \\| ".join(f"`{each}`" for each in option.type.choices)
+        return " \\| ".join(f"`{choice}`" for choice in option.type.choices)
     return f"`{option.metavar or option.type.name.upper()}`"
 
 
@@ -93,7 +97,7 @@ def _range(type_: object) -> str:
         return ""
     low = "" if type_.min is None else f"{'above' if type_.min_open else 'from'} {type_.min}"
     high = "" if type_.max is None else f"{'below' if type_.max_open else 'to'} {type_.max}"
-    return " ".join(each for each in (low, high) if each)
+    return " ".join(name for name in (low, high) if name)
 
 
 def _plain(text: str) -> str:

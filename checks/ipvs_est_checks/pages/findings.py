@@ -28,18 +28,22 @@ See also: [bounds that were not known](bounds.md), proved and not what the desig
 def findings_page() -> Iterator[str]:
     """The lines of the page."""
     yield from ("# Findings", "", *_ABOUT.splitlines(), "")
-    new = [each.id for each in registry.ALL if "mainline" in each.revisions and not each.defect]
+    new = [
+        finding.id
+        for finding in registry.ALL
+        if "mainline" in finding.revisions and not finding.defect
+    ]
     yield from (f"New in mainline, as far as the known defects tell: {', '.join(new)}.", "")
     yield from ("| id | on | what | breaks | known before |", "|---|---|---|---|---|")
-    for each in registry.ALL:
+    for finding in registry.ALL:
         breaks = ", ".join(
-            f"[`{name}`](../properties.md#{anchor(name)})" for name in each.properties
+            f"[`{name}`](../properties.md#{anchor(name)})" for name in finding.properties
         )
         cells = (
-            f"[{each.id}]({each.id}.md)",
-            ", ".join(each.revisions),
-            each.title,
+            f"[{finding.id}]({finding.id}.md)",
+            ", ".join(finding.revisions),
+            finding.title,
             breaks,
-            linked(each.defect, "../../"),
+            linked(finding.defect, "../../"),
         )
         yield f"| {' | '.join(cells)} |"

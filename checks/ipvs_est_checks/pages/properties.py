@@ -28,21 +28,21 @@ def properties_page() -> Iterator[str]:
     """The lines of the page."""
     yield from ("# Properties", "", *_ABOUT.splitlines())
     for group, properties in groupby(
-        sorted(PROPERTIES, key=lambda each: GROUPS.index(each.group)), lambda each: each.group
+        sorted(PROPERTIES, key=lambda prop: GROUPS.index(prop.group)), lambda prop: prop.group
     ):
         yield from ("", f"## {group}")
-        for each in properties:
-            yield from ("", f"### `{each.id}`", "", each.sentence, "", *_facts(each))
+        for prop in properties:
+            yield from ("", f"### `{prop.id}`", "", prop.sentence, "", *_facts(prop))
 
 
-GROUPS = tuple(dict.fromkeys(each.group for each in PROPERTIES))
+GROUPS = tuple(dict.fromkeys(prop.group for prop in PROPERTIES))
 """In the order of the catalogue."""
 
 
-def _facts(each: Property) -> Iterator[str]:
-    yield f"- where: {scope(each)}"
-    yield f"- source: {linked(each.source)}"
-    yield f"- how strongly: {'; '.join(strengths(each.id))}"
-    found = findings_of(each)
+def _facts(prop: Property) -> Iterator[str]:
+    yield f"- where: {scope(prop)}"
+    yield f"- source: {linked(prop.source)}"
+    yield f"- how strongly: {'; '.join(strengths(prop.id))}"
+    found = findings_of(prop)
     if found:
         yield f"- findings: {linked(', '.join(found))}"

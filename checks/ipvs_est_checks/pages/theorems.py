@@ -19,24 +19,24 @@ _HEAD = ("| id | theorem | on | about | source | replayed |", "|---|---|---|---|
 def theorems_page() -> Iterator[str]:
     """The lines of the page: in each group a table for each thing that theorems are for."""
     yield from ("# Theorems", "", *_ABOUT.splitlines())
-    for group in dict.fromkeys(each.group for each in THEOREMS):
+    for group in dict.fromkeys(theorem.group for theorem in THEOREMS):
         yield from ("", f"## {group}")
-        theorems = [each for each in THEOREMS if each.group == group]
+        theorems = [theorem for theorem in THEOREMS if theorem.group == group]
         for range_ in dict.fromkeys(map(_range, theorems)):
             yield from ("", f"For {_cell(range_)}:", "", *_HEAD)
-            yield from (_row(each) for each in theorems if _range(each) == range_)
+            yield from (_row(theorem) for theorem in theorems if _range(theorem) == range_)
 
 
-def _row(each: Theorem) -> str:
-    refuted = f" (refuted: {linked(', '.join(each.refuted_by))})" if each.refuted_by else ""
-    about = ", ".join(f"[`{name}`](properties.md#{anchor(name)})" for name in each.properties)
+def _row(theorem: Theorem) -> str:
+    refuted = f" (refuted: {linked(', '.join(theorem.refuted_by))})" if theorem.refuted_by else ""
+    about = ", ".join(f"[`{name}`](properties.md#{anchor(name)})" for name in theorem.properties)
     cells = (
-        f"`{each.id}`",
-        _cell(each.sentence),
-        (each.revision or "all revisions") + refuted,
+        f"`{theorem.id}`",
+        _cell(theorem.sentence),
+        (theorem.revision or "all revisions") + refuted,
         about,
-        linked(each.source),
-        kind_of(each).value,
+        linked(theorem.source),
+        kind_of(theorem).value,
     )
     return f"| {' | '.join(cells)} |"
 

@@ -15,11 +15,11 @@ def broken_in(
     """The chosen properties in these scopes that do not hold, of those that read what is known;
     counts evaluations."""
     holds = judged_by(partial)
-    for each in state_properties(properties, scopes):
+    for prop in state_properties(properties, scopes):
         try:
-            good = holds(each)
+            good = holds(prop)
         except AbsentError:
             continue
-        checks[each.id] += 1
+        checks[prop.id] += 1
         if not good:
-            yield each
+            yield prop

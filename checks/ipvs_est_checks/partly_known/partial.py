@@ -81,13 +81,13 @@ def _filled(wanted: Any, value: object, path: str, absent: set[str]) -> object:
     if get_origin(wanted) is Annotated:
         return value
     if get_origin(wanted) in (Union, UnionType):
-        (inner,) = [each for each in get_args(wanted) if each is not NoneType]
+        (inner,) = [argument for argument in get_args(wanted) if argument is not NoneType]
         return None if value is None else _filled(inner, value, path, absent)
     if get_origin(wanted) is tuple:
         item = get_args(wanted)[0]
         if not isinstance(value, list):
             return value
-        return [_filled(item, each, path, absent) for each in value]
+        return [_filled(item, entry, path, absent) for entry in value]
     if not isinstance(value, dict) or wanted is Params:
         return value
     if wanted is State:
@@ -96,20 +96,22 @@ def _filled(wanted: Any, value: object, path: str, absent: set[str]) -> object:
         return value
     hints = get_type_hints(wanted, include_extras=True)
     whole = dict(value)
-    for each in fields(wanted):
-        below = f"{path}.{each.name}" if path else each.name
-        if each.name in value:
-            whole[each.name] = _filled(hints[each.name], value[each.name], below, absent)
-        elif each.name != "params":
+    for field in fields(wanted):
+        below = f"{path}.{field.name}" if path else field.name
+        if field.name in value:
+            whole[field.name] = _filled(hints[field.name], value[field.name], below, absent)
+        elif field.name != "params":
             absent.add(below)
-            whole[each.name] = _anything(hints[each.name])
+            whole[field.name] = _anything(hints[field.name])
     return whole
 
 
 def _filled_state(value: dict[str, Any], path: str, absent: set[str]) -> object:
     state = _with(value, _STATE, path, absent)
     if isinstance(kthreads := state["kthreads"], list):
-        state["kthreads"] = [_filled_kthread(each, f"{path}.kthreads", absent) for each in kthreads]
+        state["kthreads"] = [
+            _filled_kthread(kthread, f"{path}.kthreads", absent) for kthread in kthreads
+        ]
     return state
 
 
@@ -119,8 +121,8 @@ def _filled_kthread(value: object, path: str, absent: set[str]) -> object:
     kthread = _with(value, _KTHREAD, path, absent)
     if isinstance(ticks := kthread["ticks"], dict):
         kthread["ticks"] = {
-            row: _with(each, _TICK, f"{path}.ticks", absent) if isinstance(each, dict) else each
-            for row, each in ticks.items()
+            row: _with(tick, _TICK, f"{path}.ticks", absent) if isinstance(tick, dict) else tick
+            for row, tick in ticks.items()
         }
     return kthread
 
@@ -147,11 +149,11 @@ def _anything(wanted: Any) -> object:
         return None
     if get_origin(wanted) is tuple:
         items = get_args(wanted)
-        return [] if items[-1] is ... else [_anything(each) for each in items]
+        return [] if items[-1] is ... else [_anything(item) for item in items]
     if wanted is State:
         return dict(_STATE)
     if is_dataclass(wanted):
         assert isinstance(wanted, type)
         hints = get_type_hints(wanted, include_extras=True)
-        return {each.name: _anything(hints[each.name]) for each in fields(wanted)}
+        return {field.name: _anything(hints[field.name]) for field in fields(wanted)}
     return {bool: False, str: "", int: 0}[wanted]

@@ -64,7 +64,7 @@ def exit_code(report: ProofReport) -> int:
     """0 if every theorem stands as recorded, 1, or 3 if z3 gave up on one; 130 if interrupted."""
     if not report.complete:
         return exit_codes.INTERRUPTED
-    verdicts = {each.verdict for each in report.outcomes}
+    verdicts = {outcome.verdict for outcome in report.outcomes}
     if ProofVerdict.FAIL in verdicts:
         return exit_codes.FAIL
     return exit_codes.INCOMPLETE if ProofVerdict.UNKNOWN in verdicts else exit_codes.PASS
@@ -88,11 +88,15 @@ def details(outcome: TheoremOutcome) -> Iterator[str]:
         yield f"  assumes {id_}: {sentence}"
     if outcome.obligations:
         yield f"  {_checked(outcome)}"
-    shown = [each for each in outcome.obligations if each.answer.status is Decision.REFUTED]
+    shown = [
+        obligation
+        for obligation in outcome.obligations
+        if obligation.answer.status is Decision.REFUTED
+    ]
     # If it should hold, the complaints tell the others.
-    for each in shown if theorem.refuted_by else shown[:1]:
-        yield f"  counterexample{f' ({each.name})' if each.name else ''}:"
-        yield from _value_lines(each.answer)
+    for decided in shown if theorem.refuted_by else shown[:1]:
+        yield f"  counterexample{f' ({decided.name})' if decided.name else ''}:"
+        yield from _value_lines(decided.answer)
     yield f"  twin: {theorem.twin.sentence} It is {outcome.twin.status.value}:"
     yield from _value_lines(outcome.twin)
     yield from (f"  in the model, {line}" for line in outcome.replayed)
@@ -100,12 +104,19 @@ def details(outcome: TheoremOutcome) -> Iterator[str]:
 
 def summary(report: ProofReport) -> str:
     """The closing line."""
-    counts = {each: sum(o.verdict is each for o in report.outcomes) for each in ProofVerdict}
-    named = "".join(f", {count} {each.value}" for each, count in counts.items() if count)
-    obligations = sum(len(each.obligations) for each in report.outcomes)
-    queries = sum(each.queries for each in report.outcomes)
-    without = [one for o in report.outcomes for each in o.obligations for one in each.dropped]
-    refuted = sum(each.status is Decision.REFUTED for each in without)
+    counts = {
+        proof_verdict: sum(o.verdict is proof_verdict for o in report.outcomes)
+        for proof_verdict in ProofVerdict
+    }
+    named = "".join(
+        f", {count} {proof_verdict.value}" for proof_verdict, count in counts.items() if count
+    )
+    obligations = sum(len(outcome.obligations) for outcome in report.outcomes)
+    queries = sum(outcome.queries for outcome in report.outcomes)
+    without = [
+        one for o in report.outcomes for obligation in o.obligations for one in obligation.dropped
+    ]
+    refuted = sum(dropped.status is Decision.REFUTED for dropped in without)
     number = len(report.outcomes)
     return (
         f"{'' if report.complete else 'interrupted: '}"
@@ -126,7 +137,7 @@ def json_report(report: ProofReport) -> str:
         "complete": report.complete,
         "seconds": round(report.seconds, 3),
         "exit_code": exit_code(report),
-        "theorems": [_theorem_json(each) for each in report.outcomes],
+        "theorems": [_theorem_json(outcome) for outcome in report.outcomes],
     }
     return json_text(_NAME, REPORT_VERSION, body)
 
@@ -136,22 +147,22 @@ def junit_report(report: ProofReport) -> str:
     cases = tuple(
         Case(
             "ipvs_est.prove",
-            each.id,
-            _VERDICTS[each.verdict],
-            each.seconds,
-            "; ".join(each.complaints),
-            "\n".join(details(each)) if each.verdict is ProofVerdict.FAIL else "",
-            BY_ID[each.id].refuted_by if each.verdict is ProofVerdict.FINDING else (),
+            outcome.id,
+            _VERDICTS[outcome.verdict],
+            outcome.seconds,
+            "; ".join(outcome.complaints),
+            "\n".join(details(outcome)) if outcome.verdict is ProofVerdict.FAIL else "",
+            BY_ID[outcome.id].refuted_by if outcome.verdict is ProofVerdict.FINDING else (),
         )
-        for each in report.outcomes
+        for outcome in report.outcomes
     )
     return junit_text([Suite(_NAME, cases, "" if report.complete else INTERRUPTED)])
 
 
 def _checked(outcome: TheoremOutcome) -> str:
-    premises = sum(each.premises is Decision.REFUTED for each in outcome.obligations)
-    dropped = [one.status for each in outcome.obligations for one in each.dropped]
-    refuted = sum(each is Decision.REFUTED for each in dropped)
+    premises = sum(obligation.premises is Decision.REFUTED for obligation in outcome.obligations)
+    dropped = [one.status for obligation in outcome.obligations for one in obligation.dropped]
+    refuted = sum(decision is Decision.REFUTED for decision in dropped)
     number = len(outcome.obligations)
     return (
         f"premises satisfiable: {premises} of {number} obligations;"
@@ -179,7 +190,7 @@ def _theorem_json(outcome: TheoremOutcome) -> dict[str, object]:
         "verdict": outcome.verdict.value,
         "complaints": list(outcome.complaints),
         "assumptions": dict(outcome.assumptions),
-        "obligations": [_obligation_json(each) for each in outcome.obligations],
+        "obligations": [_obligation_json(obligation) for obligation in outcome.obligations],
         "twin": {"sentence": theorem.twin.sentence, **_answer_json(outcome.twin)},
         "replayed": list(outcome.replayed),
         "queries": outcome.queries,
@@ -198,7 +209,7 @@ def _obligation_json(decided: Decided) -> dict[str, object]:
         "name": decided.name,
         **_answer_json(decided.answer),
         "premises": premises[decided.premises],
-        "without": {each.assumption: each.status.value for each in decided.dropped},
+        "without": {dropped.assumption: dropped.status.value for dropped in decided.dropped},
         "seconds": round(decided.seconds, 3),
     }
 

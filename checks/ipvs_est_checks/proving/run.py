@@ -46,10 +46,11 @@ def outcomes(
     waiting: called every now and then with the theorem that is under way for the longest time.
     Close the generator to end the processes.
     """
-    quick_last = sorted(theorems, key=lambda each: is_quick(each.id))
+    quick_last = sorted(theorems, key=lambda theorem: is_quick(theorem.id))
     with Pool(jobs, fresh=_LOADED, limit=limit, waiting=waiting) as pool:
         tasks = [
-            pool.submit(each.id, _decide, each.id, options, second, replay) for each in quick_last
+            pool.submit(theorem.id, _decide, theorem.id, options, second, replay)
+            for theorem in quick_last
         ]
         for task in pool.as_completed(tasks):
             outcome = task.outcome()
@@ -63,7 +64,7 @@ def outcomes(
 def in_order(found: Sequence[TheoremOutcome]) -> tuple[TheoremOutcome, ...]:
     """Outcomes in the registry's order."""
     place = {id_: number for number, id_ in enumerate(BY_ID)}
-    return tuple(sorted(found, key=lambda each: place[each.id]))
+    return tuple(sorted(found, key=lambda theorem_outcome: place[theorem_outcome.id]))
 
 
 def _decide(id_: str, options: Options, second: bool, replay: bool) -> TheoremOutcome:

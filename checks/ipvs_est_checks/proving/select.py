@@ -23,16 +23,18 @@ def select(words: Sequence[str]) -> tuple[Theorem, ...]:
     """
     if not words:
         return THEOREMS
-    meant = {each.id for word in words for each in _meant(word)}
-    return tuple(each for each in THEOREMS if each.id in meant)
+    meant = {theorem.id for word in words for theorem in _meant(word)}
+    return tuple(theorem for theorem in THEOREMS if theorem.id in meant)
 
 
 def _meant(word: str) -> list[Theorem]:
-    exact = [each for each in THEOREMS if each.id == word]
-    found = exact or [each for each in THEOREMS if _matches(each, word)]
+    exact = [theorem for theorem in THEOREMS if theorem.id == word]
+    found = exact or [theorem for theorem in THEOREMS if _matches(theorem, word)]
     if not found:
-        properties = sorted({name for each in THEOREMS for name in each.properties})
-        raise NoSuchTheoremError(word, [*(each.id for each in THEOREMS), *GROUPS, *properties])
+        properties = sorted({name for theorem in THEOREMS for name in theorem.properties})
+        raise NoSuchTheoremError(
+            word, [*(theorem.id for theorem in THEOREMS), *GROUPS, *properties]
+        )
     return found
 
 

@@ -11,9 +11,12 @@ from ipvs_est_spec.proof.framework.theorem import Theorem
 
 def scripts(theorem: Theorem) -> Iterator[tuple[str, str]]:
     """Name of a file and its text; a script's `:status` is the answer that a solver must give."""
-    for number, each in enumerate(theorem.obligations(), 1):
+    for number, obligation in enumerate(theorem.obligations(), 1):
         expected = "sat" if theorem.refuted_by else "unsat"
-        yield _file_name(theorem.id, str(number), each.name), smtlib_text(each, expected)
+        yield (
+            _file_name(theorem.id, str(number), obligation.name),
+            smtlib_text(obligation, expected),
+        )
     twin = theorem.twin.obligation()
     name = _file_name(theorem.id, "twin", "")
     yield name, smtlib_text(twin, "sat")

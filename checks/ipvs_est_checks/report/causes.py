@@ -19,7 +19,7 @@ from ipvs_est_checks.report.rows import Problem, Row
 from ipvs_est_checks.report.verdict import Verdict
 from ipvs_est_spec.catalogue import PROPERTIES
 
-_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
+_SENTENCES = {prop.id: prop.sentence for prop in PROPERTIES}
 _MOST_NAMED = 6
 
 
@@ -44,15 +44,17 @@ def causes(rows: Sequence[Row]) -> tuple[SharedCause, ...]:
     failed = [
         (row, problem) for row in rows if row.verdict is Verdict.FAIL for problem in row.problems
     ]
-    broken = [each for _, each in failed if _is_history(each)]
+    broken = [problem for _, problem in failed if _is_history(problem)]
     found = list(_by_history(sorted(broken, key=_length)))
-    explained = {id_ for each in found for id_ in each.properties}
+    explained = {id_ for shared_cause in found for id_ in shared_cause.properties}
     rest = [
-        (row, each)
-        for row, each in failed
-        if not _is_history(each)
+        (row, problem)
+        for row, problem in failed
+        if not _is_history(problem)
         # The same property, found broken in another way.
-        and not (each.property in _SENTENCES and each.property in explained and not each.header)
+        and not (
+            problem.property in _SENTENCES and problem.property in explained and not problem.header
+        )
     ]
     found += _by_kind(rest)
     return tuple(found)
@@ -74,22 +76,28 @@ def _by_history(problems: list[Problem]) -> Iterator[SharedCause]:
     while left:
         first = left[0]
         breaks = _again(first)
-        same = [each for each in left if each is first or each.property in breaks(each.revision)]
-        properties = dict.fromkeys(each.property for each in same)
+        same = [
+            problem
+            for problem in left
+            if problem is first or problem.property in breaks(problem.revision)
+        ]
+        properties = dict.fromkeys(problem.property for problem in same)
         yield SharedCause(
             _SENTENCES.get(first.property, first.detail),
             first,
             tuple(properties),
-            tuple(dict.fromkeys(each.revision for each in same)),
+            tuple(dict.fromkeys(problem.revision for problem in same)),
             len(same),
         )
-        left = [each for each in left if each not in same]
+        left = [problem for problem in left if problem not in same]
 
 
 def _again(problem: Problem) -> Callable[[str], frozenset[str]]:
     """Which properties the problem's history breaks, by revision."""
     params = header_from_json(parse_object(problem.header)).params
-    operations = tuple(operation_from_json(parse_object(each)) for each in problem.operations)
+    operations = tuple(
+        operation_from_json(parse_object(operation)) for operation in problem.operations
+    )
     seen: dict[str, frozenset[str]] = {}
 
     def breaks(revision: str) -> frozenset[str]:
@@ -114,10 +122,12 @@ def _by_kind(failed: Sequence[tuple[Row, Problem]]) -> Iterator[SharedCause]:
             key = (kind, problem.revision)
         groups.setdefault(key, []).append((row, problem))
     for (kind, *_), group in _alike(groups).items():
-        row, first = min(group, key=lambda each: _length(each[1]))
-        names = tuple(dict.fromkeys(each.property for _, each in group))
+        row, first = min(group, key=lambda pair: _length(pair[1]))
+        names = tuple(dict.fromkeys(problem.property for _, problem in group))
         title = _SENTENCES.get(kind, row.sentence)
-        revisions = tuple(dict.fromkeys(each.revision for _, each in group if each.revision))
+        revisions = tuple(
+            dict.fromkeys(problem.revision for _, problem in group if problem.revision)
+        )
         yield SharedCause(title, first, names, revisions, len(group))
 
 
@@ -130,7 +140,10 @@ def _alike(groups: _Groups) -> _Groups:
     found: dict[tuple[str, ...], list[tuple[Row, Problem]]] = {}
     by_words: dict[tuple[object, ...], tuple[str, ...]] = {}
     for key, group in groups.items():
-        words = (key[0], *((each.detail, each.header, each.operations) for _, each in group))
+        words = (
+            key[0],
+            *((problem.detail, problem.header, problem.operations) for _, problem in group),
+        )
         found.setdefault(by_words.setdefault(words, key), []).extend(group)
     return found
 

@@ -24,15 +24,19 @@ def json_report(report: Report) -> str:
 def json_reports(reports: Sequence[Report]) -> str:
     """Several runs, and the subjects on which they differ."""
     written = {
-        "runs": [{"report": _NAME, "version": REPORT_VERSION, **_report(each)} for each in reports],
+        "runs": [
+            {"report": _NAME, "version": REPORT_VERSION, **_report(report)} for report in reports
+        ],
         "differences": [
             {
-                "id": each.id,
-                "how": each.how,
-                "revision": each.revision or None,
-                "verdicts": [None if said is None else said.value for said in each.verdicts],
+                "id": disagreement.id,
+                "how": disagreement.how,
+                "revision": disagreement.revision or None,
+                "verdicts": [
+                    None if said is None else said.value for said in disagreement.verdicts
+                ],
             }
-            for each in disagreements(reports)
+            for disagreement in disagreements(reports)
         ],
     }
     return json_text(f"{_NAME}, repeated", REPORT_VERSION, written)
@@ -47,24 +51,24 @@ def _report(report: Report) -> dict[str, object]:
         "revisions": revisions,
         "verdict": _verdict(report).value,
         "seconds": round(report.seconds, 3),
-        "causes": [_cause(each) for each in causes(report.rows)],
+        "causes": [_cause(cause) for cause in causes(report.rows)],
         "matrix": {
             id_: {
                 revision: {
-                    "verdict": None if each.verdict is None else each.verdict.value,
-                    "findings": list(each.findings),
+                    "verdict": None if matrix_cell.verdict is None else matrix_cell.verdict.value,
+                    "findings": list(matrix_cell.findings),
                 }
-                for revision, each in zip(revisions, line, strict=True)
+                for revision, matrix_cell in zip(revisions, line, strict=True)
             }
             for id_, line in cells(report.rows, revisions).items()
         },
-        "rows": [_row(each) for each in report.rows],
+        "rows": [_row(row) for row in report.rows],
     }
 
 
 def _verdict(report: Report) -> Verdict:
     """What was not looked at has not passed."""
-    found = worst(each.verdict for each in report.rows)
+    found = worst(row.verdict for row in report.rows)
     return found if report.complete or found is Verdict.FAIL else Verdict.INCOMPLETE
 
 
@@ -90,7 +94,7 @@ def _row(row: Row) -> dict[str, object]:
         "cases": row.cases,
         "seconds": round(row.seconds, 3),
         "command": row.command or None,
-        "problems": [_problem(each) for each in row.problems],
+        "problems": [_problem(problem) for problem in row.problems],
         "notes": list(row.notes),
     }
 
@@ -113,18 +117,18 @@ def _problem(problem: Problem) -> dict[str, object]:
 
 def junit_report(reports: Sequence[Report]) -> str:
     """A test suite for each run, a test case for each row."""
-    return junit_text([_suite(each) for each in reports])
+    return junit_text([_suite(report) for report in reports])
 
 
 def _suite(report: Report) -> Suite:
-    cases = tuple(_case(each) for each in report.rows)
+    cases = tuple(_case(row) for row in report.rows)
     return Suite(_NAME, cases, "" if report.complete else INTERRUPTED)
 
 
 def _case(row: Row) -> Case:
     failed = row.verdict is Verdict.FAIL
-    lines = [line for each in row.problems for line in problem_lines(each)] if failed else []
-    reason = row.remark or row.command or next((each.detail for each in row.problems), "")
+    lines = [line for problem in row.problems for line in problem_lines(problem)] if failed else []
+    reason = row.remark or row.command or next((problem.detail for problem in row.problems), "")
     return Case(
         f"ipvs_est.check.{row.how}",
         f"{row.id} {row.revision}".strip(),

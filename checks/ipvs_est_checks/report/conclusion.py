@@ -12,7 +12,7 @@ from ipvs_est_checks.report.rows import Row
 from ipvs_est_checks.report.verdict import Verdict, counted, worst
 from ipvs_est_spec.catalogue import PROPERTIES
 
-_PROPERTIES = frozenset(each.id for each in PROPERTIES)
+_PROPERTIES = frozenset(prop.id for prop in PROPERTIES)
 
 
 def conclusion(
@@ -25,32 +25,34 @@ def conclusion(
     judged = [
         line
         for line in cells(rows, revisions).values()
-        if any(each.verdict not in (None, Verdict.INCOMPLETE) for each in line)
+        if any(matrix_cell.verdict not in (None, Verdict.INCOMPLETE) for matrix_cell in line)
     ]
-    findings = {each for row in rows if row.verdict is Verdict.FINDING for each in row.findings}
+    findings = {
+        finding for row in rows if row.verdict is Verdict.FINDING for finding in row.findings
+    }
     of = (
         f"{_number(len(judged), 'property', 'properties')} on"
         f" {_number(len(revisions), 'revision', 'revisions')},"
         f" {_number(len(findings), 'known finding', 'known findings')}"
     )
     as_wanted = "as recorded"
-    subjects = [each for each in revisions if each not in REVISIONS]
+    subjects = [revision for revision in revisions if revision not in REVISIONS]
     if subjects:
         as_wanted = "nothing wrong is found"
         of = _of_subjects(rows, subjects, sorted(findings))
-    ran = [each for each in rows if each.verdict is not Verdict.NOT_RUN]
+    ran = [row for row in rows if row.verdict is not Verdict.NOT_RUN]
     checks = f"{_number(len(ran), 'check', 'checks')} in all"
-    verdict = worst(each.verdict for each in rows)
+    verdict = worst(row.verdict for row in rows)
     if verdict is Verdict.FAIL:
         said = f"not as recorded: {_number(len(causes), 'cause', 'causes')} above; {of}"
     elif not complete:
         said = f"so far as it went, {as_wanted}: {of}"
     elif verdict is Verdict.INCOMPLETE:
-        left = sum(each.verdict is Verdict.INCOMPLETE for each in rows)
+        left = sum(row.verdict is Verdict.INCOMPLETE for row in rows)
         said = f"not complete: {_number(left, 'check', 'checks')} not made as asked; {of}"
     else:
         said = f"{as_wanted if subjects else f'everything is {as_wanted}'}: {of}"
-    counts = counted(each.verdict for each in ran)
+    counts = counted(row.verdict for row in ran)
     return f"{'' if complete else 'interrupted: '}{said} ({checks}: {counts or 'none'})"
 
 
@@ -80,8 +82,10 @@ def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
     for row in rows:
         others = shown.get((row.id, row.revision), [])
         if row.verdict is Verdict.PASS and others and not row.remark:
-            findings = ", ".join(sorted({each for other in others for each in other.findings}))
-            ways = ", ".join(dict.fromkeys(each.how for each in others))
+            findings = ", ".join(
+                sorted({finding for other in others for finding in other.findings})
+            )
+            ways = ", ".join(dict.fromkeys(other.how for other in others))
             row = replace(row, remark=f"{findings or 'the finding'} is not met here: {ways}")
         if row.verdict is Verdict.INCOMPLETE and not complete and not row.remark:
             row = replace(row, remark="interrupted")
@@ -92,11 +96,11 @@ def with_reasons(rows: Sequence[Row], *, complete: bool) -> tuple[Row, ...]:
 def remarks(rows: Sequence[Row]) -> Iterator[str]:
     """What is incomplete, and what the profile leaves out: a line for each reason."""
     for verdict in (Verdict.INCOMPLETE, Verdict.NOT_JUDGED, Verdict.NOT_RUN):
-        chosen = [each for each in rows if each.verdict is verdict]
+        chosen = [row for row in rows if row.verdict is verdict]
         # One search or proof left out is like another; a reason is told once.
-        reasons = Counter(_reason(each) for each in chosen)
+        reasons = Counter(_reason(row) for row in chosen)
         for reason, number in reasons.items():
-            first = next(each for each in chosen if _reason(each) == reason)
+            first = next(row for row in chosen if _reason(row) == reason)
             of = first.id if number == 1 else f"{first.id} and {number - 1} more"
             yield f"{verdict.value.lower()}: {of}: {reason}"
 
@@ -107,7 +111,7 @@ def _reason(row: Row) -> str:
     if row.verdict is Verdict.NOT_RUN:
         return f"the profile leaves it out ({row.how}); --profile ci has more"
     otherwise = "a bound was hit" if row.verdict is Verdict.INCOMPLETE else "nothing tells of it"
-    return next((each.detail for each in row.problems), otherwise)
+    return next((problem.detail for problem in row.problems), otherwise)
 
 
 def _number(count: int, one: str, many: str) -> str:

@@ -56,11 +56,11 @@ def junit_text(suites: Sequence[Suite]) -> str:
 
     All texts are made printable, and no printable character is forbidden in XML.
     """
-    elements = [_suite(each) for each in suites]
+    elements = [_suite(suite) for suite in suites]
     root = ElementTree.Element(
         "testsuites",
         {
-            name: str(sum(int(each.get(name, "0")) for each in elements))
+            name: str(sum(int(element.get(name, "0")) for element in elements))
             for name in ("tests", "failures", "errors", "skipped")
         },
     )
@@ -77,7 +77,7 @@ def _suite(suite: Suite) -> ElementTree.Element:
             "", "stopped", Verdict.FAIL, None, suite.stopped, suite.stopped, (), "", "", True
         )
         cases = (*cases, stopped)
-    tags = [_tag(each) for each in cases]
+    tags = [_tag(case) for case in cases]
     element = ElementTree.Element(
         "testsuite",
         {
@@ -88,10 +88,10 @@ def _suite(suite: Suite) -> ElementTree.Element:
             "skipped": str(tags.count("skipped")),
         },
     )
-    times = [each.seconds for each in cases if each.seconds is not None]
+    times = [case.seconds for case in cases if case.seconds is not None]
     if times:
         element.set("time", f"{sum(times):.3f}")
-    element.extend(_case(each) for each in cases)
+    element.extend(_case(case) for case in cases)
     return element
 
 
@@ -106,8 +106,8 @@ def _case(case: Case) -> ElementTree.Element:
     element = ElementTree.Element("testcase", dict(_attributes(case)))
     if case.findings:
         properties = ElementTree.SubElement(element, "properties")
-        for each in case.findings:
-            ElementTree.SubElement(properties, "property", {"name": "finding", "value": each})
+        for finding in case.findings:
+            ElementTree.SubElement(properties, "property", {"name": "finding", "value": finding})
     text = "\n".join(printable(line) for line in case.text.split("\n"))
     if tag := _tag(case):
         attributes = {"type": case.kind} if case.kind else {}

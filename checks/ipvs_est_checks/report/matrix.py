@@ -26,7 +26,7 @@ _COLOURS = {
     Verdict.FAIL: "red",
     Verdict.INCOMPLETE: "yellow",
 }
-_IDS = tuple(each.id for each in PROPERTIES)
+_IDS = tuple(prop.id for prop in PROPERTIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,9 @@ def cells(
 
 
 def _cell(rows: Sequence[Row], recorded: tuple[str, ...]) -> MatrixCell:
-    verdicts = {each.verdict for each in rows}
-    verdict = next((each for each in _STRONGEST_FIRST if each in verdicts), None)
-    findings = tuple(sorted({each for row in rows for each in row.findings}))
+    verdicts = {row.verdict for row in rows}
+    verdict = next((verdict for verdict in _STRONGEST_FIRST if verdict in verdicts), None)
+    findings = tuple(sorted({finding for row in rows for finding in row.findings}))
     passes = verdict in (Verdict.PASS, Verdict.SAMPLED)
     return MatrixCell(verdict, findings, recorded if passes else ())
 
@@ -113,7 +113,7 @@ def matrix(
     found = {
         id_: line
         for id_, line in cells(rows, revisions, recorded).items()
-        if any(each.verdict is not None for each in line)
+        if any(matrix_cell.verdict is not None for matrix_cell in line)
     }
     if not found:
         return
@@ -121,14 +121,17 @@ def matrix(
     verdicts: list[tuple[MatrixCell, ...] | None] = [None]
     alike: dict[tuple[MatrixCell, ...], list[str]] = {}
     for id_, line in found.items():
-        if any(each.verdict in (Verdict.FAIL, Verdict.FINDING) or each.recorded for each in line):
-            lines.append((id_, *(each.text for each in line)))
+        if any(
+            matrix_cell.verdict in (Verdict.FAIL, Verdict.FINDING) or matrix_cell.recorded
+            for matrix_cell in line
+        ):
+            lines.append((id_, *(matrix_cell.text for matrix_cell in line)))
             verdicts.append(line)
         else:
             alike.setdefault(line, []).append(id_)
     for line, ids in alike.items():
         label = ids[0] if len(ids) == 1 else f"{len(ids)} others"
-        lines.append((label, *(each.text for each in line)))
+        lines.append((label, *(matrix_cell.text for matrix_cell in line)))
         verdicts.append(line)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for text, words, of in zip(aligned(lines), lines, verdicts, strict=True):
@@ -140,7 +143,9 @@ def matrix(
             word = colour(cell.text, _COLOURS[cell.verdict]) if cell.verdict else cell.text
             parts.append(word + " " * (width - len(cell.text)))
         yield "  ".join(parts).rstrip()
-    deeper = sorted({id_ for line in found.values() for each in line for id_ in each.recorded})
+    deeper = sorted(
+        {id_ for line in found.values() for matrix_cell in line for id_ in matrix_cell.recorded}
+    )
     if deeper:
         yield (
             "in brackets: recorded, and not met within the bounds of this run;"

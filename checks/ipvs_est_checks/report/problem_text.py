@@ -39,7 +39,7 @@ def history_lines(problem: Problem) -> Iterator[str]:
         yield from problem.operations
     else:
         yield "  history:"
-        yield from (f"    {each}" for each in problem.operations)
+        yield from (f"    {operation}" for operation in problem.operations)
 
 
 def end_lines(problem: Problem) -> Iterator[str]:

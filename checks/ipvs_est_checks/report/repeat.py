@@ -33,10 +33,10 @@ def disagreements(reports: Sequence[Report]) -> tuple[Disagreement, ...]:
         for report in reports
         if report.complete
     ]
-    subjects = dict.fromkeys(subject for each in verdicts for subject in each)
+    subjects = dict.fromkeys(subject for verdict in verdicts for subject in verdict)
     found: list[Disagreement] = []
     for subject in subjects:
-        said = tuple(each.get(subject) for each in verdicts)
+        said = tuple(verdict.get(subject) for verdict in verdicts)
         if len(set(said)) > 1:
             found.append(Disagreement(*subject, said))
     return tuple(found)
@@ -44,13 +44,13 @@ def disagreements(reports: Sequence[Report]) -> tuple[Disagreement, ...]:
 
 def disagreement_lines(found: Sequence[Disagreement], reports: Sequence[Report]) -> Iterator[str]:
     """For people: who says what."""
-    complete = [each for each in reports if each.complete]
-    for each in found:
-        yield f"{each.id} ({each.how}) on {each.revision or 'every revision'}:"
-        for verdict in dict.fromkeys(each.verdicts):
+    complete = [report for report in reports if report.complete]
+    for case in found:
+        yield f"{case.id} ({case.how}) on {case.revision or 'every revision'}:"
+        for verdict in dict.fromkeys(case.verdicts):
             runs = ", ".join(
                 str(report.request.seed)
-                for report, said in zip(complete, each.verdicts, strict=True)
+                for report, said in zip(complete, case.verdicts, strict=True)
                 if said is verdict
             )
             yield f"  {'nothing' if verdict is None else verdict.value} with seed {runs}"

@@ -44,7 +44,7 @@ class Request:
     @property
     def names(self) -> tuple[str, ...]:
         """What is checked: revisions by name, or the subjects."""
-        return self.subjects or tuple(each.name for each in self.revisions)
+        return self.subjects or tuple(revision.name for revision in self.revisions)
 
 
 @dataclass(frozen=True, slots=True)

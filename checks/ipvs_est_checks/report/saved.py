@@ -20,7 +20,7 @@ def saved(problem: Problem) -> str:
     """
     if not problem.header:
         raise ValueError("no history")
-    if all('"result"' in each for each in problem.operations):
+    if all('"result"' in operation for operation in problem.operations):
         return "\n".join([problem.header, *problem.operations]) + "\n"
     header = header_from_json(parse_object(problem.header))
     return "\n".join([problem.header, *_answered(header, problem.operations)]) + "\n"

@@ -45,22 +45,22 @@ def _what(group: Sequence[Row]) -> str:
 def by_how(rows: Sequence[Row]) -> Iterator[str]:
     """What each way of establishing has shown: rows by verdict, a column for each that occurs."""
     ways = dict.fromkeys(row.how for row in rows)
-    verdicts = [each for each in Verdict if any(row.verdict is each for row in rows)]
-    lines = [("how", "rows", *(each.value for each in verdicts), "cases", "seconds")]
+    verdicts = [verdict for verdict in Verdict if any(row.verdict is verdict for row in rows)]
+    lines = [("how", "rows", *(verdict.value for verdict in verdicts), "cases", "seconds")]
     for how in ways:
         group = [row for row in rows if row.how == how]
-        counts = [sum(row.verdict is each for row in group) for each in verdicts]
+        counts = [sum(row.verdict is verdict for row in group) for verdict in verdicts]
         cases = sum(row.cases for row in group)
         seconds = sum(row.seconds for row in group)
-        cells = (how, str(len(group)), *(str(each or "-") for each in counts))
+        cells = (how, str(len(group)), *(str(count or "-") for count in counts))
         lines.append((*cells, str(cases), f"{seconds:.1f}"))
     yield from aligned(lines, range(1, len(verdicts) + 4))
 
 
 def stage_line(rows: Sequence[Row], seconds: float) -> str:
     """What one engine has found, as soon as it has ended."""
-    ran = [each for each in rows if each.verdict is not Verdict.NOT_RUN]
-    ways = "; ".join(dict.fromkeys(each.how for each in ran or rows))
+    ran = [row for row in rows if row.verdict is not Verdict.NOT_RUN]
+    ways = "; ".join(dict.fromkeys(row.how for row in ran or rows))
     if not ran:
         return f"{ways}: left out by the profile"
     cases = sum(row.cases for row in ran)

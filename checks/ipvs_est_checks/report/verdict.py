@@ -33,9 +33,9 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     nothing was looked at there is no pass.
     """
     found = set(verdicts)
-    for each in _WORST_FIRST:
-        if each in found:
-            return each
+    for verdict in _WORST_FIRST:
+        if verdict in found:
+            return verdict
     return Verdict.PASS if found & {Verdict.PASS, Verdict.FINDING} else Verdict.INCOMPLETE
 
 
@@ -51,5 +51,5 @@ def counted(verdicts: Iterable[Verdict]) -> str:
     """How often each occurs, as in `3 pass, 1 fail`."""
     found = list(verdicts)
     return ", ".join(
-        f"{found.count(each)} {each.value.lower()}" for each in Verdict if each in found
+        f"{found.count(verdict)} {verdict.value.lower()}" for verdict in Verdict if verdict in found
     )

@@ -21,7 +21,7 @@ _TEXTS = list_of(_TEXT)
 _MAYBE_TEXT = nullable(_TEXT)
 _SECONDS: Schema = {"type": "number", "minimum": 0}
 _COUNT = integer(0, 2**53)
-_VERDICT: Schema = {"enum": [each.value for each in Verdict]}
+_VERDICT: Schema = {"enum": [verdict.value for verdict in Verdict]}
 _ANYTHING: Schema = {}
 
 

@@ -47,27 +47,31 @@ _SPECIAL = {State: reference("state"), Params: reference("params")}
 
 def definitions() -> dict[str, Schema]:
     """By name: each thing that the language has."""
-    operations = [_operation(each) for each in OPERATIONS]
+    operations = [_operation(operation) for operation in OPERATIONS]
     return {
         "params": _params(),
         "operation": {"oneOf": operations},
         "result": _result(),
         "state": _state(),
         "snapshot": schema_of(Snapshot, _SPECIAL),
-        "event": {"oneOf": [members_of(each, {}, event=each.kind) for each in get_args(Event)]},
+        "event": {
+            "oneOf": [members_of(argument, {}, event=argument.kind) for argument in get_args(Event)]
+        },
         "violation": {
-            "oneOf": [members_of(each, {}, kind=each.kind) for each in get_args(Violation)]
+            "oneOf": [
+                members_of(argument, {}, kind=argument.kind) for argument in get_args(Violation)
+            ]
         },
         "trace-header": _header(),
-        "trace-line": {"oneOf": [_recorded(each) for each in OPERATIONS]},
+        "trace-line": {"oneOf": [_recorded(operation) for operation in OPERATIONS]},
         "configuration": _configuration(),
         "answer": _answer(),
     }
 
 
 def _operation(operation: type[Operation], **more: Schema) -> Schema:
-    members = {each.name: _field(each.name) for each in fields(operation)}
-    optional = {each.name for each in fields(operation) if each.default is not MISSING}
+    members = {field.name: _field(field.name) for field in fields(operation)}
+    optional = {field.name for field in fields(operation) if field.default is not MISSING}
     return closed({"op": {"const": operation.op}, **members, **more}, frozenset(optional))
 
 
@@ -130,7 +134,7 @@ def _state() -> Schema:
             "ticks": _by_number(tick),
         }
     )
-    numbers = [each.name for each in fields(State) if each.name not in ("temp", "kthreads")]
+    numbers = [field.name for field in fields(State) if field.name not in ("temp", "kthreads")]
     kthreads: Schema = {"type": "array", "items": {"anyOf": [kthread, {"type": "null"}]}}
     return closed({**dict.fromkeys(numbers, _U64), "temp": ids, "kthreads": kthreads})
 
@@ -153,7 +157,7 @@ def _result() -> Schema:
             closed({"ret": integer(-(2**31), 2**31 - 1)}),
             closed({**reading, **place}),
             closed(reading),
-            closed({each.name: _U64 for each in fields(Status)}),
+            closed({field.name: _U64 for field in fields(Status)}),
             closed({"cpus": {"type": "array", "items": group}, **reading}),
             closed({"text": {"type": "string"}}),
             reference("state"),

@@ -21,13 +21,13 @@ _PLAIN = {int: "integer", float: "number", bool: "boolean", str: "string"}
 def schema_of(wanted: Any, special: Mapping[type, Schema]) -> Schema:
     """The schema of what an annotation allows; types with a form of their own are given."""
     if get_origin(wanted) in (UnionType, Union):
-        (inner,) = [each for each in get_args(wanted) if each is not NoneType]
+        (inner,) = [argument for argument in get_args(wanted) if argument is not NoneType]
         return {"anyOf": [schema_of(inner, special), {"type": "null"}]}
     if get_origin(wanted) is tuple:
         arguments = get_args(wanted)
         if len(arguments) == 2 and arguments[1] is ...:
             return {"type": "array", "items": schema_of(arguments[0], special)}
-        items = [schema_of(each, special) for each in arguments]
+        items = [schema_of(argument, special) for argument in arguments]
         return {
             "type": "array",
             "prefixItems": items,
@@ -48,7 +48,7 @@ def schema_of(wanted: Any, special: Mapping[type, Schema]) -> Schema:
 def members_of(wanted: type, special: Mapping[type, Schema], **constants: str) -> Schema:
     """The schema of a dataclass as an object, with members of constant value before its own."""
     hints = get_type_hints(wanted, include_extras=True)
-    own = {each.name: schema_of(hints[each.name], special) for each in fields(wanted)}
+    own = {field.name: schema_of(hints[field.name], special) for field in fields(wanted)}
     return closed({**{name: {"const": text} for name, text in constants.items()}, **own})
 
 

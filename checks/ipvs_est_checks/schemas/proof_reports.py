@@ -24,7 +24,7 @@ _NUMBER: Schema = {"type": "number", "minimum": 0}
 _COUNT = integer(0, 2**53)
 _EXIT_CODE = integer(0, 255)
 _ANSWER: dict[str, Schema] = {
-    "status": {"enum": [each.value for each in Decision]},
+    "status": {"enum": [decision.value for decision in Decision]},
     "counterexample": by_name(_TEXT),
     "reason": _TEXT,
 }
@@ -45,7 +45,9 @@ _STATED: dict[str, Schema] = {
 
 def definitions() -> dict[str, Schema]:
     """By name."""
-    theorem = closed({**_STATED, "replayed": {"enum": [each.value for each in ReplayKind]}})
+    theorem = closed(
+        {**_STATED, "replayed": {"enum": [replay_kind.value for replay_kind in ReplayKind]}}
+    )
     return {
         "prove-report": report("ipvs-est prove", PROVE_VERSION, _prove()),
         "simulate-report": report("ipvs-est simulate", SIMULATE_VERSION, _simulate()),
@@ -60,14 +62,14 @@ def _prove() -> dict[str, Schema]:
             **_ANSWER,
             "premises": {"enum": ["satisfiable", "contradictory", "unknown"]},
             # By the assumption that is left out.
-            "without": by_name({"enum": [each.value for each in Decision]}),
+            "without": by_name({"enum": [decision.value for decision in Decision]}),
             "seconds": _NUMBER,
         }
     )
     theorem = closed(
         {
             **_STATED,
-            "verdict": {"enum": [each.value for each in ProofVerdict]},
+            "verdict": {"enum": [proof_verdict.value for proof_verdict in ProofVerdict]},
             "complaints": _TEXTS,
             "assumptions": by_name(_TEXT),
             "obligations": list_of(obligation),

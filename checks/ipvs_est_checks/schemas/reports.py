@@ -34,7 +34,7 @@ from ipvs_est_checks.schemas.of_types import (
 _TEXT: Schema = {"type": "string"}
 _NUMBER: Schema = {"type": "number"}
 _COUNT = integer(0, 2**64 - 1)
-_VERDICT: Schema = {"enum": [each.value for each in Verdict]}
+_VERDICT: Schema = {"enum": [verdict.value for verdict in Verdict]}
 
 # Any in this file: a schema of the language as data, of which members are taken away.
 
@@ -71,12 +71,12 @@ def _checkpoint() -> Schema:
 def _partial(schema: Any, language: Mapping[str, Schema]) -> Any:
     """The same with no member of any object required, but for those of params."""
     if isinstance(schema, list):
-        return [_partial(each, language) for each in schema]
+        return [_partial(entry, language) for entry in schema]
     if not isinstance(schema, dict):
         return schema
     if schema == reference("state"):
         return _partial(language["state"], language)
-    return {name: _partial(each, language) for name, each in schema.items() if name != "required"}
+    return {name: _partial(entry, language) for name, entry in schema.items() if name != "required"}
 
 
 def _events_header() -> Schema:
@@ -132,7 +132,7 @@ def _inspect() -> Schema:
     kernel = closed(
         {
             "release": _TEXT,
-            "source": {"enum": [each.value for each in Source]},
+            "source": {"enum": [source.value for source in Source]},
             "revision": _TEXT,
             "hz": _COUNT,
         }
@@ -161,7 +161,7 @@ def _inspect() -> Schema:
     always: dict[str, Schema] = {
         "inode": _COUNT,
         "verdict": _VERDICT,
-        "quiet": {"enum": [each.name.lower() for each in Quiet]},
+        "quiet": {"enum": [quiet.name.lower() for quiet in Quiet]},
         "readings": _COUNT,
         "seconds": _NUMBER,
     }

@@ -34,7 +34,7 @@ _MAYBE_TEXT = nullable(_TEXT)
 _FLAG: Schema = {"type": "boolean"}
 _SECONDS: Schema = {"type": "number", "minimum": 0}
 _COUNT = integer(0, 2**53)
-_VERDICT: Schema = {"enum": [each.value for each in Verdict]}
+_VERDICT: Schema = {"enum": [verdict.value for verdict in Verdict]}
 
 
 def definitions() -> dict[str, Schema]:
@@ -57,7 +57,7 @@ def _campaign() -> dict[str, Schema]:
     return {
         "complete": _FLAG,
         "verdict": _VERDICT,
-        "mode": {"enum": [each.value for each in Mode]},
+        "mode": {"enum": [mode.value for mode in Mode]},
         "revision": _TEXT,
         "seed": _COUNT,
         "canary": nullable(canary),
@@ -91,10 +91,10 @@ def _explore() -> dict[str, Schema]:
             "about": _TEXT,
             "revision": _TEXT,
             "verdict": _VERDICT,
-            "scheduler": {"enum": [each.value for each in JobKind]},
+            "scheduler": {"enum": [job_kind.value for job_kind in JobKind]},
             # Without a bound of preemptions if schedules are reduced.
             "bounds": {"oneOf": [members_of(Bounds, {}), _unbounded()]},
-            "reduction": nullable({"enum": [each.value for each in Reduction]}),
+            "reduction": nullable({"enum": [reduction.value for reduction in Reduction]}),
             "depth": _COUNT,
             "seed": _COUNT,
             "figures": members_of(Figures, {}),
@@ -110,7 +110,7 @@ def _explore() -> dict[str, Schema]:
 
 
 def _unbounded() -> Schema:
-    others = {each.name: _COUNT for each in fields(Bounds) if each.name != "preemptions"}
+    others = {field.name: _COUNT for field in fields(Bounds) if field.name != "preemptions"}
     return closed({"preemptions": {"type": "null"}, **others})
 
 
@@ -179,7 +179,7 @@ def _defect() -> Schema:
     return closed(
         {
             "id": _TEXT,
-            "kind": {"enum": [each.value for each in DefectKind]},
+            "kind": {"enum": [defect_kind.value for defect_kind in DefectKind]},
             "title": _TEXT,
             "verdict": _VERDICT,
             "preemptions": _COUNT,
@@ -196,7 +196,7 @@ def _mutants() -> dict[str, Schema]:
     schedule = closed({"scenario": _TEXT, "choices": list_of(_COUNT), "preemptions": _COUNT})
     kill: dict[str, Schema] = {
         "property": _TEXT,
-        "engine": {"enum": [each.value for each in Engine]},
+        "engine": {"enum": [engine.value for engine in Engine]},
         "tried": _COUNT,
         "operations": _COUNT,
         "detail": _TEXT,
@@ -213,7 +213,7 @@ def _mutants() -> dict[str, Schema]:
             "properties": _TEXTS,
             # Lines of a patch of the model.
             "patch": _TEXTS,
-            "verdict": {"enum": [each.value for each in MutantVerdict]},
+            "verdict": {"enum": [mutant_verdict.value for mutant_verdict in MutantVerdict]},
             "reason": _TEXT,
             "untried": _TEXT,
             "broken": _TEXTS,

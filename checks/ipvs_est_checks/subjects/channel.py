@@ -78,15 +78,15 @@ def open_channel(subject: str) -> Channel:
     assert process.stdout is not None
     assert process.stderr is not None
     files = (process.stdout.fileno(), process.stdin.fileno(), process.stderr.fileno())
-    for each in files:
-        os.set_blocking(each, False)
+    for file in files:
+        os.set_blocking(file, False)
     return Channel(subject, *files, process, None, _watching(files[0], files[2]))
 
 
 def _watching(*descriptors: int) -> selectors.BaseSelector:
     selector = selectors.DefaultSelector()
-    for each in descriptors:
-        selector.register(each, selectors.EVENT_READ)
+    for descriptor in descriptors:
+        selector.register(descriptor, selectors.EVENT_READ)
     return selector
 
 

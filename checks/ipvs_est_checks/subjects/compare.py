@@ -83,7 +83,7 @@ def _with_looks(operations: Sequence[Operation]) -> Iterator[tuple[Operation, bo
             counted[operation.id] = None
         if isinstance(operation, Advance):
             # Of what is gone meanwhile the model says so, and it is not asked.
-            yield from ((Read(each), True) for each in counted)
+            yield from ((Read(number), True) for number in counted)
         if not isinstance(operation, Dump):
             yield Dump(), True
 
@@ -97,8 +97,8 @@ def _first(
     looks: bool,
 ) -> tuple[int, Differs | None]:
     taken = running(keeper).handshake.operations
-    seen = _with_looks(operations) if looks else ((each, False) for each in operations)
-    asked = [(each, added) for each, added in seen if each.op in taken]
+    seen = _with_looks(operations) if looks else ((operation, False) for operation in operations)
+    asked = [(operation, added) for operation, added in seen if operation.op in taken]
     steps = list(_answers(revision, params, asked))
     header = Header("compared", revision.name, 0, params, revision)
     trace = write_trace(header, [(operation, result) for operation, result, _ in steps])
@@ -114,7 +114,7 @@ def _first(
             done = max(0, found.line - 1)
         case _:
             return len(steps), None
-    own = [each for each, _, added in steps[: done - 1] if not added] if done else []
+    own = [operation for operation, _, added in steps[: done - 1] if not added] if done else []
     last = [steps[done - 1][0]] if done else []
     return len(steps), Differs(params, (*own, *last), what, kind)
 

@@ -27,7 +27,7 @@ def search_for(
         preemptions=schedule.preemptions,
         fields=fields,
         most=MOST_SCHEDULES,
-        ends=lambda each: each.startswith(cause),
+        ends=lambda name: name.startswith(cause),
     )
     bound = f"{schedule.scenario} with at most {schedule.preemptions} preemptions"
     for failure in found.failures:

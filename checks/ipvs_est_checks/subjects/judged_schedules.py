@@ -25,8 +25,8 @@ _NEEDS_PROMPT_TASKS = "delay"
 """The group of properties that hold if tasks get the processor in time: in a schedule they may
 not."""
 JUDGED = frozenset(
-    [each.id for each in STATE_PROPERTIES]
-    + [each.id for each in RECORD_PROPERTIES if each.group != _NEEDS_PROMPT_TASKS]
+    [prop.id for prop in STATE_PROPERTIES]
+    + [prop.id for prop in RECORD_PROPERTIES if prop.group != _NEEDS_PROMPT_TASKS]
 )
 """Ids of all properties that can be judged so."""
 CHAPTER_OF = {"states": "snapshot", "events": "events"}
@@ -52,15 +52,15 @@ class PropertyJudge:
     """How many cases the setup has, by property of what happened: they are not counted."""
 
     def __post_init__(self) -> None:
-        if any(each.id in self.properties for each in STATE_PROPERTIES):
+        if any(prop.id in self.properties for prop in STATE_PROPERTIES):
             self.asks["states"] = True
         if record_properties(self.properties):
             self.asks["events"] = True
 
     def set_up(self, answers: Sequence[dict[str, Any]]) -> None:
         """Take what happened in the setup."""
-        for each in answers:
-            self.setup += _events(each.get("events", []))
+        for answer in answers:
+            self.setup += _events(answer.get("events", []))
         for judged in record_properties(self.properties):
             self.known[judged.id] = sum(1 for _ in judged.cases(self.params, self.setup))
 
@@ -88,7 +88,7 @@ class PropertyJudge:
 
 def _events(values: Any) -> list[Event]:
     try:
-        return [event_from_json(each, f"events[{at}]") for at, each in enumerate(values)]
+        return [event_from_json(value, f"events[{at}]") for at, value in enumerate(values)]
     except InputError as error:
         raise _no_answer(error.field, error.message) from None
 

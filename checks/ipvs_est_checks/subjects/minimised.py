@@ -34,7 +34,7 @@ def minimised(
     improved = True
     while improved:
         improved = False
-        for wish in _wishes([each.chosen for each in best.steps]):
+        for wish in _wishes([step.chosen for step in best.steps]):
             if not left:
                 break
             left -= 1
@@ -59,4 +59,4 @@ def _rank(run: ScheduleOutcome) -> tuple[int, int, int]:
     """Context switches, preemptions, steps."""
     pairs = list(zip(run.steps, run.steps[1:], strict=False))
     switches = [after for before, after in pairs if before.chosen != after.chosen]
-    return len(switches), sum(each.goes_on for each in switches), len(run.steps)
+    return len(switches), sum(switch.goes_on for switch in switches), len(run.steps)

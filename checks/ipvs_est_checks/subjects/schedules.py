@@ -136,11 +136,13 @@ def prepare(
     if judge is not None and "events" in judge.asks:
         configure["watch"] = ["events"]
     _answered(ask, {"configure": configure}, scenario)
-    answers = [_answered(ask, operation_to_json(each), scenario) for each in scenario.setup]
+    answers = [
+        _answered(ask, operation_to_json(operation), scenario) for operation in scenario.setup
+    ]
     if judge is not None:
         judge.set_up(answers)
     for actor in scenario.actors:
-        operations = [operation_to_json(each) for each in actor.operations]
+        operations = [operation_to_json(operation) for operation in actor.operations]
         _answered(ask, {"task": actor.name, "operations": operations}, scenario)
 
 
@@ -180,7 +182,7 @@ def _whole(answer: dict[str, Any]) -> ScheduleOutcome:
     steps = answer.get("steps")
     if not isinstance(steps, list):
         raise _no_answer("schedule.steps", "expected a list")
-    return _run(answer, tuple(_step(each, index) for index, each in enumerate(steps)))
+    return _run(answer, tuple(_step(step, index) for index, step in enumerate(steps)))
 
 
 def _ask(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def _answer(ask: Ask, line: dict[str, Any]) -> dict[str, Any]:
 def _step(value: Any, index: int) -> RunStep:
     match value:
         case [int(chosen), [*choices], bool(goes_on), str(name), str(place)] if (
-            all(type(each) is int for each in choices) and chosen in choices
+            all(type(choice) is int for choice in choices) and chosen in choices
         ):
             return RunStep(chosen, tuple(choices), goes_on, name, place)
         case _:
@@ -214,11 +216,12 @@ def _run(answer: dict[str, Any], steps: tuple[RunStep, ...]) -> ScheduleOutcome:
         raise _no_answer("schedule.end", f"expected one of {', '.join(ENDS)}")
     violations = answer.get("violations", [])
     if not isinstance(violations, list) or not all(
-        isinstance(each, dict) and isinstance(each.get("kind"), str) for each in violations
+        isinstance(violation, dict) and isinstance(violation.get("kind"), str)
+        for violation in violations
     ):
         raise _no_answer("schedule.violations", "expected a list of violations")
     cycle = answer.get("cycle", [])
-    if not isinstance(cycle, list) or not all(isinstance(each, str) for each in cycle):
+    if not isinstance(cycle, list) or not all(isinstance(entry, str) for entry in cycle):
         raise _no_answer("schedule.cycle", "expected a list of strings")
     state = answer.get("state")
     if state is not None and not isinstance(state, dict):
@@ -349,11 +352,13 @@ def search(
         # A state is judged where it is told first: the run that comes to it with the fewest
         # preemptions.
         broken = None if judge is None else judge.verdict(answer)
-        for each in (broken, ScheduleVerdict(cause, "", None) if cause else None):
-            if each is not None and each.cause not in failures:
+        for schedule_verdict in (broken, ScheduleVerdict(cause, "", None) if cause else None):
+            if schedule_verdict is not None and schedule_verdict.cause not in failures:
                 run = run_schedule(ask, told_word, scenario.jiffies, fields=fields)
-                shown = first_steps(run, each.steps)
-                failures[each.cause] = FailingRuns(each.cause, shown, tried, each.property)
+                shown = first_steps(run, schedule_verdict.steps)
+                failures[schedule_verdict.cause] = FailingRuns(
+                    schedule_verdict.cause, shown, tried, schedule_verdict.property
+                )
         todo.add(told_word, cost, turns)
         following = todo.take()
     return Searched(tried, steps, following is None, tuple(failures.values()))
@@ -385,14 +390,14 @@ def timeline(run: ScheduleOutcome) -> list[str]:
     lines: list[str] = []
     for name, group in groupby(run.steps, key=lambda step: step.name):
         steps = list(group)
-        places = ", ".join(each.place for each in steps if each.place)
+        places = ", ".join(step.place for step in steps if step.place)
         lines.append(f"  {name:<16} {places or f'({len(steps)})'}")
     return lines
 
 
 def schedule_text(run: ScheduleOutcome) -> str:
     """The run's choices in a word, such as 3.0x2.4: repeated ones are counted."""
-    return word_of([each.chosen for each in run.steps])
+    return word_of([step.chosen for step in run.steps])
 
 
 def word_of(choices: Sequence[int]) -> str:

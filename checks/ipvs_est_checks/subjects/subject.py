@@ -219,11 +219,11 @@ class SubjectRun:
         """What the answer tells besides the result."""
         self._known = self._snapshot or self._known
         self._snapshot = None
-        for index, each in enumerate(_list(answer, "violations")):
-            self.reported.append(violation_from_json(each, f"violations[{index}]"))
+        for index, value in enumerate(_list(answer, "violations")):
+            self.reported.append(violation_from_json(value, f"violations[{index}]"))
         if self.machine.events is not None:
-            for index, each in enumerate(_list(answer, "events")):
-                self.machine.events.append(event_from_json(each, f"events[{index}]"))
+            for index, value in enumerate(_list(answer, "events")):
+                self.machine.events.append(event_from_json(value, f"events[{index}]"))
         if "snapshot" in answer:
             self._snapshot = self._told_snapshot(answer["snapshot"], "snapshot")
 
@@ -258,10 +258,12 @@ def _handshake(value: dict[str, Any]) -> Handshake:
     if protocol != PROTOCOL or type(protocol) is not int:
         raise _no_answer("protocol", f"expected {PROTOCOL}, found {str(protocol)[:40]}")
     operations = value.get("operations")
-    if not isinstance(operations, list) or not all(isinstance(each, str) for each in operations):
+    if not isinstance(operations, list) or not all(
+        isinstance(operation, str) for operation in operations
+    ):
         raise _no_answer("operations", "expected a list of names")
     gives = value.get("gives", {})
-    if not isinstance(gives, dict) or not all(type(each) is int for each in gives.values()):
+    if not isinstance(gives, dict) or not all(type(entry) is int for entry in gives.values()):
         raise _no_answer("gives", "expected an object of versions")
     return Handshake(protocol, frozenset(operations), gives)
 

@@ -69,7 +69,7 @@ def replay_on(
     configure = {"revision": header.revision.name, "params": params_to_json(header.params)}
     asked: list[dict[str, object]] = [
         {"configure": configure},
-        *(operation_to_json(each) for each, _ in steps),
+        *(operation_to_json(operation) for operation, _ in steps),
     ]
     answers = answers_to(subject, asked)
     line = 0

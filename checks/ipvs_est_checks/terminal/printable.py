@@ -13,8 +13,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
+        name if name.isprintable() else name.encode("unicode_escape").decode("ascii")
+        for name in text
     )
 
 

@@ -40,14 +40,14 @@ def ending_signals() -> Iterator[Ending]:
         raise KeyboardInterrupt
 
     before = {}
-    for each in ENDING:
-        if signal.getsignal(each) in (signal.SIG_DFL, signal.default_int_handler):
-            before[each] = signal.signal(each, handle)
+    for entry in ENDING:
+        if signal.getsignal(entry) in (signal.SIG_DFL, signal.default_int_handler):
+            before[entry] = signal.signal(entry, handle)
     try:
         yield ending
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for entry, handler in before.items():
+            signal.signal(entry, handler)
 
 
 @dataclass(slots=True)
@@ -82,17 +82,17 @@ def deferred_signals() -> Iterator[Deferred]:
             action(number, frame)
 
     before: dict[int, Callable[[int, FrameType | None], object]] = {}
-    for each in ENDING:
-        known = signal.getsignal(each)
+    for entry in ENDING:
+        known = signal.getsignal(entry)
         # One that is ignored stays so, and one that ends the process is not ours to hold.
         if callable(known):
-            before[each] = known
-            signal.signal(each, handle)
+            before[entry] = known
+            signal.signal(entry, handle)
     try:
         yield deferred
     finally:
-        for each, known in before.items():
-            signal.signal(each, known)
+        for entry, known in before.items():
+            signal.signal(entry, known)
     deferred.act()
 
 

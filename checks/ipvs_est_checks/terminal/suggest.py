@@ -26,7 +26,7 @@ def check_names(kind: str, given: Iterable[str], known: Iterable[str], otherwise
 def no_such(kind: str, name: str, known: Iterable[str], otherwise: str) -> str:
     """What is said of a name that is not known; see `check_names`."""
     # What differs by its case alone is as near as can be.
-    by_case = {each.casefold(): each for each in known}
+    by_case = {name.casefold(): name for name in known}
     near = get_close_matches(name.casefold(), by_case, n=_MOST, cutoff=_NEAR)
-    hint = f"did you mean {', '.join(by_case[each] for each in near)}?" if near else otherwise
+    hint = f"did you mean {', '.join(by_case[name] for name in near)}?" if near else otherwise
     return f"no such {kind}: {shorten(printable(name))}; {hint}"

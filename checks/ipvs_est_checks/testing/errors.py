@@ -53,7 +53,7 @@ def history_lines(
     """A history as the lines of a file."""
     return [
         header_line(name, revision, params),
-        *(line_of(operation_to_json(each)) for each in operations),
+        *(line_of(operation_to_json(operation)) for operation in operations),
     ]
 
 

@@ -88,7 +88,7 @@ def check_trace(
     `lines` are those of the file. Raises InputError for a trace that is none, and HistoryError.
     """
     header = header_from_json(parse_object(lines[0]))
-    steps = [operation_from_json(parse_object(each), extra=1) for each in lines[1:]]
+    steps = [operation_from_json(parse_object(line), extra=1) for line in lines[1:]]
     return check_history(
         subject, steps, params=header.params, compare=header.revision, properties=properties
     )
@@ -104,8 +104,8 @@ def _judged(
     judged: judging.HistoryJudge | None = None
     try:
         judged = judging.judge(subject, params, compare, properties)
-        for each in operations:
-            problem = judging.apply(judged, each)
+        for operation in operations:
+            problem = judging.apply(judged, operation)
             if problem is not None:
                 return judged, problem
         return judged, judging.end(judged)

@@ -77,7 +77,7 @@ def apply(judged: HistoryJudge, operation: Operation) -> SubjectProblem | None:
 
 def end(judged: HistoryJudge) -> SubjectProblem | None:
     """End the history with a quiet time, if it is watched."""
-    if judged.seen is None or any(each in SENTENCES for each in judged.seen.failures):
+    if judged.seen is None or any(failure in SENTENCES for failure in judged.seen.failures):
         return None
     monitor.finish(judged.seen)
     return _failed(judged)
@@ -86,9 +86,9 @@ def end(judged: HistoryJudge) -> SubjectProblem | None:
 def not_judged(judged: HistoryJudge) -> dict[str, str]:
     """By property of the catalogue: why it was not judged."""
     if judged.seen is None:
-        return {each.id: "the subject gives no snapshot" for each in PROPERTIES}
+        return {prop.id: "the subject gives no snapshot" for prop in PROPERTIES}
     checked = judged.seen.checks
-    return {each.id: "nothing came to it" for each in PROPERTIES if not checked[each.id]}
+    return {prop.id: "nothing came to it" for prop in PROPERTIES if not checked[prop.id]}
 
 
 def _expected(judged: HistoryJudge, operation: Operation) -> Result | Exception | None:
@@ -168,14 +168,14 @@ def _looked(judged: HistoryJudge, operation: Operation) -> SubjectProblem | None
     looks: list[Operation] = [Dump()]
     if isinstance(operation, Advance):
         looks += map(Read, judged.counted)
-    for each in looks:
-        if each.op not in judged.started.operations:
+    for look in looks:
+        if look.op not in judged.started.operations:
             continue
-        expected = _expected(judged, each)
+        expected = _expected(judged, look)
         if isinstance(expected, Exception):
             continue
         try:
-            outcome: Outcome = judged.started.run.apply(each)
+            outcome: Outcome = judged.started.run.apply(look)
         except (OperationError, ViolationError) as error:
             outcome = error
         except SubjectError as error:
@@ -183,6 +183,6 @@ def _looked(judged: HistoryJudge, operation: Operation) -> SubjectProblem | None
         problem = _compared(judged, expected, outcome)
         if problem is not None:
             # The look that shows it is told with the history.
-            judged.operations.append(each)
+            judged.operations.append(look)
             return problem
     return None

@@ -83,15 +83,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test for each trace or history."""
     if "ipvs_trace" in metafunc.fixturenames:
         traces = _traces(metafunc.config)
-        metafunc.parametrize("ipvs_trace", traces, ids=[each.name for each in traces])
+        metafunc.parametrize("ipvs_trace", traces, ids=[trace.name for trace in traces])
     if "ipvs_history" in metafunc.fixturenames:
         histories = [*_kept(metafunc.config), *_random(metafunc.config)]
-        metafunc.parametrize("ipvs_history", histories, ids=[each.name for each in histories])
+        metafunc.parametrize("ipvs_history", histories, ids=[history.name for history in histories])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Histories that failed before are tried before all other tests."""
-    items.sort(key=lambda each: "[kept-" not in each.name)
+    items.sort(key=lambda item: "[kept-" not in item.name)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -145,7 +145,7 @@ def _keep(config: pytest.Config, error: HistoryError) -> None:
     if folder is None:
         return
     lines = history_lines(error.problem.id, error.params, error.operations, error.revision)
-    text = "".join(f"{each}\n" for each in lines)
+    text = "".join(f"{line}\n" for line in lines)
     name = f"{error.problem.id}-{sha256(text.encode()).hexdigest()[:8]}.jsonl"
     (folder / name).write_text(text, encoding="utf-8")
 
@@ -180,8 +180,8 @@ def _random(config: pytest.Config) -> list[RandomHistory]:
     seed, count = config.getoption("--ipvs-seed"), config.getoption("--ipvs-histories")
     made = make_histories(Wish(_revision(config), seed, count, RULES))
     return [
-        RandomHistory(f"seed{seed}-{number}", each.params, each.operations)
-        for number, each in enumerate(made)
+        RandomHistory(f"seed{seed}-{number}", one_made.params, one_made.operations)
+        for number, one_made in enumerate(made)
     ]
 
 
@@ -197,15 +197,15 @@ def _traces(config: pytest.Config) -> list[Trace]:
         if not files:
             raise pytest.UsageError(f"--ipvs-traces {folder}: holds no *.jsonl file")
         try:
-            return [Trace(each.stem, tuple(read_lines(each))) for each in files]
+            return [Trace(file.stem, tuple(read_lines(file))) for file in files]
         except TraceError as error:
             raise pytest.UsageError(str(error)) from None
     found: list[Trace] = []
-    for each in recordings():
-        lines = tuple(lines_of(each.name, each.data))
+    for recording in recordings():
+        lines = tuple(lines_of(recording.name, recording.data))
         kernel = parse_object(lines[0])["kernel"]
         if find_revision(kernel, "kernel") is _revision(config):
-            found.append(Trace(each.name.removesuffix(".jsonl"), lines))
+            found.append(Trace(recording.name.removesuffix(".jsonl"), lines))
     return found
 
 

@@ -72,8 +72,8 @@ def explore(
     watched = watched_by_default(revision)
     result = do_job(Job(name, known, revision, settings, watched), Tally(), lambda _: None)
     failures = tuple(
-        ScheduleFailure(each.found.violation, _token(known, revision, each.found))
-        for each in result.failures
+        ScheduleFailure(failure.found.violation, _token(known, revision, failure.found))
+        for failure in result.failures
     )
     return Explored(result.outcome.figures.schedules, result.outcome.figures.exhausted, failures)
 

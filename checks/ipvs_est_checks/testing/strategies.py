@@ -46,7 +46,7 @@ def scenarios() -> st.SearchStrategy[Scenario]:
 
 
 def _operations_of(kind: type[Operation]) -> st.SearchStrategy[Operation]:
-    chosen = {each.name: _value(each.name) for each in fields(kind)}
+    chosen = {field.name: _value(field.name) for field in fields(kind)}
     return st.builds(kind, **chosen)
 
 

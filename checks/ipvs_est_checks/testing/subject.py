@@ -135,7 +135,7 @@ def start(
         made = subject(params)
     except Exception as error:
         raise _crash(error) from error
-    names = frozenset(each.op for each in OPERATIONS)
+    names = frozenset(operation.op for operation in OPERATIONS)
     if isinstance(made, TakesSome):
         names &= made.operations
     if isinstance(made, Oracle):

@@ -126,7 +126,7 @@ def result_to_json(result: Result) -> dict[str, object]:
     if isinstance(result, Status):
         return asdict(result)
     if isinstance(result, Percpu):
-        cpus = [list(each) for each in result.cpus]
+        cpus = [list(group) for group in result.cpus]
         return {"cpus": cpus, **_reading_to_json(result.total)}
     if isinstance(result, Text):
         return {"text": result.text}
@@ -178,7 +178,7 @@ def result_from_json(operation: Operation, value: object, path: str = "result") 
 
 
 _PLACE = ("ktid", "ktrow", "ktcid")
-_STATUS = tuple(each.name for each in fields(Status))
+_STATUS = tuple(field.name for field in fields(Status))
 
 
 def percpu_from_json(value: dict[str, object], path: str = "result") -> Percpu:
@@ -196,7 +196,7 @@ def _row_from_json(row: object, at: str) -> Group:
     if not isinstance(row, list) or len(row) != len(COUNTERS):
         raise InputError(at, f"expected a list of {len(COUNTERS)} counters")
     c1, c2, c3, c4, c5 = (
-        integer(each, f"{at}[{index}]", 0, U64_MASK) for index, each in enumerate(row)
+        integer(entry, f"{at}[{index}]", 0, U64_MASK) for index, entry in enumerate(row)
     )
     return c1, c2, c3, c4, c5
 

@@ -34,7 +34,7 @@ Slot = Annotated[int, Range(0, 2**15 - 1)]
 Row = Annotated[int, Range(0, MAX_TICKS - 1)]
 ObjectId = Annotated[int, Range(0, 2**31 - 1)]
 Cpu = Annotated[int, Range(0, MAX_POSSIBLE_CPUS - 1)]
-LifeName = Annotated[str, OneOf(tuple(each.value for each in Life))]
+LifeName = Annotated[str, OneOf(tuple(item.value for item in Life))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class TaskSnapshot:
     """A kthread's task."""
 
     ktid: Slot
-    state: Annotated[str, OneOf(tuple(each.value for each in TaskState))]
+    state: Annotated[str, OneOf(tuple(item.value for item in TaskState))]
     should_stop: bool
     """`kthread_stop` was called."""
     wake_at: Natural | None
@@ -229,8 +229,8 @@ def take_snapshot(machine: Machine) -> Snapshot:
         est_cost_ns=machine.est_cost_ps // PS_PER_NS,
         state=take_state(machine),
         contexts=tuple([None if kd is None else _context(kd) for kd in netns.est_kt_arr]),
-        objects=tuple([_object(machine.objects[each]) for each in sorted(machine.objects)]),
-        services=tuple([_service(netns, each) for each in sorted(netns.services)]),
+        objects=tuple([_object(machine.objects[number]) for number in sorted(machine.objects)]),
+        services=tuple([_service(netns, service) for service in sorted(netns.services)]),
         dests=_dests(netns),
         trash_scan_due=netns.trash_scan_due,
         sysctls=SysctlSnapshot(
@@ -241,7 +241,7 @@ def take_snapshot(machine: Machine) -> Snapshot:
         mutexes=(_mutex(machine.service_mutex), _mutex(netns.est_mutex)),
         work=_work(netns),
         memory=_memory(machine),
-        violations=tuple([describe(each) for each in machine.violations]),
+        violations=tuple([describe(violation) for violation in machine.violations]),
     )
 
 
@@ -356,7 +356,7 @@ def _service(netns: Netns, service_id: int) -> ServiceSnapshot:
 
 
 def _dests(netns: Netns) -> tuple[DestSnapshot, ...]:
-    found = [(netns.dests[each], False) for each in sorted(netns.dests)]
+    found = [(netns.dests[dest], False) for dest in sorted(netns.dests)]
     found += [(dest, True) for dest in reversed(netns.trash)]
     return tuple(
         DestSnapshot(
@@ -373,7 +373,7 @@ def _dests(netns: Netns) -> tuple[DestSnapshot, ...]:
 
 def _mutex(mutex: Mutex) -> MutexSnapshot:
     owner = None if mutex.owner is None else mutex.owner.name
-    return MutexSnapshot(mutex.name, owner, tuple(each.name for each in mutex.waiters))
+    return MutexSnapshot(mutex.name, owner, tuple(waiter.name for waiter in mutex.waiters))
 
 
 def _memory(machine: Machine) -> MemorySnapshot:
@@ -387,7 +387,7 @@ def _memory(machine: Machine) -> MemorySnapshot:
         allocations=memory.allocations,
         failing=_failing(memory),
         live=len(memory.live),
-        waiting=tuple(each.describe() for each in waiting),
+        waiting=tuple(heap_object.describe() for heap_object in waiting),
         callbacks=len(machine.rcu.pending),
     )
 

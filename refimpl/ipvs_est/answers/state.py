@@ -171,8 +171,10 @@ def state_from_json(value: object, path: str = "") -> State:
         **numbers,
         temp=_ids(members["temp"], join(path, "temp")),
         kthreads=tuple(
-            None if each is None else _kthread_from_json(each, join(path, f"kthreads[{slot}]"))
-            for slot, each in enumerate(kthreads)
+            None
+            if kthread is None
+            else _kthread_from_json(kthread, join(path, f"kthreads[{slot}]"))
+            for slot, kthread in enumerate(kthreads)
         ),
     )
 
@@ -190,7 +192,9 @@ def _kthread_from_json(value: object, path: str) -> KthreadState:
         **numbers,
         running=running,
         avail=_bitmap(members["avail"], join(path, "avail")),
-        ticks=tuple(_tick_from_json(row, each, join(path, f"ticks.{row}")) for row, each in ticks),
+        ticks=tuple(
+            _tick_from_json(row, value, join(path, f"ticks.{row}")) for row, value in ticks
+        ),
     )
 
 
@@ -202,7 +206,7 @@ def _tick_from_json(row: int, value: object, path: str) -> TickState:
         len=integer(members["len"], join(path, "len"), 0, U64_MASK),
         present=_bitmap(members["present"], join(path, "present")),
         full=_bitmap(members["full"], join(path, "full")),
-        chains=tuple((cid, _ids(each, join(path, f"chains.{cid}"))) for cid, each in chains),
+        chains=tuple((cid, _ids(value, join(path, f"chains.{cid}"))) for cid, value in chains),
     )
 
 
@@ -224,8 +228,8 @@ def _list(value: object, path: str) -> list[object]:
 
 def _ids(value: object, path: str) -> tuple[int, ...]:
     return tuple(
-        integer(each, f"{path}[{index}]", 0, U64_MASK)
-        for index, each in enumerate(_list(value, path))
+        integer(item, f"{path}[{index}]", 0, U64_MASK)
+        for index, item in enumerate(_list(value, path))
     )
 
 
@@ -242,12 +246,12 @@ def _numbered(value: object, path: str) -> list[tuple[int, object]]:
     for name in value:
         if not _NUMBER.fullmatch(name):
             raise InputError(join(path, name), "expected the number of a row or chain")
-    return sorted((int(name), each) for name, each in value.items())
+    return sorted((int(name), entry) for name, entry in value.items())
 
 
 _HEX = re.compile("0|[1-9a-f][0-9a-f]{0,15}")
 _NUMBER = re.compile("0|[1-9][0-9]?")
-_STATE_FIELDS = frozenset(each.name for each in fields(State))
+_STATE_FIELDS = frozenset(field.name for field in fields(State))
 _STATE_INTEGERS = sorted(_STATE_FIELDS - {"temp", "kthreads"})
-_KTHREAD_FIELDS = frozenset(each.name for each in fields(KthreadState))
+_KTHREAD_FIELDS = frozenset(field.name for field in fields(KthreadState))
 _KTHREAD_INTEGERS = sorted(_KTHREAD_FIELDS - {"running", "avail", "ticks"})

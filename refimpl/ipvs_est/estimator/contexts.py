@@ -83,7 +83,7 @@ def _add_locked(machine: Machine) -> AddResult:
         netns.est_kt_arr[slot] = kd
     netns.est_add_ktid = slot
     if machine.events is not None:
-        contexts = sum(each is not None for each in netns.est_kt_arr)
+        contexts = sum(kthread_context is not None for kthread_context in netns.est_kt_arr)
         machine.events.append(ContextAdded(machine.now, slot, contexts, netns.est_max_threads))
     return kd
 

@@ -69,11 +69,11 @@ def _encode(value: object, special: Encoders) -> object:
     if own is not None:
         return own(value)
     if isinstance(value, tuple):
-        return [_encode(each, special) for each in value]
+        return [_encode(entry, special) for entry in value]
     names = _field_names(kind)
     if names is None:
         return value
-    return {each: _encode(getattr(value, each), special) for each in names}
+    return {name: _encode(getattr(value, name), special) for name in names}
 
 
 _FIELDS: dict[type, tuple[str, ...] | None] = {}
@@ -82,7 +82,7 @@ _FIELDS: dict[type, tuple[str, ...] | None] = {}
 def _field_names(kind: type) -> tuple[str, ...] | None:
     """Of a dataclass, and of nothing else."""
     if kind not in _FIELDS:
-        known = tuple([each.name for each in fields(kind)]) if is_dataclass(kind) else None
+        known = tuple([field.name for field in fields(kind)]) if is_dataclass(kind) else None
         _FIELDS[kind] = known
     return _FIELDS[kind]
 
@@ -114,13 +114,13 @@ def _below(path: str, field: str) -> str:
 def _make(wanted: Any, special: Decoders) -> _Decoder:
     # Any: a class, or what typing makes of an annotation.
     if get_origin(wanted) in (UnionType, Union):
-        (inner,) = [each for each in get_args(wanted) if each is not NoneType]
+        (inner,) = [argument for argument in get_args(wanted) if argument is not NoneType]
         return _optional(_make(inner, special))
     if get_origin(wanted) is tuple:
         arguments = get_args(wanted)
         if len(arguments) == 2 and arguments[1] is ...:
             return _list_of(_make(arguments[0], special))
-        return _items_of([_make(each, special) for each in arguments])
+        return _items_of([_make(argument, special) for argument in arguments])
     own = special.get(wanted)
     if own is not None:
         return own
@@ -189,8 +189,8 @@ def _list_of(item: _Decoder) -> _Decoder:
             return tuple(value)
         decoded: list[object] = []
         try:
-            for each in value:
-                decoded.append(item(each))
+            for entry in value:
+                decoded.append(item(entry))
         except InputError as error:
             raise InputError(_below(f"[{len(decoded)}]", error.field), error.message) from None
         return tuple(decoded)
@@ -199,7 +199,7 @@ def _list_of(item: _Decoder) -> _Decoder:
 
 
 def _items_of(items: list[_Decoder]) -> _Decoder:
-    alike = all(each == items[0] for each in items)
+    alike = all(item == items[0] for item in items)
 
     def decoder(value: object) -> object:
         if not isinstance(value, list):
@@ -210,8 +210,8 @@ def _items_of(items: list[_Decoder]) -> _Decoder:
             return tuple(value)
         decoded: list[object] = []
         try:
-            for item, each in zip(items, value, strict=True):
-                decoded.append(item(each))
+            for item, entry in zip(items, value, strict=True):
+                decoded.append(item(entry))
         except InputError as error:
             raise InputError(_below(f"[{len(decoded)}]", error.field), error.message) from None
         return tuple(decoded)
@@ -222,7 +222,7 @@ def _items_of(items: list[_Decoder]) -> _Decoder:
 def _members_of(wanted: type, special: Decoders) -> _Decoder:
     # A class variable such as `kind` is no member.
     hints = get_type_hints(wanted, include_extras=True)
-    members = {each.name: _make(hints[each.name], special) for each in fields(wanted)}
+    members = {field.name: _make(hints[field.name], special) for field in fields(wanted)}
 
     def decoder(value: object) -> object:
         if not isinstance(value, dict):

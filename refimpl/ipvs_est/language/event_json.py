@@ -9,7 +9,7 @@ from ipvs_est.language.json_input import type_name
 
 EVENTS_VERSION = 1
 
-KINDS: dict[str, type[Event]] = {each.kind: each for each in get_args(Event)}
+KINDS: dict[str, type[Event]] = {argument.kind: argument for argument in get_args(Event)}
 """Every event's class by its name."""
 
 

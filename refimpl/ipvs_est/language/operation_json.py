@@ -24,12 +24,14 @@ def _form(operation: type[Operation]) -> _Form:
     members = fields(operation)
     return _Form(
         build=operation,
-        integers=tuple((each.name, *BOUNDS[each.name]) for each in members if each.name in BOUNDS),
-        names=frozenset({"op", *(each.name for each in members)}),
+        integers=tuple(
+            (member.name, *BOUNDS[member.name]) for member in members if member.name in BOUNDS
+        ),
+        names=frozenset({"op", *(member.name for member in members)}),
     )
 
 
-_FORMS = {each.op: _form(each) for each in OPERATIONS}
+_FORMS = {operation.op: _form(operation) for operation in OPERATIONS}
 
 
 def operation_from_json(value: dict[str, Any], extra: int = 0) -> Operation:
@@ -60,10 +62,10 @@ def operation_from_json(value: dict[str, Any], extra: int = 0) -> Operation:
 def operation_to_json(operation: Operation) -> dict[str, object]:
     """The operation as a JSON object; optional fields at their default are left out."""
     written: dict[str, object] = {"op": operation.op}
-    for each in fields(operation):
-        value = getattr(operation, each.name)
-        if each.default is MISSING or value != each.default:
-            written[each.name] = sorted(value) if isinstance(value, frozenset) else value
+    for field in fields(operation):
+        value = getattr(operation, field.name)
+        if field.default is MISSING or value != field.default:
+            written[field.name] = sorted(value) if isinstance(value, frozenset) else value
     return written
 
 
@@ -77,9 +79,9 @@ def _with_defaults(value: dict[str, Any], form: _Form, extra: int) -> Operation:
         arguments["text"] = _text(value["text"])
     if "allowed" in form.names and "allowed" in value:
         arguments["allowed"] = cpu_set(value["allowed"], "allowed")
-    for each in fields(form.build):  # type: ignore[arg-type]  # an operation's class, see _form
-        if each.default is MISSING and each.name not in arguments:
-            raise InputError(each.name, "missing")
+    for field in fields(form.build):  # type: ignore[arg-type]  # an operation's class, see _form
+        if field.default is MISSING and field.name not in arguments:
+            raise InputError(field.name, "missing")
     unknown = sorted(set(value) - form.names - TRACE_FIELDS)
     if unknown or len(value) > 1 + len(arguments) + extra:
         raise InputError(unknown[0] if unknown else "result", "unknown field")
@@ -95,8 +97,8 @@ def cpu_set(value: object, field: str) -> frozenset[int]:
     """A list of different CPUs; raises InputError."""
     if not isinstance(value, list):
         raise InputError(field, f"expected a list of CPUs, found {type_name(value)}")
-    for index, each in enumerate(value):
-        integer(each, f"{field}[{index}]", 0, MAX_POSSIBLE_CPUS - 1)
+    for index, entry in enumerate(value):
+        integer(entry, f"{field}[{index}]", 0, MAX_POSSIBLE_CPUS - 1)
     if len(set(value)) != len(value):
         raise InputError(field, "a CPU is given twice")
     return frozenset(value)

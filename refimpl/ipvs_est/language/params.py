@@ -123,15 +123,15 @@ _FLAGS = frozenset({"preempt_rcu", "sysctl"})
 
 def _check_types(params: Params) -> None:
     """Callers without a type checker get a clear error, too."""
-    for each in fields(params):
-        value = getattr(params, each.name)
-        wanted: type = bool if each.name in _FLAGS else int
+    for field in fields(params):
+        value = getattr(params, field.name)
+        wanted: type = bool if field.name in _FLAGS else int
         values = (value,)
-        if each.name == "housekeeping_cpus":
+        if field.name == "housekeeping_cpus":
             if value is not None and not isinstance(value, frozenset):
-                raise ParamsError(each.name, "expected a frozenset of CPUs or None")
+                raise ParamsError(field.name, "expected a frozenset of CPUs or None")
             values = tuple(value or ())
         for item in values:
             if type(item) is not wanted:
                 name = type(item).__name__
-                raise ParamsError(each.name, f"expected {wanted.__name__}, found {name}")
+                raise ParamsError(field.name, f"expected {wanted.__name__}, found {name}")

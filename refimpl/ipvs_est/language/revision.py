@@ -166,5 +166,5 @@ BEFORE_MAINLINE = (*BEFORE_STABLE, STABLE)
 MERGED = (*BEFORE_MAINLINE, MAINLINE)
 """What kernels have; oldest first."""
 
-REVISIONS: dict[str, Revision] = {each.name: each for each in (*MERGED, REPAIRED)}
-KERNELS: dict[str, Revision] = {name: each for each in MERGED for name in each.kernels}
+REVISIONS: dict[str, Revision] = {revision.name: revision for revision in (*MERGED, REPAIRED)}
+KERNELS: dict[str, Revision] = {name: revision for revision in MERGED for name in revision.kernels}

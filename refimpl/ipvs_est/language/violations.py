@@ -111,7 +111,7 @@ Violation = (
     | BrokenProperty
 )
 
-KINDS: dict[str, type[Violation]] = {each.kind: each for each in get_args(Violation)}
+KINDS: dict[str, type[Violation]] = {argument.kind: argument for argument in get_args(Violation)}
 """Every violation's class by its name."""
 
 UNDEFINED = (IndexOutOfRange, InvalidPointer, DivisionByZero)
@@ -154,6 +154,6 @@ def from_json(value: object, path: str = "") -> Violation:
 
 
 def _fields(violation: Violation) -> Iterator[tuple[str, object]]:
-    for each in fields(violation):
-        value = getattr(violation, each.name)
-        yield each.name, list(value) if isinstance(value, tuple) else value
+    for field in fields(violation):
+        value = getattr(violation, field.name)
+        yield field.name, list(value) if isinstance(value, tuple) else value

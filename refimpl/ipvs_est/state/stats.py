@@ -82,7 +82,7 @@ def export(stats: StatsObject) -> Reading:
     conns, inpkts, outpkts, inbytes, outbytes = full.counters
     return Reading(
         Counters(conns & U32_MASK, inpkts & U32_MASK, outpkts & U32_MASK, inbytes, outbytes),
-        Rates(*(each & U32_MASK for each in full.rates)),
+        Rates(*(rate & U32_MASK for rate in full.rates)),
     )
 
 

@@ -85,4 +85,4 @@ def _applied(function: z3.FuncDeclRef, of: Sequence[z3.ArithRef]) -> z3.Ast:
 
 
 def _array(terms: Sequence[z3.ExprRef]) -> "Array[z3.Ast]":
-    return (z3.Ast * len(terms))(*(each.ast for each in terms))
+    return (z3.Ast * len(terms))(*(term.ast for term in terms))

@@ -35,7 +35,7 @@ THEOREMS: tuple[Theorem, ...] = (
     *protocol.THEOREMS,
 )
 
-BY_ID = {each.id: each for each in THEOREMS}
+BY_ID = {theorem.id: theorem for theorem in THEOREMS}
 """Id -> theorem."""
 
-GROUPS = tuple(dict.fromkeys(each.group for each in THEOREMS))
+GROUPS = tuple(dict.fromkeys(theorem.group for theorem in THEOREMS))

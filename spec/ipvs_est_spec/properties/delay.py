@@ -107,7 +107,7 @@ def first_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
         elif isinstance(event, _ENDS_A_RUN):
             # A restart or a recalculation costs time that no row can make up for. A kthread
             # that is new at this jiffy starts with nothing enqueued before.
-            since = {each: at for each, at in since.items() if _is_new_task(event, at)}
+            since = {number: at for number, at in since.items() if _is_new_task(event, at)}
         elif isinstance(event, Estimated):
             enqueued = since.pop(event.id, None)
             if enqueued is not None:
@@ -239,5 +239,5 @@ def not_longer(a: Algebra[B, N], case: Sequence[N]) -> B:
     """A revolution and the time lost, and for each restart a tick and, for the row that it may
     have skipped, another revolution."""
     elapsed, lost, restarts, revolution, tick = case
-    each = a.times(restarts, a.plus(revolution, tick))
-    return a.at_most(elapsed, a.plus(revolution, lost, each))
+    item = a.times(restarts, a.plus(revolution, tick))
+    return a.at_most(elapsed, a.plus(revolution, lost, item))

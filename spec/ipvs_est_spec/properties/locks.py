@@ -59,18 +59,18 @@ def est_field_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each change of a field that est_mutex guards: 1 if the task that makes it holds it,
     1 if that is a control process with no kthread and no reload work alive."""
     del params
-    for each in changes(events):
-        if each.before.est != each.after.est:
-            yield int(EST_MUTEX in each.run.held), int(each.before.alone and each.after.alone)
+    for change in changes(events):
+        if change.before.est != change.after.est:
+            yield int(EST_MUTEX in change.run.held), int(change.before.alone and change.after.alone)
 
 
 def service_field_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """The same for the fields that the service mutex guards."""
     del params
-    for each in changes(events):
-        if each.before.service != each.after.service:
-            held = not SERVICE_MUTEX.isdisjoint(each.run.held)
-            yield int(held), int(each.before.alone and each.after.alone)
+    for change in changes(events):
+        if change.before.service != change.after.service:
+            held = not SERVICE_MUTEX.isdisjoint(change.run.held)
+            yield int(held), int(change.before.alone and change.after.alone)
 
 
 def wait_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:

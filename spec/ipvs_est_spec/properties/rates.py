@@ -154,9 +154,9 @@ def error_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     """For each counter of each estimation: the average, times 4^n, the exact one, times 4^n, and
     4^n itself, after n estimations since both were the same."""
     del params
-    for each in _sequences(events):
-        scale = 4**each.steps
-        yield each.after * scale, each.exact, scale
+    for sequence in _sequences(events):
+        scale = 4**sequence.steps
+        yield sequence.after * scale, sequence.exact, scale
 
 
 def close_to_exact(a: Algebra[B, N], case: Sequence[N]) -> B:
@@ -172,9 +172,15 @@ def convergence_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]
     """For each counter of each estimation that ends n equal rates in a row: the average before
     them, the average after, the rate, 3^n, 4^n."""
     del params
-    for each in _sequences(events):
-        if each.rate >= 0:
-            yield each.first, each.after, each.rate, 3**each.steps, 4**each.steps
+    for sequence in _sequences(events):
+        if sequence.rate >= 0:
+            yield (
+                sequence.first,
+                sequence.after,
+                sequence.rate,
+                3**sequence.steps,
+                4**sequence.steps,
+            )
 
 
 def converges(a: Algebra[B, N], case: Sequence[N]) -> B:

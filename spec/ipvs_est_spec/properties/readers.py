@@ -37,7 +37,7 @@ def group_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
         return
     for sums, cpus in _readings(events):
         # A write that is under way is not on record yet: it may be the first one.
-        choices = [_sum([_NOTHING, *each]) for each in product(*cpus)]
+        choices = [_sum([_NOTHING, *group]) for group in product(*cpus)]
         yield *sums, *(number for choice in choices for number in choice)
 
 
@@ -48,7 +48,7 @@ def counter_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:
     for sums, cpus in _readings(events):
         for index, read in enumerate(sums):
             values = [sorted({group[index] for group in groups}) for groups in cpus]
-            yield read, *(sum(each) % _SPAN for each in product(*values))
+            yield read, *(sum(group) % _SPAN for group in product(*values))
 
 
 def _readings(events: Sequence[Event]) -> Iterator[tuple[_Group, list[list[_Group]]]]:
@@ -85,14 +85,14 @@ def is_one_of_the_groups(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The sums read are those of one choice."""
     read, *rest = (case[at : at + _COUNTERS] for at in range(0, len(case), _COUNTERS))
     return a.either(
-        *[a.both(*[a.equal(x, y) for x, y in zip(read, each, strict=True)]) for each in rest]
+        *[a.both(*[a.equal(x, y) for x, y in zip(read, group, strict=True)]) for group in rest]
     )
 
 
 def is_one_of_the_values(a: Algebra[B, N], case: Sequence[N]) -> B:
     """The sum read is that of one choice."""
     read, *values = case
-    return a.either(*[a.equal(read, each) for each in values])
+    return a.either(*[a.equal(read, value) for value in values])
 
 
 def moved_cases(params: Params, events: Sequence[Event]) -> Iterator[Case]:

@@ -22,7 +22,7 @@ def of_kind(events: Sequence[Event], kind: type[E]) -> Sequence[E]:
 def of_kinds(events: Sequence[Event], *kinds: type) -> Sequence[Event]:
     """Those of these kinds, in their order."""
     index = _index(events)
-    found = [each for kind in kinds for each in index.get(kind, ())]
+    found = [pair for kind in kinds for pair in index.get(kind, ())]
     found.sort(key=_PLACE)
     return [event for _, event in found]
 

@@ -97,10 +97,10 @@ class _SnapshotReader(Generic[B, N]):
         self._snapshot = snapshot
         self._each_kind_once = each_kind_once
         self._state = snapshot.state
-        self._objects = {each.id: each for each in snapshot.objects}
+        self._objects = {object_state.id: object_state for object_state in snapshot.objects}
         self.kds = {slot: kd for slot, kd in enumerate(snapshot.state.kthreads) if kd is not None}
         self._contexts = {
-            slot: each for slot, each in enumerate(snapshot.contexts) if each is not None
+            slot: context for slot, context in enumerate(snapshot.contexts) if context is not None
         }
         self._places: dict[int, list[_Chain | None]] = {}
         for est in snapshot.state.temp:
@@ -139,8 +139,8 @@ class _SnapshotReader(Generic[B, N]):
         number = self._number
         pairs: Iterable[tuple[int, int]] = [
             pair
-            for each in self._objects.values()
-            for pair in zip(each.last, each.kstats, strict=True)
+            for object_state in self._objects.values()
+            for pair in zip(object_state.last, object_state.kstats, strict=True)
         ]
         if self._each_kind_once:
             pairs = set(pairs)
@@ -190,7 +190,7 @@ class _SnapshotReader(Generic[B, N]):
 
     def kd_length(self, slot: N) -> N:
         rows = self._rows.get(self._value(slot), {})
-        return self._number(sum(_length(each) for each in rows.values()))
+        return self._number(sum(_length(row) for row in rows.values()))
 
     def avail(self, slot: N, row: N) -> B:
         kd = self.kds.get(self._value(slot))
@@ -259,7 +259,7 @@ class _SnapshotReader(Generic[B, N]):
 
     def _every(self, domain: Iterable[int], body: Callable[[N], B]) -> B:
         number = self._number
-        return self._algebra.every(body(number(each)) for each in domain)
+        return self._algebra.every(body(number(one_number)) for one_number in domain)
 
     def _row(self, slot: N, row: N) -> TickRow | None:
         rows = self._rows.get(self._value(slot))

@@ -22,8 +22,8 @@ from ipvs_est_checks.campaign.corpus import FAILING, Corpus, add_case, read_corp
 from ipvs_est_checks.explore.scenarios.scenario import load
 from ipvs_est_checks.explore.scenarios.strategy import scenarios
 
-HISTORIES = tuple(history_case(Params(), (InitNetns(), Advance(each))) for each in range(1, 6))
-SCENARIOS = tuple(scenario_case(load(each)) for each in ("exit-in-drain", "restart-in-drain"))
+HISTORIES = tuple(history_case(Params(), (InitNetns(), Advance(number))) for number in range(1, 6))
+SCENARIOS = tuple(scenario_case(load(name)) for name in ("exit-in-drain", "restart-in-drain"))
 
 cases = st.frozensets(st.sampled_from(HISTORIES + SCENARIOS))
 corpora = st.builds(Corpus, cases, cases)
@@ -66,10 +66,10 @@ def test_copying_files_is_the_union(one: Corpus, other: Corpus) -> None:
 
 def written(directory: Path, corpus: Corpus) -> None:
     directory.mkdir()
-    for each in corpus.failing:
-        add_case(directory, each, failing=True)
-    for each in corpus.others:
-        add_case(directory, each, failing=False)
+    for campaign_case in corpus.failing:
+        add_case(directory, campaign_case, failing=True)
+    for other in corpus.others:
+        add_case(directory, other, failing=False)
 
 
 @settings(max_examples=20, deadline=None)

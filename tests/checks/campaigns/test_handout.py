@@ -55,14 +55,14 @@ def answers(function: Callable[[int], int]) -> tuple[list[int | Lost], Handout[i
 
 def test_a_process_that_dies_loses_no_case_and_counts_none_twice(tmp_path: Path) -> None:
     found, handout = answers(partial(square_and_die_once, str(tmp_path)))
-    assert found == [square(each) for each in WORK]
+    assert found == [square(number) for number in WORK]
     assert (handout.answers, handout.renewed) == (len(WORK), 1)
 
 
 def test_a_case_that_kills_its_process_each_time_is_lost_alone() -> None:
     found, handout = answers(square_or_die)
     assert found[5] == Lost("case 5", "its worker died, twice")
-    assert [each for each in found if each != found[5]] == [square(n) for n in WORK if n != 5]
+    assert [number for number in found if number != found[5]] == [square(n) for n in WORK if n != 5]
     assert handout.answers == len(WORK)
 
 
@@ -95,6 +95,6 @@ def test_dask_loses_no_case_and_counts_none_twice_when_a_worker_is_killed(tmp_pa
         assert len(client.scheduler_info()["workers"]) == 2
         call = partial(square_and_die_once, str(tmp_path))
         with handing_out(call, name, make) as handout:
-            assert handout.map(WORK) == [square(each) for each in WORK]
+            assert handout.map(WORK) == [square(number) for number in WORK]
             assert handout.answers == len(WORK)
         assert (tmp_path / "died").exists()

@@ -69,7 +69,7 @@ def held(mode: Mode, directory: Path, cases: int = 4) -> CampaignSession:
 
 
 def names(directory: Path) -> set[str]:
-    return {each.name for each in directory.iterdir() if each.is_file()}
+    return {path.name for path in directory.iterdir() if path.is_file()}
 
 
 def test_a_corpus_grows_is_run_and_pruned(tmp_path: Path) -> None:
@@ -78,14 +78,16 @@ def test_a_corpus_grows_is_run_and_pruned(tmp_path: Path) -> None:
     assert first.verdict is Verdict.SAMPLED
     assert (first.made, first.run) == (4, 4)
     assert first.added
-    assert names(folder) == {each.name for each in first.added}
+    assert names(folder) == {campaign_case.name for campaign_case in first.added}
     # The same cases again come to nothing new, and are not kept twice.
     change = held(Mode.CODE_CHANGE, folder)
     assert change.run == len(first.added) + change.made
     assert change.added == []
-    assert names(folder) == {each.name for each in first.added}
+    assert names(folder) == {campaign_case.name for campaign_case in first.added}
     # A longer history that comes to the same is pruned, and nothing is lost.
-    known = next(each for each in first.added if each.kind is Kind.HISTORY)
+    known = next(
+        campaign_case for campaign_case in first.added if campaign_case.kind is Kind.HISTORY
+    )
     params, operations = history_of(known)
     longer = history_case(params, (*operations, DeleteService(999)))
     (folder / longer.name).write_text(longer.text)
@@ -94,7 +96,7 @@ def test_a_corpus_grows_is_run_and_pruned(tmp_path: Path) -> None:
     after = held(Mode.COVERAGE, folder)
     assert longer in pruned.removed
     assert before.features.keys() == pruned.features.keys() == after.features.keys()
-    assert names(folder) == names(folder) - {each.name for each in pruned.removed}
+    assert names(folder) == names(folder) - {campaign_case.name for campaign_case in pruned.removed}
     assert held(Mode.PRUNE, folder).removed == []
     assert (before.made, pruned.made, before.canary) == (0, 0, None)
 
@@ -153,7 +155,7 @@ def test_equal_seeds_and_corpora_give_equal_rounds() -> None:
     assert make_round(5, 0, kept) == make_round(5, 0, kept)
     assert make_round(5, 0, kept) != make_round(5, 1, kept)
     assert make_round(5, 0, kept) != make_round(6, 0, kept)
-    assert len({each.kind for each in make_round(5, 0, kept)}) == 2
+    assert len({campaign_case.kind for campaign_case in make_round(5, 0, kept)}) == 2
 
 
 def test_what_is_made_of_two_cases_can_be_run() -> None:

@@ -98,7 +98,7 @@ def engines(monkeypatch: pytest.MonkeyPatch, *rows: Row, interrupt: bool = False
 def test_the_exit_code_is_that_of_the_worst_verdict(
     verdicts: list[Verdict], whole: Verdict, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [row(each) for each in verdicts]
+    rows = [row(verdict) for verdict in verdicts]
     assert worst(verdicts) is whole
     engines(monkeypatch, *rows)
     assert CliRunner().invoke(cli, ["check", "--seed", "1"]).exit_code == code
@@ -143,13 +143,13 @@ def test_reports_hold_every_row_and_survive_an_interrupt(
     assert said in result.output
     written = json.loads(report.read_text())
     assert written["complete"] is False
-    assert [each["verdict"] for each in written["rows"]] == ["FINDING", "FAIL"]
-    assert [each["shortest"]["property"] for each in written["causes"]] == ["place.total"]
+    assert [entry["verdict"] for entry in written["rows"]] == ["FINDING", "FAIL"]
+    assert [entry["shortest"]["property"] for entry in written["causes"]] == ["place.total"]
     suite = ElementTree.parse(junit).getroot()[0]
     assert suite.get("tests") == "3"
-    assert [each.tag for case in suite for each in case] == ["properties", "failure", "error"]
+    assert [element.tag for case in suite for element in case] == ["properties", "failure", "error"]
     assert suite[0][0][0].attrib == {"name": "finding", "value": "F12"}
-    assert [each.get("time") for each in suite] == ["0.500", "0.500", None]
+    assert [element.get("time") for element in suite] == ["0.500", "0.500", None]
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,11 @@ def test_bad_arguments_are_named(arguments: list[str], message: str) -> None:
 def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    checks = tuple((each.id, 1) for each in PROPERTIES)
+    checks = tuple((prop.id, 1) for prop in PROPERTIES)
     every_round(monkeypatch, checks, ())
-    rows = {(each.id, each.revision): each.verdict for each in engine_machines(request())}
+    rows = {
+        (machine.id, machine.revision): machine.verdict for machine in engine_machines(request())
+    }
     assert rows["bitmaps.full", "mainline"] is Verdict.FINDING
     assert rows["bitmaps.full", "repaired"] is Verdict.PASS
     assert rows["counts.tick", "mainline"] is Verdict.PASS
@@ -182,7 +184,7 @@ def test_a_recorded_finding_shows_even_if_no_random_history_met_it(
 def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracle(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    history = history_of(next(each for each in BY_HISTORY if each.id == "F02"))
+    history = history_of(next(finding for finding in BY_HISTORY if finding.id == "F02"))
 
     record = FailureRecord(
         "netns", "bitmaps.full", "s", "mainline", history.header.params, history.operations, (), ""
@@ -202,7 +204,7 @@ def test_a_failing_random_history_is_told_with_states_and_as_input_for_the_oracl
     assert "it fails after operation" in text
     assert "kd 0" in text
     file = tmp_path / "history.jsonl"
-    results = ({**json.loads(each), "result": {"ret": 0}} for each in problem.operations)
+    results = ({**json.loads(operation), "result": {"ret": 0}} for operation in problem.operations)
     file.write_text("\n".join([problem.header, *map(json.dumps, results)]) + "\n")
     again = read_history(file)
     assert again.operations == history.operations
@@ -220,12 +222,12 @@ def test_a_usage_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_findings_engine_tells_where_each_shows() -> None:
     rows = list(engine_findings(request()))
     assert len(rows) == 3 * len(BY_HISTORY)
-    shown = {(each.id, each.revision): each.verdict for each in rows}
+    shown = {(row.id, row.revision): row.verdict for row in rows}
     assert shown["F01", "mainline"] is Verdict.FINDING
     assert shown["F01", "repaired"] is Verdict.PASS
     assert shown["F04", "mainline"] is Verdict.PASS
     assert Verdict.FAIL not in shown.values()
-    (found,) = (each for each in rows if (each.id, each.revision) == ("F01", "v7"))
+    (found,) = (row for row in rows if (row.id, row.revision) == ("F01", "v7"))
     assert found.problems[0].failure is not None
 
 
@@ -233,7 +235,7 @@ def test_the_conformance_engine_fails_on_a_changed_trace(tmp_path: Path) -> None
     text = (TRACES / "early-3003.jsonl").read_text()
     (tmp_path / "a.jsonl").write_text(text.replace('"kernel":"6.12.117"', '"kernel":"7.3.4"'))
     rows = list(engine_conformance(request(traces=tmp_path)))
-    assert [each.revision for each in rows] == ["mainline"]
+    assert [row.revision for row in rows] == ["mainline"]
     (tmp_path / "b.jsonl").write_text(text.replace("6.12.117", "7.3.4").replace("1002", "1003"))
     (broken,) = engine_conformance(request(traces=tmp_path))
     assert broken.verdict is Verdict.FAIL
@@ -284,7 +286,7 @@ def test_a_broken_property_is_told_by_its_shortest_history_which_can_be_saved(
         replace(row(Verdict.INCOMPLETE), id="counts.chain", remark="it ended"),
     ]
     (cause,) = causes(rows)
-    shortest = min(problems, key=lambda each: len(each.operations))
+    shortest = min(problems, key=lambda problem: len(problem.operations))
     assert len(cause.problem.operations) == len(shortest.operations)
     assert cause.problems == 2
     engines(monkeypatch, *rows)
@@ -312,9 +314,14 @@ def test_nothing_is_saved_where_nothing_failed(
 
 
 def test_two_histories_that_do_not_break_the_same_have_two_causes() -> None:
-    found = {each.id: each for each in engine_findings(request()) if each.revision == "v7"}
+    found = {
+        finding.id: finding for finding in engine_findings(request()) if finding.revision == "v7"
+    }
     rows = [replace(found[id_], verdict=Verdict.FAIL) for id_ in ("F04", "F12")]
-    assert [each.properties[0] for each in causes(rows)] == ["memory.use-after-free", "place.total"]
+    assert [cause.properties[0] for cause in causes(rows)] == [
+        "memory.use-after-free",
+        "place.total",
+    ]
 
 
 def test_the_verdict_is_in_words_and_the_matrix_has_the_findings(
@@ -344,8 +351,8 @@ def test_the_verdict_is_in_words_and_the_matrix_has_the_findings(
 
 def test_a_matrix_of_all_properties_and_revisions_fits_a_terminal() -> None:
     rows = [
-        Row(each.id, "", name, Verdict.FINDING, "", 1, 0.0, findings=("F01", "F02", "F03"))
-        for each in PROPERTIES
+        Row(prop.id, "", name, Verdict.FINDING, "", 1, 0.0, findings=("F01", "F02", "F03"))
+        for prop in PROPERTIES
         for name in REVISIONS
     ]
     lines = list(matrix(rows, list(REVISIONS)))
@@ -390,15 +397,17 @@ def test_a_finding_too_deep_for_the_run_is_named_where_its_property_passes() -> 
         "counts.chain-len  F27  (F27)   pass",
         "in brackets: recorded, and not met within the bounds of this run; ipvs-est findings F27",
     ]
-    (failed,) = [each for each in lines if each.startswith("memory.leak")]
+    (failed,) = [line for line in lines if line.startswith("memory.leak")]
     assert failed.split() == ["memory.leak", "-", "FAIL", "-"]
 
 
 def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    history = history_of(next(each for each in BY_HISTORY if each.id == "F05"))
-    operations = tuple(each for each in history.operations if not isinstance(each, Dump))[:-1]
+    history = history_of(next(finding for finding in BY_HISTORY if finding.id == "F05"))
+    operations = tuple(
+        operation for operation in history.operations if not isinstance(operation, Dump)
+    )[:-1]
     record = FailureRecord(
         "netns", "progress.room", "s", "mainline", history.header.params, operations, (), ""
     )
@@ -415,7 +424,7 @@ def test_a_failure_that_only_time_brings_out_is_told_with_that_time(
 def test_a_table_has_seconds_of_its_own_and_no_blanks_at_the_end() -> None:
     lines = list(table([row(Verdict.PASS), row(Verdict.PASS)], ["mainline"]))
     assert lines[1].split() == ["place.total", "PASS", "sampled", "14", "1.0", "It", "is", "there."]
-    assert all(each == each.rstrip() for each in lines)
+    assert all(line == line.rstrip() for line in lines)
 
 
 def test_a_finding_whose_history_breaks_nothing_any_more_says_so(
@@ -424,17 +433,17 @@ def test_a_finding_whose_history_breaks_nothing_any_more_says_so(
     wrong = replace(BY_HISTORY[3], revisions=("v7", "mainline"))
     assert wrong.id == "F04"
     monkeypatch.setattr(findings, "BY_HISTORY", (wrong,))
-    rows = {each.revision: each for each in engine_findings(request())}
-    assert {name: each.verdict for name, each in rows.items()} == {
+    rows = {finding.revision: finding for finding in engine_findings(request())}
+    assert {name: row.verdict for name, row in rows.items()} == {
         "v7": Verdict.FINDING,
         "mainline": Verdict.FAIL,
         "repaired": Verdict.PASS,
     }
-    assert [each.detail for each in rows["mainline"].problems] == [
+    assert [problem.detail for problem in rows["mainline"].problems] == [
         "F04 is recorded, and its history does not break this any more"
     ]
     monkeypatch.setattr(findings, "BY_HISTORY", (replace(BY_HISTORY[3], revisions=()),))
-    rows = {each.revision: each for each in engine_findings(request())}
+    rows = {finding.revision: finding for finding in engine_findings(request())}
     (problem,) = rows["v7"].problems
     assert problem.detail.endswith("(F04 is not recorded on v7)")
     assert rows["repaired"].problems == ()
@@ -447,15 +456,15 @@ def test_list_names_every_property_and_its_findings() -> None:
     listed = {line.partition(" ")[0] for line in output.splitlines()}
     assert SENTENCES.keys() <= listed
     written = json.loads(CliRunner().invoke(cli, ["list", "--json"]).output)
-    assert [each["id"] for each in written] == [each.id for each in PROPERTIES]
-    assert {"F01", "F10"} <= {each for one in written for each in one["findings"]}
+    assert [entry["id"] for entry in written] == [prop.id for prop in PROPERTIES]
+    assert {"F01", "F10"} <= {entry for one in written for entry in one["findings"]}
 
 
-@pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda finding: finding.id)
 def test_a_finding_is_told_and_gone_when_repaired(
     finding: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    id_ = next(each.id for each in BY_HISTORY if each is finding)
+    id_ = next(one_finding.id for one_finding in BY_HISTORY if one_finding is finding)
     assert run(["findings", id_]) == 0
     assert "     ! " in capsys.readouterr().out
     assert run(["findings", "--revision", "repaired", id_]) == 0
@@ -474,7 +483,7 @@ def test_all_revisions_are_checked_unless_told_otherwise(
     made: tuple[Engine, ...] = (engine,)
     monkeypatch.setattr(cli_check, "ENGINES", made)
     CliRunner().invoke(cli, ["check"])
-    assert [each.name for each in asked[0].revisions] == list(REVISIONS)
+    assert [revision.name for revision in asked[0].revisions] == list(REVISIONS)
     assert len(REVISIONS) == 5
 
 
@@ -490,7 +499,7 @@ def test_progress_tells_the_share_of_the_whole(monkeypatch: pytest.MonkeyPatch) 
         cli_check, "draw", lambda bar, done, label: shares.append((done, bar.total))
     )
     assert CliRunner().invoke(cli, ["check"]).exit_code == 0
-    assert shares == [(each, 1) for each in (0.0, 0.25, 0.5, 0.5, 0.75, 1.0)]
+    assert shares == [(figure, 1) for figure in (0.0, 0.25, 0.5, 0.5, 0.75, 1.0)]
 
 
 def test_an_interrupted_check_has_not_passed(

@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 def verdict(rows: list[Row], revision: Revision) -> Verdict:
     (found,) = (
-        each.verdict for each in rows if (each.id, each.revision) == ("counts.tick", revision.name)
+        row.verdict for row in rows if (row.id, row.revision) == ("counts.tick", revision.name)
     )
     return found
 
@@ -77,7 +77,7 @@ def test_a_profile_fixes_the_rounds_and_more_follow_until_each_situation_was_rea
 
 def test_machines_get_on_side_by_side(asked: Asked) -> None:
     list(engine_machines(replace(REQUEST, revisions=(MAINLINE,))))
-    assert [each[1] for each in asked[:6]] == [
+    assert [triple[1] for triple in asked[:6]] == [
         "netns",
         "netns",
         "context",
@@ -108,7 +108,7 @@ def test_with_a_time_the_rounds_go_on_until_it_is_over(
 def test_one_round_is_run_alone(asked: Asked) -> None:
     rows = list(engine_machines(replace(REQUEST, round=9, properties=frozenset({"counts.tick"}))))
     assert asked == [("mainline", "netns", 9), ("repaired", "netns", 9)]
-    assert [each.id for each in rows] == ["counts.tick", "counts.tick"]
+    assert [row.id for row in rows] == ["counts.tick", "counts.tick"]
 
 
 def test_an_interrupt_leaves_what_was_found_and_passes_nothing(asked: Asked) -> None:
@@ -118,12 +118,12 @@ def test_an_interrupt_leaves_what_was_found_and_passes_nothing(asked: Asked) -> 
     assert len(asked) == 7
     assert verdict(rows, MAINLINE) is Verdict.INCOMPLETE
     # Three machines on two revisions had one round each.
-    assert next(each.cases for each in rows if each.id == "counts.tick") == 3
+    assert next(row.cases for row in rows if row.id == "counts.tick") == 3
 
 
 def _keep(kept: list[Row], rows: Iterator[Row]) -> None:
-    for each in rows:
-        kept.append(each)
+    for row in rows:
+        kept.append(row)
 
 
 def test_engines_tell_how_far_they_are(asked: Asked) -> None:
@@ -150,12 +150,12 @@ def test_engines_tell_how_far_they_are(asked: Asked) -> None:
 def test_findings_are_judged_by_the_properties_asked_for() -> None:
     wanted = frozenset({"bitmaps.avail"})
     rows = list(engine_findings(replace(REQUEST, properties=wanted)))
-    assert {each.id for each in rows} == {"F02", "F03"}
-    assert {(each.revision, each.verdict) for each in rows} == {
+    assert {row.id for row in rows} == {"F02", "F03"}
+    assert {(row.revision, row.verdict) for row in rows} == {
         ("mainline", Verdict.FINDING),
         ("repaired", Verdict.PASS),
     }
-    assert {problem.property for each in rows for problem in each.problems} == wanted
+    assert {problem.property for row in rows for problem in row.problems} == wanted
 
 
 def saying(monkeypatch: pytest.MonkeyPatch, *, odd_seed: int | None) -> None:
@@ -173,7 +173,7 @@ def test_repeated_runs_have_their_own_seeds() -> None:
     assert seeds(5, 1) == (5,)
     assert seeds(5, 3)[:2] == seeds(5, 2)
     assert len(set(seeds(5, 50))) == 50
-    assert all(0 <= each < 2**32 for each in seeds(5, 50))
+    assert all(0 <= seed < 2**32 for seed in seeds(5, 50))
 
 
 def test_runs_that_agree_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,8 +201,8 @@ def test_runs_that_differ_fail_and_are_named(
         "3 runs, 1 verdicts differ",
     ]
     written = json.loads(report.read_text())
-    assert [each["seed"] for each in written["runs"]] == [first, second, third]
-    assert [each["verdicts"] for each in written["differences"]] == [["PASS", "FINDING", "PASS"]]
+    assert [entry["seed"] for entry in written["runs"]] == [first, second, third]
+    assert [entry["verdicts"] for entry in written["differences"]] == [["PASS", "FINDING", "PASS"]]
     root = ElementTree.parse(junit).getroot()
     assert (len(root), root.get("tests")) == (3, "3")
 
@@ -248,7 +248,7 @@ def test_rounds_on_v7_unwind_are_taken_from_v7_unless_a_pointer_is_told(
     # From that round on they are run.
     assert ("v7-unwind", "netns", 1) in asked
     assert ("v7-unwind", "netns", 2) in asked
-    assert not [each for each in asked if each[0] == "v7-unwind" and each[1] != "netns"]
+    assert not [triple for triple in asked if triple[0] == "v7-unwind" and triple[1] != "netns"]
     assert verdict(rows, V7_UNWIND) is Verdict.PASS
     asked.clear()
     # Where nobody looks at the pointer nothing tells the two apart.
@@ -259,11 +259,11 @@ def test_rounds_on_v7_unwind_are_taken_from_v7_unless_a_pointer_is_told(
 def test_a_round_without_a_told_pointer_is_the_same_on_both() -> None:
     few = Amount(1, 4, 8)
     small = Profile("small", few, few, few, few, attempts=1)
-    left, right = (run_round(each, small, 3, "netns", 0) for each in (V7, V7_UNWIND))
-    assert "memory.pointer" not in {each.property for each in left.failures}
+    left, right = (run_round(revision, small, 3, "netns", 0) for revision in (V7, V7_UNWIND))
+    assert "memory.pointer" not in {failure.property for failure in left.failures}
     assert right == replace(
         left,
         revision="v7-unwind",
-        failures=tuple(replace(each, revision="v7-unwind") for each in left.failures),
+        failures=tuple(replace(failure, revision="v7-unwind") for failure in left.failures),
         seconds=right.seconds,
     )

@@ -25,7 +25,7 @@ def rows() -> list[Row]:
 
 
 def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:
-    verdicts = {each.revision: each.verdict for each in rows if each.id.startswith("explore.exit")}
+    verdicts = {row.revision: row.verdict for row in rows if row.id.startswith("explore.exit")}
     assert verdicts == {
         "v7": Verdict.FINDING,
         "v7-unwind": Verdict.FINDING,
@@ -36,9 +36,17 @@ def test_a_scenario_passes_where_no_finding_shows(rows: list[Row]) -> None:
 
 
 def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) -> None:
-    assert [each.id for each in BY_SCHEDULE] == ["F16", "F17", "F18", "F19", "F20", "F27", "F28"]
+    assert [finding.id for finding in BY_SCHEDULE] == [
+        "F16",
+        "F17",
+        "F18",
+        "F19",
+        "F20",
+        "F27",
+        "F28",
+    ]
     for finding in BY_SCHEDULE:
-        verdicts = {each.revision: each.verdict for each in rows if each.id == finding.id}
+        verdicts = {row.revision: row.verdict for row in rows if row.id == finding.id}
         assert verdicts == {
             name: Verdict.FINDING if name in finding.revisions else Verdict.PASS
             for name in REVISIONS
@@ -46,7 +54,7 @@ def test_each_finding_shows_on_its_revisions_and_on_no_other(rows: list[Row]) ->
 
 
 def test_what_the_profile_leaves_out_is_told_with_its_command(rows: list[Row]) -> None:
-    (rest,) = [each for each in rows if each.id == "explore.rest"]
+    (rest,) = [row for row in rows if row.id == "explore.rest"]
     assert rest.verdict is Verdict.NOT_RUN
     assert rest.command.startswith("ipvs-est explore -j 0 --preemptions 1 ")
     assert "two-kthreads-restart" in rest.command
@@ -73,12 +81,12 @@ def test_a_failure_that_no_finding_explains_fails(monkeypatch: pytest.MonkeyPatc
 def test_the_command_of_a_failure_shows_it_again(rows: list[Row]) -> None:
     seen = [
         problem
-        for each in rows
-        if each.id.startswith("explore.")
-        for problem in each.problems
+        for row in rows
+        if row.id.startswith("explore.")
+        for problem in row.problems
         if problem.command.startswith("ipvs-est explore --replay ")
     ]
-    properties = {each.property for each in seen}
+    properties = {problem.property for problem in seen}
     assert {"tasks.enabled", "place.one-list"} <= properties
     for problem in seen:
         token = token_from_text(problem.command.rpartition(" ")[2])
@@ -94,16 +102,16 @@ def test_only_what_concerns_the_properties_asked_for_is_run_and_judged(
     monkeypatch.setattr(engine, "library", lambda: ("exit-and-sysctl", "last-estimator-goes"))
     asked = replace(REQUEST, properties=frozenset({"tasks.enabled"}))
     rows = list(engine.engine_explorer(asked))
-    lines = {each.property for row in rows for each in row.problems}
+    lines = {problem.property for row in rows for problem in row.problems}
     assert lines == {"tasks.enabled"}
     # In the other scenario no task is started: its searches looked at nothing.
-    assert {each.id for each in rows} == {
+    assert {row.id for row in rows} == {
         "explore.exit-and-sysctl",
         "F16",
         "tasks.enabled",
         "explore.rest",
     }
-    assert [each.properties for each in rows if each.id == "F16"] == [("tasks.enabled",)] * len(
+    assert [row.properties for row in rows if row.id == "F16"] == [("tasks.enabled",)] * len(
         REVISIONS
     )
 

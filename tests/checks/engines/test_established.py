@@ -20,7 +20,7 @@ from ipvs_est_spec.catalogue import PROPERTIES
 
 
 def is_explored(property_id: str) -> bool:
-    return any(each.startswith("explored") for each in strengths(property_id))
+    return any(strength.startswith("explored") for strength in strengths(property_id))
 
 
 def test_a_property_that_the_explorer_does_not_watch_is_not_called_explored(
@@ -34,11 +34,11 @@ def test_a_property_that_the_explorer_does_not_watch_is_not_called_explored(
 
 def test_a_property_is_not_called_explored_on_a_revision_where_a_finding_breaks_it() -> None:
     assert "explored on repaired (1 preemption)" in strengths("tasks.enabled")
-    for each in PROPERTIES:
-        broken = [name for name in REVISIONS if explained(name, each.id)]
-        (text,) = [how for how in strengths(each.id) if how.startswith("explored")]
+    for prop in PROPERTIES:
+        broken = [name for name in REVISIONS if explained(name, prop.id)]
+        (text,) = [how for how in strengths(prop.id) if how.startswith("explored")]
         named = text.partition(" (")[0].removeprefix("explored").removeprefix(" on ")
-        assert not set(broken) & set(named.split(", ") if named else REVISIONS), each.id
+        assert not set(broken) & set(named.split(", ") if named else REVISIONS), prop.id
 
 
 def test_a_property_is_not_called_explored_on_a_revision_where_a_theorem_refutes_it() -> None:
@@ -48,9 +48,9 @@ def test_a_property_is_not_called_explored_on_a_revision_where_a_theorem_refutes
 def test_every_property_that_is_called_explored_comes_up_in_the_library() -> None:
     """On repaired; on all revisions `ipvs-est check --profile ci` sees to it."""
     seen = [hunt(load(name), REPAIRED, Bounds(0)) for name in library()]
-    evaluated = {each for found in seen for each in found.evaluations}
-    assert {each.id for each in PROPERTIES} == evaluated
-    assert all(REPAIRED.name in explored_on(each.id) for each in PROPERTIES)
+    evaluated = {evaluation for found in seen for evaluation in found.evaluations}
+    assert {prop.id for prop in PROPERTIES} == evaluated
+    assert all(REPAIRED.name in explored_on(prop.id) for prop in PROPERTIES)
 
 
 def request(profile: str, *properties: str) -> Request:
@@ -60,7 +60,7 @@ def request(profile: str, *properties: str) -> Request:
 def rows_of(property_id: str, wanted: Request) -> dict[str, Row]:
     """The explorer's rows on that property, by revision."""
     rows = engine.engine_explorer(wanted)
-    return {each.revision: each for each in rows if each.id == property_id}
+    return {row.revision: row for row in rows if row.id == property_id}
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
@@ -110,5 +110,5 @@ def test_a_property_that_is_not_watched_has_no_row_that_says_it_was_explored(
 
 
 def test_theorems_that_refute_on_the_same_revisions_are_told_in_one_phrase() -> None:
-    refuted = [each for each in strengths("locks.deadlock") if "refuted" in each]
+    refuted = [strength for strength in strengths("locks.deadlock") if "refuted" in strength]
     assert refuted == ["refuted on v7, v7-unwind, stable (protocol.deadlock-a, -b, -c, -d, -e)"]

@@ -183,7 +183,10 @@ def test_work_over_its_time_limit_is_lost_and_the_rest_goes_on() -> None:
     with Pool(1, fresh=(), limit=0.5) as pool:
         long = pool.submit("long", time.sleep, 60)
         short = pool.submit("short", time.sleep, 0)
-        assert [each.name for each in pool.as_completed([long, short])] == ["long", "short"]
+        assert [work_item.name for work_item in pool.as_completed([long, short])] == [
+            "long",
+            "short",
+        ]
     lost = long.outcome()
     assert isinstance(lost, Lost)
     assert lost.why == "time limit of 0.5 s"

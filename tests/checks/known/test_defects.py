@@ -38,11 +38,11 @@ LISTED = {
     "D10": ("v7", "v7-unwind", "stable"),
     "D18": ("v7", "v7-unwind", "stable", "mainline", "repaired"),
 }
-BY_ID = {each.id: each for each in ROWS}
+BY_ID = {row.id: row for row in ROWS}
 
 
 def test_the_table_has_every_row_of_the_catalogue_as_listed_there() -> None:
-    assert {each.id: each.revisions for each in DEFECTS} == LISTED
+    assert {defect.id: defect.revisions for defect in DEFECTS} == LISTED
     assert len(BY_ID) == len(ROWS)
     for row in ROWS:
         assert set(row.scenarios) <= set(library())
@@ -65,13 +65,13 @@ REVIEWED_AS = {
 
 
 def test_the_table_has_the_reviews_mistakes_about_concurrency() -> None:
-    wanted = [each for ids in REVIEWED_AS.values() for each in ids]
-    assert [each.id for each in REVIEWED] == wanted
+    wanted = [identity for ids in REVIEWED_AS.values() for identity in ids]
+    assert [defect_row.id for defect_row in REVIEWED] == wanted
     for row in REVIEWED:
         assert row.kind is DefectKind.MUTANT
         assert row.edits == BY_MUTANT[row.id].edits
         # A livelock is of no property.
-        properties = {each.property for each in row.signs} - {""}
+        properties = {sign.property for sign in row.signs} - {""}
         assert properties <= set(BY_MUTANT[row.id].properties)
 
 
@@ -94,7 +94,7 @@ def test_a_mistake_of_the_reviews_is_found_by_its_schedule_and_nothing_without_i
 def test_a_defect_is_found_where_it_is_listed_and_nowhere_else(id_: str) -> None:
     result = judge(BY_ID[id_])
     assert result.verdict is Verdict.PASS
-    found = [each.revision for each in result.cells if each.shown is not None]
+    found = [cell.revision for cell in result.cells if cell.shown is not None]
     assert tuple(found) == LISTED[id_]
     for cell in result.cells:
         # The search for a mutant ends when it is found.
@@ -112,13 +112,13 @@ def test_a_bound_that_is_given_is_honoured_and_told(tmp_path: Path) -> None:
     assert answer.output.splitlines()[-1].endswith(" schedules, to 2 preemptions")
     (row,) = json.loads(report.read_text())["rows"]
     assert row["preemptions"] == 2
-    assert [each["result"] for each in row["cells"]][:2] == ["MISSED", "MISSED"]
+    assert [entry["result"] for entry in row["cells"]][:2] == ["MISSED", "MISSED"]
 
 
 def test_a_control_is_silent() -> None:
     result = judge(BY_ID["N3"], Bounds(1))
     assert result.verdict is Verdict.PASS
-    assert all(each.schedules > 100 for each in result.cells)
+    assert all(cell.schedules > 100 for cell in result.cells)
 
 
 def test_a_control_that_is_reported_fails() -> None:
@@ -138,7 +138,7 @@ def test_a_defect_that_is_listed_where_it_is_not_fails() -> None:
     wrong = DefectRow(row.id, row.kind, row.title, row.scenarios, row.signs, tuple(REVISIONS))
     result = judge(wrong, Bounds(2))
     assert result.verdict is Verdict.FAIL
-    assert [each.verdict for each in result.cells] == [Verdict.PASS, *[Verdict.FAIL] * 4]
+    assert [cell.verdict for cell in result.cells] == [Verdict.PASS, *[Verdict.FAIL] * 4]
 
 
 def test_what_was_not_searched_to_the_end_is_incomplete() -> None:
@@ -174,7 +174,7 @@ def test_the_command_writes_reports_and_exits_with_its_verdict(tmp_path: Path) -
     assert "1 pass; " in answer.output
     assert "ipvs-est explore --replay e3:first-service-without-memory:v7:" in answer.output
     written = json.loads(report.read_text())
-    assert [each["result"] for each in written["rows"][0]["cells"]] == [
+    assert [entry["result"] for entry in written["rows"][0]["cells"]] == [
         "found",
         "silent",
         "silent",
@@ -203,13 +203,13 @@ def test_an_unknown_row_is_bad_usage() -> None:
 
 
 def test_the_negative_controls_are_those_of_the_catalogue() -> None:
-    assert [each.id for each in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7", "N8"]
+    assert [control.id for control in CONTROLS] == ["N1", "N3", "N4", "N5", "N6", "N7", "N8"]
 
 
 def test_defects_show_in_scenarios_that_nobody_wrote() -> None:
     """Those that the first few show; `ipvs-est defects --generated` looks for all."""
     rows = rows_of([BY_ID["D07"], BY_ID["D08"], BY_ID["N3"], BY_ID["D10"]], V7)
-    assert [each.id for each in rows] == ["D07", "D08"]
+    assert [row.id for row in rows] == ["D07", "D08"]
     seen = SeenDefects()
     listed: list[int] = []
     search_defects(rows, V7, Bounds(1, schedules=100), 60, 1, seen, listed.append)
@@ -221,7 +221,7 @@ def test_defects_show_in_scenarios_that_nobody_wrote() -> None:
         scenario = scenario_from_text("again", scenario_text(first.scenario))
         watched = frozenset({first.hit.cause.property})
         again = hunt(scenario, V7, Bounds(1, schedules=100), watched)
-        assert first.hit.cause in [each.cause for each in again.hits]
+        assert first.hit.cause in [hit.cause for hit in again.hits]
     told_lines = list(lines(rows, seen))
     assert len(told_lines) == 6
     assert told_lines[-1].startswith("2 of 2 defects in ")

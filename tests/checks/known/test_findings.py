@@ -21,21 +21,21 @@ from ipvs_est_checks.known.finding import Finding
 from ipvs_est_spec.catalogue import PROPERTIES
 from ipvs_est_spec.property import Scope, StateProperty, ViolationProperty
 
-by_id = pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda each: each.id)
+by_id = pytest.mark.parametrize("finding", BY_HISTORY, ids=lambda finding: finding.id)
 
 
 def at_end(finding: Finding) -> bool:
     """Its properties are of whole histories or of quiet times, so seen after the last step."""
     return not any(
-        isinstance(each, ViolationProperty)
-        or (isinstance(each, StateProperty) and each.scope is not Scope.QUIET)
-        for each in PROPERTIES
-        if each.id in finding.properties
+        isinstance(prop, ViolationProperty)
+        or (isinstance(prop, StateProperty) and prop.scope is not Scope.QUIET)
+        for prop in PROPERTIES
+        if prop.id in finding.properties
     )
 
 
 def test_the_number_of_findings_and_confirmations_is_known() -> None:
-    assert [each.id for each in BY_HISTORY] == [
+    assert [finding.id for finding in BY_HISTORY] == [
         f"F{number:02}" for number in (*range(1, 16), 21, 22, 23, 25, 26)
     ]
     assert len(list(confirm_all())) == len(BY_HISTORY) * len(REVISIONS) == 100
@@ -81,7 +81,7 @@ def test_no_operation_of_a_history_can_be_left_out(finding: Finding) -> None:
         failures = run(history.header.params, revision, rest).failures.values()
         # Not what only the quiet time after the history brings out.
         end = at_end(finding)
-        broken = {each.property for each in failures if end or each.step >= 0}
+        broken = {failure.property for failure in failures if end or failure.step >= 0}
         assert not set(finding.properties) <= broken, (index, operation)
 
 
@@ -96,14 +96,14 @@ def test_the_repair_is_a_field_of_the_revision(finding: Finding) -> None:
 def test_the_finding_is_explained(finding: Finding) -> None:
     text = sections()[finding.id].text
     assert f"\n| revisions | {', '.join(finding.revisions)} |\n" in text
-    for each in finding.properties:
-        assert f"`{each}`" in text
+    for prop in finding.properties:
+        assert f"`{prop}`" in text
     assert finding.defect in text
 
 
 def test_the_number_of_operations_told_is_that_of_the_history() -> None:
-    text = "".join(sections()[each.id].text for each in BY_HISTORY)
-    by_name = {each.id: each for each in BY_HISTORY}
+    text = "".join(sections()[finding.id].text for finding in BY_HISTORY)
+    by_name = {finding.id: finding for finding in BY_HISTORY}
     seen = re.findall(
         r"histories/(F\d+)\.jsonl`(?:, `(F\d+)\.jsonl`)?, (\d+)(?: and (\d+))? op", text
     )
@@ -112,5 +112,7 @@ def test_the_number_of_operations_told_is_that_of_the_history() -> None:
         for id_, count in ((first, number), (second, other)):
             if id_:
                 history = history_of(by_name[id_], by_name[id_].revisions[-1])
-                shown = [each for each in history.operations if not isinstance(each, Dump)]
+                shown = [
+                    operation for operation in history.operations if not isinstance(operation, Dump)
+                ]
                 assert len(shown) == int(count), id_

@@ -20,27 +20,27 @@ from ipvs_est_checks.mutants.registry import BY_ID
 from ipvs_est_checks.text_edits import applied
 from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 
-VIOLATIONS = {each.id for each in VIOLATION_PROPERTIES}
+VIOLATIONS = {prop.id for prop in VIOLATION_PROPERTIES}
 
 
 def test_the_history_of_every_finding_is_known_as_that_finding() -> None:
     for finding in BY_HISTORY:
         for revision in finding.revisions:
             failures = watch_finding(finding, REVISIONS[revision]).failures
-            for each in finding.properties:
-                text = failures[each].detail if each in VIOLATIONS else each
+            for prop in finding.properties:
+                text = failures[prop].detail if prop in VIOLATIONS else prop
                 waiters: tuple[Waiter, ...] = ()
-                if each == "locks.deadlock":
+                if prop == "locks.deadlock":
                     # F23: as the explorer tells it.
                     waiters = (Waiter("ipvs-e:0", (), "for the exit of ipvs-e:0"),)
-                known = known_as(revision, Cause(each, text, waiters))
+                known = known_as(revision, Cause(prop, text, waiters))
                 assert known is not None
                 assert finding.id in known.ids
 
 
-@pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda each: each.id)
+@pytest.mark.parametrize("finding", BY_SCHEDULE, ids=lambda finding: finding.id)
 def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object) -> None:
-    (chosen,) = [each for each in BY_SCHEDULE if each is finding]
+    (chosen,) = [one_finding for one_finding in BY_SCHEDULE if one_finding is finding]
     assert chosen.schedule is not None
     for revision in chosen.revisions:
         seen = hunt(
@@ -49,19 +49,19 @@ def test_the_schedule_of_every_finding_is_known_as_that_finding(finding: object)
             Bounds(chosen.schedule.preemptions),
             frozenset(chosen.properties),
         )
-        known = [known_as(revision, each.cause) for each in seen.hits]
-        assert any(each is not None and chosen.id in each.ids for each in known)
+        known = [known_as(revision, hit.cause) for hit in seen.hits]
+        assert any(one_known is not None and chosen.id in one_known.ids for one_known in known)
 
 
 @pytest.mark.parametrize("broken", ["counts", "bitmaps"])
 def test_the_counts_of_a_total_that_exit_takes_off_its_chain_are_f27(broken: str) -> None:
     """Each of its properties is broken by its schedule, and by none with its repair alone."""
-    (finding,) = [each for each in BY_SCHEDULE if each.id == "F27"]
-    watched = [each for each in finding.properties if each.startswith(broken)]
+    (finding,) = [finding for finding in BY_SCHEDULE if finding.id == "F27"]
+    watched = [prop for prop in finding.properties if prop.startswith(broken)]
     scenario = load("exit-in-first-drain")
-    for each in watched:
-        hits = hunt(scenario, STABLE, Bounds(2), frozenset({each})).hits
-        assert each in {hit.cause.property for hit in hits}
+    for name in watched:
+        hits = hunt(scenario, STABLE, Bounds(2), frozenset({name})).hits
+        assert name in {hit.cause.property for hit in hits}
     mended = replace(STABLE, total_stopped_under_service_mutex=True)
     hits = hunt(scenario, mended, Bounds(2), frozenset(watched)).hits
     assert {hit.cause.property for hit in hits}.isdisjoint(watched)
@@ -87,7 +87,7 @@ def test_a_second_cause_of_a_recorded_property_is_not_taken_for_the_finding() ->
 def test_a_failure_is_known_on_the_revisions_that_have_it_only() -> None:
     cause = Cause("tasks.enabled", "tasks.enabled")
     known = {name: known_as(name, cause) for name in REVISIONS}
-    assert [name for name, each in known.items() if each is not None] == [
+    assert [name for name, one_known in known.items() if one_known is not None] == [
         "v7",
         "v7-unwind",
         "stable",
@@ -123,7 +123,7 @@ def test_one_index_out_of_range_is_not_taken_for_another() -> None:
 
 
 EXIT = ["explore", "exit-in-calc-phase", "--revision", "stable"]
-F19 = next(each for each in BY_SCHEDULE if each.id == "F19")
+F19 = next(finding for finding in BY_SCHEDULE if finding.id == "F19")
 D08 = f"known as F19, D08, by the property that it breaks: {F19.title}"
 
 
@@ -158,8 +158,8 @@ def test_a_search_for_what_is_new_goes_on_behind_what_is_known(tmp_path: Path) -
     assert "exit-in-calc-phase on stable: PASS" in result.output
     (row,) = json.loads(report.read_text())["rows"]
     assert row["failures"] == []
-    assert row["figures"]["failed"] == sum(each["schedules"] for each in row["passed_over"])
-    assert ["F19", "D08"] in [each["ids"] for each in row["passed_over"]]
+    assert row["figures"]["failed"] == sum(entry["schedules"] for entry in row["passed_over"])
+    assert ["F19", "D08"] in [entry["ids"] for entry in row["passed_over"]]
     assert "schedules that end with what is known as F19, D08" in result.output
 
 
@@ -176,4 +176,4 @@ def test_what_is_new_is_told_to_be_new_and_fails() -> None:
 def test_a_livelock_is_found_behind_every_failure_too() -> None:
     with applied(BY_ID["D53-init"].edits):
         seen = hunt(load("packets-while-kthreads-read"), STABLE, Bounds(1), frozenset())
-    assert [each.cause.text for each in seen.hits] == ["livelock: tasks=['ipvs-e:0'], steps=2"]
+    assert [hit.cause.text for hit in seen.hits] == ["livelock: tasks=['ipvs-e:0'], steps=2"]

@@ -31,34 +31,36 @@ def _points() -> set[str]:
 
 def _made(tree: ast.AST) -> list[ast.Call]:
     return [
-        each
-        for each in ast.walk(tree)
-        if isinstance(each, ast.Call)
-        and isinstance(each.func, ast.Name)
-        and each.func.id == "FieldAccess"
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "FieldAccess"
     ]
 
 
 def _point(call: ast.Call) -> str:
     name: object = ast.literal_eval(call.args[1])
-    (write,) = (ast.literal_eval(each.value) for each in call.keywords if each.arg == "write")
+    (write,) = (
+        ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg == "write"
+    )
     return f"{name} {'w' if write else 'r'}"
 
 
-@pytest.mark.parametrize("owner", SHARED, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("owner", SHARED, ids=lambda owner: owner.__name__)
 def test_every_field_has_a_row_and_every_row_a_field(owner: type) -> None:
-    rows = [each.field for each in TABLE if each.owner == owner.__name__]
+    rows = [row.field for row in TABLE if row.owner == owner.__name__]
     assert len(rows) == len(set(rows))
-    assert set(rows) == {each.name for each in fields(owner)} - _HEAP
+    assert set(rows) == {field.name for field in fields(owner)} - _HEAP
 
 
 def test_a_node_of_a_list_has_the_fields_of_an_estimator() -> None:
-    assert {each.name for each in fields(Node)} == {"next", "prev"}
+    assert {field.name for field in fields(Node)} == {"next", "prev"}
 
 
 def test_every_point_of_the_model_is_in_the_table_and_no_other() -> None:
-    assert set().union(*(each.points for each in TABLE)) == _points()
+    assert set().union(*(row.points for row in TABLE)) == _points()
 
 
 def test_a_field_without_a_point_says_why() -> None:
-    assert [(each.owner, each.field) for each in TABLE if not (each.points or each.why)] == []
+    assert [(row.owner, row.field) for row in TABLE if not (row.points or row.why)] == []

@@ -74,8 +74,8 @@ def test_a_row_is_estimated_access_by_access() -> None:
         (kd, "ticks", READ),
         (td, "present", READ),
         (td, "chains", READ),
-        *((newer, *each) for each in one),
-        *((older, *each) for each in one),
+        *((newer, *pair) for pair in one),
+        *((older, *pair) for pair in one),
         # After it has given way it looks for the next chain that has one.
         (td, "present", READ),
     ]

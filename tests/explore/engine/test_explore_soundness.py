@@ -31,9 +31,9 @@ def _loops(tree: ast.AST) -> Iterator[ast.For]:
     """The for loops that go on after a point."""
     for node in ast.walk(tree):
         if isinstance(node, ast.For) and any(
-            isinstance(each, ast.Yield | ast.YieldFrom)
+            isinstance(one_node, ast.Yield | ast.YieldFrom)
             for statement in node.body
-            for each in ast.walk(statement)
+            for one_node in ast.walk(statement)
         ):
             yield node
 
@@ -113,7 +113,7 @@ def test_no_plain_field_of_the_netns_is_forgotten() -> None:
         "dests",
         "trash",
     }
-    assert {each.name for each in fields(Netns)} == OTHER_VALUES.keys() | objects
+    assert {field.name for field in fields(Netns)} == OTHER_VALUES.keys() | objects
 
 
 @pytest.mark.parametrize("under_way", [False, True])

@@ -120,7 +120,7 @@ def test_what_the_setup_breaks_is_no_failure_of_a_schedule() -> None:
     assert broken(scenario, V7, ["locks.est-fields"], 0) is None
 
 
-@pytest.mark.parametrize("revision", [V7, MAINLINE, REPAIRED], ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", [V7, MAINLINE, REPAIRED], ids=lambda revision: revision.name)
 def test_equal_projections_break_the_same_properties(revision: Revision) -> None:
     seen: dict[object, tuple[str, ...]] = {}
     again = 0

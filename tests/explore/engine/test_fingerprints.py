@@ -37,7 +37,7 @@ def _live(function: Callable[..., Steps], *arguments: object) -> list[tuple[str,
     for name in body:
         assert body.gi_frame is not None
         live = places(body.gi_code)[body.gi_frame.f_lasti].live
-        found.append((name, [each for each in live if each in body.gi_frame.f_locals]))
+        found.append((name, [name for name in live if name in body.gi_frame.f_locals]))
     return found
 
 
@@ -116,7 +116,7 @@ def _inner(value: int) -> Steps:
 def _outer(value: int, unused: int) -> Steps:
     call = _inner(value)
     yield next(call)
-    squares = [each * each for each in range(value) if each != value]
+    squares = [number * number for number in range(value) if number != value]
     yield from call
     yield "outer" * len(squares)
 
@@ -131,9 +131,9 @@ def test_a_generator_in_a_variable_matters_as_others_do() -> None:
 
 def _modules() -> Iterator[ModuleType]:
     yield bodies
-    for each in pkgutil.walk_packages(ipvs_est.__path__, "ipvs_est."):
-        if not each.name.endswith("__main__"):
-            yield importlib.import_module(each.name)
+    for package in pkgutil.walk_packages(ipvs_est.__path__, "ipvs_est."):
+        if not package.name.endswith("__main__"):
+            yield importlib.import_module(package.name)
 
 
 def _codes() -> Iterator[tuple[ModuleType, CodeType]]:
@@ -146,9 +146,9 @@ def _codes() -> Iterator[tuple[ModuleType, CodeType]]:
 def _yields(tree: ast.AST) -> Iterator[tuple[str, ast.FunctionDef]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            for each in ast.walk(node):
-                if isinstance(each, ast.Yield | ast.YieldFrom):
-                    yield f"{each.lineno}:{each.col_offset}", node
+            for one_node in ast.walk(node):
+                if isinstance(one_node, ast.Yield | ast.YieldFrom):
+                    yield f"{one_node.lineno}:{one_node.col_offset}", node
 
 
 def test_a_place_in_the_model_is_that_of_a_yield_in_its_source() -> None:
@@ -164,9 +164,9 @@ def test_a_place_in_the_model_is_that_of_a_yield_in_its_source() -> None:
 
 def _yielding(code: CodeType) -> Iterator[tuple[int, int]]:
     table = places(code)
-    for each in dis.get_instructions(code):
-        if each.opname == "YIELD_VALUE":
-            place = table[each.offset]
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "YIELD_VALUE":
+            place = table[instruction.offset]
             yield place.line + code.co_firstlineno, place.column
 
 
@@ -182,8 +182,8 @@ def test_no_function_of_the_model_that_waits_keeps_values_where_nobody_sees_them
                 assert not isinstance(node, ast.Lambda), where
                 if isinstance(node, _EVALUATED_IN_ORDER):
                     first, *others = list(ast.iter_child_nodes(node))
-                    late = [each for other in others for each in ast.walk(other)]
-                    half_done = any(isinstance(each, ast.Yield | ast.YieldFrom) for each in late)
+                    late = [node for other in others for node in ast.walk(other)]
+                    half_done = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in late)
                     assert not half_done or isinstance(first, ast.Constant), where
 
 
@@ -205,7 +205,7 @@ def _bytes(*values: object) -> bytes:
 
 def test_values_count_by_what_they_are() -> None:
     shared = (10**30, "a text", frozenset({1}))
-    apart = (10 ** int("30"), "".join(["a ", "text"]), frozenset(int(each) for each in "1"))
+    apart = (10 ** int("30"), "".join(["a ", "text"]), frozenset(int(letter) for letter in "1"))
     assert _bytes(shared, shared) == _bytes(shared, apart)
     assert _bytes((1, 2)) != _bytes((2, 1))
     assert _bytes(1) != _bytes(True) != _bytes("1")
@@ -239,7 +239,7 @@ def _encoded(value: object) -> bytes:
             return b"i" + value.to_bytes(4, "little")
         case int():
             digits = [value >> place & 0x7FFF for place in range(0, value.bit_length(), 15)]
-            return of_all(b"l", [each.to_bytes(2, "little") for each in digits], len(digits))
+            return of_all(b"l", [digit.to_bytes(2, "little") for digit in digits], len(digits))
         case str():
             text = value.encode()
             return of_all(b"u", [text], len(text))
@@ -290,13 +290,13 @@ def test_alike_tasks_and_objects_make_as_many_states_under_any_names() -> None:
     assert states[1]
     for names in (("C", "B", "A"), ("CTL2", "CTL1", "Z")):
         named = [
-            replace(each, name=name) for each, name in zip(scenario.actors, names, strict=True)
+            replace(actor, name=name) for actor, name in zip(scenario.actors, names, strict=True)
         ]
         assert _figures(replace(scenario, actors=tuple(named))) == states
     for ids in ((2, 1), (70, 3)):
         renamed = [
-            replace(each, operations=tuple(_with_id(step, id_) for step in each.operations))
-            for each, id_ in zip((first, second), ids, strict=True)
+            replace(actor, operations=tuple(_with_id(step, id_) for step in actor.operations))
+            for actor, id_ in zip((first, second), ids, strict=True)
         ]
         assert _figures(replace(scenario, actors=(*renamed, third))) == states
     assert _figures(replace(scenario, actors=(third, second, first))) == states
@@ -311,8 +311,8 @@ def test_what_has_ended_and_what_was_made_first_leave_no_trace() -> None:
     world.threads.reverse()
     assert fingerprint(world) == before
     objects = world.machine.objects
-    for each in sorted(objects, reverse=True):
-        objects[each] = objects.pop(each)
+    for number in sorted(objects, reverse=True):
+        objects[number] = objects.pop(number)
     assert fingerprint(world) == before
     world.threads[0].index += 1
     assert fingerprint(world) != before
@@ -329,4 +329,4 @@ def test_a_thread_is_numbered_by_what_it_is() -> None:
         if thread.index >= world.actors:
             wanted = world.actors if kd is None else world.actors + 1 + kd.id
             assert thread.index == wanted
-    assert len({each.index for each in world.threads}) < len(world.threads)
+    assert len({thread.index for thread in world.threads}) < len(world.threads)

@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def test_the_table_of_names_says_what_the_docstrings_say() -> None:
     named: dict[str, str] = {}
-    for each in pkgutil.walk_packages(ipvs_est.__path__, "ipvs_est."):
-        if each.name.endswith("__main__"):
+    for package in pkgutil.walk_packages(ipvs_est.__path__, "ipvs_est."):
+        if package.name.endswith("__main__"):
             continue
-        module = importlib.import_module(each.name)
+        module = importlib.import_module(package.name)
         for name, value in vars(module).items():
             if inspect.isgeneratorfunction(value) and value.__module__ == module.__name__:
                 kernel = re.search(r"\(`(\w+)`", value.__doc__ or "")
@@ -33,7 +33,7 @@ def test_the_table_of_names_says_what_the_docstrings_say() -> None:
 def _explored(*options: str) -> str:
     command = [sys.executable, *options, "-m", "ipvs_est_checks.command", "explore"]
     arguments = ["last-estimator-goes", "--revision", "stable", "--property", "none"]
-    path = ":".join(str(ROOT / each) for each in PARTS)
+    path = ":".join(str(ROOT / part) for part in PARTS)
     result = subprocess.run(
         [*command, *arguments],
         capture_output=True,

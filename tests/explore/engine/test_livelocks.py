@@ -41,7 +41,7 @@ def machine(*programs: Program) -> System[Places]:
         return place
 
     def enabled(world: Places) -> list[int]:
-        return [each for each in range(len(programs)) if moved(world, each) is not None]
+        return [index for index in range(len(programs)) if moved(world, index) is not None]
 
     def step(world: Places, choice: int) -> None:
         place = programs[choice](world, world.at[choice])
@@ -98,7 +98,9 @@ def search(system: System[Places], bound: int = 100) -> Outcome:
 
 
 def loops_of(outcome: Outcome) -> list[Livelock]:
-    return [each.violation for each in outcome.failures if isinstance(each.violation, Livelock)]
+    return [
+        failure.violation for failure in outcome.failures if isinstance(failure.violation, Livelock)
+    ]
 
 
 def test_two_that_give_in_to_each_other_for_ever_are_a_livelock() -> None:
@@ -114,7 +116,7 @@ def test_two_that_give_in_to_each_other_for_ever_are_a_livelock() -> None:
         system.step(world, choice)
         states.append(world)
     assert states[-1] == states[-1 - loop.steps]
-    around = [system.enabled(each) for each in states[-1 - loop.steps : -1]]
+    around = [system.enabled(state) for state in states[-1 - loop.steps : -1]]
     assert is_fair(around, choices[-loop.steps :])
 
 
@@ -152,7 +154,7 @@ def test_schedules_that_are_drawn_find_a_livelock_at_the_bound_on_steps(
 ) -> None:
     system = machine(polls("a"), sets("b", 2))
     outcome = run(system, make(1), Bounds(steps=50, schedules=3))
-    assert [each.tasks for each in loops_of(outcome)] == [("0",)]
+    assert [loop.tasks for loop in loops_of(outcome)] == [("0",)]
 
 
 @pytest.mark.parametrize("make", [RandomWalk, Pct])

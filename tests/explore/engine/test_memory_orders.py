@@ -197,12 +197,17 @@ def test_a_litmus_shape_has_the_outcomes_of_its_memory_order(shape: Shape) -> No
         # enough.
         assert seen(programs, TSO, **wanted) is expected[1]
         return
-    assert tuple(seen(programs, each, **wanted) for each in (SC, TSO, RELAXED)) == expected
+    assert (
+        tuple(seen(programs, memory_order, **wanted) for memory_order in (SC, TSO, RELAXED))
+        == expected
+    )
 
 
 def test_a_stronger_order_has_no_outcome_that_a_weaker_one_has_not() -> None:
     for programs in (store_buffering(nothing, nothing), message_passing(nothing)):
-        strong, middle, weak = (outcomes(programs, each) for each in (SC, TSO, RELAXED))
+        strong, middle, weak = (
+            outcomes(programs, memory_order) for memory_order in (SC, TSO, RELAXED)
+        )
         assert strong <= middle <= weak
     assert len(outcomes(store_buffering(nothing, nothing), SC)) == 3
     assert len(outcomes(store_buffering(nothing, nothing), TSO)) == 4

@@ -54,7 +54,7 @@ def test_a_uniform_walk_draws_each_order_of_accesses_alike() -> None:
     """A short thread beside a long one: 8 orders, where a random walk has it first in half."""
     orders = drawn(SelectivelyUniform(1), (X,), (X,) * 7)
     assert len(orders) == 8
-    assert all(is_near(each, 1 / 8) for each in orders.values())
+    assert all(is_near(order, 1 / 8) for order in orders.values())
     first = (0, *(1,) * 7)
     assert is_near(drawn(RandomWalk(1), (X,), (X,) * 7)[first], 1 / 2)
 
@@ -89,9 +89,9 @@ def test_events_that_race_with_what_was_done_get_new_priorities() -> None:
 def test_accesses_race_if_they_are_to_one_place_and_one_of_them_writes() -> None:
     read = replace(X, write=False)
     other = Access(("netns", "y"), True)
-    assert all(races(*each) for each in ((X, X), (X, read), (read, X)))
+    assert all(races(*pair) for pair in ((X, X), (X, read), (read, X)))
     alone = ((read, read), (X, other), (None, X), (X, None), (None, None))
-    assert not any(races(*each) for each in alone)
+    assert not any(races(*pair) for pair in alone)
 
 
 def test_what_a_scenario_s_threads_access_next_is_known() -> None:
@@ -99,11 +99,11 @@ def test_what_a_scenario_s_threads_access_next_is_known() -> None:
     world = start(load("sysctl-writes-without-a-number"), REVISIONS["mainline"])
     seen: set[Access] = set()
     while choices := enabled(world):
-        accesses = [access_of(world, each) for each in choices]
+        accesses = [access_of(world, choice) for choice in choices]
         assert all(
-            each is None for each, choice in zip(accesses, choices, strict=True) if choice < 0
+            access is None for access, choice in zip(accesses, choices, strict=True) if choice < 0
         )
-        seen.update(each for each in accesses if each is not None)
+        seen.update(access for access in accesses if access is not None)
         step(world, choices[0])
     assert Access(("mutex", "est_mutex"), True) in seen
     assert Access(("netns", "est_nice"), False) in seen

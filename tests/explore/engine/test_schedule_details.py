@@ -179,7 +179,7 @@ def test_a_kthread_sleeps_in_its_function() -> None:
     kds[1].est_timer += 1
     task = start_task(machine, kds[1])
     points = estimation_kthread(machine, kds[1], task)
-    assert next(each for each in points if isinstance(each, Sleep)) == Sleep(
+    assert next(point for point in points if isinstance(point, Sleep)) == Sleep(
         1, "ip_vs_estimation_kthread"
     )
 
@@ -187,9 +187,9 @@ def test_a_kthread_sleeps_in_its_function() -> None:
 def test_objects_are_numbered_in_the_order_of_their_allocation() -> None:
     memory = Memory()
     things = [HeapObject() for _ in range(3)]
-    for each in things:
-        track(memory, each)
-    assert [each.serial for each in things] == [1, 2, 3]
+    for thing in things:
+        track(memory, thing)
+    assert [thing.serial for thing in things] == [1, 2, 3]
     assert memory.live == {1: things[0], 2: things[1], 3: things[2]}
     forget(memory, things[1])
     forget(memory, HeapObject())

@@ -36,7 +36,7 @@ def dfs(system: System[Toy], bound: int = NO_BOUND, *, matching: bool = True) ->
 
 
 def ends(found: Outcome) -> set[str]:
-    return {str(each.violation) for each in found.failures}
+    return {str(failure.violation) for failure in found.failures}
 
 
 # Counts
@@ -45,7 +45,7 @@ def ends(found: Outcome) -> set[str]:
 @pytest.mark.parametrize("lengths", WORLDS)
 def test_without_matching_every_order_of_the_steps_is_one_schedule(lengths: Sequence[int]) -> None:
     figures = dfs(counting(lengths), matching=False).figures
-    multinomial = factorial(sum(lengths)) // prod(factorial(each) for each in lengths)
+    multinomial = factorial(sum(lengths)) // prod(factorial(length) for length in lengths)
     assert figures.schedules == multinomial
     assert figures.longest == sum(lengths)
     assert figures.steps == multinomial * sum(lengths)
@@ -58,8 +58,8 @@ def test_a_bound_admits_exactly_the_orders_with_so_many_preemptions(
     lengths: Sequence[int], bound: int
 ) -> None:
     figures = dfs(counting(lengths), bound, matching=False).figures
-    counts = Counter(preemptions(each, lengths) for each in orders(lengths))
-    assert figures.schedules == sum(counts[each] for each in range(bound + 1))
+    counts = Counter(preemptions(order, lengths) for order in orders(lengths))
+    assert figures.schedules == sum(counts[number] for number in range(bound + 1))
     assert figures.exhausted
     assert figures.unbounded == (max(counts) <= bound)
 
@@ -84,10 +84,10 @@ def branching_edges(lengths: Sequence[int], bound: int) -> set[tuple[tuple[int, 
     for order in orders(lengths):
         if preemptions(order, lengths) > bound:
             continue
-        for end, each in enumerate(order):
+        for end, number in enumerate(order):
             state = tuple(order[:end].count(thread) for thread in range(len(lengths)))
             if sum(at < length for at, length in zip(state, lengths, strict=True)) > 1:
-                edges.add((state, each))
+                edges.add((state, number))
     return edges
 
 
@@ -128,7 +128,7 @@ def adders(count: int) -> System[Toy]:
 
     def make(world: Toy) -> list[Body]:
         world.shared = [0] * (1 + count)
-        return [body(world, each) for each in range(count)]
+        return [body(world, number) for number in range(count)]
 
     return toy(make)
 
@@ -136,11 +136,11 @@ def adders(count: int) -> System[Toy]:
 def sums(order: Sequence[int], count: int) -> int:
     """x after the adders did their steps in that order: a calculation of its own."""
     x, read = 0, [-1] * count
-    for each in order:
-        if read[each] < 0:
-            read[each] = x
+    for number in order:
+        if read[number] < 0:
+            read[number] = x
         else:
-            x = read[each] + 1
+            x = read[number] + 1
     return x
 
 
@@ -163,7 +163,7 @@ def test_a_fingerprint_that_forgets_something_loses_an_outcome() -> None:
     whole = adders(3)
 
     def forgetful(world: Toy) -> bytes:
-        return repr([world.order.count(each) for each in range(3)]).encode()
+        return repr([world.order.count(number) for number in range(3)]).encode()
 
     bad = System(whole.start, whole.enabled, whole.step, whole.repeat, forgetful, whole.gives_way)
     assert ends(dfs(bad)) < ends(dfs(whole))
@@ -194,7 +194,7 @@ def test_the_first_failure_has_the_fewest_preemptions(
 
 def is_subsequence(pattern: Sequence[int], order: Sequence[int]) -> bool:
     left = iter(order)
-    return all(each in left for each in pattern)
+    return all(number in left for number in pattern)
 
 
 def test_leaving_a_thread_that_gives_way_is_no_preemption() -> None:
@@ -205,15 +205,15 @@ def test_leaving_a_thread_that_gives_way_is_no_preemption() -> None:
         yield
 
     lengths = (3, 3)
-    system = toy(lambda world: [body(world, each) for each in range(2)])
+    system = toy(lambda world: [body(world, number) for number in range(2)])
     free = 0
     for order in orders(lengths):
         done = [0, 0]
         cost = 0
-        for at, each in enumerate(order):
-            done[each] += 1
-            leaves = at + 1 < len(order) and order[at + 1] != each
-            cost += leaves and done[each] == 2
+        for at, number in enumerate(order):
+            done[number] += 1
+            leaves = at + 1 < len(order) and order[at + 1] != number
+            cost += leaves and done[number] == 2
         free += cost == 0
     assert dfs(system, 0, matching=False).figures.schedules == free
 
@@ -260,10 +260,12 @@ def chance(system: System[Toy]) -> Fraction:
         if failing.found is not None:
             return Fraction(1)
         world = system.start()
-        for each in prefix:
-            system.step(world, each)
+        for number in prefix:
+            system.step(world, number)
         choices = system.enabled(world)
-        return sum((below((*prefix, each)) for each in choices), Fraction(0)) / max(1, len(choices))
+        return sum((below((*prefix, choice)) for choice in choices), Fraction(0)) / max(
+            1, len(choices)
+        )
 
     return below(())
 

@@ -21,22 +21,24 @@ class Unread:
 
 def test_v7_unwind_differs_from_v7_in_one_field() -> None:
     different = [
-        each.name for each in fields(V7) if getattr(V7, each.name) != getattr(V7_UNWIND, each.name)
+        field.name
+        for field in fields(V7)
+        if getattr(V7, field.name) != getattr(V7_UNWIND, field.name)
     ]
     assert different == ["name", "kernels", "unbinds_scheduler_once"]
 
 
 def test_only_scenarios_without_memory_are_searched_on_v7_unwind_itself() -> None:
-    own = [each for each in library() if searched_on(load(each), V7_UNWIND) is V7_UNWIND]
+    own = [name for name in library() if searched_on(load(name), V7_UNWIND) is V7_UNWIND]
     assert own == [
         "exit-in-later-drain",
         "first-service-without-memory",
         "memory-runs-out",
         "memory-runs-out-in-recalculation",
     ]
-    for each in library():
+    for name in library():
         for revision in (V7, STABLE, MAINLINE):
-            assert searched_on(load(each), revision) is revision
+            assert searched_on(load(name), revision) is revision
 
 
 @pytest.mark.parametrize("name", library())

@@ -70,7 +70,7 @@ def written(job: Job, file: Path, schedules: int) -> None:
         job_of(SMALL, V7, keep_going=True, shorten=False),
         job_of(SMALL, MAINLINE, keep_going=True, only_new=True),
     ],
-    ids=lambda each: each.revision.name,
+    ids=lambda job: job.revision.name,
 )
 def test_a_resumed_search_ends_as_one_that_was_not_interrupted(job: Job, tmp_path: Path) -> None:
     result, data = whole(job)

@@ -120,8 +120,8 @@ def test_a_worker_that_dies_leaves_what_was_found(monkeypatch: pytest.MonkeyPatc
             progress(tally)
             if tally.figures.schedules >= 30:
                 # One that has not begun what it was given loses nothing: another one does it.
-                for each in children(parent):
-                    os.kill(each, signal.SIGKILL)
+                for child in children(parent):
+                    os.kill(child, signal.SIGKILL)
 
         split(2, alone=0)(job, ongoing, between, already)
 
@@ -136,4 +136,4 @@ def test_a_worker_that_dies_leaves_what_was_found(monkeypatch: pytest.MonkeyPatc
 
 def children(parent: int) -> list[int]:
     tasks = Path(f"/proc/{parent}/task").iterdir()
-    return [int(each) for task in tasks for each in (task / "children").read_text().split()]
+    return [int(word) for task in tasks for word in (task / "children").read_text().split()]

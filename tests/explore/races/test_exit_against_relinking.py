@@ -27,12 +27,12 @@ def relinking() -> Scenario:
 
 def test_relinking_ends_in_f04_or_f23_or_a_deadlock_with_exit(relinking: Scenario) -> None:
     hits = hunt(relinking, STABLE, Bounds(1), _COUNTS).hits
-    assert {each.cause.property for each in hits} == {"memory.use-after-free", "locks.deadlock"}
+    assert {hit.cause.property for hit in hits} == {"memory.use-after-free", "locks.deadlock"}
 
 
 def test_behind_those_exit_finds_the_slot_of_its_stale_place_gone(relinking: Scenario) -> None:
     hits = hunt(relinking, _BEHIND_THEM, Bounds(1), frozenset()).hits
-    texts = {each.cause.text for each in hits if each.cause.property == "bitmaps.in-range"}
+    texts = {hit.cause.text for hit in hits if hit.cause.property == "bitmaps.in-range"}
     assert texts == {
         "index-out-of-range: thing=est_kt_arr, index=1, size=1, where=ip_vs_stop_estimator"
     }

@@ -19,7 +19,7 @@ from ipvs_est_checks.explore.schedulers.scheduler import system_of
 from ipvs_est_checks.mutants.from_reviews import REVIEWED
 from ipvs_est_checks.text_edits import Edit, applied
 
-MUTANTS = {each.id: each for each in REVIEWED}
+MUTANTS = {mutant.id: mutant for mutant in REVIEWED}
 
 # The first counter is one step before its low word wraps.
 COUNT = '"op": "traffic", "id": 1, "cpu": 0, "inpkts": 1, "outpkts": 1, "inbytes": 1, "outbytes": 1'
@@ -97,9 +97,9 @@ def _sums_read(word_bits: int) -> set[tuple[int, int]]:
     def note(world: World, _: Found) -> bool:
         events = world.machine.events or []
         found.update(
-            (each.sums[1], each.sums[3])
-            for each in events
-            if isinstance(each, Averaged) and each.id == 1
+            (event.sums[1], event.sums[3])
+            for event in events
+            if isinstance(event, Averaged) and event.id == 1
         )
         return False
 
@@ -188,12 +188,12 @@ def test_estimators_moved_under_a_reader_are_noticed() -> None:
     assert found.violation == BrokenProperty("readers.moved", "1, 1")
 
 
-@pytest.mark.parametrize("revision", [V7, REPAIRED], ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", [V7, REPAIRED], ids=lambda revision: revision.name)
 def test_no_grace_period_ends_inside_a_reader(revision: Revision) -> None:
     """Who stands in a read-side section when a callback is queued is out of it when it runs."""
     numbers = random.Random(1)
     ended = waited = 0
-    scenarios = [load(each) for each in library()]
+    scenarios = [load(name) for name in library()]
     scenarios += [
         scenario_from_text("readers", READERS),
         scenario_from_text("kthread", KTHREAD),
@@ -210,16 +210,16 @@ def test_no_grace_period_ends_inside_a_reader(revision: Revision) -> None:
                 choice = numbers.choice(choices)
                 if choice == RCU:
                     callback = world.callbacks[0][0]
-                    (inside,) = [who for each, who in queued if each is callback]
+                    (inside,) = [who for value, who in queued if value is callback]
                     assert not inside
                     ended += 1
                 step(world, choice)
-                now = {each.index for each in world.threads if each.reading}
+                now = {thread.index for thread in world.threads if thread.reading}
                 for _callback, inside in queued:
                     inside &= now
-                known = [each for each, _ in queued]
-                new = [each for each, _ in world.callbacks if each not in known]
-                queued += [(each, set(now)) for each in new]
+                known = [value for value, _ in queued]
+                new = [function for function, _ in world.callbacks if function not in known]
+                queued += [(function, set(now)) for function in new]
                 waited += bool(new and now)
         except ViolationError:
             continue
@@ -258,13 +258,13 @@ FIELDS_WITHOUT_EST_MUTEX = {
 @pytest.mark.parametrize(
     ("revision", "accessed"),
     [(V7, FIELDS_EVERYWHERE | FIELDS_WITHOUT_EST_MUTEX), (REPAIRED, FIELDS_EVERYWHERE)],
-    ids=lambda each: each.name if isinstance(each, Revision) else "",
+    ids=lambda value: value.name if isinstance(value, Revision) else "",
 )
 def test_tasks_stop_at_every_kind_of_point(revision: Revision, accessed: set[str]) -> None:
     kinds: set[type[Point]] = set()
     stops: set[str] = set()
     numbers = random.Random(2)
-    scenarios = [load(each) for each in library()]
+    scenarios = [load(name) for name in library()]
     scenarios += [scenario_from_text("readers", READERS), scenario_from_text("words", WORDS)]
     for scenario in scenarios * 3:
         world = start(scenario, revision)
@@ -278,7 +278,7 @@ def test_tasks_stop_at_every_kind_of_point(revision: Revision, accessed: set[str
                         stops.add(thread.point.field)
         except ViolationError:
             continue
-    assert {each.__name__ for each in kinds} == {
+    assert {kind.__name__ for kind in kinds} == {
         "CancelWork",
         "FieldAccess",
         "GiveWay",

@@ -109,14 +109,16 @@ def test_all_states_and_all_ways_between_them_are_the_same(programs: tuple[Progr
             state: {choice: to for choice, (_, to) in node.out.items()}
             for state, node in search.graph.states.items()
         }
-        found = [each.violation for each in outcome.failures]
+        found = [failure.violation for failure in outcome.failures]
         searches.append((tally.states, ways, bool(found), outcome.figures.exhausted))
         assert outcome.figures.exhausted
     assert searches[0] == searches[1]
 
 
 def test_of_independent_steps_each_state_is_reached_once() -> None:
-    alone = tuple((Instruction(each, each, None, waits=False),) * 3 for each in range(VARIABLES))
+    alone = tuple(
+        (Instruction(number, number, None, waits=False),) * 3 for number in range(VARIABLES)
+    )
     taken = []
     for reduction in (Reduction.NONE, Reduction.SLEEP):
         system, steps = _system(alone), [0]

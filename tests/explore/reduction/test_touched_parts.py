@@ -189,7 +189,7 @@ def _walk(
         return steps, wrong
     while available := enabled(world):
         # Time seldom, lest everything be over at once.
-        choices = [each for each in available if each != -1] or available
+        choices = [number for number in available if number != -1] or available
         choice = choose.choice(choices if choose.random() < 0.9 else available)
         taking = taker.before(world, choice)
         new_from = world.machine.memory.serials
@@ -223,8 +223,8 @@ def test_no_step_touches_what_it_does_not_declare(revision: Revision, touches: l
             continue
         done, found = _walk(load(name), revision, number, touches)
         steps += done
-        for each in found:
-            wrong.setdefault(each, set()).add(name)
+        for item in found:
+            wrong.setdefault(item, set()).add(name)
     assert steps > 500
     assert wrong == {}
 
@@ -247,4 +247,4 @@ def test_a_touch_that_is_not_declared_is_seen(
     found = set()
     for seed in range(5):
         found |= _walk(load("delete-while-kthreads-read"), REVISIONS["repaired"], seed, touches)[1]
-    assert any("estimation_kthread reads" in each for each in found)
+    assert any("estimation_kthread reads" in name for name in found)

@@ -34,14 +34,14 @@ def test_a_tree_as_released_has_known_findings_alone(series: tuple[int, int], na
 
 
 def test_a_finding_hides_no_second_cause_of_its_property() -> None:
-    (mutant,) = (each for each in MUTANTS if each.id == "full-never-cleared")
+    (mutant,) = (mutant for mutant in MUTANTS if mutant.id == "full-never-cleared")
     lines: list[str] = []
     tree = edited(need_tree((7, 3)), mutant.id, mutant.edits)
     engine = engine_by_hand(judged_trees(tree, MAINLINE))
     rows = {row.id: row for row in engine(replace(REQUEST, on_failure=lines.append))}
     row = rows["bitmaps.full"]
     assert row.verdict is Verdict.FAIL
-    assert any(each.startswith("bitmaps.full: ") for each in lines)
+    assert any(line.startswith("bitmaps.full: ") for line in lines)
     (problem,) = row.problems
     assert len(problem.operations) < 12
     assert len(problem.words) == len(problem.operations)
@@ -61,5 +61,5 @@ def test_a_finding_that_the_nearest_revision_has_not_is_a_failure() -> None:
 def test_readers_of_a_netns_that_goes_are_waited_for() -> None:
     task = Search(need_tree(), MAINLINE, "exit-under-packets", fields=True, preemptions=1, most=200)
     found = searched(task)
-    assert [each.failure.cause for each in found.failures] == []
+    assert [failure.failure.cause for failure in found.failures] == []
     assert found.schedules == 200

@@ -24,12 +24,12 @@ NAMES = (
 
 def by_kind(events: list[Event]) -> dict[str, list[Event]]:
     found: dict[str, list[Event]] = {}
-    for each in events:
-        if each.kind not in NOT_COMPARED:
-            found.setdefault(each.kind, []).append(each)
+    for event in events:
+        if event.kind not in NOT_COMPARED:
+            found.setdefault(event.kind, []).append(event)
     # A netns that goes stops its services in the order of their table.
     if Stopped.kind in found:
-        found[Stopped.kind].sort(key=lambda each: (each.jiffies, getattr(each, "id", 0)))
+        found[Stopped.kind].sort(key=lambda event: (event.jiffies, getattr(event, "id", 0)))
     return found
 
 
@@ -60,4 +60,4 @@ def test_what_the_limits_test_measured_is_not_told() -> None:
         code = new_oracle(MACHINE, MAINLINE)
         for operation in HISTORIES["threads-are-full"]:
             code.apply(operation)
-    assert not any(isinstance(each, LimitsMeasured) for each in code.machine.events or ())
+    assert not any(isinstance(event, LimitsMeasured) for event in code.machine.events or ())

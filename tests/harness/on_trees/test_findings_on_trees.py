@@ -33,7 +33,7 @@ ON_6_12 = {
 
 
 def findings_shown(series: tuple[int, int], ids: frozenset[str]) -> dict[str, FindingOnTree]:
-    return {each.id: each for each in tell_findings(need_tree(series), ids)}
+    return {finding.id: finding for finding in tell_findings(need_tree(series), ids)}
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ def test_a_tree_shows_the_findings_that_its_revision_has(
     series: tuple[int, int], expected: dict[str, Shown]
 ) -> None:
     found = findings_shown(series, frozenset(expected))
-    assert {id_: each.shown for id_, each in found.items()} == expected
-    for each in found.values():
-        assert each.observation
-        assert "\n" not in each.observation
+    assert {id_: finding_on_tree.shown for id_, finding_on_tree in found.items()} == expected
+    for finding_on_tree in found.values():
+        assert finding_on_tree.observation
+        assert "\n" not in finding_on_tree.observation
 
 
 def test_f01_is_a_report_of_the_sanitiser_with_its_place_in_the_source() -> None:

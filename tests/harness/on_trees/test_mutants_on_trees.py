@@ -8,7 +8,7 @@ from ipvs_est_checks.terminal.bad_input import BadInputError
 from kernels.kernel_trees import need_tree
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=[each.id for each in MUTANTS])
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.id for mutant in MUTANTS])
 def test_a_planted_mistake_is_found(mutant: TreeMutant) -> None:
     assert found(need_tree((7, 3)), mutant)
 

@@ -36,8 +36,8 @@ def answered_by(
     tree: Tree, lines: list[dict[str, Any]], variant: Variant = Variant.PLAIN
 ) -> list[Any]:
     options = BuildOptions(SMALL.hz, SMALL.nticks, SMALL.chain_factor, 8, variant=variant)
-    text = "".join(f"{json.dumps(each)}\n" for each in lines)
-    return [json.loads(each) for each in answers(build(tree, options), text.encode())]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    return [json.loads(answer) for answer in answers(build(tree, options), text.encode())]
 
 
 @pytest.mark.parametrize(("kernel", "version"), [("7.3.4", (7, 3, 4)), ("6.12.117", (6, 12, 117))])
@@ -48,7 +48,7 @@ def test_a_tree_of_the_recorded_version_reproduces_every_recording(
     if tree.version != version:
         pytest.skip(f"the tree is of {tree.version}, not of {version}")
     outcomes = [outcome_on_tree(path, tree) for path in recorded(kernel)]
-    assert [each for each in outcomes if not isinstance(each, Passed)] == []
+    assert [outcome for outcome in outcomes if not isinstance(outcome, Passed)] == []
 
 
 def test_a_difference_is_told_with_its_place(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_difference_is_told_with_its_place(tmp_path: Path) -> None:
     }
     lines = [header, {"op": "svc", "id": 1, "result": {"ret": -12}}]
     trace = tmp_path / "made.jsonl"
-    trace.write_text("".join(f"{json.dumps(each)}\n" for each in lines))
+    trace.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     outcome = outcome_on_tree(trace, tree)
     assert isinstance(outcome, Failed)
     assert outcome.line == 2
@@ -104,15 +104,15 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing() -> None:
     found = answered_by(
         tree, [CONFIGURE, {"op": "dump"}, *(line for line, _ in bad), {"op": "dump"}]
     )
-    assert [each["error"]["field"] for each in found[2:-1]] == [field for _, field in bad]
+    assert [entry["error"]["field"] for entry in found[2:-1]] == [field for _, field in bad]
     assert found[1] == found[-1]
 
 
 def test_a_line_that_is_no_json_is_answered_with_its_number() -> None:
     tree = need_tree()
     text = f'{json.dumps(CONFIGURE)}\n{{"op":"dump"\n{{"op":"settle","op":"settle"}}\n'
-    found = [json.loads(each) for each in answers(build(tree, SMALL), text.encode())]
-    assert [each["error"]["line"] for each in found[1:]] == [2, 3]
+    found = [json.loads(answer) for answer in answers(build(tree, SMALL), text.encode())]
+    assert [entry["error"]["line"] for entry in found[1:]] == [2, 3]
     assert found[2]["error"]["message"].endswith("a member is given twice")
 
 
@@ -139,13 +139,13 @@ def test_a_compile_error_in_the_users_file_is_told_with_its_place(tmp_path: Path
     tree = need_tree()
     copy = tmp_path / "tree"
     copy.mkdir()
-    for each in tree.path.iterdir():
-        if each.name != "net":
-            (copy / each.name).symlink_to(each)
+    for path in tree.path.iterdir():
+        if path.name != "net":
+            (copy / path.name).symlink_to(path)
     folder = copy / "net/netfilter/ipvs"
     folder.mkdir(parents=True)
-    for each in (tree.path / "net/netfilter/ipvs").iterdir():
-        (folder / each.name).symlink_to(each)
+    for path in (tree.path / "net/netfilter/ipvs").iterdir():
+        (folder / path.name).symlink_to(path)
     estimator = folder / "ip_vs_est.c"
     text = estimator.read_text()
     estimator.unlink()

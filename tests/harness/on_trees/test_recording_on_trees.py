@@ -18,7 +18,7 @@ def test_a_recorded_trace_of_the_tree_is_made_again_without_its_results() -> Non
     header = json.loads(lines[0])
     assert made[0] == {**header, "kernel": "7.3.4"}
     if header["kernel"] == "7.3.4":
-        assert made[1:] == [json.loads(each) for each in lines[1:]]
+        assert made[1:] == [json.loads(line) for line in lines[1:]]
     assert len(made) == len(lines)
 
 

@@ -16,13 +16,16 @@ GONE = ("F01", "F02", "F03", "F05", "F11", "F12", "F13", "F15", "F21", "F22", "F
 def test_every_finding_of_the_last_kernel_has_a_repair_or_says_why_not() -> None:
     for finding in ALL:
         if "mainline" in finding.revisions:
-            fits = all(each in REPAIRS for each in finding.repairs)
+            fits = all(repair in REPAIRS for repair in finding.repairs)
             assert fits or finding.id in NONE, finding.id
 
 
 def test_each_finding_of_7_3_is_gone_with_its_repair() -> None:
     tree = need_tree((7, 3))
-    answer = {each.id: each.shown for each in tell_repaired(tree, frozenset(GONE))}
+    answer = {
+        finding_on_tree.id: finding_on_tree.shown
+        for finding_on_tree in tell_repaired(tree, frozenset(GONE))
+    }
     assert answer == dict.fromkeys(GONE, Shown.NOT)
 
 

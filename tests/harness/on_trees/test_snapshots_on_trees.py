@@ -53,7 +53,7 @@ def test_every_snapshot_of_the_recorded_histories_is_the_models(
             operations.append(operation)
             asked += [json.dumps(operation), '{"op":"snapshot"}']
         program = build(tree, options_for(header.params))
-        seen = answers(program, "".join(f"{each}\n" for each in asked).encode())
+        seen = answers(program, "".join(f"{name}\n" for name in asked).encode())
         for number, operation in enumerate(operations):
             oracle.apply(operation_from_json(operation))
             found = snapshot_to_json(snapshot_from_json(json.loads(seen[2 * number + 2])["result"]))
@@ -74,8 +74,8 @@ def test_a_watched_snapshot_comes_with_each_answer() -> None:
         {"op": "svc", "id": 7},
         {"op": "snapshot"},
     ]
-    text = "".join(f"{json.dumps(each)}\n" for each in lines)
-    configured, started, asked = [json.loads(each) for each in answers(program, text.encode())]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines)
+    configured, started, asked = [json.loads(answer) for answer in answers(program, text.encode())]
     assert configured["configured"]["watch"] == ["snapshot"]
     assert started["snapshot"] == asked["result"] == asked["snapshot"]
-    assert [each["id"] for each in started["snapshot"]["objects"]] == [7]
+    assert [entry["id"] for entry in started["snapshot"]["objects"]] == [7]

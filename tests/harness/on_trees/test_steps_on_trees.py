@@ -75,7 +75,7 @@ def test_a_planted_mistake_of_the_model_is_found_and_told(planted: str) -> None:
     assert lines, "no schedule has shown it"
     assert text in lines[0]
     # The way there: each step with the place in the user's source.
-    assert any("net/netfilter/ipvs/ip_vs_" in each for each in lines)
+    assert any("net/netfilter/ipvs/ip_vs_" in line for line in lines)
 
 
 def command(series: tuple[int, int], *arguments: str) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def test_the_command_tells_where_they_part_and_how_to_see_it_again(
         assert run.code == 1
         assert f"DIFFER {name}: " in run.out
         assert text in run.out
-        (again,) = [each for each in run.out.splitlines() if each.startswith("  again: ")]
+        (again,) = [line for line in run.out.splitlines() if line.startswith("  again: ")]
         once_more = here(capsys, *shlex.split(again.removeprefix("  again: ipvs-est ")))
     assert once_more.code == 1
     assert text in once_more.out

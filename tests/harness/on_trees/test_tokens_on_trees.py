@@ -36,7 +36,7 @@ def test_the_schedule_of_f17_is_a_deadlock_of_both() -> None:
 
 def test_a_token_that_switches_where_the_code_does_not_stop_says_where() -> None:
     scenario = load("packets-around-enable")
-    packets = [each.name for each in scenario.actors].index("PACKETS")
+    packets = [actor.name for actor in scenario.actors].index("PACKETS")
     other = 1 - packets
     found = followed((7, 3), "packets-around-enable", packets, other)
     assert found.lines == (

@@ -45,7 +45,8 @@ def with_object(snapshot: Snapshot, object_id: int, **changes: Any) -> Snapshot:
     return replace(
         snapshot,
         objects=tuple(
-            replace(each, **changes) if each.id == object_id else each for each in snapshot.objects
+            replace(object_state, **changes) if object_state.id == object_id else object_state
+            for object_state in snapshot.objects
         ),
     )
 
@@ -66,7 +67,7 @@ def context_of(snapshot: Snapshot, slot: int) -> ContextSnapshot:
 
 def object_of(snapshot: Snapshot, object_id: int) -> ObjectState:
     """That object."""
-    (found,) = [each for each in snapshot.objects if each.id == object_id]
+    (found,) = [object_state for object_state in snapshot.objects if object_state.id == object_id]
     return found
 
 
@@ -198,18 +199,20 @@ def _array(snapshot: Snapshot, random: Random) -> Snapshot:
 def _object(snapshot: Snapshot, random: Random) -> Snapshot:
     if not snapshot.objects:
         return snapshot
-    each = random.choice(snapshot.objects)
+    object_state = random.choice(snapshot.objects)
     what = random.choice(("ktid", "ktrow", "ktcid", "owner", "owner", "last", "gone"))
     if what == "gone":
-        return replace(snapshot, objects=tuple(x for x in snapshot.objects if x is not each))
+        return replace(
+            snapshot, objects=tuple(x for x in snapshot.objects if x is not object_state)
+        )
     changes: dict[str, Any] = {
         "ktid": random.randint(-1, 3),
         "ktrow": random.randint(0, 6),
         "ktcid": random.randint(0, 3),
         "owner": "total",
-        "last": (*each.last[:4], random.choice((each.kstats[4], 5))),
+        "last": (*object_state.last[:4], random.choice((object_state.kstats[4], 5))),
     }
-    return with_object(snapshot, each.id, **{what: changes[what]})
+    return with_object(snapshot, object_state.id, **{what: changes[what]})
 
 
 _DAMAGES = (

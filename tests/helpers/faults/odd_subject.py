@@ -21,9 +21,9 @@ def say(value: object) -> None:
 def without(value: object, names: set[str]) -> object:
     """The same but for the members of these names, at any depth."""
     if isinstance(value, dict):
-        return {name: without(each, names) for name, each in value.items() if name not in names}
+        return {name: without(entry, names) for name, entry in value.items() if name not in names}
     if isinstance(value, list):
-        return [without(each, names) for each in value]
+        return [without(entry, names) for entry in value]
     return value
 
 

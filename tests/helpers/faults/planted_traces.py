@@ -37,11 +37,11 @@ def numbers_in(value: object, path: Path_ = ()) -> Iterator[tuple[Path_, int]]:
     """Every number in a JSON value, and where it is."""
     match value:
         case dict():
-            for name, each in value.items():
-                yield from numbers_in(each, (*path, name))
+            for name, entry in value.items():
+                yield from numbers_in(entry, (*path, name))
         case list():
-            for index, each in enumerate(value):
-                yield from numbers_in(each, (*path, index))
+            for index, entry in enumerate(value):
+                yield from numbers_in(entry, (*path, index))
         case bool():
             return
         case int():
@@ -53,5 +53,5 @@ def numbers_in(value: object, path: Path_ = ()) -> Iterator[tuple[Path_, int]]:
 def written(path: Path_) -> str:
     """The path as reports write it."""
     return "".join(
-        f"[{each}]" if isinstance(each, int) else f".{each}" for each in path
+        f"[{item}]" if isinstance(item, int) else f".{item}" for item in path
     ).removeprefix(".")

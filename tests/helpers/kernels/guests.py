@@ -29,16 +29,16 @@ _GREETINGS = 60
 
 def need_kernel(series: str) -> Path:
     """The folder of a kernel of that series, such as 7.3; skip the test without one."""
-    for each in (_QEMU, "busybox", "ipvsadm", "ldd"):
-        if shutil.which(each) is None:
-            pytest.skip(f"no {each}: no guest can be started")
+    for name in (_QEMU, "busybox", "ipvsadm", "ldd"):
+        if shutil.which(name) is None:
+            pytest.skip(f"no {name}: no guest can be started")
     named = os.environ.get(VARIABLE)
     if named is not None:
-        folders = [Path(each) for each in named.split(":") if each]
+        folders = [Path(word) for word in named.split(":") if word]
     else:
         folders = sorted((CHECKOUT / ".guests").glob("linux-*"))
     for folder in folders:
-        if any(re.match(rf"{series}[.-]", each.name) for each in folder.rglob("lib/modules/*")):
+        if any(re.match(rf"{series}[.-]", path.name) for path in folder.rglob("lib/modules/*")):
             return folder
     pytest.skip(f"no kernel {series}: {VARIABLE} names none, and .ci/get-guests got none")
 
@@ -104,7 +104,7 @@ def booted(
     are small on such a machine. `options` are more words for its kernel's command line.
     """
     make_initramfs(kernel, folder / "initramfs")
-    image = next(each for each in sorted(kernel.rglob("vmlinuz*")) if each.is_file())
+    image = next(path for path in sorted(kernel.rglob("vmlinuz*")) if path.is_file())
     command = [
         *(_QEMU, "-machine", "q35", "-accel", "tcg,thread=single", "-cpu", "Nehalem"),
         *("-smp", "2", "-m", str(megabytes), "-display", "none", "-nodefaults", "-no-reboot"),

@@ -65,12 +65,12 @@ def make_initramfs(kernel: Path, target: Path) -> None:
         mode = 0o755 if os.access(path, os.X_OK) else 0o644
         files[name or str(path)] = (stat.S_IFREG | mode, path.read_bytes())
 
-    busybox, ipvsadm = (Path(shutil.which(each) or "") for each in ("busybox", "ipvsadm"))
+    busybox, ipvsadm = (Path(shutil.which(name) or "") for name in ("busybox", "ipvsadm"))
     add(busybox, "/bin/busybox")
     listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
-    for each in listed.stdout.split():
-        if each != "busybox":
-            files[f"/bin/{each}"] = (stat.S_IFLNK | 0o777, b"busybox")
+    for word in listed.stdout.split():
+        if word != "busybox":
+            files[f"/bin/{word}"] = (stat.S_IFLNK | 0o777, b"busybox")
     python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     for program in (ipvsadm, python):
         add(program)
@@ -94,11 +94,11 @@ def make_initramfs(kernel: Path, target: Path) -> None:
             files[f"/modules/{name}.ko"] = (stat.S_IFREG | 0o644, data)
             loaded.append(name)
     site = Path(click.__file__).parents[1]
-    path = ":".join([*(str(CHECKOUT / each) for each in ROOTS), str(site)])
+    path = ":".join([*(str(CHECKOUT / root) for root in ROOTS), str(site)])
     init = _INIT.format(path=path, modules=" ".join(loaded), python=python)
     files["/init"] = (stat.S_IFREG | 0o755, init.encode())
-    for each in ("/proc", "/sys", "/dev", "/tmp"):
-        files[each] = (stat.S_IFDIR | 0o755, b"")
+    for item in ("/proc", "/sys", "/dev", "/tmp"):
+        files[item] = (stat.S_IFDIR | 0o755, b"")
     target.write_bytes(_archive(files))
 
 
@@ -109,7 +109,7 @@ def _imported() -> tuple[list[Path], list[Path]]:
         "print(*{m.__file__ for m in sys.modules.values() if getattr(m, '__file__', None)},"
         " sep='\\n')"
     )
-    environment = {**os.environ, "PYTHONPATH": ":".join(str(CHECKOUT / each) for each in ROOTS)}
+    environment = {**os.environ, "PYTHONPATH": ":".join(str(CHECKOUT / root) for root in ROOTS)}
     done = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
@@ -117,25 +117,25 @@ def _imported() -> tuple[list[Path], list[Path]]:
         check=True,
         env=environment,
     )
-    paths = [Path(each) for each in done.stdout.split("\n") if each]
+    paths = [Path(word) for word in done.stdout.split("\n") if word]
     own = [
         *(CHECKOUT / "refimpl").rglob("*.py"),
         *(CHECKOUT / "spec").rglob("*.py"),
         *(CHECKOUT / "checks/ipvs_est_checks/live").rglob("*.py"),
         *(CHECKOUT / "checks/ipvs_est_checks/cli").rglob("*.py"),
     ]
-    sources = {each for each in paths if each.suffix == ".py"} | set(own)
+    sources = {path for path in paths if path.suffix == ".py"} | set(own)
     standard = Path(os.__file__).parent
     # What the interpreter itself begins with, which is frozen in it and may not be told.
     sources |= {standard / "os.py", *(standard / "encodings").glob("*.py")}
-    return sorted(sources), sorted(each for each in paths if each.suffix == ".so")
+    return sorted(sources), sorted(path for path in paths if path.suffix == ".so")
 
 
 def _libraries(programs: Iterable[Path]) -> list[Path]:
     """What they are linked with."""
     found: set[Path] = set()
-    for each in programs:
-        done = subprocess.run(["ldd", each], capture_output=True, text=True, check=False)
+    for program in programs:
+        done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
         found |= {Path(path) for path in re.findall(r"(/\S+) \(0x", done.stdout)}
     return sorted(found)
 
@@ -149,7 +149,7 @@ def _archive(files: dict[str, tuple[int, bytes]]) -> bytes:
         mode, data = whole.get(name, (0, b""))
         text = name.removeprefix("/").encode() + b"\0"
         fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(text), 0)
-        archive += b"070701" + b"".join(b"%08X" % each for each in fields) + text
+        archive += b"070701" + b"".join(b"%08X" % field for field in fields) + text
         archive += b"\0" * (-len(archive) % 4) + data
         archive += b"\0" * (-len(archive) % 4)
     return bytes(archive)

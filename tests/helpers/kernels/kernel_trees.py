@@ -22,10 +22,10 @@ def trees() -> tuple[Tree, ...]:
     """All trees that there are."""
     named = os.environ.get(VARIABLE)
     if named is not None:
-        paths = [Path(each) for each in named.split(":") if each]
+        paths = [Path(word) for word in named.split(":") if word]
     else:
         paths = sorted((CHECKOUT / ".trees").glob("linux-source-*"))
-    return tuple(read_tree(each) for each in paths)
+    return tuple(read_tree(path) for path in paths)
 
 
 def need_compiler() -> None:

@@ -42,17 +42,17 @@ class MadeTypes:
         """Lay a struct out: fields in order, numbers aligned."""
         at = 0
         placed: dict[str, Placed] = {}
-        for each, type_ in fields:
+        for item, type_ in fields:
             if ":" in type_:
                 base, width = type_.split(":")
-                placed[each] = Placed(at, base, int(width))
+                placed[item] = Placed(at, base, int(width))
                 at += int(width)
                 continue
             align = 8 * min(8, max(1, self.size(type_.split("[")[0])))
             align = 1 << (align.bit_length() - 1)
             at = (at + align - 1) // align * align
             if type_.split("[")[0] != "pad":
-                placed[each] = Placed(at, type_)
+                placed[item] = Placed(at, type_)
             at += 8 * self.size(type_)
         self.structs[name] = placed
         self.sizes[name] = (at + 63) // 64 * 8
@@ -115,12 +115,12 @@ class _Blob:
 
     def struct(self, made: MadeTypes, name: str, base: Mapping[str, int]) -> int:
         fields = made.structs[name]
-        flag = int(any(each.bits for each in fields.values()))
+        flag = int(any(field.bits for field in fields.values()))
         rest = b""
-        for each, placed in fields.items():
+        for item, placed in fields.items():
             type_ = self.id_of(made, placed.type, base)
             offset = placed.offset | placed.bits << 24 if flag else placed.offset
-            rest += struct.pack("<III", self.text(each), type_, offset)
+            rest += struct.pack("<III", self.text(item), type_, offset)
         return self.add(self.text(name), STRUCT, len(fields), made.sizes[name], rest, flag)
 
     def data(self) -> bytes:
@@ -137,7 +137,7 @@ def make_btf(made: MadeTypes, of_module: Sequence[str] = ()) -> tuple[bytes, byt
         if name not in of_module:
             base.id_of(made, name, {})
     for name, values in made.enums.items():
-        rest = b"".join(struct.pack("<Ii", base.text(each), at) for each, at in values.items())
+        rest = b"".join(struct.pack("<Ii", base.text(name), at) for name, at in values.items())
         base.add(base.text(name), ENUM, len(values), 4, rest, 0)
     split = _Blob(base.count, len(base.strings))
     for name in of_module:

@@ -148,7 +148,7 @@ class MadeKernel:
         described: list[int] = []
         modules: list[int] = []
         for name in ("nf_conntrack", *(["ip_vs"] if self.has_module else [])):
-            each, btf, module, tables = map(
+            number, btf, module, tables = map(
                 self.new, ("btf_module", "btf", "module", "mod_kallsyms")
             )
             data = self.alloc(len(split))
@@ -156,8 +156,8 @@ class MadeKernel:
             self.put("btf", btf, "data", data)
             self.put("btf", btf, "data_size", len(split))
             self.text(btf + self.offset("btf", "name"), name)
-            self.put("btf_module", each, "btf", btf)
-            described.append(each + self.offset("btf_module", "list"))
+            self.put("btf_module", number, "btf", btf)
+            described.append(number + self.offset("btf_module", "list"))
             names = ["", *self.module_symbols]
             strings = b"\0".join(text.encode() for text in names) + b"\0"
             table = b""
@@ -178,7 +178,7 @@ class MadeKernel:
         self.list(self.symbols["modules"], modules)
 
     def _kallsyms(self) -> None:
-        symbols = sorted(self.symbols.items(), key=lambda each: each[1])
+        symbols = sorted(self.symbols.items(), key=lambda item: item[1])
         # Each token one character, but for one of two: `ti`.
         tokens = [bytes([code]) if code else b"ti" for code in range(256)]
         names = b""
@@ -186,9 +186,9 @@ class MadeKernel:
             packed = b"D" + name.encode().replace(b"ti", b"\0")
             names += bytes([len(packed)]) + packed
         places, table = b"", b""
-        for each in tokens:
+        for token in tokens:
             places += struct.pack("<H", len(table))
-            table += each + b"\0"
+            table += token + b"\0"
         at = {
             "kallsyms_num_syms": self.alloc_image(4),
             "kallsyms_names": self.alloc_image(len(names)),

@@ -64,13 +64,13 @@ def types_for(snapshot: Snapshot, *, one_table: bool = True) -> MadeTypes:
     add("kthread", [("flags", "u64"), ("data", "ptr")])
     add("worker", [("pad", "pad[8]"), ("current_work", "ptr")])
     add("housekeeping", [("cpumasks", "u64[4]"), ("flags", "u64")])
-    add("ip_vs_counters", [(each, "u64") for each in COUNTERS])
+    add("ip_vs_counters", [(counter, "u64") for counter in COUNTERS])
     add(
         "ip_vs_estimator",
         [
             ("list", "hlist_node"),
-            *[(f"last_{each}", "u64") for each in reversed(COUNTERS)],
-            *[(each, "u64") for each in RATES],
+            *[(f"last_{counter}", "u64") for counter in reversed(COUNTERS)],
+            *[(rate, "u64") for rate in RATES],
             ("ktid", "s32:16"),
             ("ktrow", "s32:8"),
             ("ktcid", "s32:8"),
@@ -109,8 +109,8 @@ def types_for(snapshot: Snapshot, *, one_table: bool = True) -> MadeTypes:
             *([("needed", "s32")] if one_table else []),
             ("tick_len", f"s32[{rows}]"),
             *[
-                (each, "s32")
-                for each in ("id", "chain_max", "tick_max", "est_count", "est_max_count")
+                (name, "s32")
+                for name in ("id", "chain_max", "tick_max", "est_count", "est_max_count")
             ],
             ("add_row", "s32"),
             ("est_row", "s32"),
@@ -206,9 +206,13 @@ def made_kernel(
 
 def _services(snapshot: Snapshot) -> tuple[ServiceSnapshot, ...]:
     """Those of the snapshot, and one for each object that a history started without a service."""
-    known = {each.id for each in snapshot.services} | {each.id for each in snapshot.dests}
-    alone = [each.id for each in snapshot.objects if each.owner != "total" and each.id not in known]
-    return (*snapshot.services, *[ServiceSnapshot(each, None, (), 0) for each in alone])
+    known = {service.id for service in snapshot.services} | {dest.id for dest in snapshot.dests}
+    alone = [
+        object_state.id
+        for object_state in snapshot.objects
+        if object_state.owner != "total" and object_state.id not in known
+    ]
+    return (*snapshot.services, *[ServiceSnapshot(number, None, (), 0) for number in alone])
 
 
 class _Maker:
@@ -257,7 +261,7 @@ class _Maker:
         node = k.offset("ip_vs_stats", "est.list")
         k.hlist(
             netns + k.offset("netns_ipvs", "est_temp_list"),
-            [self.stats[each] + node for each in state.temp],
+            [self.stats[number] + node for number in state.temp],
         )
         array = k.alloc(8 * max(1, len(state.kthreads)))
         k.put("netns_ipvs", netns, "est_kt_arr", array)
@@ -302,9 +306,9 @@ class _Maker:
 
     def _mutexes(self, netns: int) -> None:
         k = self.k
-        for each in self.s.mutexes:
-            owner = 0 if each.owner is None else self._task(each.owner)
-            if each.name == "est_mutex":
+        for mutex_snapshot in self.s.mutexes:
+            owner = 0 if mutex_snapshot.owner is None else self._task(mutex_snapshot.owner)
+            if mutex_snapshot.name == "est_mutex":
                 k.put("netns_ipvs", netns, "est_mutex.owner", owner)
             elif self.one_table:
                 k.put("netns_ipvs", netns, "service_mutex.owner", owner)
@@ -314,7 +318,9 @@ class _Maker:
 
     def _objects(self, netns: int) -> None:
         k, s = self.k, self.s
-        total = next((each for each in s.objects if each.owner == "total"), None)
+        total = next(
+            (object_state for object_state in s.objects if object_state.owner == "total"), None
+        )
         if total is not None:
             at = k.new("ip_vs_stats_rcu")
             k.put("netns_ipvs", netns, "tot_stats", at)
@@ -323,7 +329,7 @@ class _Maker:
         name = k.alloc(16)
         k.text(name, "rr")
         k.put("ip_vs_scheduler", scheduler, "name", name)
-        objects = {each.id: each for each in s.objects}
+        objects = {object_state.id: object_state for object_state in s.objects}
         for service in _services(s):
             at = self.services[service.id] = k.new("ip_vs_service")
             k.put("ip_vs_service", at, "af", 2)
@@ -334,7 +340,7 @@ class _Maker:
             k.put("ip_vs_service", at, "scheduler", scheduler if service.scheduler else 0)
             k.put("ip_vs_service", at, "refcnt.counter", service.references)
             self._stats(objects[service.id], at + k.offset("ip_vs_service", "stats"))
-        places: dict[int, list[int]] = {each.id: [] for each in _services(s)}
+        places: dict[int, list[int]] = {service.id: [] for service in _services(s)}
         trash: list[int] = []
         for dest in s.dests:
             at = k.new("ip_vs_dest")
@@ -383,10 +389,10 @@ class _Maker:
         k = self.k
         if not self.s.dests or stats.id not in self.stats:
             self.stats[stats.id] = at
-        for index, each in enumerate(COUNTERS):
-            k.put("ip_vs_stats", at, f"est.last_{each}", stats.last[index])
-            k.put("ip_vs_stats", at, f"kstats.{each}", stats.kstats[index])
-            k.put("ip_vs_stats", at, f"kstats0.{each}", stats.kstats0[index])
+        for index, counter in enumerate(COUNTERS):
+            k.put("ip_vs_stats", at, f"est.last_{counter}", stats.last[index])
+            k.put("ip_vs_stats", at, f"kstats.{counter}", stats.kstats[index])
+            k.put("ip_vs_stats", at, f"kstats0.{counter}", stats.kstats0[index])
             k.put("ip_vs_stats", at, f"est.{RATES[index]}", stats.rates[index])
         k.put("ip_vs_stats", at, "est.ktid", stats.ktid)
         k.put("ip_vs_stats", at, "est.ktrow", stats.ktrow)
@@ -444,5 +450,5 @@ class _Maker:
             k.write(td + k.offset("ip_vs_est_tick_data", "chain_len"), lengths)
             for cid, ids in tick.chains:
                 head = td + k.offset("ip_vs_est_tick_data", "chains") + 8 * cid
-                k.hlist(head, [self.stats[each] + node for each in ids])
+                k.hlist(head, [self.stats[identity] + node for identity in ids])
         return at

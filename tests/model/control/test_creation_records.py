@@ -52,10 +52,10 @@ def test_an_object_without_memory_does_not_exist() -> None:
     fail_allocations(machine.memory, 1, 1)
     assert run(machine, start_object(machine, 5, "dest"))[1] == -ENOMEM
     assert machine.objects == {}
-    assert not any(isinstance(each, StartReturned) for each in machine.events)
+    assert not any(isinstance(event, StartReturned) for event in machine.events)
     assert run(machine, start_object(machine, 5, "dest"))[1] == 0
     assert [*machine.objects] == [5]
-    started = [each for each in machine.events if isinstance(each, StartReturned)]
+    started = [event for event in machine.events if isinstance(event, StartReturned)]
     assert started == [StartReturned(machine.now, 5, True, 0, True)]
 
 
@@ -67,7 +67,7 @@ def test_a_published_context_is_told_with_how_many_there_are() -> None:
     machine.events = []
     run(machine, add_kthread_context(machine))
     run(machine, add_kthread_context(machine))
-    assert [each for each in machine.events if isinstance(each, ContextAdded)] == [
+    assert [event for event in machine.events if isinstance(event, ContextAdded)] == [
         ContextAdded(machine.now, 1, 3, 4),
         ContextAdded(machine.now, 3, 4, 4),
     ]
@@ -120,7 +120,7 @@ def test_a_service_is_bound_to_its_scheduler_and_recorded_as_new() -> None:
     machine.events = []
     assert run(machine, add_service(machine, 1, "wlc"))[1] == 0
     assert machine.netns.services[1].scheduler == "wlc"
-    started = [each for each in machine.events if isinstance(each, StartReturned)]
+    started = [event for event in machine.events if isinstance(event, StartReturned)]
     assert started == [StartReturned(machine.now, 1, True, 0, True)]
 
 

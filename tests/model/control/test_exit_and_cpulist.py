@@ -23,11 +23,11 @@ def with_services(number: int) -> str:
     return json.dumps({"scenario": 1, "about": "Exit.", "setup": setup, "tasks": tasks})
 
 
-@pytest.mark.parametrize("revision", [V7, STABLE, MAINLINE], ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", [V7, STABLE, MAINLINE], ids=lambda revision: revision.name)
 @pytest.mark.parametrize("services", [1, 2])
 def test_no_schedule_uses_a_freed_mask(revision: Revision, services: int) -> None:
     scenario = scenario_from_text("exit", with_services(services))
     seen = hunt(scenario, revision, Bounds(preemptions=2), frozenset())
     assert seen.figures.exhausted
     assert seen.figures.schedules > 300
-    assert [each.cause for each in seen.hits] == []
+    assert [hit.cause for hit in seen.hits] == []

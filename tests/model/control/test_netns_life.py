@@ -63,7 +63,7 @@ def test_init_without_memory_leaves_nothing(revision: Revision, nth: int) -> Non
 def test_exit_frees_everything(revision: Revision) -> None:
     oracle = booted(revision)
     run(oracle, [AddService(1), AddDest(2, 1), AddDest(3, 1), StartService(4), SetCpulist(2)])
-    run(oracle, [StartDest(each) for each in range(10, 60)])
+    run(oracle, [StartDest(number) for number in range(10, 60)])
     seconds(oracle, 5)
     assert oracle.state().kt_count >= 3
     run(oracle, [ExitNetns()])
@@ -72,7 +72,7 @@ def test_exit_frees_everything(revision: Revision) -> None:
     assert snapshot.state.kt_count == 0
     assert snapshot.objects == ()
     assert not snapshot.work.pending
-    assert not any(isinstance(each, UseAfterFree) for each in oracle.violations)
+    assert not any(isinstance(violation, UseAfterFree) for violation in oracle.violations)
 
 
 @every_revision
@@ -130,7 +130,9 @@ def test_no_history_leaks(params: Params, revision: Revision, chosen: list[Step]
         # A row or chain out of range has no defined continuation, so no exit either.
         assert isinstance(oracle.violations[-1], IndexOutOfRange)
         return
-    assert [each for each in oracle.violations if not isinstance(each, UseAfterFree)] == []
+    assert [
+        violation for violation in oracle.violations if not isinstance(violation, UseAfterFree)
+    ] == []
     assert revision is not MAINLINE or oracle.violations == ()
     assert oracle.snapshot().memory.live == 0
 

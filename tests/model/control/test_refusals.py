@@ -112,7 +112,7 @@ def test_the_longest_text_is_read() -> None:
 @pytest.mark.parametrize(
     "operation",
     [SetCpulist(1), WriteCpulist("0"), SetNice(1), SetRunEstimation(0), StartTotal()],
-    ids=lambda each: each.op,
+    ids=lambda operation: operation.op,
 )
 def test_a_kernel_without_sysctl_support(operation: Operation) -> None:
     oracle = booted(params=Params(sysctl=False))

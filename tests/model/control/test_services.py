@@ -59,19 +59,19 @@ def test_a_deleted_service_keeps_its_record_until_its_dests_leave_the_trash(
     run(oracle, [DeleteService(1)])
     after = oracle.snapshot()
     assert after.services == ()
-    assert [(each.id, each.in_trash) for each in after.dests] == [(11, True), (10, True)]
-    held = {each.describe() for each in oracle.machine.memory.live.values()}
+    assert [(dest.id, dest.in_trash) for dest in after.dests] == [(11, True), (10, True)]
+    held = {heap_object.describe() for heap_object in oracle.machine.memory.live.values()}
     assert {"dest 10", "stats of dest 11", "service 1", "stats of service 1"} <= held
     # First scan after 60 s notes that they are idle, the scan 120 s later frees them.
     seconds(oracle, 60)
-    assert {each.idle_start for each in oracle.snapshot().dests} == {oracle.snapshot().now}
+    assert {dest.idle_start for dest in oracle.snapshot().dests} == {oracle.snapshot().now}
     seconds(oracle, 119)
     assert len(oracle.snapshot().dests) == 2
     seconds(oracle, 2)
     gone = oracle.snapshot()
     assert gone.dests == ()
     assert gone.trash_scan_due is None
-    left = {each.describe() for each in oracle.machine.memory.live.values()}
+    left = {heap_object.describe() for heap_object in oracle.machine.memory.live.values()}
     assert not left & {"dest 10", "stats of dest 11", "service 1", "stats of service 1"}
 
 
@@ -107,8 +107,8 @@ def test_a_dest_added_again_comes_out_of_the_trash_with_its_counters(revision: R
     snapshot = oracle.snapshot()
     assert not dest(snapshot, 10).in_trash
     assert service(snapshot, 1).references == 2
-    (stats,) = [each for each in snapshot.objects if each.id == 10]
-    assert [(each.cpu, each.counters[0]) for each in stats.cpustats] == [(3, 7)]
+    (stats,) = [object_state for object_state in snapshot.objects if object_state.id == 10]
+    assert [(cpustat.cpu, cpustat.counters[0]) for cpustat in stats.cpustats] == [(3, 7)]
     assert stats.linked
 
 
@@ -193,7 +193,7 @@ def test_before_mainline_a_trashed_dest_whose_estimator_does_not_start_is_leaked
 ) -> None:
     oracle = _readd_without_kd0(revision)
     assert oracle.snapshot().dests == ()
-    leaked = {each.describe() for each in oracle.machine.memory.live.values()}
+    leaked = {heap_object.describe() for heap_object in oracle.machine.memory.live.values()}
     assert {"dest 10", "stats of dest 10"} <= leaked
     # The service that the lost destination refers to can never be freed either.
     assert service(oracle.snapshot(), 1).references == 2

@@ -171,7 +171,7 @@ def test_a_write_without_a_number_leaves_what_was_there(
 
 
 @every_revision
-@pytest.mark.parametrize("write", [set_nice, set_run_estimation], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("write", [set_nice, set_run_estimation], ids=lambda write: write.__name__)
 def test_a_write_without_a_number_meets_another_write(
     revision: Revision, write: Callable[[Machine, int, int], Call]
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_write_without_a_number_meets_another_write(
     assert stored != old
     assert (machine.netns.est_nice, machine.netns.run_estimation) == (stored if kept else old)
     assert machine.netns.est_genid == genid + (not kept)
-    first, second = (each for each in machine.events if isinstance(each, SysctlWritten))
+    first, second = (event for event in machine.events if isinstance(event, SysctlWritten))
     assert (first.written, first.value) == (3, 3)
     assert (second.written, second.value == 3) == (3, kept)
 
@@ -245,5 +245,5 @@ def test_only_a_new_cpulist_requests_a_recalculation(
     machine.events = []
     for _ in write(machine):
         pass
-    found = [each for each in machine.events if isinstance(each, CalcPhaseRequested)]
+    found = [event for event in machine.events if isinstance(event, CalcPhaseRequested)]
     assert found == [CalcPhaseRequested(machine.now)] * requests

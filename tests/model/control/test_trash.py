@@ -56,11 +56,11 @@ def test_under_another_service_it_is_another_dest(revision: Revision) -> None:
     run(oracle, [AddService(1), AddService(2), AddDest(10, 1), Traffic(10, 0, 5, 0, 0, 0, 0)])
     run(oracle, [DeleteDest(10), AddDest(10, 2)])
     snapshot = oracle.snapshot()
-    assert [(each.id, each.service, each.in_trash) for each in snapshot.dests] == [
+    assert [(dest.id, dest.service, dest.in_trash) for dest in snapshot.dests] == [
         (10, 2, False),
         (10, 1, True),
     ]
-    (fresh,) = [each for each in snapshot.objects if each.id == 10]
+    (fresh,) = [object_state for object_state in snapshot.objects if object_state.id == 10]
     assert fresh.cpustats == ()
     # Both may wait in the trash, and each comes back to its own service.
     run(oracle, [DeleteDest(10), AddDest(10, 1), Advance(2 * HZ)])
@@ -69,7 +69,7 @@ def test_under_another_service_it_is_another_dest(revision: Revision) -> None:
 
 
 def dest_services(oracle: Oracle) -> list[tuple[int, int | None, bool]]:
-    return [(each.id, each.service, each.in_trash) for each in oracle.snapshot().dests]
+    return [(dest.id, dest.service, dest.in_trash) for dest in oracle.snapshot().dests]
 
 
 @every_revision
@@ -83,7 +83,7 @@ def test_under_a_service_made_anew_a_dest_comes_back_zeroed(revision: Revision) 
     assert service(oracle.snapshot(), 1).references == 2
     # The service that was deleted has lost its last reference.
     oracle.apply(Advance(1))
-    names = [each.describe() for each in oracle.machine.memory.live.values()]
+    names = [heap_object.describe() for heap_object in oracle.machine.memory.live.values()]
     assert names.count("service 1") == 1
 
 
@@ -103,7 +103,7 @@ def test_a_deleted_service_stops_the_dest_added_last_first(revision: Revision) -
     run(oracle, [DeleteDest(12), AddDest(12, 1)])
     oracle.machine.events = []
     run(oracle, [DeleteService(1)])
-    stopped = [each.id for each in oracle.machine.events if isinstance(each, Stopped)]
+    stopped = [event.id for event in oracle.machine.events if isinstance(event, Stopped)]
     assert stopped == [1, 12, 11, 10]
 
 
@@ -151,7 +151,7 @@ def test_jiffies_of_0_are_not_taken_for_never_idle() -> None:
 def test_the_trash_holds_the_dest_deleted_last_at_its_head(revision: Revision) -> None:
     oracle = booted(revision)
     run(oracle, [AddService(1), AddDest(10, 1), AddDest(11, 1), DeleteDest(11), DeleteDest(10)])
-    assert [each.id for each in oracle.machine.netns.trash] == [10, 11]
+    assert [dest.id for dest in oracle.machine.netns.trash] == [10, 11]
 
 
 def test_netns_exit_does_not_arm_the_timer_of_the_trash() -> None:
@@ -173,10 +173,13 @@ def test_netns_exit_does_not_arm_the_timer_of_the_trash() -> None:
 def counted(oracle: Oracle, *ids: int) -> list[tuple[int, ...]]:
     """The counters of CPU 0; of objects in use and in the trash."""
     snapshot = oracle.snapshot()
-    objects = {each.id: each for each in snapshot.objects}
-    trashed = {each.id: each.stats for each in snapshot.dests if each.stats is not None}
-    found = [objects.get(each) or trashed[each] for each in ids]
-    return [each.cpustats[0].counters if each.cpustats else (0, 0, 0, 0, 0) for each in found]
+    objects = {object_state.id: object_state for object_state in snapshot.objects}
+    trashed = {dest.id: dest.stats for dest in snapshot.dests if dest.stats is not None}
+    found = [objects.get(identity) or trashed[identity] for identity in ids]
+    return [
+        object_state.cpustats[0].counters if object_state.cpustats else (0, 0, 0, 0, 0)
+        for object_state in found
+    ]
 
 
 @every_revision

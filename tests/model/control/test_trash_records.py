@@ -55,7 +55,7 @@ def test_the_record_tells_a_new_destination_from_one_out_of_the_trash() -> None:
     run(machine, add_dest(machine, 7, service))
     now = machine.now
     assert machine.events is not None
-    assert [each for each in machine.events if isinstance(each, StartReturned | DestTaken)] == [
+    assert [event for event in machine.events if isinstance(event, StartReturned | DestTaken)] == [
         StartReturned(now, 8, True, 0, True),
         StartReturned(now, 7, False, 0, True),
         DestTaken(now, 7, 0, True, False),

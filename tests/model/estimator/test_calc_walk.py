@@ -51,14 +51,14 @@ _STEPS = 500
 _PARAMS = Params(hz=100, nticks=3, chain_factor=2, est_cost_ns=95_000, steps_per_break=1)
 _SETUP: tuple[Operation, ...] = (
     InitNetns(),
-    *(AddService(each) for each in range(1, 15)),
+    *(AddService(number) for number in range(1, 15)),
     Advance(250),
     WriteCpulist("0"),
     Advance(4),
 )
 _TASKS: Mapping[str, Mapping[str, tuple[Operation, ...]]] = {
-    "services go": {"CTL": tuple(DeleteService(each) for each in (14, 3, 9, 13, 7, 8, 1, 2))},
-    "all go": {"CTL": tuple(DeleteService(each) for each in range(14, 0, -1))},
+    "services go": {"CTL": tuple(DeleteService(number) for number in (14, 3, 9, 13, 7, 8, 1, 2))},
+    "all go": {"CTL": tuple(DeleteService(number) for number in range(14, 0, -1))},
     "services come and go": {
         "CTL": (DeleteService(7), AddService(21), DeleteService(8), DeleteService(9)),
         "SYSCTL": (WriteCpulist("0"), SetRunEstimation(0), SetRunEstimation(1)),
@@ -70,7 +70,7 @@ _TASKS: Mapping[str, Mapping[str, tuple[Operation, ...]]] = {
 def follow(name: str, params: Params, revision: Revision, seed: str, followed: Followed) -> None:
     """One random schedule, of tasks that go on for long or not."""
     numbers = random.Random(seed)
-    actors = tuple(Actor(each, operations) for each, operations in _TASKS[name].items())
+    actors = tuple(Actor(item, operations) for item, operations in _TASKS[name].items())
     followed.known, followed.in_break = Known(), False
     scenario = Scenario(name, "", params, _SETUP, actors, 400)
     patience = numbers.choice((0.2, 0.5, 0.8))
@@ -82,8 +82,8 @@ def follow(name: str, params: Params, revision: Revision, seed: str, followed: F
                 if not choices:
                     return
                 # Actors come first; they wait for a break, and for some breaks.
-                theirs = [each for each in choices if 0 <= each < len(actors)]
-                others = [each for each in choices if each not in theirs]
+                theirs = [choice for choice in choices if 0 <= choice < len(actors)]
+                others = [choice for choice in choices if choice not in theirs]
                 waits = not followed.in_break or numbers.random() < patience
                 step(world, numbers.choice(others if not theirs or (waits and others) else theirs))
     except ViolationError:
@@ -101,7 +101,7 @@ def followed(revision: Revision) -> Followed:
     return found
 
 
-@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda each: each.name)
+@pytest.mark.parametrize("revision", REVISIONS.values(), ids=lambda revision: revision.name)
 def test_every_step_of_the_models_walk_is_one_of_the_proofs(revision: Revision) -> None:
     found = followed(revision)
     assert found.wrong == []
@@ -146,7 +146,7 @@ def test_schedules_take_every_step_of_the_walk() -> None:
         (calc_phase._relink_row, "cid += 1\n", "return _Next.KD\n"),
         (calc_phase._relink_row, "if last or last_in_tick:", "if True:"),
     ],
-    ids=lambda each: getattr(each, "__name__", ""),
+    ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_walk_that_differs_is_noticed(function: FunctionType, old: str, new: str) -> None:
     with applied([function_edit(function, old, new)]):
@@ -193,8 +193,8 @@ def test_twins_leave_estimators_in_chains_that_get_new_limits(
         for wrong in (old, new):
             with applied([function_edit(function, old, wrong)]):
                 oracle = Oracle(replace(_PARAMS, est_cost_ns=cost), REPAIRED)
-                for each in (*_SETUP[:8], Advance(250), WriteCpulist("0"), Advance(50)):
-                    oracle.apply(each)
+                for operation in (*_SETUP[:8], Advance(250), WriteCpulist("0"), Advance(50)):
+                    oracle.apply(operation)
     assert counts[:3] == [0, 1, 0]
     assert counts[3] > 1
 
@@ -233,7 +233,7 @@ def test_the_walk_is_refuted_where_findings_are_and_nowhere_on_mainline_and_repa
         ("walk.kd0", "stop meanwhile", "F17", old): 3,
         ("walk.kd0", "exit meanwhile", "F17", old): 3,
     }
-    known = {**{each.id: each.revisions for each in BY_HISTORY}, "F17": old}
+    known = {**{finding.id: finding.revisions for finding in BY_HISTORY}, "F17": old}
     assert all(set(row.revisions) <= set(known[row.finding]) for row in walk_table() if row.finding)
 
 
@@ -243,12 +243,12 @@ def test_what_the_walk_ends_with_is_what_the_step_of_new_limits_presumes() -> No
         state = before(params, "finish").state
         premise = BY_ID["finish"].build(state, REPAIRED, INPUTS)[""].premise
         assert isinstance(premise, And)
-        (presumed,) = (each for each in premise.parts if isinstance(each, Every))
+        (presumed,) = (part for part in premise.parts if isinstance(part, Every))
         known = before_stride(params).known
         wanted = known.instances.apart().deny("conclusion", presumed)
         assert completed(params, (), ()).conclusion.eq(z3.Not(wanted))
 
 
 def test_number_of_theorems_on_the_walk_and_the_searches() -> None:
-    found = Counter(bool(each.refuted_by) for each in (*THEOREMS, *in_range.THEOREMS))
+    found = Counter(bool(theorem.refuted_by) for theorem in (*THEOREMS, *in_range.THEOREMS))
     assert found == {False: 7, True: 5}

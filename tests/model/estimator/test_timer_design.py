@@ -25,14 +25,14 @@ repeatable = settings(derandomize=True, deadline=None, max_examples=40)
 
 def objects(number: int) -> list[StatsObject]:
     """Stats objects that count nothing yet."""
-    return [StatsObject(id=each) for each in range(1, number + 1)]
+    return [StatsObject(id=one_number) for one_number in range(1, number + 1)]
 
 
 def design_of(stats: list[StatsObject], now: int = 1000, cost: int = 400) -> TimerDesign:
     """A timer armed at `now` with all estimators started."""
     design = start_timer(HZ, cost, now)
-    for each in stats:
-        start(design, each.est)
+    for stats_object in stats:
+        start(design, stats_object.est)
     return design
 
 
@@ -57,8 +57,8 @@ def test_one_expiry_keeps_its_cpu_for_the_whole_list() -> None:
 def test_stopped_estimator_is_estimated_no_more() -> None:
     first, second = objects(2)
     design = design_of([first, second])
-    for each in (first, second):
-        count(each.cpustats, 0, (1, 0, 0, 0, 0))
+    for stats_object in (first, second):
+        count(stats_object.cpustats, 0, (1, 0, 0, 0, 0))
     stop(first.est)
     stop(first.est)
     assert expire(design, 1500).estimations == 1
@@ -112,9 +112,12 @@ class Pair:
         self.driver = Sequential(boot(params, revision))
         self.machine = self.driver.machine
         call(self.driver, init_netns(self.machine))
-        for each in range(1, number + 1):
-            call(self.driver, start_object(self.machine, each, "service" if each == 1 else "dest"))
-        self.twins = {each.id: each for each in objects(number)}
+        for one_number in range(1, number + 1):
+            call(
+                self.driver,
+                start_object(self.machine, one_number, "service" if one_number == 1 else "dest"),
+            )
+        self.twins = {stats_object.id: stats_object for stats_object in objects(number)}
         self.timer = design_of(list(self.twins.values()), now=self.machine.now)
 
     def traffic(self, object_id: int, cpu: int, steps: Group) -> None:
@@ -170,7 +173,7 @@ def test_both_designs_count_the_same_whatever_the_traffic(
     sent: list[tuple[int, int, Group, int]],
 ) -> None:
     pair = Pair(MAINLINE, 3)
-    total = {each: [0] * 5 for each in (1, 2, 3)}
+    total = {number: [0] * 5 for number in (1, 2, 3)}
     for object_id, cpu, group, pause in sent:
         pair.traffic(object_id, cpu, group)
         for index, step in enumerate(group):

@@ -101,6 +101,6 @@ def test_the_random_histories_reach_what_they_are_meant_to() -> None:
     watch()
     # Bounds, not counts: another release of Hypothesis may draw other histories.
     assert len(threads) >= 100
-    assert sum(each >= 2 for each in threads) >= 15
-    assert sum(each >= 3 for each in threads) >= 8
+    assert sum(thread >= 2 for thread in threads) >= 15
+    assert sum(thread >= 3 for thread in threads) >= 8
     assert sum(computed) >= 50

@@ -50,7 +50,7 @@ class Phase:
 
     def put(self, kd: KthreadContext, delay: int, objects: Iterable[int]) -> list[Estimator]:
         """Estimators in the row that is `delay` ticks ahead."""
-        return [place(self.machine, kd, each, delay) for each in objects]
+        return [place(self.machine, kd, number, delay) for number in objects]
 
     def kds(self, count: int) -> list[KthreadContext]:
         """So many more contexts, with tasks."""
@@ -277,7 +277,9 @@ def test_only_a_context_that_is_freed_early_is_read_after_it_was_freed() -> None
             assert violations == []
         else:
             assert [
-                (each.thing, each.field) for each in violations if isinstance(each, UseAfterFree)
+                (violation.thing, violation.field)
+                for violation in violations
+                if isinstance(violation, UseAfterFree)
             ] == [("kd 1", "est_row")]
 
 
@@ -374,9 +376,9 @@ def test_slot_that_went_in_a_break_restarts_the_delay() -> None:
 
         def drop(kd: KthreadContext = kd, phase: Phase = phase) -> None:
             # A control process deletes all that is left in kd 3 and with it the slot.
-            for each in kd.ticks:
-                if each is not None:
-                    for est in list(nodes(each.chains[0])):
+            for tick in kd.ticks:
+                if tick is not None:
+                    for est in list(nodes(tick.chains[0])):
                         for _ in stop_estimator(phase.machine, est):
                             pass
 

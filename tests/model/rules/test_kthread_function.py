@@ -236,7 +236,7 @@ def test_row_without_estimators_is_not_looked_at() -> None:
 
 def estimated(machine: Machine) -> list[int]:
     """Ids of the estimators that were estimated, in order."""
-    return [each.id for each in machine.events or () if isinstance(each, Estimated)]
+    return [event.id for event in machine.events or () if isinstance(event, Estimated)]
 
 
 @dataclass(slots=True)
@@ -254,8 +254,8 @@ def row_of_two_chains(params: Params = SMALL) -> Row:
     machine.events = []
     kd = put_kd(machine, chain_max=2)
     places = [place(machine, kd, object_id) for object_id in range(1, 7)]
-    for each in (places[2], places[3]):
-        points(machine, stop_estimator(machine, each))
+    for estimator in (places[2], places[3]):
+        points(machine, stop_estimator(machine, estimator))
     td = kd.ticks[NEW]
     assert td is not None
     assert td.present == 0b101

@@ -91,7 +91,7 @@ def test_dest_from_the_trash_whose_estimator_does_not_start_goes_back_in_mainlin
         oracle.apply(FailAllocations(1))
         assert oracle.apply(AddDest(2, 1)) == Returned(-ENOMEM)
         dests = oracle.apply(TakeSnapshot()).snapshot.dests
-        assert [each.in_trash for each in dests] == ([True] if revision is MAINLINE else [])
+        assert [dest.in_trash for dest in dests] == ([True] if revision is MAINLINE else [])
 
 
 def test_status_file_is_there_in_mainline_only() -> None:

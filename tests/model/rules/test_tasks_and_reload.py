@@ -127,7 +127,7 @@ def test_task_that_exits_by_itself_stays_valid_except_in_v7() -> None:
         points(machine, stop_kthread(machine, kd))
         assert task.life is Life.FREED
         assert task.references == 0
-        found = [type(each) for each in machine.violations]
+        found = [type(violation) for violation in machine.violations]
         assert found == ([UseAfterFree] if revision in BEFORE_STABLE else [])
 
 
@@ -259,7 +259,7 @@ def test_work_that_leaves_on_enable_0_is_not_queued_again() -> None:
             perform(machine, work, point)
         assert not machine.netns.enable
         assert "start ipvs-e:0" not in names
-        assert not [each for each in names if each.startswith("queue")]
+        assert not [name for name in names if name.startswith("queue")]
         assert machine.netns.est_genid_done == 0
 
 

@@ -101,7 +101,7 @@ def test_the_handshake_tells_all_that_the_process_speaks() -> None:
         (b'{"configure":{"params":{"hz":0}}}', "configure.params.hz", "0 is not in 1..100000"),
         (b'{"trace":"t"}', "format", "missing: this is not a trace's first line"),
     ],
-    ids=lambda each: str(each)[:30],
+    ids=lambda value: str(value)[:30],
 )
 def test_a_line_that_cannot_be_used(line: bytes, field: str, message: str) -> None:
     assert answers(line + b"\n") == [error(field, message)]
@@ -114,7 +114,7 @@ def test_the_longest_seq_comes_back() -> None:
 
 def test_lines_are_counted_from_one() -> None:
     seen = answers(CONFIGURE + b'{}\n{"op":"settle"}\n\n')
-    assert [each["error"]["line"] for each in seen if "error" in each] == [2, 4]
+    assert [entry["error"]["line"] for entry in seen if "error" in entry] == [2, 4]
 
 
 def test_a_line_without_an_end_and_one_that_is_too_long() -> None:

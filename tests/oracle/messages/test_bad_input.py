@@ -101,7 +101,7 @@ LITERALS = (
 """What a value of a line is replaced by."""
 
 NAMES = ("id", "n", "op", "result", "ret", "deadlock", "extra", "", "seq", "\ud800", "hz")
-OPS = tuple(each.op for each in OPERATIONS)
+OPS = tuple(operation.op for operation in OPERATIONS)
 DAMAGES = ("value", "value", "missing", "extra", "twice", "op", "cut", "junk")
 JUNK = (b"\xff", b"\xc3", b"\0", b"\xef\xbb\xbf", b"\r", b'"', b"{", b"}", b",", b"\n", b"9", b"-")
 
@@ -203,7 +203,7 @@ def test_damaged_trace_ends_in_a_verdict_or_a_place(
             assert end.operations == end.line - 1
 
     ends_well()
-    assert min(seen[each] for each in ("TraceError", "Passed", "Failed")) >= 20
+    assert min(seen[name] for name in ("TraceError", "Passed", "Failed")) >= 20
 
 
 def test_damaged_trace_gets_one_answer_a_line_from_the_process() -> None:
@@ -216,13 +216,13 @@ def test_damaged_trace_gets_one_answer_a_line_from_the_process() -> None:
         serve(io.BytesIO(data), sink)
         _, *answered = sink.getvalue().decode("ascii").splitlines()
         assert len(answered) == len(data.rstrip(b"\n").split(b"\n"))
-        for each in answered:
-            kinds = json.loads(each).keys() & {"configured", "result", "error", "violation"}
+        for name in answered:
+            kinds = json.loads(name).keys() & {"configured", "result", "error", "violation"}
             assert len(kinds) == 1
             seen.update(kinds)
 
     answers()
-    assert min(seen[each] for each in ("configured", "result", "error")) >= 20
+    assert min(seen[name] for name in ("configured", "result", "error")) >= 20
 
 
 # Exact places
@@ -235,13 +235,13 @@ def header(**changes: object) -> bytes:
     """The header with members of another value; None takes one away."""
     value = json.loads(HEADER)
     value.update(changes)
-    return json.dumps({name: each for name, each in value.items() if each is not None}).encode()
+    return json.dumps({name: entry for name, entry in value.items() if entry is not None}).encode()
 
 
 def params(**changes: object) -> bytes:
     """The header with parameters of another value; None takes one away."""
     value = {**json.loads(HEADER)["params"], **changes}
-    return header(params={name: each for name, each in value.items() if each is not None})
+    return header(params={name: entry for name, entry in value.items() if entry is not None})
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def header(**changes: Any) -> dict[str, Any]:
 
 
 def without(value: dict[str, Any], name: str) -> dict[str, Any]:
-    return {each: value[each] for each in value if each != name}
+    return {item: value[item] for item in value if item != name}
 
 
 def said_of_header(value: dict[str, Any]) -> str:
@@ -74,7 +74,7 @@ def test_a_member_missing_from_a_header(name: str) -> None:
         ({"seed": 2**64}, f"seed: {2**64} is not in {-(2**63)}..{2**64 - 1}"),
         ({"params": []}, "params: expected an object, found a list"),
     ],
-    ids=lambda each: str(each)[:40],
+    ids=lambda value: str(value)[:40],
 )
 def test_wrong_value_in_a_header(changes: dict[str, Any], message: str) -> None:
     assert said_of_header(header(**changes)) == message
@@ -179,7 +179,7 @@ def test_a_missing_parameter(name: str) -> None:
             "params.tick_chains: the other parameters make it 1",
         ),
     ],
-    ids=lambda each: str(each)[:40],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_wrong_parameter(changes: dict[str, Any], message: str) -> None:
     assert said_of_params(**changes) == message

@@ -168,7 +168,7 @@ def test_operations_that_are_none() -> None:
         ),
         ({"op": "write_cpulist", "text": "0", "allowed": 3}, "allowed: expected a list of CPUs,"),
     ],
-    ids=lambda each: str(each)[:40],
+    ids=lambda value: str(value)[:40],
 )
 def test_members_that_an_operation_cannot_have(value: dict[str, Any], message: str) -> None:
     assert said(operation_from_json, value).startswith(message)

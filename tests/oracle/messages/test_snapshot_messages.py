@@ -30,8 +30,8 @@ def snapshot() -> Any:
 def changed(value: Any, path: Path, wrong: object) -> Any:
     """The JSON value with something else at that path."""
     parent = value
-    for each in path[:-1]:
-        parent = parent[each]
+    for item in path[:-1]:
+        parent = parent[item]
     parent[path[-1]] = wrong
     return value
 
@@ -164,5 +164,5 @@ def test_ticks_and_chains_are_in_the_order_of_their_numbers() -> None:
     kd["ticks"] = {"10": tick, "4": {**tick, "chains": {"2": [5], "0": [7, 6]}}}
     (found,) = state_from_json(state).kthreads
     assert found is not None
-    assert [each.row for each in found.ticks] == [4, 10]
+    assert [tick.row for tick in found.ticks] == [4, 10]
     assert found.ticks[0].chains == ((0, (7, 6)), (2, (5,)))

@@ -199,10 +199,10 @@ def _explored_text(found: list[ExploreBench]) -> str:
         f"{'schedules/s':>13}{'steps/s':>10}{'states/s':>10}",
     ]
     lines += [
-        f"{each.scheduler:<10}{each.properties:>11}{each.schedules:>10}{each.steps:>9}{each.states:>8}"
-        f"{each.seconds:>9.2f}{each.schedules_per_second:>13,.0f}"
-        f"{each.steps_per_second:>10,.0f}{each.states_per_second:>10,.0f}"
-        for each in found
+        f"{explore_bench.scheduler:<10}{explore_bench.properties:>11}{explore_bench.schedules:>10}{explore_bench.steps:>9}{explore_bench.states:>8}"
+        f"{explore_bench.seconds:>9.2f}{explore_bench.schedules_per_second:>13,.0f}"
+        f"{explore_bench.steps_per_second:>10,.0f}{explore_bench.states_per_second:>10,.0f}"
+        for explore_bench in found
     ]
     return "\n".join([*lines, ""])
 
@@ -216,18 +216,18 @@ def _schedulers(results: _Results, seeds: int) -> None:
             usable_cpus(),
             waiting=lambda work: draw(bar, len(results.schedulers), work),
         )
-        for each in found:
-            if isinstance(each, Lost):
-                results.lost.append(each)
+        for scheduler_bench in found:
+            if isinstance(scheduler_bench, Lost):
+                results.lost.append(scheduler_bench)
             else:
-                results.schedulers.append(each)
+                results.schedulers.append(scheduler_bench)
             draw(bar, len(results.schedulers))
         hide(bar)
     click.echo(_schedulers_text(results.schedulers, seeds))
 
 
 def _schedulers_text(found: Sequence[SchedulerBench], seeds: int) -> str:
-    kinds = [each.value for each in KINDS]
+    kinds = [kind.value for kind in KINDS]
     head = ("defect", "revision", "scenario", *kinds)
     rows = [_defect_cells(row, found, kinds) for row in _defects(found)]
     title = f"schedules until a known defect shows, median of {seeds} seeds; -: more than {MOST:,}"
@@ -236,19 +236,23 @@ def _schedulers_text(found: Sequence[SchedulerBench], seeds: int) -> str:
 
 def _defects(found: Sequence[SchedulerBench]) -> list[SchedulerBench]:
     """One of each defect."""
-    return list({each.defect: each for each in found}.values())
+    return list({scheduler_bench.defect: scheduler_bench for scheduler_bench in found}.values())
 
 
 def _defect_cells(
     row: SchedulerBench, found: Sequence[SchedulerBench], kinds: Sequence[str]
 ) -> tuple[str, ...]:
-    medians = {each.scheduler: each.median for each in found if each.defect == row.defect}
-    shown = (medians.get(each) for each in kinds)
+    medians = {
+        scheduler_bench.scheduler: scheduler_bench.median
+        for scheduler_bench in found
+        if scheduler_bench.defect == row.defect
+    }
+    shown = (medians.get(kind) for kind in kinds)
     return (
         row.defect,
         row.revision,
         row.scenario,
-        *("-" if each is None else f"{each:g}" for each in shown),
+        *("-" if figure is None else f"{figure:g}" for figure in shown),
     )
 
 
@@ -274,19 +278,19 @@ def _spin_text(found: Sequence[SpinBench]) -> str:
     head = ("asked", "sysctls", "by Spin", "states", "CPU s", "here", "states", "CPU s")
     rows = [
         (
-            each.what,
-            "yes" if each.sysctl else "no",
+            spin_bench.what,
+            "yes" if spin_bench.sysctl else "no",
             *(
                 cell
-                for walk in (each.spin, each.search)
+                for walk in (spin_bench.spin, spin_bench.search)
                 for cell in (
-                    "found" if walk.found else "none" if each.what != "all states" else "all",
+                    "found" if walk.found else "none" if spin_bench.what != "all states" else "all",
                     f"{walk.states:,}",
                     f"{walk.seconds:.1f}",
                 )
             ),
         )
-        for each in found
+        for spin_bench in found
     ]
     title = "the protocol of stable: Spin depth first, the search here breadth first"
     return "\n".join([title, *aligned([head, *rows], (3, 4, 6, 7)), ""])
@@ -374,10 +378,10 @@ def _json(results: _Results) -> str:
         "repeat": results.repeat,
         "recorded": None if results.recorded is None else asdict(results.recorded),
         "subject": None if results.subject is None else asdict(results.subject),
-        "explore": [asdict(each) for each in results.explored],
-        "synthetic": [asdict(each) for each in results.synthetic],
-        "schedulers": [asdict(each) for each in results.schedulers],
-        "spin": [asdict(each) for each in results.spin],
-        "lost": [str(each) for each in results.lost],
+        "explore": [asdict(explore_bench) for explore_bench in results.explored],
+        "synthetic": [asdict(synthetic_bench) for synthetic_bench in results.synthetic],
+        "schedulers": [asdict(scheduler) for scheduler in results.schedulers],
+        "spin": [asdict(spin_bench) for spin_bench in results.spin],
+        "lost": [str(lost) for lost in results.lost],
     }
     return json_text("ipvs-est bench", BENCH_VERSION, body)

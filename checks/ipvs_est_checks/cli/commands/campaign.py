@@ -37,7 +37,7 @@ _MINUTES = 10.0
 @click.command()
 @click.option(
     "--mode",
-    type=click.Choice([each.value for each in Mode]),
+    type=click.Choice([mode.value for mode in Mode]),
     default=Mode.BATCH.value,
     show_default=True,
     help="code-change: run the corpus, then new cases, keep what fails; batch: keep also what comes"

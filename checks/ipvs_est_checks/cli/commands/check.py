@@ -220,7 +220,7 @@ def check(
     targets = {"--json": json_file, "--junit": junit_file, "--html": html_file, "--save": save_file}
     check_targets(targets)
     request = Request(
-        revisions=tuple(REVISIONS[each] for each in revisions or REVISIONS),
+        revisions=tuple(REVISIONS[revision] for revision in revisions or REVISIONS),
         profile=profile,
         properties=frozenset(properties) or None,
         seed=fresh_seed() if seed is None else seed,
@@ -246,14 +246,14 @@ def check(
         engines = engines_of(Asked(keeper, beside))
         request = replace(request, subjects=(SUBJECT,))
     elif subjects:
-        for each in subjects:
+        for subject in subjects:
             # What cannot be started is bad input, told before the work.
-            stop(started_keeper(each, seconds))
-        named = {f"{SUBJECT}-{number}": each for number, each in enumerate(subjects, 1)}
+            stop(started_keeper(subject, seconds))
+        named = {f"{SUBJECT}-{number}": subject for number, subject in enumerate(subjects, 1)}
         engines = (engine_of_several(named, seconds, beside),)
         request = replace(request, subjects=tuple(named))
-        for name, each in named.items():
-            click.echo(printable(f"{name}: {each}"))
+        for name, item in named.items():
+            click.echo(printable(f"{name}: {item}"))
     elif compare is not None:
         raise click.UsageError("--compare is for a --subject or a --tree")
     if keeper is not None:
@@ -281,7 +281,7 @@ def check(
         for line in disagreement_lines(differing, reports):
             click.echo(line)
         if repeat > 1:
-            complete = sum(each.complete for each in reports)
+            complete = sum(report.complete for report in reports)
             click.echo(f"{complete} runs, {len(differing)} verdicts differ")
         if save_file is not None:
             _save(save_file, reports)
@@ -289,7 +289,7 @@ def check(
         context.exit(exit_codes.INTERRUPTED)
     if differing:
         context.exit(exit_codes.FAIL)
-    context.exit(exit_code(worst(row.verdict for each in reports for row in each.rows)))
+    context.exit(exit_code(worst(row.verdict for report in reports for row in report.rows)))
 
 
 def _engines_of_tree(path: Path) -> tuple[Engine, ...]:
@@ -403,7 +403,7 @@ def _run(request: Request, engines: Sequence[Engine], label: str, reports: list[
 
 def _stages(engines: Sequence[Engine]) -> list[tuple[float, float]]:
     """Which share of the work is done when each begins, and which is its own."""
-    weights = [_WEIGHTS.get(each, 1) for each in engines]
+    weights = [_WEIGHTS.get(engine, 1) for engine in engines]
     whole = sum(weights)
     return [(sum(weights[:place]) / whole, own / whole) for place, own in enumerate(weights)]
 

@@ -62,10 +62,10 @@ def check_against(path: Path, base: Path, seed: int, properties: frozenset[str] 
 
         change = change_of(tree, old, revision, histories, properties, on_history)
         hide(bar)
-    for each in change.new:
-        _tell_broken("broken by the patch", each)
-    for each in change.mended:
-        click.echo(f"mended by the patch: {each.property}: {each.detail}")
+    for broken_on_tree in change.new:
+        _tell_broken("broken by the patch", broken_on_tree)
+    for broken_on_tree in change.mended:
+        click.echo(f"mended by the patch: {broken_on_tree.property}: {broken_on_tree.detail}")
     if change.both:
         click.echo(f"broken by both: {', '.join(change.both)}")
     click.echo(f"{len(change.partings)} of {len(histories)} histories are answered differently")
@@ -94,9 +94,11 @@ def bisect(
     except BadInputError as error:
         click.echo(f"cannot be judged: {error.message}")
         return CANNOT_BE_JUDGED
-    bad = [each for id_, each in broken.items() if id_ not in known]
-    for each in bad:
-        click.echo(f"bad: {each.property} in {each.history}: {each.detail}")
+    bad = [broken_on_tree for id_, broken_on_tree in broken.items() if id_ not in known]
+    for broken_on_tree in bad:
+        click.echo(
+            f"bad: {broken_on_tree.property} in {broken_on_tree.history}: {broken_on_tree.detail}"
+        )
     if not bad:
         click.echo("good")
     return BAD if bad else GOOD
@@ -109,7 +111,7 @@ def _wanted(history: Path | None, seed: int) -> tuple[Params, dict[str, tuple[Op
         lines = read_lines(history)
         value = parse_object(lines[0])
         header = header_from_json(value, KERNELS.get(str(value.get("kernel")), MAINLINE))
-        operations = tuple(operation_from_json(_bare(each)) for each in lines[1:])
+        operations = tuple(operation_from_json(_bare(line)) for line in lines[1:])
     except TraceError as error:
         raise BadInputError(str(error)) from None
     except InputError as error:
@@ -130,8 +132,8 @@ def _tell_broken(what: str, broken: BrokenOnTree) -> None:
 
 
 def _tell_operations(operations: Sequence[Operation]) -> None:
-    for number, each in enumerate(operations, 1):
-        click.echo(f"  {number:>3}. {in_words(each)}")
+    for number, operation in enumerate(operations, 1):
+        click.echo(f"  {number:>3}. {in_words(operation)}")
 
 
 def _tell_parting(parting: FirstDifference, first: str, second: str) -> None:

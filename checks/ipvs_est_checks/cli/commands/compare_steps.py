@@ -105,7 +105,7 @@ def compare_steps(
     click.echo(f"linux {version_text(read)} in {tree}, model {chosen.name}, seed {number}")
     session = StepsSession(read, chosen, number, schedules, only)
     wanted: list[Scenario] = [
-        load_scenario(each, (chosen.name,)) for each in scenarios or library()
+        load_scenario(scenario, (chosen.name,)) for scenario in scenarios or library()
     ]
     wanted += make_scenarios(number, generated)
     with progress_bar("compare", len(wanted) * (1 if only is not None else schedules)) as bar:
@@ -123,7 +123,7 @@ def _note(board: _Page, index: int, outcome: "ComparedOutcome") -> None:
         hide(board.bar)
         _tell(board, board.scenarios[board.printed], shown)
         board.printed += 1
-    done = sum(each.done.schedules for each in board.outcomes.values())
+    done = sum(outcome.done.schedules for outcome in board.outcomes.values())
     draw(board.bar, done, board.scenarios[index].name)
 
 
@@ -147,7 +147,7 @@ def _tell(board: _Page, scenario: Scenario, outcome: "ComparedOutcome") -> None:
 
 def _tell_how_again(board: _Page, scenario: Scenario, outcome: "ComparedOutcome") -> None:
     session = board.session
-    files = [each for each in board.named if Path(each).stem == scenario.name]
+    files = [name for name in board.named if Path(name).stem == scenario.name]
     named = files[0] if files else scenario.name
     if named not in board.named and named not in library():
         # The name of the file is a part of the seed.
@@ -166,15 +166,15 @@ def _summary(board: _Page) -> int:
     from ipvs_est_checks.harness.steps.session import compared_line
 
     total = Compared()
-    for each in board.outcomes.values():
-        total.add(each.done)
+    for compared_outcome in board.outcomes.values():
+        total.add(compared_outcome.done)
     outcomes = board.outcomes.values()
     for index in range(board.printed, len(board.scenarios)):
         outcome = board.outcomes.get(index)
         if outcome is not None and _is_over(outcome):
             _tell(board, board.scenarios[index], outcome)
-    parted = sum(bool(each.parting) for each in outcomes)
-    left = sum(bool(each.why_not) for each in outcomes)
+    parted = sum(bool(outcome.parting) for outcome in outcomes)
+    left = sum(bool(outcome.why_not) for outcome in outcomes)
     click.echo(
         f"{'' if board.complete else 'interrupted: '}in all: {compared_line(total)};"
         f" {parted} scenarios differ, {left} not compared"

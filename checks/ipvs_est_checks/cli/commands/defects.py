@@ -65,7 +65,7 @@ def defects(
     the number of switches between tasks in the history that the catalogue tells. Exit code 0:
     all as listed; 1: not; 3: schedules are left over, or not all showed in generated scenarios.
     """
-    known = [each.id for each in ROWS]
+    known = [row.id for row in ROWS]
     check_names("defect", ids, known, f"known are {', '.join(known)}")
     check_targets({"--json": json_file, "--junit": junit_file})
     if generated is not None:
@@ -73,11 +73,11 @@ def defects(
             if context.get_parameter_source(given) is not ParameterSource.DEFAULT:
                 excluded = f"--{given.removesuffix('_file')}"
                 raise click.UsageError(f"{excluded} and --generated exclude each other")
-        rows = [each for each in rows_of(ROWS, V7) if not ids or each.id in ids]
+        rows = [row for row in rows_of(ROWS, V7) if not ids or row.id in ids]
         context.exit(_generated(rows, generated, fresh_seed() if seed is None else seed))
     if seed is not None:
         raise click.UsageError("--seed is for --generated")
-    chosen = [each for each in ROWS if not ids or each.id in ids]
+    chosen = [row for row in ROWS if not ids or row.id in ids]
     results: list[RowResult] = []
     bounds = None if preemptions is None else Bounds(preemptions)
     complete = False
@@ -102,7 +102,7 @@ def defects(
         click.echo(("" if complete else "interrupted: ") + summary(results))
     if not complete:
         context.exit(exit_codes.INTERRUPTED)
-    context.exit(exit_code(worst(each.verdict for each in results)))
+    context.exit(exit_code(worst(result.verdict for result in results)))
 
 
 def _generated(rows: list[DefectRow], examples: int, number: int) -> int:

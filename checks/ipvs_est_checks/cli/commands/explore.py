@@ -78,7 +78,7 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 )
 @click.option(
     "--scheduler",
-    type=click.Choice([each.value for each in JobKind]),
+    type=click.Choice([job_kind.value for job_kind in JobKind]),
     default=JobKind.DFS.value,
     show_default=True,
     help="dfs searches all schedules within its bound; the others draw schedules: pct by"
@@ -94,14 +94,14 @@ from ipvs_est_checks.terminal.suggest import check_names, no_such
 )
 @click.option(
     "--reduction",
-    type=click.Choice([*(each.value for each in Reduction), COMPARE]),
+    type=click.Choice([*(reduction.value for reduction in Reduction), COMPARE]),
     help="With --preemptions none: leave out schedules that do the same in another order (sleep),"
     " or nothing (none), or search both ways and tell whether both"
     " come to the same (compare).  [default: sleep]",
 )
 @click.option(
     "--memory",
-    type=click.Choice([each.value for each in MemoryOrder]),
+    type=click.Choice([memory_order.value for memory_order in MemoryOrder]),
     default=MemoryOrder.SC.value,
     show_default=True,
     help="When a store reaches the other tasks: sc at once, tso later and in order, as on x86,"
@@ -337,7 +337,7 @@ def explore(
             beginning,
         )
         for source, scenario in [
-            (each, load_scenario(each, revisions)) for each in scenarios or library()
+            (scenario, load_scenario(scenario, revisions)) for scenario in scenarios or library()
         ]
         for name in revisions or REVISIONS
     ]
@@ -386,7 +386,7 @@ def _on(
     keep_going: bool,
     token: str | None,
 ) -> int:
-    wanted = [load_scenario(each, ()) for each in names or library()]
+    wanted = [load_scenario(name, ()) for name in names or library()]
     if token is None:
         return explore_on(explored, wanted, bounds, properties, keep_going=keep_going)
     if len(wanted) != 1:
@@ -399,16 +399,16 @@ def _conflicts(tree: Path, names: tuple[str, ...], iterations: int, base: Path |
     from ipvs_est_checks.cli.commands.explore_tree import conflicts_on_tree
 
     return conflicts_on_tree(
-        tree, [load_scenario(each, ()) for each in names or library()], iterations, base
+        tree, [load_scenario(name, ()) for name in names or library()], iterations, base
     )
 
 
 def _watched(properties: tuple[str, ...], revision: Revision) -> frozenset[str]:
     known = [*sorted(WATCHED), "all", "none"]
     check_names("property that is watched", properties, known, "see `ipvs-est list`")
-    for each in properties:
-        if each in ("all", "none") and len(properties) > 1:
-            raise click.UsageError(f"--property {each}: stands alone")
+    for prop in properties:
+        if prop in ("all", "none") and len(properties) > 1:
+            raise click.UsageError(f"--property {prop}: stands alone")
     match properties:
         case ():
             return ALREADY_KNOWN.watched_by_default(revision)
@@ -481,8 +481,8 @@ def _search(board: _Board, processes: int, kept: Kept | None) -> None:
 
 
 def _has_ended(board: _Board) -> bool:
-    outcomes = [each.outcome for each in board.results.values()]
-    return any(each.figures.exhausted or each.failures for each in outcomes)
+    outcomes = [result.outcome for result in board.results.values()]
+    return any(outcome.figures.exhausted or outcome.failures for outcome in outcomes)
 
 
 def _note(board: _Board, index: int, result: JobResult) -> None:
@@ -492,7 +492,7 @@ def _note(board: _Board, index: int, result: JobResult) -> None:
             hide(board.bar)
             _print(board, board.printed)
             board.printed += 1
-    ended = sum(_is_over(each) for each in board.results.values())
+    ended = sum(_is_over(result) for result in board.results.values())
     if ended == len(board.jobs):
         return
     job, figures = board.jobs[index], result.outcome.figures
@@ -519,8 +519,8 @@ def load_scenario(name: str, revisions: Sequence[str]) -> Scenario:
         raise click.UsageError("SCENARIO: an empty text names no file")
     try:
         scenario = load(name)
-        for each in revisions or REVISIONS:
-            check_setup(scenario, REVISIONS[each])
+        for revision in revisions or REVISIONS:
+            check_setup(scenario, REVISIONS[revision])
         return scenario
     except InputError as error:
         where = f"{error.field}: " if error.field else ""

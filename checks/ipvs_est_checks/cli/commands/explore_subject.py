@@ -171,8 +171,8 @@ def explore_on(
             click.echo(f"not tried {printable(str(error))}")
             left += 1
             continue
-        failed += bool(tried.failed) or any(each.failures for _, each in tried.searches)
-        left += not all(each.exhausted for _, each in tried.searches)
+        failed += bool(tried.failed) or any(searched.failures for _, searched in tried.searches)
+        left += not all(searched.exhausted for _, searched in tried.searches)
         _tell(explored, scenario, tried)
     if failed:
         return exit_codes.FAIL
@@ -209,8 +209,8 @@ def _search(
                         judge=judge,
                     )
                     found.append((kind, searched))
-                    for each in searched.failures:
-                        failure = minimised(ask, scenario, each, kind == FIELDS)
+                    for failing_runs in searched.failures:
+                        failure = minimised(ask, scenario, failing_runs, kind == FIELDS)
                         lines = explored.programs.lines(ask, scenario, failure.run, kind == FIELDS)
                         shown.append(_Shown(kind, failure, list(lines)))
                     if searched.failures and not keep_going:
@@ -251,19 +251,19 @@ def _hidden_at_end(hidden: Callable[[], None]) -> Iterator[None]:
 
 def _tell(explored: SearchedScenario, scenario: Scenario, tried: _Tried) -> None:
     found = tried.searches
-    failures = any(each.failures for _, each in found)
+    failures = any(ended.failures for _, ended in found)
     amount = ", ".join(
-        f"{each.schedules} schedules at {kind.rstrip(':')}{'' if each.exhausted else ', not all'}"
-        for kind, each in found
+        f"{ended.schedules} schedules at {kind.rstrip(':')}{'' if ended.exhausted else ', not all'}"
+        for kind, ended in found
     )
     verdict = "FAIL" if failures or tried.failed else "PASS"
-    if verdict == "PASS" and not all(each.exhausted for _, each in found):
+    if verdict == "PASS" and not all(ended.exhausted for _, ended in found):
         verdict = "INCOMPLETE"
     click.echo(f"{verdict} {scenario.name}: {amount or 'no search ended'}")
     if tried.failed:
         click.echo(f"  {printable(tried.failed)}")
-    for each in tried.shown:
-        _tell_failure(explored, scenario, each)
+    for shown in tried.shown:
+        _tell_failure(explored, scenario, shown)
 
 
 def _tell_failure(explored: SearchedScenario, scenario: Scenario, shown: _Shown) -> None:

@@ -74,12 +74,12 @@ def conflicts_on_tree(
 
     tree = read_tree(path)
     click.echo(f"linux {version_text(tree)} in {path}")
-    tried = [each for each in scenarios if not each.params.steps_per_break]
+    tried = [scenario for scenario in scenarios if not scenario.params.steps_per_break]
     found = conflicts_of(tree, tried, most)
     if base is not None:
         found = new_conflicts(found, conflicts_of(read_tree(base), tried, most))
-    for each in found:
-        click.echo(f"{each.field}: {each.places[0]}; {each.places[1]}")
+    for conflict in found:
+        click.echo(f"{conflict.field}: {conflict.places[0]}; {conflict.places[1]}")
     new = "" if base is None else "new "
     click.echo(f"{len(found)} {new}conflicting accesses in {len(tried)} scenarios")
     return exit_codes.FAIL if base is not None and found else exit_codes.PASS

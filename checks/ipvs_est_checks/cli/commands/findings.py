@@ -23,7 +23,7 @@ from ipvs_est_checks.terminal.progress import draw, hide, progress_bar
 from ipvs_est_checks.terminal.suggest import check_names
 
 _ALL = registry.ALL
-_BY_ID = {each.id: each for each in sorted(_ALL, key=lambda each: each.id)}
+_BY_ID = {finding.id: finding for finding in sorted(_ALL, key=lambda finding: finding.id)}
 
 
 @click.command()
@@ -69,9 +69,9 @@ def findings(
     if repaired:
         raise click.UsageError("--repaired is for a --tree")
     if not ids:
-        for each in _BY_ID.values():
-            defect = f" ({each.defect})" if each.defect else ""
-            click.echo(f"{each.id}  {', '.join(each.revisions):<20}  {each.title}{defect}")
+        for finding in _BY_ID.values():
+            defect = f" ({finding.defect})" if finding.defect else ""
+            click.echo(f"{finding.id}  {', '.join(finding.revisions):<20}  {finding.title}{defect}")
         return
     verdicts = []
     for id_ in ids:

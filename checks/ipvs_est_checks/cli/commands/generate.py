@@ -150,7 +150,9 @@ def _params(text: str | None) -> Params | None:
     if text is None:
         return None
     defaults = {
-        name: each for name, each in params_to_json(Params()).items() if name not in _DERIVED
+        name: parameter
+        for name, parameter in params_to_json(Params()).items()
+        if name not in _DERIVED
     }
     try:
         value = parse_object(text)

@@ -13,7 +13,7 @@ from ipvs_est_checks.harness.building.options import Variant
 @click.argument("path", metavar="TREE", type=NamedPath())
 @click.option(
     "--variant",
-    type=click.Choice([each.value for each in Variant]),
+    type=click.Choice([variant.value for variant in Variant]),
     default=Variant.PLAIN.value,
     show_default=True,
     help="How the tree's files are compiled.",

@@ -114,9 +114,9 @@ def inspect_command(
             raise BadInputError(printable(f"{what}{error}")) from None
         kernel = target.reader.kernel
         click.echo(printable(f"kernel {kernel.release}, looked at as {target.reader.revision}"))
-        for each in found:
+        for inspected in found:
             click.echo()
-            for line in page(each, lambda text, fg: click.style(text, fg=fg), verbose=verbose):
+            for line in page(inspected, lambda text, fg: click.style(text, fg=fg), verbose=verbose):
                 click.echo(printable(line) if line.isprintable() else line)
         if left_out:
             click.echo(f"\n{left_out} more netns without services")

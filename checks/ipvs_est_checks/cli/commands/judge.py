@@ -75,7 +75,7 @@ def judge_command(
         click.echo(printable(line))
     if json_file is not None:
         write_target("--json", json_file, _json(path, evidence, found))
-    context.exit(exit_code(worst(each.verdict for each in found)))
+    context.exit(exit_code(worst(file_verdict.verdict for file_verdict in found)))
 
 
 def _text(path: Path) -> str:
@@ -100,7 +100,7 @@ def _live(path: Path, text: str, tolerance: int, *, verbose: bool) -> int:
     beside = beside_model(log, tolerance)
     for line in beside_model_lines(beside, verbose=verbose):
         click.echo(printable(line))
-    verdict = worst(each.verdict for each in judged)
+    verdict = worst(judged_record.verdict for judged_record in judged)
     return exit_code(Verdict.FAIL if beside.different else verdict)
 
 
@@ -109,16 +109,21 @@ def _lines(evidence: Evidence, found: Sequence[FileVerdict], *, verbose: bool) -
         f"{len(evidence.states)} states, {len(evidence.events)} events,"
         f" {len(evidence.violations)} violations"
     ]
-    for each in found:
-        if each.verdict is Verdict.FAIL:
-            lines += [f"FAIL {each.property.id}: {each.property.sentence}", f"  {each.detail}"]
-        elif each.verdict is Verdict.PASS and verbose:
-            lines.append(f"PASS {each.property.id} ({each.checks})")
-    left = [each for each in found if each.verdict is Verdict.NOT_JUDGED]
-    left.sort(key=lambda each: each.detail)
-    for reason, some in groupby(left, key=lambda each: each.detail):
-        lines.append(f"not judged: {', '.join(each.property.id for each in some)}: {reason}")
-    lines.append(f"properties: {counted(each.verdict for each in found)}")
+    for file_verdict in found:
+        if file_verdict.verdict is Verdict.FAIL:
+            lines += [
+                f"FAIL {file_verdict.property.id}: {file_verdict.property.sentence}",
+                f"  {file_verdict.detail}",
+            ]
+        elif file_verdict.verdict is Verdict.PASS and verbose:
+            lines.append(f"PASS {file_verdict.property.id} ({file_verdict.checks})")
+    left = [file_verdict for file_verdict in found if file_verdict.verdict is Verdict.NOT_JUDGED]
+    left.sort(key=lambda file_verdict: file_verdict.detail)
+    for reason, some in groupby(left, key=lambda file_verdict: file_verdict.detail):
+        lines.append(
+            f"not judged: {', '.join(file_verdict.property.id for file_verdict in some)}: {reason}"
+        )
+    lines.append(f"properties: {counted(file_verdict.verdict for file_verdict in found)}")
     return lines
 
 
@@ -130,13 +135,13 @@ def _json(file: Path, evidence: Evidence, found: Sequence[FileVerdict]) -> str:
         "violations": len(evidence.violations),
         "properties": [
             {
-                "id": each.property.id,
-                "sentence": each.property.sentence,
-                "verdict": each.verdict.value,
-                "checks": each.checks,
-                "detail": each.detail,
+                "id": file_verdict.property.id,
+                "sentence": file_verdict.property.sentence,
+                "verdict": file_verdict.verdict.value,
+                "checks": file_verdict.checks,
+                "detail": file_verdict.detail,
             }
-            for each in found
+            for file_verdict in found
         ],
     }
     return json_text("ipvs-est judge", REPORT_VERSION, report)

@@ -25,9 +25,9 @@ def list_command(theorems: bool, as_json: bool) -> None:
     Sources: `ipvs-est show 5.3` tells what "semantics 5.3" says, `ipvs-est show D21` what D21 is.
     """
     if as_json:
-        written = [_theorem_json(each) for each in THEOREMS]
+        written = [_theorem_json(theorem) for theorem in THEOREMS]
         if not theorems:
-            written = [_as_json(each) for each in PROPERTIES]
+            written = [_as_json(prop) for prop in PROPERTIES]
         click.echo(json.dumps(written, indent=1))
     else:
         for line in _theorem_lines() if theorems else _property_lines():
@@ -35,11 +35,11 @@ def list_command(theorems: bool, as_json: bool) -> None:
 
 
 def _property_lines() -> Iterator[str]:
-    width = max(len(each.id) for each in PROPERTIES)
-    for each in PROPERTIES:
-        yield f"{each.id:<{width}}  {each.sentence}"
-        yield f"{'':<{width}}  {scope(each)}; {each.source}{_findings_text(each)}"
-        yield f"{'':<{width}}  {'; '.join(strengths(each.id))}"
+    width = max(len(prop.id) for prop in PROPERTIES)
+    for prop in PROPERTIES:
+        yield f"{prop.id:<{width}}  {prop.sentence}"
+        yield f"{'':<{width}}  {scope(prop)}; {prop.source}{_findings_text(prop)}"
+        yield f"{'':<{width}}  {'; '.join(strengths(prop.id))}"
     beside = _beside()
     for id_, sentence in beside.items():
         yield f"{id_:<{width}}  {sentence}"
@@ -52,18 +52,18 @@ def _property_lines() -> Iterator[str]:
 
 def _beside() -> dict[str, str]:
     """What the machines check beside the catalogue: sentences by id."""
-    listed = {each.id for each in PROPERTIES}
+    listed = {prop.id for prop in PROPERTIES}
     return {id_: sentence for id_, sentence in SENTENCES.items() if id_ not in listed}
 
 
 def _theorem_lines() -> Iterator[str]:
-    width = max(len(each.id) for each in THEOREMS)
-    for each in THEOREMS:
-        yield f"{each.id:<{width}}  {each.sentence}"
-        refuted = f"; refuted by {', '.join(each.refuted_by)}" if each.refuted_by else ""
-        about = f"; about {', '.join(each.properties)}" if each.properties else ""
-        yield f"{'':<{width}}  for {_range(each)}; {each.source}{about}{refuted}"
-        yield f"{'':<{width}}  counterexamples replayed: {kind_of(each).value}"
+    width = max(len(theorem.id) for theorem in THEOREMS)
+    for theorem in THEOREMS:
+        yield f"{theorem.id:<{width}}  {theorem.sentence}"
+        refuted = f"; refuted by {', '.join(theorem.refuted_by)}" if theorem.refuted_by else ""
+        about = f"; about {', '.join(theorem.properties)}" if theorem.properties else ""
+        yield f"{'':<{width}}  for {_range(theorem)}; {theorem.source}{about}{refuted}"
+        yield f"{'':<{width}}  counterexamples replayed: {kind_of(theorem).value}"
     yield f"{len(THEOREMS)} theorems"
 
 
@@ -87,34 +87,34 @@ def _theorem_json(theorem: Theorem) -> dict[str, object]:
     }
 
 
-def scope(each: Property) -> str:
+def scope(prop: Property) -> str:
     """Where a property has to hold."""
-    if isinstance(each, StateProperty):
-        return each.scope.value
-    if isinstance(each, RecordProperty):
+    if isinstance(prop, StateProperty):
+        return prop.scope.value
+    if isinstance(prop, RecordProperty):
         return "for every occurrence in a history"
     return "at every step"
 
 
-def findings_of(each: Property) -> tuple[str, ...]:
+def findings_of(prop: Property) -> tuple[str, ...]:
     """Ids of the findings that break a property."""
-    return tuple(finding.id for finding in registry.ALL if each.id in finding.properties)
+    return tuple(finding.id for finding in registry.ALL if prop.id in finding.properties)
 
 
-def _findings_text(each: Property) -> str:
-    found = findings_of(each)
+def _findings_text(prop: Property) -> str:
+    found = findings_of(prop)
     return f"; fails: {', '.join(found)}" if found else ""
 
 
-def _as_json(each: Property) -> dict[str, object]:
-    kinds = each.kinds if isinstance(each, ViolationProperty) else ()
+def _as_json(prop: Property) -> dict[str, object]:
+    kinds = prop.kinds if isinstance(prop, ViolationProperty) else ()
     return {
-        "id": each.id,
-        "group": each.group,
-        "sentence": each.sentence,
-        "scope": scope(each),
-        "source": each.source,
-        "findings": list(findings_of(each)),
-        "established": list(strengths(each.id)),
+        "id": prop.id,
+        "group": prop.group,
+        "sentence": prop.sentence,
+        "scope": scope(prop),
+        "source": prop.source,
+        "findings": list(findings_of(prop)),
+        "established": list(strengths(prop.id)),
         "violations": [kind.kind for kind in kinds],
     }

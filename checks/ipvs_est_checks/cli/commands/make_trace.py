@@ -47,7 +47,7 @@ def make_trace(history: Path, tree: Path, output: Path | None) -> None:
     except TraceError as error:
         raise BadInputError(str(error)) from None
     made = recorded(read_tree(tree), str(history), lines)
-    text = "".join(f"{json.dumps(each, separators=(',', ':'))}\n" for each in made)
+    text = "".join(f"{json.dumps(entry, separators=(',', ':'))}\n" for entry in made)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -61,7 +61,7 @@ def mutants(
             raise click.UsageError("--json: there is no such report of a --tree")
         context.exit(_on_tree(tree, ids, seed, jobs))
     check_names("mutant", ids, BY_ID, "`ipvs-est mutants` runs all of them")
-    chosen = [each for each in MUTANTS if not ids or each.id in ids]
+    chosen = [mutant for mutant in MUTANTS if not ids or mutant.id in ids]
     check_targets({"--json": json_file})
     found: list[MutantOutcome] = []
     control = EMPTY_CONTROL
@@ -95,7 +95,7 @@ def _on_tree(path: Path, ids: tuple[str, ...], seed: int, jobs: int) -> int:
 
 
 def _print(matrix: Matrix) -> None:
-    rows = [row(each) for each in matrix.outcomes]
+    rows = [row(outcome) for outcome in matrix.outcomes]
     if is_terminal(sys.stdout):
         _print_table(rows)
     else:

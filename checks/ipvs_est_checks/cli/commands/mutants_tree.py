@@ -18,11 +18,11 @@ from ipvs_est_checks.workers import Pool, results_of
 
 def mutants_on_tree(path: Path, ids: tuple[str, ...], seed: int, jobs: int) -> int:
     """Tell of each by which check and property it is found; FAIL if one is not."""
-    known = {each.id: each for each in MUTANTS}
+    known = {mutant.id: mutant for mutant in MUTANTS}
     check_names("mutant", ids, known, "`ipvs-est mutants --tree TREE` runs all of them")
     tree = read_tree(path)
     revision = tell_nearest(tree).revision
-    work = [Planted(tree, revision, known[each], seed) for each in ids or known]
+    work = [Planted(tree, revision, known[identity], seed) for identity in ids or known]
     outcomes: list[PlantedOutcome] = []
     with progress_bar("mutants", len(work)) as bar, suppress(KeyboardInterrupt):
         with Pool(min(jobs, len(work))) as pool:
@@ -32,7 +32,7 @@ def mutants_on_tree(path: Path, ids: tuple[str, ...], seed: int, jobs: int) -> i
         hide(bar)
     for line in aligned(list(outcome_rows(outcomes))):
         click.echo(line)
-    found = sum(bool(each.found_by) for each in outcomes)
+    found = sum(bool(outcome.found_by) for outcome in outcomes)
     click.echo(f"{found} of {len(outcomes)} are found by the property that each is to break")
     if len(outcomes) < len(work):
         click.echo(f"interrupted after {len(outcomes)} of {len(work)} mutants", err=True)

@@ -123,7 +123,7 @@ def prove(
             raise click.UsageError(
                 f"--second-solver: not installed: {', '.join(lacking)}; pip install bitwuzla cvc5"
             )
-        chosen = tuple(each for each in chosen if ids or each.second_solver)
+        chosen = tuple(theorem for theorem in chosen if ids or theorem.second_solver)
     if directory is not None:
         written = _smtlib(directory, chosen)
         click.echo(f"{written} SMT-LIB scripts in {directory}")
@@ -167,7 +167,7 @@ def _smtlib(directory: Path, chosen: Sequence[Theorem]) -> int:
 
 
 def _print(report: ProofReport, *, verbose: bool) -> None:
-    rows = [row(each) for each in report.outcomes]
+    rows = [row(outcome) for outcome in report.outcomes]
     if is_terminal(sys.stdout):
         _print_table(rows)
     else:

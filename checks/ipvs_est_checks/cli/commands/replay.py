@@ -128,7 +128,7 @@ def _on_tree(files: Sequence[Path | Piped | Unusable], path: Path) -> Generator[
     from ipvs_est_checks.harness.building.tree import read_tree
     from ipvs_est_checks.harness.histories.replay import outcomes_on_tree
 
-    on_disk = [each for each in files if not isinstance(each, Piped)]
+    on_disk = [file for file in files if not isinstance(file, Piped)]
     if len(on_disk) < len(files):
         raise click.UsageError("--tree takes traces from files, not from standard input")
     return outcomes_on_tree(on_disk, read_tree(path))

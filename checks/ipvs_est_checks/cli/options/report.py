@@ -42,7 +42,7 @@ def reports_at_end(*reports: tuple[str, str | None, Callable[[], str]]) -> Itera
     """
     wanted = [(option, file, text) for option, file, text in reports if file is not None]
     # Files first: standard output may be what is broken.
-    wanted.sort(key=lambda each: each[1] == STDOUT)
+    wanted.sort(key=lambda triple: triple[1] == STDOUT)
     with_output = any(file == STDOUT for _, file, _ in wanted)
     try:
         with redirect_stdout(sys.stderr) if with_output else nullcontext():

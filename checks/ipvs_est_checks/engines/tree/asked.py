@@ -29,7 +29,7 @@ from ipvs_est_checks.terminal.bad_input import BadInputError
 from ipvs_est_spec.catalogue import PROPERTIES
 
 _SENTENCES = {**OF_SUBJECTS, **SENTENCES}
-TAKEN = frozenset(each.op for each in OPERATIONS) - NOT_TAKEN
+TAKEN = frozenset(operation.op for operation in OPERATIONS) - NOT_TAKEN
 """Names of the operations that the program of a tree takes."""
 
 
@@ -70,7 +70,7 @@ def build_all(
     trees: Sequence[JudgedTree], machines: Sequence[Params], variant: Variant, request: Request
 ) -> None:
     """Compile what processes would else compile at the same time. Raises BadInputError."""
-    wanted = [(each.tree, params) for each in trees for params in machines]
+    wanted = [(tree.tree, params) for tree in trees for params in machines]
     for done, (tree, params) in enumerate(wanted):
         what = f"compiling {done + 1} of {len(wanted)}"
 
@@ -86,12 +86,14 @@ def told_once(failures: Iterable[TreeFailure], request: Request) -> list[TreeFai
     is one; it is told at once. And all that a finding explains."""
     new: dict[str, TreeFailure] = {}
     known: list[TreeFailure] = []
-    for each in sorted(failures, key=lambda found: _length(found)):
-        if each.failure.findings:
-            known.append(each)
-        elif each.failure.property not in new:
-            new[each.failure.property] = each
-            request.on_failure(f"{each.failure.property}: {_SENTENCES[each.failure.property]}")
+    for failure in sorted(failures, key=lambda found: _length(found)):
+        if failure.failure.findings:
+            known.append(failure)
+        elif failure.failure.property not in new:
+            new[failure.failure.property] = failure
+            request.on_failure(
+                f"{failure.failure.property}: {_SENTENCES[failure.failure.property]}"
+            )
     return [*new.values(), *known]
 
 
@@ -107,14 +109,16 @@ def property_rows(
     seconds: float,
 ) -> Iterator[Row]:
     """A row for each property: what fails, what explains it, how often it was judged."""
-    listed = dict.fromkeys(each.id for each in PROPERTIES)
-    listed |= dict.fromkeys(sorted(checks.keys() | {each.failure.property for each in failures}))
+    listed = dict.fromkeys(prop.id for prop in PROPERTIES)
+    listed |= dict.fromkeys(
+        sorted(checks.keys() | {failure.failure.property for failure in failures})
+    )
     for id_ in listed:
         if not is_chosen(request.properties, id_):
             continue
-        found = [each for each in failures if each.failure.property == id_]
-        new = [each for each in found if not each.failure.findings]
-        known = sorted({name for each in found for name in each.failure.findings})
+        found = [failure for failure in failures if failure.failure.property == id_]
+        new = [tree_failure for tree_failure in found if not tree_failure.failure.findings]
+        known = sorted({name for tree_failure in found for name in tree_failure.failure.findings})
         count = checks.get(id_, 0)
         verdict = Verdict.PASS if count else Verdict.NOT_JUDGED
         if found:
@@ -127,7 +131,7 @@ def property_rows(
             how,
             count,
             seconds,
-            problems=tuple(problem_of(each) for each in new),
+            problems=tuple(problem_of(tree_failure) for tree_failure in new),
             findings=tuple(known),
             remark="" if found or count else missing(id_, GIVES) or "it came up in no history",
         )
@@ -148,11 +152,11 @@ def problem_of(found: TreeFailure) -> Problem:
         property=failure.property,
         revision=TREE,
         detail=detail,
-        operations=tuple(_line(each) for each in failure.operations),
+        operations=tuple(_line(operation) for operation in failure.operations),
         failure=None,
         command=command,
         header=header_line(failure.property, "mainline", found.params),
-        words=tuple(in_words(each) for each in failure.operations),
+        words=tuple(in_words(operation) for operation in failure.operations),
         geometry=geometry_text(found.params),
     )
 

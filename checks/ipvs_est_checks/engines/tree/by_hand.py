@@ -45,20 +45,22 @@ def engine_by_hand(trees: tuple[JudgedTree, ...], attempts: int = _ATTEMPTS) -> 
     def engine(request: Request) -> Iterator[Row]:
         started = perf_counter()
         build_all(trees, (MACHINE,), Variant.PLAIN, request)
-        work = [ByHand(each, name, request.properties) for each in trees for name in HISTORIES]
+        work = [ByHand(tree, name, request.properties) for tree in trees for name in HISTORIES]
         checks: Counter[str] = Counter()
         failures: list[TreeFailure] = []
         with Pool(min(request.jobs, len(work))) as pool:
             for task, (found, counted) in results_of(pool, judged_by_hand, work, _name):
                 request.progress(f"history {task.history}", len(failures), 2 * len(work))
                 checks += counted
-                for each in found:
-                    failures.append(TreeFailure(MACHINE, each, task.judged))
+                for judged_failure in found:
+                    failures.append(TreeFailure(MACHINE, judged_failure, task.judged))
             failures = told_once(failures, request)
-            new = [each for each in failures if not each.failure.findings]
-            known = [each for each in failures if each.failure.findings]
+            new = [failure for failure in failures if not failure.failure.findings]
+            known = [failure for failure in failures if failure.failure.findings]
             shorten = partial(shortened, attempts=attempts)
-            shorter = [each for _, each in results_of(pool, shorten, new, _property)]
+            shorter = [
+                tree_failure for _, tree_failure in results_of(pool, shorten, new, _property)
+            ]
         seconds = perf_counter() - started
         yield from property_rows(request, HOW, checks, [*shorter, *known], seconds)
 

@@ -29,11 +29,11 @@ def engine_findings_on_tree(tree: Tree, revision: Revision) -> Engine:
 
     def engine(request: Request) -> Iterator[Row]:
         wanted = [
-            each
-            for each in ALL
-            if request.properties is None or not request.properties.isdisjoint(each.properties)
+            finding
+            for finding in ALL
+            if request.properties is None or not request.properties.isdisjoint(finding.properties)
         ]
-        work = [_FindingTask(tree, each.id) for each in wanted]
+        work = [_FindingTask(tree, finding.id) for finding in wanted]
         with Pool(min(request.jobs, len(work))) as pool:
             started = perf_counter()
             shown = results_of(pool, _told, work, _name)

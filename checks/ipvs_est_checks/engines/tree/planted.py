@@ -57,9 +57,9 @@ def look_for(planted: Planted) -> PlantedOutcome:
         changed = edited(planted.tree, mutant.id, mutant.edits)
         for engine in _engines(changed, planted.revision):
             for row in _failing(engine, planted.seed):
-                broken |= dict.fromkeys(each.property for each in row.problems)
+                broken |= dict.fromkeys(problem.property for problem in row.problems)
                 if expected in broken:
-                    others = tuple(each for each in broken if each != expected)
+                    others = tuple(name for name in broken if name != expected)
                     return PlantedOutcome(mutant, expected, row.how, others)
     except BadInputError as error:
         return PlantedOutcome(mutant, expected, "", tuple(broken), error.message)
@@ -86,6 +86,11 @@ def _failing(engine: Engine, seed: int) -> Iterator[Row]:
 def outcome_rows(outcomes: Sequence[PlantedOutcome]) -> Iterator[tuple[str, ...]]:
     """A table, with its headings."""
     yield ("mutant", "property", "found by", "also broken")
-    for each in outcomes:
-        others = ", ".join(each.others) or "-"
-        yield (each.mutant.id, each.expected, each.found_by or each.refused or "NOT FOUND", others)
+    for outcome in outcomes:
+        others = ", ".join(outcome.others) or "-"
+        yield (
+            outcome.mutant.id,
+            outcome.expected,
+            outcome.found_by or outcome.refused or "NOT FOUND",
+            others,
+        )

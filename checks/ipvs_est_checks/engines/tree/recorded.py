@@ -43,13 +43,13 @@ def engine_recorded(tree: Tree, revision: Revision) -> Engine:
         started = perf_counter()
         found = list(_of_revision(tree, revision))
         chosen = _most_recorded(found, None if request.profile != "quick" else _QUICK_BUILDS)
-        asked = [each for each in found if options_for(each.params) in chosen]
-        machines = {options_for(each.params): each.params for each in asked}
+        asked = [recording for recording in found if options_for(recording.params) in chosen]
+        machines = {options_for(recording.params): recording.params for recording in asked}
         build_all([JudgedTree(tree, revision)], [*machines.values()], Variant.PLAIN, request)
         parted: list[str] = []
         with Pool(min(request.jobs, max(1, len(asked)))) as pool:
-            for done, (each, parting) in enumerate(results_of(pool, _parting, asked, _name)):
-                request.progress(f"recording {each.name}", done, len(asked))
+            for done, (recording, parting) in enumerate(results_of(pool, _parting, asked, _name)):
+                request.progress(f"recording {recording.name}", done, len(asked))
                 parted += [parting] if parting else []
         yield _row(len(asked), len(found) - len(asked), parted, perf_counter() - started)
 
@@ -57,15 +57,15 @@ def engine_recorded(tree: Tree, revision: Revision) -> Engine:
 
 
 def _of_revision(tree: Tree, revision: Revision) -> Iterator[_Recording]:
-    for each in recordings():
-        lines = lines_of(each.name, each.data)
+    for recording in recordings():
+        lines = lines_of(recording.name, recording.data)
         header = header_from_json(parse_object(lines[0]))
         if header.kernel in revision.kernels:
-            yield _Recording(tree, each.name, tuple(lines), header.params)
+            yield _Recording(tree, recording.name, tuple(lines), header.params)
 
 
 def _most_recorded(found: list[_Recording], most: int | None) -> frozenset[BuildOptions]:
-    count = Counter(options_for(each.params) for each in found)
+    count = Counter(options_for(recording.params) for recording in found)
     return frozenset(options for options, _ in count.most_common(most))
 
 

@@ -68,7 +68,7 @@ def engine_sampled(trees: tuple[JudgedTree, ...]) -> Engine:
             for task, report in results_of(pool, sampled_round, rounds, _name):
                 request.progress("random histories", len(reports), len(rounds))
                 reports.append(report)
-                failures += [_failure(task.judged, each) for each in report.failures]
+                failures += [_failure(task.judged, failure) for failure in report.failures]
         found = told_once(failures, request)
         checks = dict(merged(reports).checks)
         yield from property_rows(request, HOW, checks, found, perf_counter() - started)
@@ -113,13 +113,13 @@ def _machines(trees: tuple[JudgedTree, ...], request: Request) -> tuple[Params, 
 
 
 def _failure(judged: JudgedTree, record: FailureRecord) -> TreeFailure:
-    known = tuple(each.id for each in ALL if each.id in _named(record.reason))
+    known = tuple(finding.id for finding in ALL if finding.id in _named(record.reason))
     failure = JudgedFailure(record.property, record.sentence, record.operations, known)
     return TreeFailure(record.params, failure, judged)
 
 
 def _named(reason: str) -> frozenset[str]:
-    return frozenset(each.partition(":")[0] for each in reason.split("; "))
+    return frozenset(word.partition(":")[0] for word in reason.split("; "))
 
 
 def _name(task: TreeRound) -> str:

@@ -32,7 +32,7 @@ from ipvs_est_spec.catalogue import VIOLATION_PROPERTIES
 HOW = "schedules"
 _TASK_STARTED = "task-started-while-disabled"
 _PROPERTY_OF_KIND = {
-    **{kind.kind: each.id for each in VIOLATION_PROPERTIES for kind in each.kinds},
+    **{kind.kind: prop.id for prop in VIOLATION_PROPERTIES for kind in prop.kinds},
     _TASK_STARTED: "tasks.enabled",
 }
 """Kind of a violation -> the property that it breaks."""
@@ -99,7 +99,9 @@ def engine_schedules(tree: Tree, revision: Revision) -> Engine:
         lines = {*_PROPERTY_OF_KIND.values()}
         if request.properties is not None and lines.isdisjoint(request.properties):
             return
-        scenarios = [each for each in map(load, library()) if not each.params.steps_per_break]
+        scenarios = [
+            scenario for scenario in map(load, library()) if not scenario.params.steps_per_break
+        ]
         work = list(_searches(tree, revision, scenarios, request))
         with Pool(min(request.jobs, len(work))) as pool:
             started = perf_counter()
@@ -116,15 +118,17 @@ def _searches(
 ) -> Iterator[Search]:
     """Those whose machine can be built, at locks first: they find most, and soonest."""
     able: dict[BuildOptions, bool] = {}
-    for each in scenarios:
-        options = options_for(each.params, Variant.POINTS)
+    for scenario in scenarios:
+        options = options_for(scenario.params, Variant.POINTS)
         if options not in able:
-            able[options] = _can_be_built(tree, each.params, request)
-    tried = [each for each in scenarios if able[options_for(each.params, Variant.POINTS)]]
+            able[options] = _can_be_built(tree, scenario.params, request)
+    tried = [
+        scenario for scenario in scenarios if able[options_for(scenario.params, Variant.POINTS)]
+    ]
     amount = _AMOUNTS[request.profile]
     for fields, (preemptions, most) in ((False, amount.locks), (True, amount.fields)):
-        for each in tried:
-            yield Search(tree, revision, each.name, fields, preemptions, most)
+        for scenario in tried:
+            yield Search(tree, revision, scenario.name, fields, preemptions, most)
 
 
 def _can_be_built(tree: Tree, params: Params, request: Request) -> bool:
@@ -155,12 +159,12 @@ def searched(task: Search) -> SearchOnCode:
             keep_going=True,
         )
         shown: list[ShownFailure] = []
-        for each in found.failures:
-            ids = known_on_code(task.revision, each.cause)
+        for failure in found.failures:
+            ids = known_on_code(task.revision, failure.cause)
             if ids:
-                shown.append(ShownFailure(each, (), ids))
+                shown.append(ShownFailure(failure, (), ids))
                 continue
-            short = minimised(ask, scenario, each, task.fields)
+            short = minimised(ask, scenario, failure, task.fields)
             lines = code_lines(ask, program, scenario, short.run, task.fields)
             shown.append(ShownFailure(short, tuple(lines), ()))
     return SearchOnCode(found.schedules, found.exhausted, tuple(shown))
@@ -172,11 +176,11 @@ def _row(task: Search, found: SearchOnCode, request: Request, seconds: float) ->
     how = f"{HOW} {points}, {bound}"
     problems: list[Problem] = []
     known: list[str] = []
-    for each in found.failures:
-        known += each.findings
-        if not each.findings:
-            problems.append(_problem(task, each))
-            cause = each.failure.cause
+    for failure in found.failures:
+        known += failure.findings
+        if not failure.findings:
+            problems.append(_problem(task, failure))
+            cause = failure.failure.cause
             request.on_failure(f"{problems[-1].property}: {cause} in {task.scenario}")
     verdict = Verdict.FAIL if problems else Verdict.FINDING if known else Verdict.PASS
     remark = ""
@@ -195,7 +199,9 @@ def _row(task: Search, found: SearchOnCode, request: Request, seconds: float) ->
         seconds,
         problems=tuple(problems),
         remark=remark,
-        properties=tuple(dict.fromkeys(property_of(each.failure.cause) for each in found.failures)),
+        properties=tuple(
+            dict.fromkeys(property_of(failure.failure.cause) for failure in found.failures)
+        ),
         findings=tuple(dict.fromkeys(known)),
     )
 

@@ -100,8 +100,8 @@ def run_batch(world: World, wanted: Wanted) -> dict[str, object]:
     if cycle:
         answer["cycle"] = list(cycle)
     if violations:
-        answer["violations"] = [to_json(each) for each in violations]
-    answer["word"] = word_of([each.chosen for each in batch.steps])
+        answer["violations"] = [to_json(violation) for violation in violations]
+    answer["word"] = word_of([step.chosen for step in batch.steps])
     if wanted.start is not None:
         answer["count"] = len(batch.steps)
         answer["turns"] = [
@@ -109,8 +109,8 @@ def run_batch(world: World, wanted: Wanted) -> dict[str, object]:
         ]
         return answer
     answer["steps"] = [
-        [each.chosen, list(each.choices), each.goes_on, each.name, each.place]
-        for each in batch.steps
+        [step.chosen, list(step.choices), step.goes_on, step.name, step.place]
+        for step in batch.steps
     ]
     answer["state"] = state_to_json(take_state(world.machine))
     return answer
@@ -166,18 +166,20 @@ def _available(batch: _Batch) -> list[int]:
         world.end += SETTLING
         available = enabled(world)
     if batch.settling and len(available) > 1:
-        available = [each for each in available if each != TIME]
+        available = [number for number in available if number != TIME]
     return available
 
 
 def _other(available: Sequence[int], holder: int | None) -> int:
     """The one with the lowest number; one that has given way comes last, but for time."""
-    ordered = sorted(available, key=lambda each: (each == TIME, each == holder, _number(each)))
+    ordered = sorted(
+        available, key=lambda number: (number == TIME, number == holder, _number(number))
+    )
     return ordered[0]
 
 
 def _batch_step(world: World, choice: int, available: Sequence[int], *, goes_on: bool) -> BatchStep:
-    numbers = sorted(_number(each) for each in available if each != TIME)
+    numbers = sorted(_number(number) for number in available if number != TIME)
     if TIME in available:
         numbers.append(_number(TIME))
     if choice < 0:
@@ -190,10 +192,10 @@ def _batch_step(world: World, choice: int, available: Sequence[int], *, goes_on:
 
 def _turns(steps: Sequence[BatchStep], start: int, budget: int) -> Iterator[tuple[int, int, int]]:
     """Where other schedules may leave this one: step, other choice, the preemptions it costs."""
-    for number, each in enumerate(steps[start:], start):
-        for choice in each.choices:
-            cost = int(each.goes_on or choice == _number(TIME))
-            if choice != each.chosen and cost <= budget:
+    for number, taken in enumerate(steps[start:], start):
+        for choice in taken.choices:
+            cost = int(taken.goes_on or choice == _number(TIME))
+            if choice != taken.chosen and cost <= budget:
                 yield number, choice, cost
 
 

@@ -49,7 +49,7 @@ def place_of(thread: Thread) -> str:
 def operation_text(operation: Operation) -> str:
     """An operation as `write_cpulist text="0"`."""
     value = operation_to_json(operation)
-    fields = [f"{name}={json.dumps(each)}" for name, each in value.items() if name != "op"]
+    fields = [f"{name}={json.dumps(item)}" for name, item in value.items() if name != "op"]
     return " ".join([str(value["op"]), *fields])
 
 

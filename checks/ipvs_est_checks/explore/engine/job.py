@@ -248,7 +248,7 @@ def result_of(job: Job, ongoing: Ongoing) -> JobResult:
     outcome = _from_the_start(job, outcome)
     return JobResult(
         outcome,
-        tuple(_reduced(job, each) for each in outcome.failures),
+        tuple(_reduced(job, failure) for failure in outcome.failures),
         _guarantee(scheduler) if isinstance(scheduler, Pct) else None,
         tuple(PassedOver(ids, count) for ids, count in sorted(ongoing.passed_over.items())),
     )
@@ -267,13 +267,15 @@ def _system(job: Job, watched: frozenset[str]) -> System[World]:
 def result_so_far(job: Job, tally: Tally) -> JobResult:
     """What a job that is not at its end has found."""
     outcome = _from_the_start(job, outcome_of(tally))
-    failures = tuple(Minimised(each, fewest=False) for each in outcome.failures)
+    failures = tuple(Minimised(failure, fewest=False) for failure in outcome.failures)
     return JobResult(outcome, failures, ended=False)
 
 
 def _from_the_start(job: Job, outcome: Outcome) -> Outcome:
     """Failures by their whole schedules."""
-    failures = (replace(each, choices=job.beginning + each.choices) for each in outcome.failures)
+    failures = (
+        replace(failure, choices=job.beginning + failure.choices) for failure in outcome.failures
+    )
     return Outcome(tuple(failures), outcome.figures)
 
 

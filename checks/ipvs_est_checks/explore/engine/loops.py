@@ -77,15 +77,15 @@ def _components(graph: StateGraph) -> Iterator[list[bytes]]:
         work = [(root, iter(_successors(graph, root)))]
         while work:
             state, successors = work[-1]
-            for each in successors:
-                if each not in numbers:
-                    numbers[each] = lows[each] = len(numbers)
-                    stack.append(each)
-                    on_stack.add(each)
-                    work.append((each, iter(_successors(graph, each))))
+            for successor in successors:
+                if successor not in numbers:
+                    numbers[successor] = lows[successor] = len(numbers)
+                    stack.append(successor)
+                    on_stack.add(successor)
+                    work.append((successor, iter(_successors(graph, successor))))
                     break
-                if each in on_stack:
-                    lows[state] = min(lows[state], numbers[each])
+                if successor in on_stack:
+                    lows[state] = min(lows[state], numbers[successor])
             else:
                 work.pop()
                 if work:
@@ -115,7 +115,7 @@ def _fair(graph: StateGraph, component: list[bytes]) -> Loop | None:
     """A closed walk through the component on which every task takes a step or passes a state
     in which it is blocked; None if some task does neither anywhere in the component."""
     members = set(component)
-    everyone = {each for state in component for each in graph.states[state].enabled}
+    everyone = {number for state in component for number in graph.states[state].enabled}
     done: dict[int, tuple[bytes, int | None]] = {}
     """By choice: a state, and the way on from it, where the choice is taken or cannot go on."""
     for state in component:
@@ -170,6 +170,6 @@ def _walk(
 def is_fair(enabled: Sequence[Sequence[int]], choices: Sequence[int]) -> bool:
     """Whether a loop is fair: `choices` are those made on the way around it, `enabled` the tasks
     that could go on where each was made."""
-    everyone = {each for choice in enabled for each in choice}
+    everyone = {number for choice in enabled for number in choice}
     always = everyone.intersection(*enabled)
     return always <= set(choices)

@@ -179,7 +179,7 @@ def _look_for_loop(system: System[W], world: W, choices: list[int]) -> None:
             return
         seen[state] = len(enabled)
         enabled.append(available)
-        choice = min(available, key=lambda each: (turn.get(each, -1), each))
+        choice = min(available, key=lambda number: (turn.get(number, -1), number))
         turn[choice] = len(choices)
         choices.append(choice)
         system.step(world, choice)
@@ -187,8 +187,8 @@ def _look_for_loop(system: System[W], world: W, choices: list[int]) -> None:
 
 def livelock(system: System[W], world: W, around: Sequence[int]) -> Livelock:
     """The violation that going round in a fair loop is."""
-    tasks = sorted({each for each in around if each >= 0})
-    return Livelock(tuple(system.name(world, each) for each in tasks), len(around))
+    tasks = sorted({number for number in around if number >= 0})
+    return Livelock(tuple(system.name(world, task) for task in tasks), len(around))
 
 
 def count(tally: Tally, ending: ScheduleEnding, steps: int) -> None:

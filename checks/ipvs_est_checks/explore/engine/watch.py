@@ -42,7 +42,7 @@ from ipvs_est_checks.explore.engine.states.projection import Projection, project
 from ipvs_est_spec.catalogue import RECORD_PROPERTIES, STATE_PROPERTIES
 
 WATCHED = frozenset(
-    [each.id for each in STATE_PROPERTIES] + [each.id for each in RECORD_PROPERTIES]
+    [prop.id for prop in STATE_PROPERTIES] + [prop.id for prop in RECORD_PROPERTIES]
 )
 """Ids of all properties that are watched; violations raise themselves."""
 LEAK = "memory.leak"
@@ -77,7 +77,7 @@ def broken_state(watch: Watch, machine: Machine, scopes: int) -> BrokenProperty 
     if verdict is None:
         snapshot = take_snapshot(machine)
         broken = broken_states(machine.params, snapshot, scopes, watch.properties, watch.checks)
-        verdict = watch.verdicts[key] = next((each.id for each in broken), "")
+        verdict = watch.verdicts[key] = next((state_property.id for state_property in broken), "")
     return BrokenProperty(verdict, "") if verdict else None
 
 
@@ -85,7 +85,7 @@ def all_broken(machine: Machine, scopes: int) -> tuple[str, ...]:
     """Ids of all properties of states in these scopes that do not hold now."""
     snapshot = take_snapshot(machine)
     broken = broken_states(machine.params, snapshot, scopes, None, Counter())
-    return tuple(each.id for each in broken)
+    return tuple(state_property.id for state_property in broken)
 
 
 def watches_record(watch: Watch) -> bool:
@@ -98,13 +98,13 @@ def broken_record(
 ) -> BrokenProperty | None:
     """The first property of what happened that does not hold of the record, of whose entries
     the first `setup` are from the setup."""
-    for each in record_properties(watch.properties):
-        if each.group in NEEDS_PROMPT_TASKS and not prompt:
+    for prop in record_properties(watch.properties):
+        if prop.group in NEEDS_PROMPT_TASKS and not prompt:
             continue
-        known = watch.in_setup.get(each.id)
+        known = watch.in_setup.get(prop.id)
         if known is None:
-            known = sum(1 for _ in each.cases(params, events[:setup]))
-            watch.in_setup[each.id] = known
-        for case in broken_cases(each, params, events, watch.checks, known):
-            return BrokenProperty(each.id, ", ".join(map(str, case)))
+            known = sum(1 for _ in prop.cases(params, events[:setup]))
+            watch.in_setup[prop.id] = known
+        for case in broken_cases(prop, params, events, watch.checks, known):
+            return BrokenProperty(prop.id, ", ".join(map(str, case)))
     return None

@@ -213,14 +213,17 @@ def world_of(
     use = world.use = NetnsUse()
     world.watch = watch
     world.order = order
-    world.stored_late = tuple(each for each in NETNS_FIELDS if each not in world.guarded)
+    world.stored_late = tuple(field for field in NETNS_FIELDS if field not in world.guarded)
     world.setup = len(machine.events or ())
     for index, actor in enumerate(actors):
         task = Task(name=actor.name, state=TaskState.RUNNABLE)
         _add(world, index, task, actor_body(machine, actor.operations, task, use))
-    inherited = [*(each[-1] for each in driver.runnable), *(each[-1] for each in driver.sleepers)]
-    for task in sorted(inherited, key=lambda each: (each.rank, each.age)):
-        if task.state is TaskState.EXITED or any(each.task is task for each in world.threads):
+    inherited = [
+        *(triple[-1] for triple in driver.runnable),
+        *(sleeper[-1] for sleeper in driver.sleepers),
+    ]
+    for task in sorted(inherited, key=lambda task: (task.rank, task.age)):
+        if task.state is TaskState.EXITED or any(thread.task is task for thread in world.threads):
             continue
         body = task.body if task.body is not None else function_of(machine, task)
         thread = _add(world, _index(world, task), task, body)
@@ -273,7 +276,7 @@ def gives_way(world: World, index: int) -> bool:
 
 def enabled(world: World) -> list[int]:
     """All choices, threads by index first."""
-    choices = [each.index for each in world.threads if can_run(world, each)]
+    choices = [thread.index for thread in world.threads if can_run(world, thread)]
     choices.sort()
     if world.order is not MemoryOrder.SC:
         choices.extend(_flushes(world))
@@ -296,7 +299,7 @@ def flush_choice(index: int, number: int) -> int:
 
 
 def _flushes(world: World) -> list[int]:
-    waiting = sorted((each.index, each.buffer) for each in world.threads if each.buffer)
+    waiting = sorted((thread.index, thread.buffer) for thread in world.threads if thread.buffer)
     return [
         flush_choice(index, number)
         for index, buffer in waiting
@@ -334,14 +337,14 @@ def _step(world: World, choice: int) -> None:
     if choice < 0:
         _pause(world)
     if choice == TIME:
-        if world.watch is not None and any(can_run(world, each) for each in world.threads):
+        if world.watch is not None and any(can_run(world, thread) for thread in world.threads):
             world.prompt = False
             world.quiet_since = None
         due = _next_wake_up(world)
         assert due is not None
-        for each in world.threads:
+        for thread in world.threads:
             # No store waits for a jiffy.
-            flush_all(world.machine, each.buffer)
+            flush_all(world.machine, thread.buffer)
         world.machine.now = due
         run_timers(world.machine)
     elif choice == RCU:
@@ -360,7 +363,9 @@ def _scopes(world: World) -> int:
     machine = world.machine
     if machine.events is not None:
         world.marks.append(len(machine.events))
-    if not finished(world) or any(each.buffer or can_run(world, each) for each in world.threads):
+    if not finished(world) or any(
+        thread.buffer or can_run(world, thread) for thread in world.threads
+    ):
         return 0
     netns = machine.netns
     if not netns.enable or netns.est_stopped:
@@ -379,7 +384,9 @@ def _look(world: World, watch: Watch, scopes: int) -> None:
     they do not see it yet, they do."""
     machine, order = world.machine, world.order
     views = [
-        MemoryView(machine, order, (), None, each.buffer) for each in world.threads if each.buffer
+        MemoryView(machine, order, (), None, thread.buffer)
+        for thread in world.threads
+        if thread.buffer
     ]
     for view in views:
         lay_over(view)
@@ -424,7 +431,7 @@ def is_gone(world: World) -> bool:
     """Whether the netns is gone and everybody and everything has ended."""
     machine = world.machine
     gone = machine.netns.total is None and not machine.netns.enable and machine.params.sysctl
-    return gone and not world.callbacks and all(_has_exited(each) for each in world.threads)
+    return gone and not world.callbacks and all(_has_exited(thread) for thread in world.threads)
 
 
 def leaked(world: World) -> LeakAtExit | None:
@@ -440,7 +447,7 @@ def _has_exited(thread: Thread) -> bool:
 def finished(world: World) -> bool:
     """All control processes have returned."""
     return all(
-        each.task.state is TaskState.EXITED for each in world.threads if each.task.kd is None
+        thread.task.state is TaskState.EXITED for thread in world.threads if thread.task.kd is None
     )
 
 
@@ -591,12 +598,12 @@ def _take_callbacks(world: World) -> None:
     pending = world.machine.rcu.pending
     if pending:
         before = _open_sections(world)
-        world.callbacks.extend((each, before) for each in pending)
+        world.callbacks.extend((function, before) for function in pending)
         pending.clear()
 
 
 def _open_sections(world: World) -> frozenset[tuple[int, int]]:
-    return frozenset((each.index, each.reading) for each in world.threads if each.reading)
+    return frozenset((thread.index, thread.reading) for thread in world.threads if thread.reading)
 
 
 def _next_wake_up(world: World) -> int | None:
@@ -610,11 +617,11 @@ def _next_event(world: World) -> int | None:
     now = machine.now
     work = machine.netns.reload_work
     times = [
-        each.wake_at
-        for each in world.threads
-        if isinstance(each.point, Sleep)
-        and each.wake_at > now
-        and each.task.state is not TaskState.EXITED
+        thread.wake_at
+        for thread in world.threads
+        if isinstance(thread.point, Sleep)
+        and thread.wake_at > now
+        and thread.task.state is not TaskState.EXITED
     ]
     if work.pending and work.due > now:
         times.append(work.due)
@@ -625,7 +632,7 @@ def _look_for_deadlock(world: World) -> None:
     """Raise if threads wait for each other in a circle."""
     circle = deadlocked(world)
     if circle:
-        lines = tuple(f"{each.task.name}: waits {waits_for(each)}" for each in circle)
+        lines = tuple(f"{thread.task.name}: waits {waits_for(thread)}" for thread in circle)
         violation = Deadlock(lines)
         world.machine.violations.append(violation)
         raise ViolationError(violation)
@@ -652,7 +659,7 @@ def _waits_on(world: World, thread: Thread) -> Thread | None:
         return None
     waited_for = _waited_for(thread)
     other = None if waited_for is None else in_the_way(waited_for)
-    return next((each for each in world.threads if each.task is other), None)
+    return next((thread for thread in world.threads if thread.task is other), None)
 
 
 def waits_for(thread: Thread) -> str:

@@ -76,7 +76,7 @@ def shows(sign: Sign, cause: Cause) -> bool:
     return (
         sign.property == cause.property
         and sign.text in cause.text
-        and all(any(_is(wanted, each) for each in cause.waiters) for wanted in sign.waits)
+        and all(any(_is(wanted, waiter) for waiter in cause.waiters) for wanted in sign.waits)
     )
 
 
@@ -95,15 +95,18 @@ def cause_of(world: World, violation: Violation) -> Cause:
         # Without the numbers of the case, with which one cause would look like many.
         return Cause(violation.property, violation.property)
     property_id = next(
-        (each.id for each in VIOLATION_PROPERTIES if isinstance(violation, each.kinds)), ""
+        (prop.id for prop in VIOLATION_PROPERTIES if isinstance(violation, prop.kinds)), ""
     )
     if not isinstance(violation, Deadlock):
         return Cause(property_id, describe(violation))
     waiters = [
-        Waiter(each.task.name, functions_of(each), waits_for(each)) for each in deadlocked(world)
+        Waiter(thread.task.name, functions_of(thread), waits_for(thread))
+        for thread in deadlocked(world)
     ]
-    waiters.sort(key=lambda each: (each.task, each.functions))
-    text = "; ".join(f"{each.task} in {each.functions[0]} waits {each.waits}" for each in waiters)
+    waiters.sort(key=lambda waiter: (waiter.task, waiter.functions))
+    text = "; ".join(
+        f"{waiter.task} in {waiter.functions[0]} waits {waiter.waits}" for waiter in waiters
+    )
     return Cause(property_id, text, tuple(waiters))
 
 

@@ -93,7 +93,7 @@ def hunt(
 
 
 def _evaluations(watch: Watch, figures: Figures) -> dict[str, int]:
-    steps = {each.id: figures.steps for each in VIOLATION_PROPERTIES if each.id != LEAK}
+    steps = {prop.id: figures.steps for prop in VIOLATION_PROPERTIES if prop.id != LEAK}
     return {id_: count for id_, count in {**steps, **watch.checks}.items() if count}
 
 

@@ -62,7 +62,7 @@ def minimise(
         system,
         search,
         Bounds(steps=2 * len(found.choices) + 100, total_steps=effort),
-        wanted=lambda world, each: key(world, each.violation) == wanted,
+        wanted=lambda world, found: key(world, found.violation) == wanted,
         key=key,
     )
     better = outcome.found
@@ -139,7 +139,7 @@ def _follow(
                 current not in available or system.gives_way(world, current)
             ):
                 moment.holder = None
-            choice = next((each for each in left if each in available), None)
+            choice = next((number for number in left if number in available), None)
             if choice is None:
                 choice = available[0] if moment.holder is None else moment.holder
             moment.preemptions += preemption_cost(moment, choice)

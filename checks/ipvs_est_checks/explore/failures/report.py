@@ -99,9 +99,9 @@ def row_lines(row: SearchRow) -> Iterator[str]:
     yield f"  {reach_text(row)}; {watched_text(row)}"
     if result.guarantee is not None:
         yield f"  {guarantee_text(result.guarantee, job.settings.depth)}"
-    for each in result.passed_over:
-        ended = _count(each.schedules, "schedule", "schedules")
-        yield f"  passed over: {ended} that end with what is known as {', '.join(each.ids)}"
+    for passed_over in result.passed_over:
+        ended = _count(passed_over.schedules, "schedule", "schedules")
+        yield f"  passed over: {ended} that end with what is known as {', '.join(passed_over.ids)}"
     if result.failures:
         yield from failure_lines(row)
 
@@ -156,10 +156,10 @@ def known_text(known: Known | None, revision: Revision) -> str:
 
 def cast_lines(scenario: Scenario) -> Iterator[str]:
     """What has happened before, and what each control process does."""
-    before = "; ".join(operation_text(each) for each in scenario.setup) or "nothing"
+    before = "; ".join(operation_text(operation) for operation in scenario.setup) or "nothing"
     yield from wrapped(f"  before: {shorten(printable(before))}")
     for actor in scenario.actors:
-        doing = "; ".join(operation_text(each) for each in actor.operations)
+        doing = "; ".join(operation_text(operation) for operation in actor.operations)
         yield from wrapped(f"  {printable(actor.name)}: {printable(doing)}")
 
 
@@ -245,7 +245,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 def summary(rows: Sequence[SearchRow]) -> str:
     """The closing line."""
-    return f"{len(rows)} searches: {counted(each.verdict for each in rows)}"
+    return f"{len(rows)} searches: {counted(row.verdict for row in rows)}"
 
 
 def replay_lines(

@@ -32,14 +32,14 @@ def json_report(rows: Sequence[SearchRow], *, complete: bool) -> str:
     body = {
         "complete": complete,
         "verdict": worst(rows, complete=complete).value,
-        "rows": [_row(each) for each in rows],
+        "rows": [_row(row) for row in rows],
     }
     return json_text(_NAME, REPORT_VERSION, body)
 
 
 def worst(rows: Sequence[SearchRow], *, complete: bool) -> Verdict:
     """Of all searches; no search at all is no pass."""
-    verdicts = [each.verdict for each in rows]
+    verdicts = [row.verdict for row in rows]
     return whole.worst(verdicts if complete else [*verdicts, Verdict.INCOMPLETE])
 
 
@@ -64,8 +64,8 @@ def _row(row: SearchRow) -> dict[str, object]:
         "lost": row.result.lost or None,
         "watched": sorted(job.watched),
         "guarantee": None if guarantee is None else asdict(guarantee),
-        "passed_over": [asdict(each) for each in row.result.passed_over],
-        "failures": [_failure(each) for each in tell(row)],
+        "passed_over": [asdict(passed_over) for passed_over in row.result.passed_over],
+        "failures": [_failure(failure_story) for failure_story in tell(row)],
     }
 
 
@@ -93,26 +93,28 @@ def _timeline(timeline: Timeline) -> dict[str, object]:
         "columns": list(timeline.columns),
         "steps": [
             {
-                "column": timeline.columns[each.column],
-                "function": each.function or None,
-                "action": each.action,
-                "preempts": each.preempts,
-                "unlocks": list(each.releases),
-                "held": {mutex: timeline.columns[owner] for mutex, owner in each.holds},
-                "jiffy": each.jiffy,
-                "changes": list(each.changes),
+                "column": timeline.columns[step.column],
+                "function": step.function or None,
+                "action": step.action,
+                "preempts": step.preempts,
+                "unlocks": list(step.releases),
+                "held": {mutex: timeline.columns[owner] for mutex, owner in step.holds},
+                "jiffy": step.jiffy,
+                "changes": list(step.changes),
             }
-            for each in timeline.steps
+            for step in timeline.steps
         ],
         "standings": [
             {
-                "column": timeline.columns[each.column],
-                "function": each.function,
-                "does": each.does,
-                "waits_on": None if each.waits_on is None else timeline.columns[each.waits_on],
-                "holds": list(each.holds),
+                "column": timeline.columns[standing.column],
+                "function": standing.function,
+                "does": standing.does,
+                "waits_on": None
+                if standing.waits_on is None
+                else timeline.columns[standing.waits_on],
+                "holds": list(standing.holds),
             }
-            for each in timeline.standings
+            for standing in timeline.standings
         ],
         "before": snapshot_to_json(timeline.before),
         "after": snapshot_to_json(timeline.after),
@@ -128,11 +130,11 @@ def junit_report(rows: Sequence[SearchRow], *, complete: bool) -> str:
 def _case(row: SearchRow) -> Case:
     reach = f"{figures_text(row.result.outcome.figures)}; {reach_text(row)}"
     stories = list(tell(row)) if row.verdict is Verdict.FAIL else []
-    lines = [line for each in stories for line in _told_lines(row, each)]
+    lines = [line for story in stories for line in _told_lines(row, story)]
     message = "; ".join(
-        f"{each.failure.found.violation.kind}: {length_text(each.failure)}" for each in stories
+        f"{story.failure.found.violation.kind}: {length_text(story.failure)}" for story in stories
     )
-    known = [id_ for each in stories if each.known is not None for id_ in each.known.ids]
+    known = [id_ for story in stories if story.known is not None for id_ in story.known.ids]
     return Case(
         "ipvs_est.explore",
         f"{row.job.source} {row.job.revision.name}",

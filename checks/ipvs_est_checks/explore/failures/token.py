@@ -37,7 +37,8 @@ _LETTERS = {TIME: "t", RCU: "r"}
 _CHOICES = {letter: choice for choice, letter in _LETTERS.items()}
 _RUN = re.compile(r"(?:(\d{1,4}|[tr])|b(\d{1,4})(?:\.(\d{1,2}))?)(?:x(\d{1,6}))?", re.ASCII)
 _ORDERS = {
-    VERSION if each is MemoryOrder.SC else f"{VERSION}-{each.value}": each for each in MemoryOrder
+    VERSION if memory_order is MemoryOrder.SC else f"{VERSION}-{memory_order.value}": memory_order
+    for memory_order in MemoryOrder
 }
 _DIGEST = re.compile(r"[0-9a-f]{8}", re.ASCII)
 
@@ -76,7 +77,7 @@ def token_text(
     name = quote(scenario.name, safe="")
     world = scenario_digest(scenario)
     parts = [
-        next(prefix for prefix, each in _ORDERS.items() if each is order),
+        next(prefix for prefix, memory_order in _ORDERS.items() if memory_order is order),
         name,
         revision.name,
         world,
@@ -109,9 +110,9 @@ def token_from_text(text: str) -> Token:
     if len(parts) not in (6, 7) or order is None:
         raise InputError("token", f"expected {_FORM}")
     _, scenario, revision, world, runs, *watched, end = parts
-    for each in watched:
-        if each not in WATCHED:
-            raise InputError("token", f"{each[:40]!r} is no property that is watched")
+    for item in watched:
+        if item not in WATCHED:
+            raise InputError("token", f"{item[:40]!r} is no property that is watched")
     for name, digest in (("WORLD", world), ("END", end)):
         if _DIGEST.fullmatch(digest) is None:
             raise InputError("token", f"{name} is not 8 hexadecimal digits: cut off?")
@@ -171,10 +172,10 @@ def scenario_digest(scenario: Scenario) -> str:
     laid out."""
     content = {
         "params": params_to_json(scenario.params),
-        "setup": [operation_to_json(each) for each in scenario.setup],
+        "setup": [operation_to_json(operation) for operation in scenario.setup],
         "tasks": [
-            [each.name, [operation_to_json(step) for step in each.operations]]
-            for each in scenario.actors
+            [actor.name, [operation_to_json(step) for step in actor.operations]]
+            for actor in scenario.actors
         ],
         "jiffies": scenario.jiffies,
     }
@@ -184,8 +185,8 @@ def scenario_digest(scenario: Scenario) -> str:
 def _history_digest(replayed: Timeline, watched: str) -> str:
     """Of each step and the failure: what a reader sees, so the same on every Python."""
     lines = [
-        f"{replayed.columns[each.column]} {each.function} {each.action} {each.jiffy}"
-        for each in replayed.steps
+        f"{replayed.columns[step.column]} {step.function} {step.action} {step.jiffy}"
+        for step in replayed.steps
     ]
     lines.append(watched)
     lines.append("" if replayed.violation is None else describe(replayed.violation))

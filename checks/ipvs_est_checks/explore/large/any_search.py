@@ -32,7 +32,7 @@ def do_searches(
     kept: the file of the only job. Raises OSError if it cannot be written.
     """
     if kept is None and (
-        len(jobs) >= processes or not all(_can_be_split(each.settings) for each in jobs)
+        len(jobs) >= processes or not all(_can_be_split(job.settings) for job in jobs)
     ):
         do_jobs(jobs, processes, report, already)
         return

@@ -43,8 +43,8 @@ def options_of(job: Job) -> dict[str, object]:
     settings = asdict(job.settings)
     del settings["minutes"], settings["minutes_each"], settings["shorten"]
     bounds = settings.pop("bounds")
-    for each in _ANY_AMOUNT:
-        del bounds[each]
+    for name in _ANY_AMOUNT:
+        del bounds[name]
     options = {
         **bounds,
         **settings,
@@ -75,7 +75,7 @@ def _values(job: Job, ongoing: Ongoing) -> Iterator[object]:
     search, tally = ongoing.scheduler, ongoing.tally
     assert isinstance(search, Dfs)
     states = search.graph.states
-    numbers = {each: number for number, each in enumerate(states)}
+    numbers = {state: number for number, state in enumerate(states)}
     paths = _Paths()
     for edge in (*search.todo, *search.later):
         paths.add(edge.path)
@@ -91,8 +91,8 @@ def _values(job: Job, ongoing: Ongoing) -> Iterator[object]:
     }
     yield {
         "failures": [
-            [key, to_json(each.violation), each.choices, each.preemptions]
-            for key, each in tally.failures.items()
+            [key, to_json(failure.violation), failure.choices, failure.preemptions]
+            for key, failure in tally.failures.items()
         ],
         "passed_over": [[ids, count] for ids, count in ongoing.passed_over.items()],
         "level": search.level,
@@ -104,14 +104,14 @@ def _values(job: Job, ongoing: Ongoing) -> Iterator[object]:
         yield {
             name: [
                 [
-                    paths.number(each.path),
-                    each.choice,
-                    numbers[each.state],
-                    each.bit,
-                    each.holder,
-                    each.preemptions,
+                    paths.number(edge.path),
+                    edge.choice,
+                    numbers[edge.state],
+                    edge.bit,
+                    edge.holder,
+                    edge.preemptions,
                 ]
-                for each in edges
+                for edge in edges
             ]
         }
     yield {"states": len(states)}
@@ -140,9 +140,9 @@ class _Paths:
         while path is not None and id(path) not in self._numbers:
             new.append(path)
             path = path[0]
-        for each in reversed(new):
-            self.flat += [self.number(each[0]), each[1]]
-            self._numbers[id(each)] = len(self.flat) // 2
+        for pair in reversed(new):
+            self.flat += [self.number(pair[0]), pair[1]]
+            self._numbers[id(pair)] = len(self.flat) // 2
 
     def number(self, path: Path) -> int:
         return 0 if path is None else self._numbers[id(path)]
@@ -215,7 +215,7 @@ def _fill(ongoing: Ongoing, lines: "_CheckpointLines") -> None:
     todo, later = lines.next()["todo"], lines.next()["later"]
     rows = [lines.next() for _ in range(lines.next()["states"])]
     lines.end()
-    keys = [bytes.fromhex(each[0]) for each in rows]
+    keys = [bytes.fromhex(row[0]) for row in rows]
     same_enabled: dict[tuple[int, ...], Sequence[int]] = {}
     for key, (_, enabled, reached, taken, deferred, out) in zip(keys, rows, strict=True):
         choices = same_enabled.setdefault(tuple(enabled), enabled)

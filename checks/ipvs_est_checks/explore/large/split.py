@@ -195,9 +195,9 @@ def _ask_ahead(split: _Split) -> None:
 
 def _ask(split: _Split, edges: list[Edge]) -> None:
     asked = [
-        AskedChoice((*unrolled(each.path), each.choice), each.state, each.holder) for each in edges
+        AskedChoice((*unrolled(edge.path), edge.choice), edge.state, edge.holder) for edge in edges
     ]
-    _ask_all(split, asked, [(each.state, each.choice) for each in edges])
+    _ask_all(split, asked, [(edge.state, edge.choice) for edge in edges])
 
 
 def _ask_all(split: _Split, asked: list[AskedChoice], keys: list[tuple[bytes, int | None]]) -> None:
@@ -231,12 +231,12 @@ def _absorb(split: _Split) -> None:
     if len(split.known) > _REMEMBERED:
         # Most of it was looked at twice. What is wanted all the same is asked for again.
         split.known.clear()
-    for look in [each for each in split.looks if each[0].done]:
+    for look in [look for look in split.looks if look[0].done]:
         split.looks.remove(look)
         split.asked.difference_update(look[1])
         for state, choice, way in _kept(look[0].outcome()):
             split.known[state, choice] = way
-    for judgement in [each for each in split.judgements if each[0].done]:
+    for judgement in [judgement for judgement in split.judgements if judgement[0].done]:
         split.judgements.remove(judgement)
         lates = _kept(judgement[0].outcome())
         for schedule, late in zip(judgement[1], lates, strict=True):
@@ -337,8 +337,10 @@ def _execute_here(split: _Split, schedule: _Schedule, holder: int | None) -> Non
 
 def _ask_to_judge(split: _Split) -> None:
     runs = [
-        ways.WayRun(tuple(each.choices), each.preemptions, each.ending is ScheduleEnding.FAILED)
-        for each in split.to_judge
+        ways.WayRun(
+            tuple(schedule.choices), schedule.preemptions, schedule.ending is ScheduleEnding.FAILED
+        )
+        for schedule in split.to_judge
     ]
     name = f"{split.job.source}: histories"
     item = split.pool.submit(name, ways.judge, split.job, split.already, runs)
@@ -402,7 +404,7 @@ def _settle(split: _Split) -> None:
         item = next(
             item
             for item, schedules in split.judgements
-            if any(each is split.waiting[0] for each in schedules)
+            if any(schedule is split.waiting[0] for schedule in schedules)
         )
         judged = split.pool.outcome(item)
         _kept(judged)

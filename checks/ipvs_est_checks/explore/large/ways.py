@@ -100,8 +100,8 @@ class Scout(Generic[W]):
         system = self.system
         world = system.start()
         steps = len(asked.choices)
-        for each in asked.choices[:-1]:
-            system.repeat(world, each)
+        for number in asked.choices[:-1]:
+            system.repeat(world, number)
         state, choice = asked.state, asked.choices[-1] if asked.choices else None
         holder = asked.holder
         for _ in range(_AHEAD):
@@ -125,7 +125,7 @@ class Scout(Generic[W]):
                 yield state, choice, Way(tuple(labels), None)
                 return
             giving = tuple(
-                each for each in available if each >= 0 and system.gives_way(world, each)
+                number for number in available if number >= 0 and system.gives_way(world, number)
             )
             node = ChoiceNode(system.fingerprint(world), tuple(available), giving)
             yield state, choice, Way(tuple(labels), node)
@@ -135,7 +135,7 @@ class Scout(Generic[W]):
                 self.seen.clear()
             self.seen.add(node.fingerprint)
             moment = moment_at(node, holder, None, 0)
-            free = [each for each in available if not preemption_cost(moment, each)]
+            free = [number for number in available if not preemption_cost(moment, number)]
             if not free:
                 return
             # What a depth-first search takes first.
@@ -150,8 +150,8 @@ class Scout(Generic[W]):
         system = self.system
         world = system.start()
         choices = run.choices
-        for each in choices[:-1] if run.fails else choices:
-            system.repeat(world, each)
+        for choice in choices[:-1] if run.fails else choices:
+            system.repeat(world, choice)
         if run.fails:
             try:
                 system.step(world, choices[-1])
@@ -188,13 +188,13 @@ def _scout(job: Job) -> Scout[World]:
 def look(job: Job, asked: Sequence[AskedChoice]) -> list[Told]:
     """Where these choices lead, and some that will be asked next."""
     scout = _scout(job)
-    return [seen for each in asked for seen in scout.look(each)]
+    return [seen for asked_choice in asked for seen in scout.look(asked_choice)]
 
 
 def judge(job: Job, already: AlreadyKnown, runs: Sequence[WayRun]) -> list[Late | None]:
     """How these schedules fail."""
     scout = _scout(job)
-    return [_late(job, already, scout.judge(each)) for each in runs]
+    return [_late(job, already, scout.judge(run)) for run in runs]
 
 
 def _late(job: Job, already: AlreadyKnown, seen: tuple[World, Found] | None) -> Late | None:

@@ -58,7 +58,7 @@ def follower(one: ProtocolSystem, scenario: Scenario, world: World, slot: int) -
     names = actor_names(scenario)
     seen = projected(world, names, slot)
     wanted = "1" if scenario.params.sysctl else "0"
-    begin = [run.state_of(ready, each) for each in one.initial if each["sysctl"] == wanted]
+    begin = [run.state_of(ready, entry) for entry in one.initial if entry["sysctl"] == wanted]
     states = _agreeing(ready, begin, seen)
     if not states:
         raise NoSuchStepError(f"the world begins otherwise: {_values_text(seen)}")

@@ -33,14 +33,14 @@ _LIVE = "live"
 def actor_names(scenario: Scenario) -> dict[str, str]:
     """Name of a scenario's task -> the protocol's actor."""
     names: dict[str, str] = {}
-    for each in scenario.actors:
-        first = each.operations[0]
+    for actor in scenario.actors:
+        first = actor.operations[0]
         if isinstance(first, ExitNetns):
-            names[each.name] = EXIT
+            names[actor.name] = EXIT
         elif isinstance(first, WriteCpulist | SetNice | SetRunEstimation):
-            names[each.name] = SYSCTL
+            names[actor.name] = SYSCTL
         else:
-            names[each.name] = CTL
+            names[actor.name] = CTL
     return names
 
 
@@ -79,7 +79,7 @@ def projected(world: World, names: Mapping[str, str], slot: int) -> Seen:
         if task is not None:
             seen[f"stop_{actor}"] = frozenset({YES if task.should_stop else NO})
     seen["WORK idle"] = frozenset({YES if work.running is None else NO})
-    exits = [each for each in world.threads if names.get(each.task.name) == EXIT]
+    exits = [thread for thread in world.threads if names.get(thread.task.name) == EXIT]
     for thread in exits:
         ended = thread.task.state is TaskState.EXITED
         seen["EXIT ended"] = frozenset({YES if ended else NO})
@@ -135,7 +135,7 @@ def fitting(seen: Seen, variables: Mapping[str, Sequence[str]]) -> dict[str, fro
             fit = allowed.intersection(variables[name])
         elif name in _LOOKS:
             name, look = _LOOKS[name]
-            fit = frozenset(each for each in variables[name] if look(each) in allowed)
+            fit = frozenset(variable for variable in variables[name] if look(variable) in allowed)
         else:
             continue
         found[name] = found.get(name, fit) & fit

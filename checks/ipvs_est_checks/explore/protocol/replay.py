@@ -68,12 +68,12 @@ def turns(one: ProtocolSystem, run: FoundRun) -> Iterator[Turn]:
     """The turns of a run; that the reload work begins to run is none."""
     actor = ""
     steps = [
-        (each, state)
-        for each, state in zip(run.steps, run.states[1:], strict=True)
-        if not (each.actor == WORK and each.target == "queued")
+        (step, state)
+        for step, state in zip(run.steps, run.states[1:], strict=True)
+        if not (step.actor == WORK and step.target == "queued")
     ]
-    for number, (each, state) in enumerate(steps):
-        actor = each.actor
+    for number, (protocol_step, state) in enumerate(steps):
+        actor = protocol_step.actor
         if number + 1 == len(steps) or steps[number + 1][0].actor != actor:
             yield Turn(actor, dict(zip(one.variables, state, strict=True)))
 
@@ -94,7 +94,9 @@ def with_prompt_unlocks(one: ProtocolSystem, run: FoundRun) -> FoundRun:
         step = todo.pop(0)
         take(step)
         while todo and todo[0].actor != step.actor:
-            releases = [each for each, _ in possible(ready, states[-1], step.actor)]
+            releases = [
+                protocol_step for protocol_step, _ in possible(ready, states[-1], step.actor)
+            ]
             if len(releases) != 1 or not releases[0].releases:
                 break
             (unlock,) = releases
@@ -122,7 +124,7 @@ def replay(
     """
     taken = tuple(turns(one, with_prompt_unlocks(one, run)))
     names = actor_names(scenario)
-    actors = tuple(dict.fromkeys(each.actor for each in reversed(taken)))
+    actors = tuple(dict.fromkeys(turn.actor for turn in reversed(taken)))
     effort = 0
 
     def tried(choices: tuple[int, ...], number: int, actor: str = "") -> Replayed | None:
@@ -161,7 +163,7 @@ def _compared(world: World, names: Mapping[str, str], slot: int) -> Seen:
     """What has to be as in the run. A task that is made and not woken up may count as started or
     not: that is one step of the run."""
     left_out = set(_NOT_COMPARED)
-    woken = {id(each.task) for each in world.threads}
+    woken = {id(thread.task) for thread in world.threads}
     for actor, number in ((KT0, 0), (KTN, slot)):
         kd = context_at(world.machine.netns, number)
         if kd is not None and kd.task is not None and id(kd.task) not in woken:

@@ -74,7 +74,7 @@ def _search(
         state: {choice: to for choice, (_, to) in node.out.items()}
         for state, node in search.graph.states.items()
     }
-    failures = frozenset(failure_key(each.violation) for each in outcome.failures)
+    failures = frozenset(failure_key(failure.violation) for failure in outcome.failures)
     return SearchedGraph(outcome.figures, frozenset(tally.states), ways, failures)
 
 

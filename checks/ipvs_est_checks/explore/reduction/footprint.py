@@ -102,10 +102,10 @@ class PartNames:
         """The set of these parts."""
         bits = self.bits
         total = 0
-        for each in names:
-            bit = bits.get(each)
+        for name in names:
+            bit = bits.get(name)
             if bit is None:
-                bit = bits[each] = 1 << len(bits)
+                bit = bits[name] = 1 << len(bits)
             total |= bit
         return total
 
@@ -170,7 +170,7 @@ def _begin(world: World, choice: int, parts: Parts) -> _Taking:
     held: frozenset[str] = frozenset()
     if thread is not None:
         mutexes = (machine.service_mutex, machine.netns.est_mutex)
-        held = frozenset(each.name for each in mutexes if each.owner is thread.task)
+        held = frozenset(mutex.name for mutex in mutexes if mutex.owner is thread.task)
     before = _Before(
         parts,
         None if world.watch is None else projection(machine),
@@ -395,8 +395,8 @@ def _name_of_task(world: World, task: Task) -> Name:
 
 def _of_events(events: Iterable[Event], reads: set[Name], writes: set[Name]) -> None:
     """What the record tells of the state, beside what the step has done."""
-    for each in events:
-        match each:
+    for event in events:
+        match event:
             case CalcPhaseBegun() | CalcPhaseRequested():
                 writes.add(("request", 0))
             case TaskStarted():

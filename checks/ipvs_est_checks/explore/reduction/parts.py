@@ -45,11 +45,11 @@ def parts_of(world: World) -> Parts:
         ),
         ("work", 0): (work.pending, work.due, id(work.running), work.refused),
         ("trash", 0): (
-            tuple([(each.serial, each.idle_start, each.references) for each in netns.trash]),
+            tuple([(dest.serial, dest.idle_start, dest.references) for dest in netns.trash]),
             netns.trash_scan_due,
         ),
         ("objects", 0): (
-            tuple([(key, each.serial) for key, each in machine.objects.items()]),
+            tuple([(key, stats_object.serial) for key, stats_object in machine.objects.items()]),
             _services(netns),
             None if netns.total is None else netns.total.serial,
             None if netns.idle_total is None else netns.idle_total.serial,
@@ -61,15 +61,15 @@ def parts_of(world: World) -> Parts:
         ("wake-ups", 0): tuple(
             sorted(
                 [
-                    each.wake_at
-                    for each in world.threads
-                    if each.wake_at > now
-                    and isinstance(each.point, Sleep)
-                    and each.task.state is not TaskState.EXITED
+                    thread.wake_at
+                    for thread in world.threads
+                    if thread.wake_at > now
+                    and isinstance(thread.point, Sleep)
+                    and thread.task.state is not TaskState.EXITED
                 ]
             )
         ),
-        ("idle", 0): not any(can_run(world, each) for each in world.threads),
+        ("idle", 0): not any(can_run(world, thread) for thread in world.threads),
     }
     use = world.use
     if use is not None:
@@ -96,14 +96,21 @@ def _services(netns: Netns) -> object:
     return (
         tuple(
             [
-                (key, each.serial, each.references, each.life, each.scheduler, tuple(each.dests))
-                for key, each in netns.services.items()
+                (
+                    key,
+                    service.serial,
+                    service.references,
+                    service.life,
+                    service.scheduler,
+                    tuple(service.dests),
+                )
+                for key, service in netns.services.items()
             ]
         ),
         tuple(
             [
-                (key, each.serial, each.references, each.life, each.available)
-                for key, each in netns.dests.items()
+                (key, dest.serial, dest.references, dest.life, dest.available)
+                for key, dest in netns.dests.items()
             ]
         ),
     )

@@ -29,7 +29,7 @@ Pair = frozenset[str]
 
 def all_pairs() -> set[Pair]:
     """Every two of the actors."""
-    return {frozenset(each) for each in combinations(ACTORS, 2)}
+    return {frozenset(combination) for combination in combinations(ACTORS, 2)}
 
 
 def pairs_met(scenario: Scenario, revision: Revision, schedules: int, seed: int) -> set[Pair]:

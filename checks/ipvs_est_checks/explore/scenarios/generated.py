@@ -52,7 +52,7 @@ def search_generated(
     def search(scenario: Scenario) -> None:
         nonlocal done
         seen = hunt(scenario, revision, bounds, WATCHED - known)
-        unknown = [each for each in seen.hits if each.cause.property not in known]
+        unknown = [hit for hit in seen.hits if hit.cause.property not in known]
         if not unknown and done.failure is None:
             done = replace(
                 done,

@@ -88,9 +88,9 @@ def scenario_from_text(name: str, text: str) -> Scenario:
     tasks = value["tasks"]
     if not isinstance(tasks, dict) or not tasks:
         raise InputError("tasks", "expected an object with at least one task")
-    for each in tasks:
-        if not is_name_of_task(each):
-            raise InputError("tasks", f"{each!r} is no name for a task of control")
+    for task in tasks:
+        if not is_name_of_task(task):
+            raise InputError("tasks", f"{task!r} is no name for a task of control")
     if not isinstance(value["about"], str):
         raise InputError("about", f"expected a string, found {type_name(value['about'])}")
     return Scenario(
@@ -98,7 +98,7 @@ def scenario_from_text(name: str, text: str) -> Scenario:
         value["about"],
         _params(value.get("params", {})),
         _operations(value["setup"], "setup") if "setup" in value else (InitNetns(),),
-        tuple(Actor(each, _of_task(tasks[each], f"tasks.{each}")) for each in tasks),
+        tuple(Actor(task, _of_task(tasks[task], f"tasks.{task}")) for task in tasks),
         integer(value.get("jiffies", JIFFIES), "jiffies", 0, MAX_JIFFIES),
     )
 
@@ -112,7 +112,9 @@ def _params(value: object) -> Params:
     if not isinstance(value, dict):
         raise InputError("params", f"expected an object, found {type_name(value)}")
     # What follows from the others is not in the way of a change.
-    defaults = {name: each for name, each in params_to_json(TINY).items() if name not in _DERIVED}
+    defaults = {
+        name: parameter for name, parameter in params_to_json(TINY).items() if name not in _DERIVED
+    }
     return params_from_json({**defaults, **value})
 
 
@@ -121,8 +123,8 @@ def _operations(value: object, field: str) -> tuple[Operation, ...]:
         raise InputError(field, f"expected a list of operations, found {type_name(value)}")
     return tuple(
         operation
-        for index, each in enumerate(value)
-        for operation in _repeated(each, f"{field}[{index}]")
+        for index, entry in enumerate(value)
+        for operation in _repeated(entry, f"{field}[{index}]")
     )
 
 
@@ -132,7 +134,7 @@ def _repeated(value: Any, field: str) -> Iterator[Operation]:
         yield _operation(value, field)
         return
     times = integer(value["times"], f"{field}.times", 1, MAX_TIMES)
-    once = {name: each for name, each in value.items() if name != "times"}
+    once = {name: entry for name, entry in value.items() if name != "times"}
     first = integer(once["id"], f"{field}.id", 0, 2**31) if "id" in once else None
     for number in range(times):
         yield _operation(once if first is None else {**once, "id": first + number}, field)
@@ -140,9 +142,9 @@ def _repeated(value: Any, field: str) -> Iterator[Operation]:
 
 def _of_task(value: object, field: str) -> tuple[Operation, ...]:
     operations = _operations(value, field)
-    for index, each in enumerate(operations):
-        if not isinstance(each, CONCURRENT):
-            raise InputError(f"{field}[{index}].op", f"a task cannot do {each.op!r}")
+    for index, operation in enumerate(operations):
+        if not isinstance(operation, CONCURRENT):
+            raise InputError(f"{field}[{index}].op", f"a task cannot do {operation.op!r}")
     return operations
 
 
@@ -160,18 +162,18 @@ def scenario_text(scenario: Scenario) -> str:
     """The JSON object on one line, a scenario file as it is."""
     tiny = params_to_json(TINY)
     params = {
-        name: each
-        for name, each in params_to_json(scenario.params).items()
-        if name not in _DERIVED and each != tiny.get(name)
+        name: parameter
+        for name, parameter in params_to_json(scenario.params).items()
+        if name not in _DERIVED and parameter != tiny.get(name)
     }
     value = {
         "scenario": VERSION,
         "about": scenario.about,
         "params": params,
-        "setup": [operation_to_json(each) for each in scenario.setup],
+        "setup": [operation_to_json(operation) for operation in scenario.setup],
         "tasks": {
-            each.name: [operation_to_json(operation) for operation in each.operations]
-            for each in scenario.actors
+            actor.name: [operation_to_json(operation) for operation in actor.operations]
+            for actor in scenario.actors
         },
         "jiffies": scenario.jiffies,
     }

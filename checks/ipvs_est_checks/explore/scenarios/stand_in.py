@@ -15,5 +15,7 @@ def searched_on(scenario: Scenario, revision: Revision) -> Revision:
     if revision is not V7_UNWIND:
         return revision
     done = [scenario.setup, *(actor.operations for actor in scenario.actors)]
-    fails = any(isinstance(each, FailAllocations) for operations in done for each in operations)
+    fails = any(
+        isinstance(operation, FailAllocations) for operations in done for operation in operations
+    )
     return revision if fails else V7

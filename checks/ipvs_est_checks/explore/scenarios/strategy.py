@@ -85,11 +85,11 @@ def scenarios(
         assert isinstance(drawn, int)
         return drawn
 
-    machines = [each for each in _MACHINES if each.sysctl or theme != "sysctls"]
+    machines = [machine for machine in _MACHINES if machine.sysctl or theme != "sysctls"]
     params = machine or draw(st.sampled_from(machines))
     assert isinstance(params, Params)
     setup: list[Operation] = [InitNetns()]
-    setup += [AddService(each) for each in _SERVICES[: number(0, 3)]]
+    setup += [AddService(service) for service in _SERVICES[: number(0, 3)]]
     if len(setup) > 1 and number(0, 1):
         setup.append(AddDest(_DESTS[0], _SERVICES[0]))
     setup.append(Advance(draw_from(draw, (0, 5, 150, 250, 350))))

@@ -120,7 +120,7 @@ class Dfs:
         """The edges that are left, in the order in which schedules will begin with them, as far
         as is known now."""
         yield from reversed(self.todo)
-        yield from (each for each in self.later if not self.taken.get(each.state, 0) & each.bit)
+        yield from (edge for edge in self.later if not self.taken.get(edge.state, 0) & edge.bit)
 
     def next_choice(self, moment: Moment) -> int | None:
         """What takes no preemption and was not taken there before."""
@@ -206,7 +206,7 @@ def _holder_first(moment: Moment) -> list[int]:
     holder = moment.holder
     if holder is None:
         return list(moment.enabled)
-    return [holder, *(each for each in moment.enabled if each != holder)]
+    return [holder, *(number for number in moment.enabled if number != holder)]
 
 
 def _number(choice: int, holder: int | None) -> int:
@@ -261,7 +261,7 @@ def with_livelock(
 ) -> tuple[Found, ...]:
     """With that of the graph, if it has one and none was found by itself."""
     loop = fair_loop(graph)
-    if loop is None or any(isinstance(each.violation, Livelock) for each in failures):
+    if loop is None or any(isinstance(failure.violation, Livelock) for failure in failures):
         return failures
     return (*failures, _livelock(system, loop))
 

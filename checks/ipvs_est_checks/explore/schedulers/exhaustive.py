@@ -159,13 +159,15 @@ class Exhaustive:
         if before is None:
             if asleep and left is not None:
                 self.known.witness[key] = left, self.since[0]
-            wanted = [each for each in _order(moment) if each not in sleep]
+            wanted = [number for number in _order(moment) if number not in sleep]
             self.asleep[key] = asleep
         else:
             awake = before & ~asleep
-            wanted = [each for each in _order(moment) if awake >> number_of(each) & 1]
+            wanted = [number for number in _order(moment) if awake >> number_of(number) & 1]
             self.asleep[key] = before & asleep
-            sleep = {each: one for each, one in sleep.items() if before >> number_of(each) & 1}
+            sleep = {
+                number: one for number, one in sleep.items() if before >> number_of(number) & 1
+            }
         if not wanted:
             return None
         wanted.reverse()
@@ -179,7 +181,9 @@ def _order(moment: Moment) -> Sequence[int]:
     state once and what sleeps behind it goes on in one schedule: grace periods and time, then
     kthreads, the last one first, then control processes.
     """
-    return sorted(moment.enabled, key=lambda each: (each >= 0, each if each < 0 else -each))
+    return sorted(
+        moment.enabled, key=lambda number: (number >= 0, number if number < 0 else -number)
+    )
 
 
 def closed_exhaustive(system: System[W], outcome: Outcome, search: Exhaustive) -> Outcome:

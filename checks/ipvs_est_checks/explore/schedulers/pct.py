@@ -48,10 +48,12 @@ def next_by_priority(priorities: Priorities, enabled: Sequence[int]) -> int:
 
 def _highest(priorities: Priorities, enabled: Sequence[int]) -> int:
     lowered = priorities.lowered
-    for each in priorities.initial:
-        if each in enabled and each not in lowered:
-            return each
-    return max((each for each in enabled if each in lowered), key=lambda each: lowered[each])
+    for number in priorities.initial:
+        if number in enabled and number not in lowered:
+            return number
+    return max(
+        (number for number in enabled if number in lowered), key=lambda number: lowered[number]
+    )
 
 
 @dataclass(slots=True)
@@ -85,10 +87,10 @@ class Pct:
     def next_choice(self, moment: Moment) -> int | None:
         """The one of highest priority; who is new gets one at random."""
         initial = self.priorities.initial
-        for each in moment.enabled:
-            if each not in initial:
+        for number in moment.enabled:
+            if number not in initial:
                 # Inserted anywhere, also among those lowered since: every order is equally likely.
-                initial.insert(self.numbers.randint(0, len(initial)), each)
+                initial.insert(self.numbers.randint(0, len(initial)), number)
         return next_by_priority(self.priorities, moment.enabled)
 
     def end_execution(self, ending: ScheduleEnding, steps: int) -> None:

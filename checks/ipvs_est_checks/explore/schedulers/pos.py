@@ -40,15 +40,15 @@ class PartialOrderSampling:
     def next_choice(self, moment: Moment) -> int | None:
         """The event of highest priority."""
         priorities = self.priorities
-        for each in moment.enabled:
-            if each not in priorities:
-                priorities[each] = self.numbers.random()
-        chosen = max(moment.enabled, key=lambda each: priorities[each])
+        for number in moment.enabled:
+            if number not in priorities:
+                priorities[number] = self.numbers.random()
+        chosen = max(moment.enabled, key=lambda number: priorities[number])
         access = moment.access(chosen)
         if access is not None:
-            for each in list(priorities):
-                if each != chosen and races(access, moment.access(each)):
-                    priorities[each] = self.numbers.random()
+            for priority in list(priorities):
+                if priority != chosen and races(access, moment.access(priority)):
+                    priorities[priority] = self.numbers.random()
         del priorities[chosen]
         return chosen
 

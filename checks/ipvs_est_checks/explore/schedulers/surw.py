@@ -57,7 +57,7 @@ class SelectivelyUniform:
 
     def next_choice(self, moment: Moment) -> int | None:
         """Any that is not at an access out of its turn."""
-        in_turn = [each for each in moment.enabled if not self._waits(moment, each)]
+        in_turn = [number for number in moment.enabled if not self._waits(moment, number)]
         chosen = self.numbers.choice(in_turn or moment.enabled)
         access = moment.access(chosen)
         if access is not None:
@@ -85,6 +85,6 @@ class SelectivelyUniform:
 
     def _draw_turn(self) -> None:
         """By how many each has left, so that every order of all that are left is as likely."""
-        choices: Sequence[int] = sorted(each for each, left in self.left.items() if left)
-        weights = [self.left[each] for each in choices]
+        choices: Sequence[int] = sorted(number for number, left in self.left.items() if left)
+        weights = [self.left[choice] for choice in choices]
         self.turn = self.numbers.choices(choices, weights)[0] if choices else None

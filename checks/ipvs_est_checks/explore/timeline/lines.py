@@ -34,7 +34,7 @@ def runs_of(steps: Sequence[TimelineStep]) -> Iterator[list[Line]]:
     did anything between them.
     """
     functions: dict[int, str] = {}
-    for column, group in groupby(enumerate(steps), key=lambda each: each[1].column):
+    for column, group in groupby(enumerate(steps), key=lambda pair: pair[1].column):
         lines: list[Line] = []
         for index, step in group:
             if step.function and functions.get(column) != step.function:

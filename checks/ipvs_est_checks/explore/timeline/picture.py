@@ -79,15 +79,15 @@ def timeline_svg(timeline: Timeline, title: str, about: str, caption: Sequence[s
     below what is about."""
     room = _room(len(timeline.columns))
     boxes = list(_boxes(timeline, room))
-    count = max((each.top + len(each.lines) for each in boxes), default=0)
-    waiting = [each for each in timeline.standings if each.waits_on is not None]
+    count = max((box.top + len(box.lines) for box in boxes), default=0)
+    waiting = [standing for standing in timeline.standings if standing.waits_on is not None]
     page = int((_page(len(timeline.columns)) - 2 * _MARGIN) / _CHARACTER)
-    heads = [line for each in (about, *caption) for line in wrap(printable(each), page)]
+    heads = [line for name in (about, *caption) for line in wrap(printable(name), page)]
     layout = _layout(timeline, boxes, waiting, title, heads)
-    summary = [printable(each.strip()) for each in violation_lines(timeline)]
-    notes = [line for each in summary for line in wrap(each, page, subsequent_indent="    ")]
-    changes = [shorten(printable(each), page) for each in changes_lines(timeline)]
-    tall = max((len(_waits(each, room)) for each in waiting), default=0)
+    summary = [printable(line.strip()) for line in violation_lines(timeline)]
+    notes = [line for name in summary for line in wrap(name, page, subsequent_indent="    ")]
+    changes = [shorten(printable(line), page) for line in changes_lines(timeline)]
+    tall = max((len(_waits(standing, room)) for standing in waiting), default=0)
     end = count + 1 + (tall + 2 if waiting else 0)
     height = layout.y(end) + _ROW * (len(notes) + len(changes) + 3)
     root = svg.picture(layout.width, height, "timeline", printable(title), " ".join(summary), 12)
@@ -132,13 +132,13 @@ def _room(columns: int) -> int:
 def _boxes(timeline: Timeline, room: int) -> Iterator[_Box]:
     top = 0.0
     for run in runs_of(timeline.steps):
-        lines = [part for each in run for part in _parts(each, room)]
+        lines = [part for line in run for part in _parts(line, room)]
         last = lines[-1]
         ends = last.last == len(timeline.steps) - 1
         if ends and timeline.violation is not None and not isinstance(timeline.violation, Deadlock):
             text = f"✗ {timeline.violation.kind}"
             lines.append(replace(last, label="", text=text, is_function=False, preempts=True))
-        preempts = any(each.preempts for each in run)
+        preempts = any(line.preempts for line in run)
         yield _Box(last.column, top, tuple(lines), preempts)
         top += len(lines) + _BETWEEN
 
@@ -153,19 +153,19 @@ def _layout(
     timeline: Timeline, boxes: list[_Box], waiting: list[Standing], title: str, heads: list[str]
 ) -> _Layout:
     room = _room(len(timeline.columns))
-    longest = [min(len(each), room) for each in timeline.columns]
+    longest = [min(len(column), room) for column in timeline.columns]
     for box in boxes:
         for line in box.lines:
             longest[box.column] = max(longest[box.column], len(line.text))
-    for each in waiting:
-        longest[each.column] = max(longest[each.column], *map(len, _waits(each, room)))
-    widths = [max(_LEAST_COLUMN, _PADDING + _CHARACTER * each) for each in longest]
+    for standing in waiting:
+        longest[standing.column] = max(longest[standing.column], *map(len, _waits(standing, room)))
+    widths = [max(_LEAST_COLUMN, _PADDING + _CHARACTER * number) for number in longest]
     lefts = []
     left = float(_MARGIN + _GUTTER)
     for width in widths:
         lefts.append(left)
         left += width + _GAP
-    least = 2 * _MARGIN + max(10 * len(title), *(_CHARACTER * len(each) for each in heads), 640)
+    least = 2 * _MARGIN + max(10 * len(title), *(_CHARACTER * len(head) for head in heads), 640)
     top = 104 + _HEAD_ROW * len(heads)
     return _Layout(tuple(lefts), tuple(widths), top, max(left, least))
 
@@ -249,23 +249,23 @@ def _draw_waiting(
     tall: int,
 ) -> None:
     """Who waits for whom, below the last step; an arrow leads to who has to go on first."""
-    at = {each.column for each in waiting}
+    at = {standing.column for standing in waiting}
     colour = _ALARM if isinstance(timeline.violation, Deadlock) else svg.FAINT
     room = _room(len(timeline.columns))
-    for number, each in enumerate(waiting):
-        left, width = layout.lefts[each.column], layout.widths[each.column]
+    for number, standing in enumerate(waiting):
+        left, width = layout.lefts[standing.column], layout.widths[standing.column]
         rect = svg.rect(root, left, y, width, tall * _ROW + 2, svg.WHITE)
         rect.set("stroke", colour)
         rect.set("rx", "4")
-        for row, text in enumerate(_waits(each, room)):
+        for row, text in enumerate(_waits(standing, room)):
             bold = row == 0
             svg.text(root, left + 8, y + 15 + _ROW * row, printable(text), colour=colour, bold=bold)
-        if each.waits_on is None or each.waits_on not in at:
+        if standing.waits_on is None or standing.waits_on not in at:
             continue
         # One arrow below the other, so that both are seen of two tasks that wait mutually.
         level = y + tall * _ROW + 12 + 9 * number
         start = left + width / 2 + 12
-        other = layout.lefts[each.waits_on] + layout.widths[each.waits_on] / 2 - 12
+        other = layout.lefts[standing.waits_on] + layout.widths[standing.waits_on] / 2 - 12
         bottom = y + tall * _ROW + 2
         path = (
             f"M{svg.number(start)} {svg.number(bottom)} V{svg.number(level)} H{svg.number(other)}"

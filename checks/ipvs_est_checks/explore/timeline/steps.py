@@ -157,7 +157,7 @@ def timeline(
         after = take_snapshot(world.machine)
         changed = list(changes(before, after))
         if thread is not None and thread.buffer:
-            waiting = "; ".join(entry_text(each) for each in thread.buffer if not each.fence)
+            waiting = "; ".join(entry_text(entry) for entry in thread.buffer if not entry.fence)
             changed.append(f"in its store buffer: {waiting}")
         now_held = _held(world)
         steps_taken.append(
@@ -184,7 +184,9 @@ def timeline(
     if violation is None and (came := states.get(fingerprint(world))) is not None:
         around = list(choices[came:])
         if is_fair(could[came:], around):
-            names = [world.by_index[each].task.name for each in sorted(set(around)) if each >= 0]
+            names = [
+                world.by_index[number].task.name for number in sorted(set(around)) if number >= 0
+            ]
             violation = Livelock(tuple(names), len(around))
     return _with_columns(world, steps_taken, violation, before, after)
 
@@ -197,15 +199,15 @@ def _with_columns(
     after: Snapshot,
 ) -> Timeline:
     """Number the columns that are needed; so far a step's column is its choice."""
-    used = {each.column for each in steps}
+    used = {step.column for step in steps}
     for thread in world.threads:
         if not can_run(world, thread) and isinstance(thread.point, Lock | Join):
             used.add(thread.index)
-    used.update(owner for each in steps for _, owner in each.holds)
+    used.update(owner for step in steps for _, owner in step.holds)
     alive = [
-        each
-        for each in world.threads
-        if each.index in used and each.task.state is not TaskState.EXITED
+        thread
+        for thread in world.threads
+        if thread.index in used and thread.task.state is not TaskState.EXITED
     ]
     order = sorted(used, key=lambda choice: (choice < 0, abs(choice)))
     place = {choice: index for index, choice in enumerate(order)}
@@ -213,13 +215,13 @@ def _with_columns(
         tuple(_column_name(world, choice) for choice in order),
         tuple(
             replace(
-                each,
-                column=place[each.column],
-                holds=tuple((mutex, place[owner]) for mutex, owner in each.holds),
+                step,
+                column=place[step.column],
+                holds=tuple((mutex, place[owner]) for mutex, owner in step.holds),
             )
-            for each in steps
+            for step in steps
         ),
-        tuple(_standing(world, each, place) for each in alive),
+        tuple(_standing(world, thread, place) for thread in alive),
         violation,
         before,
         after,
@@ -232,12 +234,12 @@ def _column_name(world: World, choice: int) -> str:
     if choice == RCU:
         return "RCU"
     name = world.by_index[choice].task.name
-    same = sorted({each.index for each in world.threads if each.task.name == name})
+    same = sorted({thread.index for thread in world.threads if thread.task.name == name})
     return name if len(same) == 1 else f"{name} #{same.index(choice) + 1}"
 
 
 def _index_of(world: World, task: Task | None) -> int | None:
-    return next((each.index for each in world.threads if each.task is task), None)
+    return next((thread.index for thread in world.threads if thread.task is task), None)
 
 
 def _held(world: World) -> tuple[tuple[str, int], ...]:
@@ -251,7 +253,7 @@ def _held(world: World) -> tuple[tuple[str, int], ...]:
 
 def _standing(world: World, thread: Thread, place: dict[int, int]) -> Standing:
     point = thread.point
-    holds = tuple(each.name for each in _mutexes(world.machine) if each.owner is thread.task)
+    holds = tuple(mutex.name for mutex in _mutexes(world.machine) if mutex.owner is thread.task)
     waits_on: int | None = None
     if isinstance(thread.body, GeneratorType) and thread.body.gi_frame is None:
         does = "has failed"

@@ -21,7 +21,7 @@ _WIDTH = 120
 _LEAST_COLUMN = 10
 _LEAST_ROOM = 30
 """Characters from where a column begins; longer lines may go on in the next one."""
-_SENTENCES = {each.id: each.sentence for each in PROPERTIES}
+_SENTENCES = {prop.id: prop.sentence for prop in PROPERTIES}
 
 
 def timeline_lines(timeline: Timeline) -> Iterator[str]:
@@ -61,12 +61,12 @@ def case_text(broken: BrokenProperty) -> str:
 
 def step_lines(columns: Sequence[str], steps: Sequence[TimelineStep]) -> Iterator[str]:
     """The steps, each in the column of its task, below the names of the columns."""
-    lines = [each for run in runs_of(steps) for each in run]
+    lines = [line for run in runs_of(steps) for line in run]
     longest = [
-        max((len(_cell(each)) for each in lines if each.column == index), default=0)
+        max((len(_cell(line)) for line in lines if line.column == index), default=0)
         for index in range(len(columns))
     ]
-    number = max((len(each.label) for each in lines), default=0)
+    number = max((len(line.label) for line in lines), default=0)
     # "  NUMBER  ", then the columns.
     room = _WIDTH - number - 4
     lefts = _lefts(columns, longest, room)
@@ -75,10 +75,10 @@ def step_lines(columns: Sequence[str], steps: Sequence[TimelineStep]) -> Iterato
         head = f"{head:<{left}}"
         head += f" {name}" if len(head) > left else name
     yield f"  {'':>{number}}  {head}".rstrip()
-    for each in lines:
-        left = lefts[each.column]
-        first, *more = wrap(_cell(each), room - left, subsequent_indent="   ")
-        yield f"  {each.label:>{number}}  {'':{left}}{first}"
+    for line in lines:
+        left = lefts[line.column]
+        first, *more = wrap(_cell(line), room - left, subsequent_indent="   ")
+        yield f"  {line.label:>{number}}  {'':{left}}{first}"
         for rest in more:
             yield f"  {'':>{number}}  {'':{left}}{rest}"
     if any(step.preempts for step in steps):
@@ -113,13 +113,13 @@ def _cell(line: Line) -> str:
 
 
 def _standings(timeline: Timeline) -> Iterator[str]:
-    waiting = [each for each in timeline.standings if each.waits_on is not None]
-    others = [each for each in timeline.standings if each.waits_on is None]
+    waiting = [standing for standing in timeline.standings if standing.waits_on is not None]
+    others = [standing for standing in timeline.standings if standing.waits_on is None]
     if timeline.violation is None or not timeline.standings:
         return
     yield "  at that moment:"
-    for each in (*waiting, *others):
-        yield f"    {standing_text(timeline, each)}"
+    for other in (*waiting, *others):
+        yield f"    {standing_text(timeline, other)}"
 
 
 def standing_text(timeline: Timeline, standing: Standing) -> str:
@@ -138,7 +138,7 @@ def _changes(timeline: Timeline) -> Iterator[str]:
 
 def changes_lines(timeline: Timeline) -> Iterator[str]:
     """What the last steps that changed the estimator state changed in it."""
-    numbered = [(index, each) for index, each in enumerate(timeline.steps, 1) if each.changes]
+    numbered = [(index, step) for index, step in enumerate(timeline.steps, 1) if step.changes]
     if not numbered:
         return
     yield "what the last steps changed in the state:"

@@ -97,7 +97,7 @@ class _Places:
     def program(self, options: BuildOptions) -> Path:
         """Of the program and its record."""
         folder = self.folder(options)
-        texts = [part for each in self.tree.edited for part in each]
+        texts = [part for pair in self.tree.edited for part in pair]
         return folder / f"edited-{cache.digest(texts)[:16]}" if texts else folder
 
     def runtime(self, options: BuildOptions) -> Path:
@@ -113,7 +113,7 @@ class _Places:
         cache.mark_used(_made(folder))
         include = folder / "include"
         if not include.exists():
-            own = frozenset(each.name for each in (ARCH / "asm").iterdir())
+            own = frozenset(path.name for path in (ARCH / "asm").iterdir())
             files = generated_headers(self.tree, options, self.generic, own)
             folder.mkdir(parents=True, exist_ok=True)
             scratch = Path(mkdtemp(dir=folder))
@@ -141,15 +141,15 @@ def _made(folder: Path) -> Path:
 def _recipe() -> str:
     """How a program is made of its files: this package."""
     code = sorted(Path(__file__).parent.glob("*.py"))
-    sources = sorted(str(each.relative_to(C)) for each in C.rglob("*.[ch]"))
-    return cache.digest([*(each.read_bytes() for each in code), *sources])
+    sources = sorted(str(path.relative_to(C)) for path in C.rglob("*.[ch]"))
+    return cache.digest([*(path.read_bytes() for path in code), *sources])
 
 
 def _recipe_of_headers() -> str:
     """How headers are generated: the modules that do it."""
     names = ("headers.py", "kconfig.py", "timeconst.py")
-    own = sorted(each.name for each in (ARCH / "asm").iterdir())
-    return cache.digest([*((Path(__file__).parent / each).read_bytes() for each in names), *own])
+    own = sorted(path.name for path in (ARCH / "asm").iterdir())
+    return cache.digest([*((Path(__file__).parent / name).read_bytes() for name in names), *own])
 
 
 def _object(unit: Unit) -> Path:
@@ -164,14 +164,14 @@ def _compile_all(
     compiler: Compiler, tree: Tree, wanted: list[Unit], on_unit: OnUnit | None
 ) -> None:
     todo = [
-        each for each in wanted if not cache.is_current(_record(each), cache.digest(each.arguments))
+        unit for unit in wanted if not cache.is_current(_record(unit), cache.digest(unit.arguments))
     ]
     done = 0
     with ThreadPoolExecutor(_processes()) as pool:
-        running = [pool.submit(_compile, compiler, each) for each in todo]
+        running = [pool.submit(_compile, compiler, unit) for unit in todo]
         try:
-            for each, future in zip(todo, running, strict=True):
-                _finish(tree, each, future.result)
+            for unit, future in zip(todo, running, strict=True):
+                _finish(tree, unit, future.result)
                 done += 1
                 if on_unit is not None:
                     on_unit(done, len(todo))
@@ -216,7 +216,7 @@ def _link(compiler: Compiler, options: BuildOptions, wanted: list[Unit], folder:
     with TemporaryDirectory(dir=folder) as name:
         scratch = Path(name)
         kernel = _join_kernel(compiler, options, wanted, scratch)
-        runtime = [_object(each) for each in wanted if not each.of_kernel]
+        runtime = [_object(unit) for unit in wanted if not unit.of_kernel]
         traps = _traps(compiler, options, kernel, runtime, scratch)
         program = scratch / _PROGRAM
         objects = [str(kernel), *map(str, runtime), str(traps)]
@@ -236,11 +236,11 @@ def _join_kernel(
     So the kernel's vsprintf is not taken for libc's.
     """
     joined, kernel = scratch / "joined.o", scratch / "kernel.o"
-    objects = [str(_watched(compiler, each, scratch)) for each in wanted if each.of_kernel]
+    objects = [str(_watched(compiler, unit, scratch)) for unit in wanted if unit.of_kernel]
     run(compiler, ["-r", "-nostdlib", f"-m{options.word_bits}", "-o", str(joined), *objects])
     visible = scratch / "visible"
     names = ["glue_*", "nr_cpu_ids", "__per_cpu_offset", *sorted(set(RENAMED.values())), *HOOKED]
-    visible.write_text("".join(f"{each}\n" for each in names))
+    visible.write_text("".join(f"{name}\n" for name in names))
     _tool(
         [
             tool(compiler, "objcopy"),
@@ -259,7 +259,7 @@ def _watched(compiler: Compiler, unit: Unit, scratch: Path) -> Path:
     if unit.name.startswith(GLUE_UNIT):
         how = [f"--redefine-sym={old}={new}" for old, new in WATCHED.items()]
     elif unit.name.startswith(ESTIMATOR_UNIT):
-        how = [f"--globalize-symbol={each}" for each in HOOKED]
+        how = [f"--globalize-symbol={name}" for name in HOOKED]
     else:
         return _object(unit)
     output = scratch / f"{unit.name}.o"
@@ -275,13 +275,13 @@ def _traps(
     supplied = FROM_LIBC | COMPILER | RENAMED.keys()
     supplied |= _symbols(nm, runtime, "--defined-only", "--extern-only")
     missing = sorted(
-        each
-        for each in _symbols(nm, [kernel], "--undefined-only") - supplied
-        if not each.startswith(COMPILER_PREFIXES)
+        symbol
+        for symbol in _symbols(nm, [kernel], "--undefined-only") - supplied
+        if not symbol.startswith(COMPILER_PREFIXES)
     )
     source, output = scratch / "traps.c", scratch / "traps.o"
     lines = ["void rt_missing_symbol(const char *name) __attribute__((noreturn));\n"]
-    lines += [f'void {each}(void) {{ rt_missing_symbol("{each}"); }}\n' for each in missing]
+    lines += [f'void {name}(void) {{ rt_missing_symbol("{name}"); }}\n' for name in missing]
     source.write_text("".join(lines))
     run(
         compiler,

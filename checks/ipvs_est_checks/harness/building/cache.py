@@ -68,12 +68,12 @@ def read_dependencies(text: str) -> list[str]:
     """Files that a compiler's rule for make (-MD) names, its target left out."""
     _, _, files = text.replace("\\\n", " ").partition(":")
     # A blank in a name is written with a backslash before it.
-    return [each.replace("\0", " ") for each in files.replace("\\ ", "\0").split()]
+    return [word.replace("\0", " ") for word in files.replace("\\ ", "\0").split()]
 
 
 def write_record(path: Path, recipe: str, files: Iterable[str]) -> None:
     """Record how something was made, and what each file that went into it holds now."""
-    record = {"recipe": recipe, "files": {each: file_digest(each) for each in sorted(set(files))}}
+    record = {"recipe": recipe, "files": {file: file_digest(file) for file in sorted(set(files))}}
     write_at_once(path, json.dumps(record).encode())
 
 

@@ -71,7 +71,7 @@ def run(compiler: Compiler, arguments: Sequence[str]) -> None:
 
 def first_error(messages: str) -> str:
     """The line that says what is wrong, of all that the compiler wrote."""
-    lines = [each.strip() for each in messages.splitlines() if each.strip()]
+    lines = [line.strip() for line in messages.splitlines() if line.strip()]
     for line in lines:
         if re.search(
             r"\b(fatal )?error: (?!ld returned)|undefined (reference|symbol)|multiple definition",

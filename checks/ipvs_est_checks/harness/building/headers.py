@@ -28,7 +28,7 @@ def generic_headers(tree: Tree) -> list[str]:
     names = set()
     for folder in _GENERIC:
         root = tree.path / folder
-        names |= {str(each.relative_to(root)) for each in root.rglob("*.h")}
+        names |= {str(path.relative_to(root)) for path in root.rglob("*.h")}
     return sorted(names)
 
 

@@ -10,7 +10,7 @@ ESTIMATOR = "net/netfilter/ipvs/ip_vs_est.c"
 CONTROL = "net/netfilter/ipvs/ip_vs_ctl.c"
 CORE = "net/netfilter/ipvs/ip_vs_core.c"
 HEADER = "include/net/ip_vs.h"
-FILES = {each.rpartition("/")[2]: each for each in (ESTIMATOR, CONTROL, CORE, HEADER)}
+FILES = {name.rpartition("/")[2]: name for name in (ESTIMATOR, CONTROL, CORE, HEADER)}
 """Those that edits may change, by their last name."""
 _FIRST = "IPVS_EST_NTICKS"
 """Came with the kthread estimator, in Linux 6.2."""

@@ -54,15 +54,15 @@ def edited(tree: Tree, name: str, edits: Iterable[CodeEdit]) -> Tree:
     Raises BadInputError, with `name` and the place, if one does not fit.
     """
     texts = dict(tree.edited)
-    for each in edits:
-        path = FILES.get(each.file)
+    for edit in edits:
+        path = FILES.get(edit.file)
         if path is None:
-            raise BadInputError(f"edit {name}: {each.file} is none of {', '.join(FILES)}")
+            raise BadInputError(f"edit {name}: {edit.file} is none of {', '.join(FILES)}")
         old = texts.get(path) or text_of(tree, path)
         try:
-            texts[path] = apply_edit(old, each)
+            texts[path] = apply_edit(old, edit)
         except ValueError as error:
-            where = f"{path}: {each.function}"
+            where = f"{path}: {edit.function}"
             raise BadInputError(f"edit {name} does not fit {tree.path}: {where}: {error}") from None
     changed = with_texts(tree, texts)
     return replace(changed, header=texts.get(HEADER, tree.header))
@@ -86,7 +86,7 @@ def apply_edit(text: str, edit: CodeEdit) -> str:
 
 def _tokens(text: str) -> list[_Token]:
     found = _TOKEN.finditer(text)
-    return [_Token(each.group(), each.start(), each.end()) for each in found if each["token"]]
+    return [_Token(match.group(), match.start(), match.end()) for match in found if match["token"]]
 
 
 def _function(tokens: list[_Token], name: str) -> list[_Token]:
@@ -118,8 +118,8 @@ def _closing(tokens: list[_Token], opening: int) -> int:
 
 def _only(tokens: list[_Token], pattern: str) -> int:
     """Where the pattern begins."""
-    wanted = [each.text for each in _tokens(pattern)]
-    texts = [each.text for each in tokens]
+    wanted = [token.text for token in _tokens(pattern)]
+    texts = [token.text for token in tokens]
     found = [
         at for at in range(len(texts) - len(wanted) + 1) if texts[at : at + len(wanted)] == wanted
     ]

@@ -58,13 +58,13 @@ def shown_by(tree: Tree, mutant: TreeMutant, revision: Revision = MAINLINE) -> M
         known = _broken(tree, mutant.history, mutant.variant, revision)
         return {id_: text for id_, text in broken.items() if id_ not in known}
     known_causes = _causes(tree, mutant)
-    return {each: each for each in _causes(changed, mutant) if each not in known_causes}
+    return {cause: cause for cause in _causes(changed, mutant) if cause not in known_causes}
 
 
 def found(tree: Tree, mutant: TreeMutant, revision: Revision = MAINLINE) -> bool:
     """Whether it is found by what it is expected to break."""
     shown = shown_by(tree, mutant, revision)
-    return any(each == mutant.property or each.startswith(f"{mutant.property}:") for each in shown)
+    return any(name == mutant.property or name.startswith(f"{mutant.property}:") for name in shown)
 
 
 @cache
@@ -86,7 +86,7 @@ def _causes(tree: Tree, mutant: TreeMutant) -> list[str]:
             most=_MOST_SCHEDULES,
             ends=lambda cause: cause.startswith(mutant.property),
         )
-    return [each.cause for each in searched.failures]
+    return [failure.cause for failure in searched.failures]
 
 
 def _of_history(
@@ -408,12 +408,12 @@ MUTANTS: tuple[TreeMutant, ...] = (
             CodeEdit(
                 CTL,
                 "est_reload_work_handler",
-                f"mutex_{each}(&ipvs->est_mutex);",
+                f"mutex_{name}(&ipvs->est_mutex);",
                 ";",
                 after="if (!id)",
                 before="} else {",
             )
-            for each in ("unlock", "lock")
+            for name in ("unlock", "lock")
         ),
     ),
     _of_schedule(

@@ -133,7 +133,7 @@ _NEEDS: Mapping[str, re.Pattern[str]] = {"starts_contexts_left": _RESTART}
 
 def repaired(tree: Tree) -> Tree:
     """The tree with all of them. Raises BadInputError if one does not fit."""
-    return edited(tree, "repaired", [edit for each in REPAIRS.values() for edit in each])
+    return edited(tree, "repaired", [edit for repair in REPAIRS.values() for edit in repair])
 
 
 def tree_with_repairs(tree: Tree, revision: Revision) -> tuple[Tree, Revision]:
@@ -156,16 +156,16 @@ def tree_with_repairs(tree: Tree, revision: Revision) -> tuple[Tree, Revision]:
 
 def tell_repaired(tree: Tree, wanted: frozenset[str] | None = None) -> Iterator[FindingOnTree]:
     """Each finding on the tree with the edits of its own repair alone."""
-    for finding in sorted(ALL, key=lambda each: each.id):
+    for finding in sorted(ALL, key=lambda finding: finding.id):
         if wanted is not None and finding.id not in wanted:
             continue
-        fields = [each for each in finding.repairs if each in REPAIRS]
+        fields = [repair for repair in finding.repairs if repair in REPAIRS]
         if finding.id in NONE or fields != list(finding.repairs):
             why = NONE.get(finding.id, "its repair is what later kernels have: try one of those")
             yield FindingOnTree(finding.id, finding.title, Shown.UNTRIED, why)
             continue
         try:
-            changed = edited(tree, fields[0], [edit for each in fields for edit in REPAIRS[each]])
+            changed = edited(tree, fields[0], [edit for field in fields for edit in REPAIRS[field]])
         except BadInputError as error:
             yield FindingOnTree(finding.id, finding.title, Shown.UNTRIED, error.message)
             continue

@@ -51,11 +51,11 @@ class PatchChange:
 
 def histories_of(seed: int, count: int) -> dict[str, tuple[Operation, ...]]:
     """Those by hand and as many random ones; equal seeds give equal histories."""
-    taken = frozenset(each.op for each in OPERATIONS) - NOT_TAKEN
+    taken = frozenset(operation.op for operation in OPERATIONS) - NOT_TAKEN
     system = SystemUnderTest(Oracle, operations=taken)
     wish = Wish(MAINLINE, seed, count, _RULES, params=MACHINE, system=system)
     made = make_histories(wish)
-    return HISTORIES | {f"random-{at}": each.operations for at, each in enumerate(made)}
+    return HISTORIES | {f"random-{at}": one_made.operations for at, one_made in enumerate(made)}
 
 
 def broken_by(
@@ -103,10 +103,16 @@ def change_of(
     """
     before = broken_by(base, MACHINE, revision, histories, properties, on_history)
     after = broken_by(tree, MACHINE, revision, histories, properties, on_history)
-    new = [shortened(tree, MACHINE, revision, each) for each in _without(after, before)]
+    new = [
+        shortened(tree, MACHINE, revision, broken_on_tree)
+        for broken_on_tree in _without(after, before)
+    ]
     answers = [
-        {name: answers_of_tree(each, MACHINE, operations) for name, operations in histories.items()}
-        for each in (base, tree)
+        {
+            name: answers_of_tree(one_tree, MACHINE, operations)
+            for name, operations in histories.items()
+        }
+        for one_tree in (base, tree)
     ]
     return PatchChange(
         tuple(new),
@@ -119,4 +125,4 @@ def change_of(
 def _without(
     some: Mapping[str, BrokenOnTree], others: Mapping[str, BrokenOnTree]
 ) -> list[BrokenOnTree]:
-    return [each for id_, each in some.items() if id_ not in others]
+    return [broken_on_tree for id_, broken_on_tree in some.items() if id_ not in others]

@@ -25,9 +25,9 @@ def answers_of_tree(
     """Answers to each operation and to a dump after it."""
     program = build(tree, options_for(params, variant))
     lines: list[dict[str, Any]] = [{"configure": {"params": params_to_json(params)}}]
-    for each in operations:
-        lines += [operation_to_json(each), {"op": "dump"}]
-    seen = [json.loads(each) for each in answers(program, _text(lines))]
+    for operation in operations:
+        lines += [operation_to_json(operation), {"op": "dump"}]
+    seen = [json.loads(answer) for answer in answers(program, _text(lines))]
     if "error" in seen[0]:
         error = seen[0]["error"]
         raise BadInputError(f"{error['field']}: {error['message']}")
@@ -35,7 +35,7 @@ def answers_of_tree(
 
 
 def _text(lines: list[dict[str, Any]]) -> bytes:
-    return "".join(f"{json.dumps(each)}\n" for each in lines).encode()
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
 
 
 def answers_of_model(
@@ -44,8 +44,8 @@ def answers_of_model(
     """Results of each operation and of a dump after it, until nothing defined follows."""
     oracle = Oracle(params, revision)
     found: list[dict[str, Any]] = []
-    for each in operations:
-        for operation in (each, Dump()):
+    for one_operation in operations:
+        for operation in (one_operation, Dump()):
             try:
                 found.append(result_to_json(oracle.apply(operation)))
             except (ViolationError, OperationError):

@@ -39,7 +39,7 @@ _TURN = Advance(2 * _REVOLUTION + 3)
 
 
 def _services(first: int, last: int) -> list[Operation]:
-    return [StartService(each) for each in range(first, last + 1)]
+    return [StartService(number) for number in range(first, last + 1)]
 
 
 def _filled(count: int) -> list[Operation]:
@@ -54,17 +54,25 @@ def _traffic(id_: int, size: int) -> list[Operation]:
 HISTORIES: dict[str, tuple[Operation, ...]] = {
     "fills-and-empties": (
         *_filled(75),
-        *(Delete(each) for each in range(1, 76, 2)),
+        *(Delete(number) for number in range(1, 76, 2)),
         _TURN,
-        *(Delete(each) for each in range(74, 1, -2)),
+        *(Delete(number) for number in range(74, 1, -2)),
         _TURN,
         *_services(101, 104),
         _WEEK,
     ),
     "one-by-one": (
         InitNetns(),
-        *(each for id_ in range(1, 12) for each in (StartService(id_), Advance(_REVOLUTION))),
-        *(each for id_ in range(11, 0, -1) for each in (Delete(id_), Advance(_REVOLUTION // 3))),
+        *(
+            operation
+            for id_ in range(1, 12)
+            for operation in (StartService(id_), Advance(_REVOLUTION))
+        ),
+        *(
+            operation
+            for id_ in range(11, 0, -1)
+            for operation in (Delete(id_), Advance(_REVOLUTION // 3))
+        ),
     ),
     "limits-come-anew": (
         *_filled(40),
@@ -98,9 +106,9 @@ HISTORIES: dict[str, tuple[Operation, ...]] = {
         _TURN,
     ),
     "memory-runs-out": tuple(
-        each
+        service
         for nth in range(1, 8)
-        for each in (
+        for service in (
             *([InitNetns()] if nth == 1 else []),
             FailAllocations(nth),
             StartService(nth),
@@ -153,7 +161,7 @@ HISTORIES: dict[str, tuple[Operation, ...]] = {
     ),
     "netns-goes-while-full": (
         InitNetns(),
-        *(AddService(each) for each in range(1, 31)),
+        *(AddService(number) for number in range(1, 31)),
         _TURN,
         *_traffic(1, 9),
         ExitNetns(),
@@ -164,10 +172,10 @@ HISTORIES: dict[str, tuple[Operation, ...]] = {
         SetCost(23750),
         *_services(1, 70),
         _TURN,
-        *(Delete(each) for each in range(70, 59, -1)),
+        *(Delete(number) for number in range(70, 59, -1)),
         Delete(1),
         Delete(2),
-        *(Delete(each) for each in range(59, 2, -1)),
+        *(Delete(number) for number in range(59, 2, -1)),
         _TURN,
     ),
     "threads-are-full": (
@@ -187,12 +195,12 @@ HISTORIES: dict[str, tuple[Operation, ...]] = {
     ),
     "destinations-alone": (
         InitNetns(),
-        *(StartDest(each) for each in range(1, 9)),
+        *(StartDest(number) for number in range(1, 9)),
         _TURN,
         StartService(20),
         _WEEK,
         Delete(20),
-        *(Delete(each) for each in range(1, 9)),
+        *(Delete(number) for number in range(1, 9)),
         _WEEK,
     ),
 }

@@ -44,5 +44,5 @@ def oracles(
     try:
         yield new_oracle
     finally:
-        for each in keepers.values():
-            stop(each)
+        for one_keeper in keepers.values():
+            stop(one_keeper)

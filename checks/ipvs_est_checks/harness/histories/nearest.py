@@ -41,11 +41,11 @@ class Nearest:
 
 def nearest(tree: Tree, params: Params, histories: Histories) -> Nearest:
     """The revision, of several as near the newest."""
-    answer = {name: answers_of_tree(tree, params, each) for name, each in histories.items()}
+    answer = {name: answers_of_tree(tree, params, history) for name, history in histories.items()}
     found: Nearest | None = None
     for revision in reversed(MERGED):
         expected = {
-            name: answers_of_model(params, each, revision) for name, each in histories.items()
+            name: answers_of_model(params, history, revision) for name, history in histories.items()
         }
         partings = partings_of(histories, expected, answer)
         if found is None or len(partings) < len(found.partings):

@@ -33,9 +33,9 @@ def recorded(tree: Tree, name: str, lines: Sequence[str]) -> list[dict[str, Any]
     # What the program itself knows of a trace is its machine.
     configure = {"configure": {"params": params_to_json(params)}}
     program = build(tree, options_for(params))
-    asked = [_operation(name, number, each) for number, each in enumerate(operations, 2)]
-    text = "".join(f"{json.dumps(each)}\n" for each in [configure, *asked])
-    configured, *seen = [json.loads(each) for each in answers(program, text.encode())]
+    asked = [_operation(name, number, operation) for number, operation in enumerate(operations, 2)]
+    text = "".join(f"{json.dumps(entry)}\n" for entry in [configure, *asked])
+    configured, *seen = [json.loads(answer) for answer in answers(program, text.encode())]
     if "error" in configured:
         raise BadInputError(f"{name}:1: {configured['error']['message']}")
     made = [header]
@@ -58,7 +58,7 @@ def _parsed(name: str, number: int, line: str) -> dict[str, Any]:
 
 def _operation(name: str, number: int, value: dict[str, Any]) -> dict[str, Any]:
     try:
-        bare = {key: each for key, each in value.items() if key != "result"}
+        bare = {key: entry for key, entry in value.items() if key != "result"}
         return dict(operation_to_json(operation_from_json(bare)))
     except InputError as error:
         raise BadInputError(f"{name}:{number}: {error}") from None

@@ -57,7 +57,7 @@ def outcome_of_lines(
     except InputError as error:
         raise TraceError(str(path), 1, error) from None
     program = build(tree, options_for(header.params, variant), on_unit)
-    seen = answers(program, "".join(f"{each}\n" for each in lines).encode())
+    seen = answers(program, "".join(f"{line}\n" for line in lines).encode())
     return _outcome(path, header, lines, seen)
 
 

@@ -61,26 +61,30 @@ def conflicts_of(tree: Tree, scenarios: Iterable[Scenario], most: int) -> list[C
                 asking(started), scenario, preemptions=1, fields=True, most=most, keep_going=True
             )
             answer = json.loads(ask(started, b'{"accesses":true}\n'))["accesses"]
-        accesses = [CodeAccess(*each) for each in answer]
+        accesses = [CodeAccess(*entry) for entry in answer]
         pairs = conflicting(accesses)
-        places = source_places(program, {each.place for pair in pairs for each in pair})
+        places = source_places(
+            program, {code_access.place for pair in pairs for code_access in pair}
+        )
         for pair in pairs:
             if _NOWHERE in (places[pair[0].place], places[pair[1].place]):
                 # The harness itself stands for a part of netns exit.
                 continue
-            first, second = sorted(_text(each, places[each.place]) for each in pair)
+            first, second = sorted(
+                _text(code_access, places[code_access.place]) for code_access in pair
+            )
             found.add(Conflict(pair[0].field, (first, second)))
     return sorted(found)
 
 
 def new_conflicts(conflicts: Iterable[Conflict], before: Iterable[Conflict]) -> list[Conflict]:
     """Those that were not there before; a patch moves lines, so these do not count."""
-    known = {_without_lines(each) for each in before}
-    return [each for each in conflicts if _without_lines(each) not in known]
+    known = {_without_lines(conflict) for conflict in before}
+    return [conflict for conflict in conflicts if _without_lines(conflict) not in known]
 
 
 def _without_lines(conflict: Conflict) -> tuple[str, ...]:
-    return (conflict.field, *sorted(_LINE.sub("", each) for each in conflict.places))
+    return (conflict.field, *sorted(_LINE.sub("", place) for place in conflict.places))
 
 
 def conflicting(accesses: Iterable[CodeAccess]) -> list[tuple[CodeAccess, CodeAccess]]:
@@ -107,7 +111,7 @@ def source_places(program: Path, addresses: set[int]) -> dict[int, str]:
     if not wanted:
         return {}
     command = [tool(find_compiler(), "addr2line"), "-a", "-i", "-f", "-e", str(program)]
-    command += [hex(each - 1) for each in wanted]
+    command += [hex(number - 1) for number in wanted]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     found = dict.fromkeys(wanted, _NOWHERE)
     current = 0

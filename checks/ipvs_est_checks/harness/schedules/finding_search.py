@@ -83,15 +83,17 @@ def search_on_code(tree: Tree, finding: Finding, schedule: Schedule) -> SeenOnCo
         _searched(tree, finding, part, how, bound, name)
         for part, name in _parts(scenario, how.parts)
     ]
-    shown = [each for each in seen if each.shows]
-    text = "; ".join(each.observation for each in shown or seen)
+    shown = [seen_on_code for seen_on_code in seen if seen_on_code.shows]
+    text = "; ".join(seen_on_code.observation for seen_on_code in shown or seen)
     if how.remark:
         text = f"{text} ({how.remark})"
     if shown:
         # One that shows in a part only is told as such: a patch may have mended the other.
-        missing = [each.observation for each in seen if not each.shows]
+        missing = [seen_on_code.observation for seen_on_code in seen if not seen_on_code.shows]
         return SeenOnCode(True, "; but ".join([text, *missing]))
-    return SeenOnCode(None if any(each.shows is None for each in seen) else False, text)
+    return SeenOnCode(
+        None if any(seen_on_code.shows is None for seen_on_code in seen) else False, text
+    )
 
 
 def _parts(scenario: Scenario, names: tuple[str, ...]) -> Iterator[tuple[Scenario, str]]:
@@ -99,8 +101,8 @@ def _parts(scenario: Scenario, names: tuple[str, ...]) -> Iterator[tuple[Scenari
         yield scenario, ""
     for name in names:
         actors = tuple(
-            replace(each, operations=tuple(op for op in each.operations if op.op == name))
-            for each in scenario.actors
+            replace(actor, operations=tuple(op for op in actor.operations if op.op == name))
+            for actor in scenario.actors
         )
         yield replace(scenario, actors=actors), name
 

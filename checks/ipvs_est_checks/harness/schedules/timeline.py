@@ -24,8 +24,8 @@ def code_lines(
     line = {"schedule": schedule_text(run), "jiffies": scenario.jiffies, "fields": fields}
     # Any: parsed JSON of our own program.
     frames = ask({**line, "frames": True})["schedule"]["frames"]
-    places = source_places(executable, {each for some in frames for each in some})
-    where = [next((places[each] for each in some if places[each]), "") for some in frames]
+    places = source_places(executable, {entry for some in frames for entry in some})
+    where = [next((places[entry] for entry in some if places[entry]), "") for some in frames]
     # A run that a state ended is shown up to there.
     steps = list(zip(run.steps, where, strict=False))
     names = dict.fromkeys(step.name for step, _ in steps if step.name != _TIME)
@@ -35,7 +35,7 @@ def code_lines(
 
 def _told(steps: Sequence[tuple[RunStep, str]], columns: Sequence[str]) -> Iterator[TimelineStep]:
     before = 0
-    for name, group in groupby(steps, key=lambda each: each[0].name):
+    for name, group in groupby(steps, key=lambda step: step[0].name):
         seen = list(group)
         column = columns.index(name)
         if name == _TIME:

@@ -53,7 +53,7 @@ def follow_line(
     steps: Sequence[ModelTurn], *, snapshots: bool, frames: bool = False
 ) -> dict[str, object]:
     """What asks a program for that."""
-    lines = [[each.name, each.number, each.place, each.unlocks, each.others] for each in steps]
+    lines = [[step.name, step.number, step.place, step.unlocks, step.others] for step in steps]
     return {"follow": lines, "snapshots": snapshots, "frames": frames}
 
 
@@ -62,7 +62,7 @@ def code_run(answer: dict[str, Any]) -> CodeRun:
     if "error" in answer:
         raise BadInputError(f"{answer['error']['field']}: {answer['error']['message']}")
     followed = answer["followed"]
-    points = tuple(_point(*each) for each in followed["points"])
+    points = tuple(_point(*entry) for entry in followed["points"])
     return CodeRun(points, tuple(followed["violations"]))
 
 
@@ -81,11 +81,18 @@ def why_not(scenario: Scenario) -> str:
     """Why the code cannot be compared in this scenario; empty if it can."""
     operations = [
         *scenario.setup,
-        *(each for actor in scenario.actors for each in actor.operations),
+        *(operation for actor in scenario.actors for operation in actor.operations),
     ]
-    if any(isinstance(each, Packet) for each in operations):
+    if any(isinstance(operation, Packet) for operation in operations):
         return "a tree's program knows no packets of a destination"
-    first = next((each for each in operations if isinstance(each, FailAllocations | AddService)), 0)
+    first = next(
+        (
+            operation
+            for operation in operations
+            if isinstance(operation, FailAllocations | AddService)
+        ),
+        0,
+    )
     if isinstance(first, FailAllocations):
         return "the code counts the tables that it allocates for the first service as well"
     return ""
@@ -101,10 +108,10 @@ def in_order_of_table(ask: Ask, scenario: Scenario) -> Scenario:
     order: netns exit flushes them in the table's order, the model by ids."""
     ids = sorted(
         {
-            each.id
+            operation.id
             for operations in (scenario.setup, *(actor.operations for actor in scenario.actors))
-            for each in operations
-            if isinstance(each, AddService)
+            for operation in operations
+            if isinstance(operation, AddService)
         }
     )
     if len(ids) < 2:
@@ -117,15 +124,15 @@ def in_order_of_table(ask: Ask, scenario: Scenario) -> Scenario:
         scenario,
         setup=_renamed(scenario.setup, names),
         actors=tuple(
-            Actor(each.name, _renamed(each.operations, names)) for each in scenario.actors
+            Actor(actor.name, _renamed(actor.operations, names)) for actor in scenario.actors
         ),
     )
 
 
 def _renamed(operations: Sequence[Operation], names: dict[int, int]) -> tuple[Operation, ...]:
     found: list[Operation] = []
-    for each in operations:
-        value = operation_to_json(each)
+    for operation in operations:
+        value = operation_to_json(operation)
         for field in ("id", "service"):
             before = value.get(field)
             if isinstance(before, int) and before in names:
@@ -139,21 +146,21 @@ def _order_of_table(ask: Ask, scenario: Scenario) -> list[int]:
     params = params_to_json(scenario.params)
     lines: list[dict[str, Any]] = [{"configure": {"params": params, "watch": ["events"]}}]
     lines.append({"op": "init"})
-    lines += [{"op": "add_service", "id": each} for each in range(_FIRST_ID, _LAST_ID + 1)]
+    lines += [{"op": "add_service", "id": number} for number in range(_FIRST_ID, _LAST_ID + 1)]
     lines.append({"op": "exit"})
     answer: dict[str, Any] = {}
     for line in lines:
         answer = ask(line)
         if "result" not in answer and "configured" not in answer:
             raise BadInputError(f"{scenario.name}: the order of services is not told: {answer}")
-    events = [each for each in answer["events"] if each["event"] == "stopped"]
-    return [each["id"] for each in events if each["id"] >= _FIRST_ID]
+    events = [entry for entry in answer["events"] if entry["event"] == "stopped"]
+    return [event["id"] for event in events if event["id"] >= _FIRST_ID]
 
 
 def _ascending(order: Sequence[int]) -> list[int]:
     """A longest run of ids, in that order, that ascends."""
     best: list[list[int]] = []
-    for each in order:
-        before = max((run for run in best if run[-1] < each), key=len, default=[])
-        best.append([*before, each])
+    for number in order:
+        before = max((run for run in best if run[-1] < number), key=len, default=[])
+        best.append([*before, number])
     return max(best, key=len, default=[])

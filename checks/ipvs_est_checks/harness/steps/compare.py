@@ -117,7 +117,7 @@ def compare_schedules(
     waiting: list[ModelRun] = []
     for first in range(0, count + TOGETHER, TOGETHER):
         numbers = range(first, min(first + TOGETHER, count))
-        models = [_model(pair, seed, each) for each in numbers]
+        models = [_model(pair, seed, number) for number in numbers]
         for model, answer in zip(waiting, answers, strict=True):
             parting = _compared(pair, model, code_run(answer), done)
             on_schedule()
@@ -159,7 +159,7 @@ def compare_run(pair: Pair, model: ModelRun, done: Compared) -> Parting | None:
 
 
 def _compared(pair: Pair, model: ModelRun, code: CodeRun, done: Compared) -> Parting | None:
-    actors = frozenset(each.name for each in pair.scenario.actors)
+    actors = frozenset(actor.name for actor in pair.scenario.actors)
     found = _first_difference(model, code, actors, done)
     done.schedules += 1
     if model.violation is not None:
@@ -186,9 +186,9 @@ def _difference(
     place = "" if step is None else step.place
     if point.place != place:
         return f"the model stands at {place!r}, the code at {point.place!r}"
-    for each in point.passed:
-        if not may_be_passed(each):
-            return f"the code stood at {each!r} on the way, which the table of points does not have"
+    for name in point.passed:
+        if not may_be_passed(name):
+            return f"the code stood at {name!r} on the way, which the table of points does not have"
     if point.able != moment.able:
         able, others = ", ".join(moment.able), ", ".join(point.able)
         return f"in the model {able or 'nobody'} can go on, in the code {others or 'nobody'}"
@@ -233,26 +233,28 @@ def _comparable(
     if owner in actors or not model["state"]["enable"]:
         # The harness enters an object in its table, and takes it out, when who asked for that has
         # returned, and all of them when netns exit has.
-        known = {each["id"] for each in expected["objects"]} & {
-            each["id"] for each in found["objects"]
+        known = {entry["id"] for entry in expected["objects"]} & {
+            entry["id"] for entry in found["objects"]
         }
-        for each in (expected, found):
-            each["objects"] = [one for one in each["objects"] if one["id"] in known]
-            del each["services"], each["dests"]
+        for entry in (expected, found):
+            entry["objects"] = [one for one in entry["objects"] if one["id"] in known]
+            del entry["services"], entry["dests"]
     return expected, found
 
 
 def _without_own(snapshot: dict[str, Any]) -> dict[str, Any]:
-    found = {name: each for name, each in snapshot.items() if name not in _OWN}
-    found["mutexes"] = [each["owner"] for each in snapshot["mutexes"]]
+    found = {name: entry for name, entry in snapshot.items() if name not in _OWN}
+    found["mutexes"] = [entry["owner"] for entry in snapshot["mutexes"]]
     # The harness tells one that is being added behind those of its table.
-    found["objects"] = sorted(snapshot["objects"], key=lambda each: int(each["id"]))
-    found["contexts"] = [each and _context(each) for each in snapshot["contexts"]]
-    found["work"] = {name: each for name, each in snapshot["work"].items() if name not in _OF_TASK}
+    found["objects"] = sorted(snapshot["objects"], key=lambda entry: int(entry["id"]))
+    found["contexts"] = [entry and _context(entry) for entry in snapshot["contexts"]]
+    found["work"] = {
+        name: entry for name, entry in snapshot["work"].items() if name not in _OF_TASK
+    }
     return found
 
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:
     task = context["task"]
-    kept = task and {name: each for name, each in task.items() if name not in _OF_TASK}
+    kept = task and {name: entry for name, entry in task.items() if name not in _OF_TASK}
     return {**context, "task": kept}

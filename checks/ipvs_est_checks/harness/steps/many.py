@@ -43,8 +43,10 @@ def compare_all(
     """
     with Pool(min(processes, len(scenarios))) as pool:
         tasks = [
-            pool.submit_noting(each.name, partial(_compare, session, each), partial(report, index))
-            for index, each in enumerate(scenarios)
+            pool.submit_noting(
+                scenario.name, partial(_compare, session, scenario), partial(report, index)
+            )
+            for index, scenario in enumerate(scenarios)
         ]
         index_of = {task: index for index, task in enumerate(tasks)}
         for task in pool.as_completed(tasks):

@@ -205,19 +205,19 @@ def _is_passed(world: World, thread: Thread, stood: Point | None, last: Sequence
 def _way(world: World, log: _Log, place: str) -> tuple[int, int]:
     """Unlocks on the way to that place, and points like it behind the last of them."""
     entries = log.entries
-    unlocks = [at for at, each in enumerate(entries) if isinstance(each.point, Unlock)]
+    unlocks = [at for at, entry in enumerate(entries) if isinstance(entry.point, Unlock)]
     behind = entries[unlocks[-1] + 1 : -1] if unlocks else entries[:-1]
     sysctl = world.machine.params.sysctl
     # The task stood at the first one.
     before = behind if unlocks else behind[1:]
-    others = sum(place_of(each.point, sysctl=sysctl) == place for each in before)
+    others = sum(place_of(entry.point, sysctl=sysctl) == place for entry in before)
     if place == "read est_cpulist_valid":
         # The writer looks at it before it writes, too.
-        others += any(each.point is WRITE_CPULIST for each in before)
+        others += any(entry.point is WRITE_CPULIST for entry in before)
     elif place == SHOULD_STOP:
         others += sum(
-            each.point is READ_ENABLE and each.function in _CALC_PHASE and each.enabled
-            for each in behind
+            entry.point is READ_ENABLE and entry.function in _CALC_PHASE and entry.enabled
+            for entry in behind
         )
     return len(unlocks), others
 
@@ -251,15 +251,15 @@ def _function(body: Body) -> str:
 def _older(world: World, thread: Thread) -> int:
     """Living tasks of the same name that are older."""
     older = 0
-    for each in world.threads:
-        if each is thread:
+    for one_thread in world.threads:
+        if one_thread is thread:
             break
-        same = each.task.name == thread.task.name
-        older += same and each.task.state is not TaskState.EXITED
+        same = one_thread.task.name == thread.task.name
+        older += same and one_thread.task.state is not TaskState.EXITED
     return older
 
 
 def _moment(world: World, *, snapshots: bool) -> CommonPoint:
-    able = sorted(each.task.name for each in world.threads if can_run(world, each))
+    able = sorted(thread.task.name for thread in world.threads if can_run(world, thread))
     snapshot = snapshot_to_json(take_snapshot(world.machine)) if snapshots else None
     return CommonPoint(tuple(able), len(world.callbacks), snapshot)

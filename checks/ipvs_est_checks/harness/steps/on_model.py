@@ -86,7 +86,7 @@ class _Follower:
             standing.place, standing.others = last.place, last.others
             standing.unlocks, standing.reached = before + last.unlocks, False
             if not standing.unlocks and not self._code_stops_at(last.place):
-                return next(each for each in reversed(made) if each >= 0)
+                return next(number for number in reversed(made) if number >= 0)
             self.went_on = None
         try:
             while self.at < len(self.steps):
@@ -160,12 +160,14 @@ class _Follower:
 
     def _thread(self, step: RunStep) -> Thread | None:
         """The model's task: of those of its name, the one with as many older ones."""
-        later = {each.chosen for each in self.steps[self.at :] if each.name == step.name}
-        older = sum(each < step.chosen for each in later)
+        later = {
+            run_step.chosen for run_step in self.steps[self.at :] if run_step.name == step.name
+        }
+        older = sum(number < step.chosen for number in later)
         living = [
-            each
-            for each in self.world.threads
-            if each.task.name == step.name and each.task.state is not TaskState.EXITED
+            thread
+            for thread in self.world.threads
+            if thread.task.name == step.name and thread.task.state is not TaskState.EXITED
         ]
         return living[older] if older < len(living) else None
 
@@ -192,11 +194,11 @@ class _Follower:
         """The jiffy at which anything is due in the model."""
         now, work = self.world.machine.now, self.world.machine.netns.reload_work
         times = [
-            each.wake_at
-            for each in self.world.threads
-            if isinstance(each.point, Sleep)
-            and each.wake_at > now
-            and each.task.state is not TaskState.EXITED
+            thread.wake_at
+            for thread in self.world.threads
+            if isinstance(thread.point, Sleep)
+            and thread.wake_at > now
+            and thread.task.state is not TaskState.EXITED
         ]
         if work.pending and work.due > now:
             times.append(work.due)

@@ -94,7 +94,7 @@ FIELDS: tuple[FieldRow, ...] = (
     FieldRow("objects", False, "", _IN_ONE_STEP),
     FieldRow("should_stop", False, SHOULD_STOP),
 )
-_PLACES = {(each.field, each.write): each.place for each in FIELDS}
+_PLACES = {(field.field, field.write): field.place for field in FIELDS}
 WITH_SYSCTL = frozenset(
     {"est_stopped", "run_estimation", "est_nice", "est_cpulist", "est_cpulist_valid"}
 )
@@ -111,7 +111,7 @@ KERNEL_ONLY: dict[str, str] = {
     "est_timer": "its kthread's own",
 }
 """Fields at which only the code stops, and why."""
-_CODES_OF_COMMON = frozenset(each.place.split()[-1] for each in FIELDS if each.place)
+_CODES_OF_COMMON = frozenset(field.place.split()[-1] for field in FIELDS if field.place)
 PASSED_WORDS: dict[str, str] = {
     "begin": "an operation begins with the step before: nothing comes between",
     "unlocked": "a left mover: until the task's next point it only lets others go on",

@@ -19,7 +19,7 @@ def parting_lines(parting: Parting, ask: Ask, executable: Path) -> list[str]:
     code = follow(ask, parting.model.steps, snapshots=False, frames=True)
     first = max(1, parting.step - _BEFORE)
     shown = code.points[first : parting.step + 1]
-    places = source_places(executable, {each for point in shown for each in point.frames})
+    places = source_places(executable, {frame for point in shown for frame in point.frames})
     lines = [f"at common point {parting.step}: {parting.what}"]
     if first > 1:
         lines.append(f"  ({first - 1} steps before)")
@@ -27,7 +27,7 @@ def parting_lines(parting: Parting, ask: Ask, executable: Path) -> list[str]:
         step = parting.model.steps[at - 1]
         point = code.points[at] if at < len(code.points) else None
         lines += _step_lines(at, step, point, places)
-    lines += [_violation_line(each) for each in code.violations]
+    lines += [_violation_line(violation) for violation in code.violations]
     return lines
 
 
@@ -41,7 +41,7 @@ def _step_lines(
     model = f"{step.place or 'fails'}{f' in {step.function}' if step.function else ''}"
     lines = [f"  {at:>4} {step.name:<16} model: {model}"]
     if point is not None:
-        where = next((places[each] for each in point.frames if places[each]), "")
+        where = next((places[frame] for frame in point.frames if places[frame]), "")
         lines.append(f"{'':23}code:  {point.place}{f' in {where}' if where else ''}")
     return lines
 

@@ -88,7 +88,9 @@ def _left_line(scenario: Scenario, token: Token, at: int) -> str:
     what = type(point).__name__
     if isinstance(point, FieldAccess):
         what = f"{'write' if point.write else 'read'} {point.field}"
-        rows = [each for each in FIELDS if (each.field, each.write) == (point.field, point.write)]
+        rows = [
+            field for field in FIELDS if (field.field, field.write) == (point.field, point.write)
+        ]
         why = rows[0].why or why
     then = {TIME: "time", RCU: "RCU"}.get(token.choices[at], "")
     then = then or world.by_index[token.choices[at]].task.name

@@ -84,7 +84,7 @@ class Btf:
         """Note where each type begins, and the ids of those that are looked for by name."""
         data, places, named = self._data, self._at, self._named
         unpack, size = _TYPE.unpack_from, _TYPE.size
-        each = [_EACH.get(kind, 0) for kind in range(32)]
+        group = [_EACH.get(kind, 0) for kind in range(32)]
         once = [size + _ONCE.get(kind, 0) for kind in range(32)]
         id_ = self._first
         while at < end:
@@ -98,7 +98,7 @@ class Btf:
                 named.setdefault((kind, name), id_)
             places.append(at)
             id_ += 1
-            at += once[kind] + each[kind] * (info & 0xFFFF)
+            at += once[kind] + group[kind] * (info & 0xFFFF)
         if at != end:
             raise UnreadableError("BTF: truncated within its types")
 

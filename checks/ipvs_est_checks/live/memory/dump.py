@@ -87,13 +87,13 @@ def _kernel(data: mmap.mmap) -> Kernel:
     info = find_vmcoreinfo(read_at, segments, machine)
     end = len(data)
     loaded = sorted(
-        (each for each in segments if each.kind == PT_LOAD and each.size),
-        key=lambda each: each.physical,
+        (segment for segment in segments if segment.kind == PT_LOAD and segment.size),
+        key=lambda segment: segment.physical,
     )
-    if any(each.offset + each.size > end for each in loaded):
-        missing = max(each.offset + each.size for each in loaded) - end
+    if any(segment.offset + segment.size > end for segment in loaded):
+        missing = max(segment.offset + segment.size for segment in loaded) - end
         raise UnreadableError(f"truncated: {missing} bytes are missing at its end")
-    starts = [each.physical for each in loaded]
+    starts = [segment.physical for segment in loaded]
 
     def physical(address: int, size: int) -> bytes:
         index = bisect_right(starts, address) - 1

@@ -17,7 +17,7 @@ _LONG = 0x80
 
 def parse_kallsyms(text: bytes) -> Symbols:
     """The wanted ones of /proc/kallsyms. Raises UnreadableError if their addresses are hidden."""
-    names = b"|".join(re.escape(each.encode()) for each in sorted(SYMBOLS))
+    names = b"|".join(re.escape(symbol.encode()) for symbol in sorted(SYMBOLS))
     line = rb"^([0-9a-f]{1,16}) \S (" + names + rb")(?:\t\[(\w+)\])?$"
     found: dict[tuple[str, str], int] = {}
     for match in re.finditer(line, text, re.MULTILINE):
@@ -53,7 +53,7 @@ def _names(memory: KernelMemory, info: VmcoreInfo, count: int) -> list[str]:
     """All names, in order, without the letter of their type."""
     start = info.symbol("kallsyms_names")
     # No table says how long it is; the next one begins behind it.
-    behind = [each for each in info.symbols_of("kallsyms").values() if each > start]
+    behind = [symbol for symbol in info.symbols_of("kallsyms").values() if symbol > start]
     if not behind or min(behind) - start > _MOST_SYMBOLS * 64:
         raise UnreadableError("kallsyms: the end of the names is unknown")
     packed = memory.read(start, min(behind) - start)
@@ -67,7 +67,7 @@ def _names(memory: KernelMemory, info: VmcoreInfo, count: int) -> list[str]:
             if length & _LONG:
                 length = length & ~_LONG | packed[at] << 7
                 at += 1
-            names.append("".join([tokens[each] for each in packed[at : at + length]])[1:])
+            names.append("".join([tokens[number] for number in packed[at : at + length]])[1:])
             at += length
     except IndexError:
         raise UnreadableError("kallsyms: truncated within the names") from None
@@ -85,7 +85,7 @@ def _tokens(memory: KernelMemory, info: VmcoreInfo) -> list[str]:
             raise UnreadableError("kallsyms: a token without end")
         last += memory.read(info.symbol("kallsyms_token_table") + max(starts) + 1 + len(last), 1)
     table += last
-    return [table[each : table.index(b"\0", each)].decode("ascii", "replace") for each in starts]
+    return [table[entry : table.index(b"\0", entry)].decode("ascii", "replace") for entry in starts]
 
 
 def _way(
@@ -102,7 +102,7 @@ def _way(
         ),
         "from the place of the offset": lambda index, offset: table + 4 * index + offset & _WORD,
     }
-    for each in ways.values():
-        if each(index, offset) == info.symbol("_stext"):
-            return each
+    for way in ways.values():
+        if way(index, offset) == info.symbol("_stext"):
+            return way
     raise UnreadableError("kallsyms: its offsets have an unknown form")

@@ -39,9 +39,9 @@ class Layout:
         self.size = types.size(id_)
         if not 0 < self.size <= _MOST_BYTES:
             raise UnreadableError(f"its BTF has a struct {name} of {self.size} bytes")
-        self._fields = [field_of(types, name, each) for each in fields]
-        for each in self._fields:
-            if each.offset + each.size > self.size:
+        self._fields = [field_of(types, name, field) for field in fields]
+        for field in self._fields:
+            if field.offset + field.size > self.size:
                 raise UnreadableError(f"its BTF has a field outside of struct {name}")
         self._unpack, self._pick = _together(self._fields)
 
@@ -49,7 +49,7 @@ class Layout:
         """The fields in the order in which they were named, of the struct that begins at `base`."""
         if self._unpack is not None:
             return self._pick(self._unpack(raw, base))
-        return tuple([_value(each, raw, base) for each in self._fields])
+        return tuple([_value(field, raw, base) for field in self._fields])
 
 
 def field_of(types: Btf, name: str, path: str) -> Field:
@@ -104,7 +104,7 @@ _Unpack = Callable[[bytes, int], tuple[int, ...]]
 def _together(fields: Sequence[Field]) -> tuple[_Unpack | None, _Pick]:
     """One struct of all the fields, and what brings its values into their order; None if they
     overlap or have bits."""
-    order = sorted(range(len(fields)), key=lambda each: fields[each].offset)
+    order = sorted(range(len(fields)), key=lambda index: fields[index].offset)
     text, at = "<", 0
     for index in order:
         field = fields[index]

@@ -87,7 +87,7 @@ def _fetch_from(file: int) -> "_Fetch":
         _, segments = read_segments(lambda offset, size: os.pread(file, size, offset))
     except OSError as error:
         raise UnreadableError(f"/proc/kcore: {error.strerror}") from None
-    return _Fetch(file, [each for each in segments if each.kind == PT_LOAD])
+    return _Fetch(file, [segment for segment in segments if segment.kind == PT_LOAD])
 
 
 class _Fetch:
@@ -97,8 +97,8 @@ class _Fetch:
 
     def __init__(self, file: int, segments: list[Segment]) -> None:
         self._file = file
-        self._segments = sorted(segments, key=lambda each: each.virtual)
-        self._starts = [each.virtual for each in self._segments]
+        self._segments = sorted(segments, key=lambda segment: segment.virtual)
+        self._starts = [segment.virtual for segment in self._segments]
 
     def run(self, number: int, count: int) -> bytes | None:
         """Several pages at once; None: not all of them can be read."""

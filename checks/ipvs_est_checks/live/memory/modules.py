@@ -25,11 +25,11 @@ def read_types(memory: KernelMemory, symbols: Symbols) -> Btf:
     head = symbols.get(("", "btf_modules"))
     if head is None:
         return base
-    each = Layout(base, "btf_module", ("btf",))
+    layout = Layout(base, "btf_module", ("btf",))
     btf = Layout(base, "btf", ("data", "data_size"))
     name = offset_of(base, "btf", "name")
     for at in _linked(memory, head, offset_of(base, "btf_module", "list")):
-        (place,) = each.values(memory.read(at, each.size))
+        (place,) = layout.values(memory.read(at, layout.size))
         if _text(memory, place + name) == MODULE:
             data, size = btf.values(memory.read(place, btf.size))
             if size > _MOST_TYPES:

@@ -34,7 +34,7 @@ class Pages:
         if end <= PAGE:
             return self._page(address >> _SHIFT)[at:end]
         last = (address + size - 1) >> _SHIFT
-        whole = b"".join([self._page(each) for each in range(address >> _SHIFT, last + 1)])
+        whole = b"".join([self._page(number) for number in range(address >> _SHIFT, last + 1)])
         return whole[at:end]
 
     def around(self, address: int, size: int) -> tuple[bytes, int]:
@@ -67,6 +67,8 @@ class Pages:
         run = self._fetch_run(first, _RUN)
         if run is None:
             return None
-        for each in range(_RUN):
-            self._kept.setdefault(first + each, run[each * PAGE : (each + 1) * PAGE])
+        for one_number in range(_RUN):
+            self._kept.setdefault(
+                first + one_number, run[one_number * PAGE : (one_number + 1) * PAGE]
+            )
         return self._kept[number]

@@ -89,9 +89,9 @@ class _Pieces:
         data = _dumped(self._qmp, number * _PIECE, _PIECE)
         _, segments = read_segments(lambda offset, size: data[offset : offset + size])
         piece = bytearray()
-        for each in sorted(segments, key=lambda each: each.physical):
-            if each.kind == PT_LOAD and each.physical == number * _PIECE + len(piece):
-                piece += data[each.offset : each.offset + each.size]
+        for segment in sorted(segments, key=lambda segment: segment.physical):
+            if segment.kind == PT_LOAD and segment.physical == number * _PIECE + len(piece):
+                piece += data[segment.offset : segment.offset + segment.size]
         return bytes(piece)
 
     def vmcoreinfo(self) -> VmcoreInfo:

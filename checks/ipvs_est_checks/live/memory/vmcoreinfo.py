@@ -33,8 +33,8 @@ class VmcoreInfo:
     def symbols_of(self, prefix: str) -> Mapping[str, int]:
         """All symbols whose names begin so."""
         start = f"SYMBOL({prefix}"
-        names = [each[7:-1] for each in self._values if each.startswith(start)]
-        return {each: self.symbol(each) for each in names}
+        names = [value[7:-1] for value in self._values if value.startswith(start)]
+        return {name: self.symbol(name) for name in names}
 
     def number(self, name: str) -> int:
         """A `NUMBER`."""

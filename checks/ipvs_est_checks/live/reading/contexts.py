@@ -47,9 +47,9 @@ def read_contexts(
         for slot, at in enumerate(slots)
     ]
     return Contexts(
-        tuple([each[0] for each in found]),
-        tuple([each[1] for each in found]),
-        tuple([each[2] for each in found]),
+        tuple([triple[0] for triple in found]),
+        tuple([triple[1] for triple in found]),
+        tuple([triple[2] for triple in found]),
     )
 
 
@@ -124,7 +124,7 @@ def _tick(
     for cid, node in enumerate(heads):
         if node:
             chains.append((cid, chain(node, at + start + 8 * cid)))
-    present, full = (_bitmap(raw, each, structs.chains) for each in structs.tick_bitmaps)
+    present, full = (_bitmap(raw, bitmap, structs.chains) for bitmap in structs.tick_bitmaps)
     lengths = struct.unpack_from(f"<{structs.chains}i", raw, structs.tick_chain_len)
     if min(lengths) < 0:
         raise TornError(f"a negative length of a chain of row {row}, which cannot be")

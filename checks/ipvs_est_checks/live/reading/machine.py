@@ -65,7 +65,7 @@ def read_cpumask(memory: KernelMemory, address: int, cpus: int) -> tuple[int, ..
     """The CPUs of a mask, ascending."""
     size = (cpus + 63) // 64 * 8
     mask = int.from_bytes(memory.read(address, size), "little")
-    return tuple([each for each in range(cpus) if mask >> each & 1])
+    return tuple([number for number in range(cpus) if mask >> number & 1])
 
 
 def _hz(kernel: Kernel) -> int:
@@ -84,8 +84,8 @@ def _housekeeping(kernel: Kernel, cpus: int, possible: frozenset[int]) -> frozen
     place = symbol(kernel, "housekeeping")
     # The kind for kthreads was merged with others, and renamed.
     kinds = ("HK_TYPE_KTHREAD", "HK_TYPE_KERNEL_NOISE")
-    found = [kernel.types.enumerator("hk_type", each) for each in kinds]
-    kind = next((each for each in found if each is not None), None)
+    found = [kernel.types.enumerator("hk_type", kind) for kind in kinds]
+    kind = next((number for number in found if number is not None), None)
     if place is None or kind is None:
         return None
     layout = Layout(kernel.types, "housekeeping", ("flags",))

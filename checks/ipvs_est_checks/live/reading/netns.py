@@ -162,7 +162,7 @@ class Reader:
                 if known is None:
                     # What belongs to nothing: the rest is followed node by node.
                     rest = hlist_from(memory, node, back, noted)
-                    return (*found, *[ident(each) for each in rest])
+                    return (*found, *[ident(number) for number in rest])
                 following, before, id_ = known
                 if before != back or len(found) > len(objects.nodes):
                     raise TornError(f"a list is broken at {node:#x}: its node does not point back")
@@ -170,7 +170,7 @@ class Reader:
                 back, node = node, following
             return tuple(found)
 
-        temp = tuple([ident(each) for each in hlist(memory, at + structs.temp_list, noted)])
+        temp = tuple([ident(number) for number in hlist(memory, at + structs.temp_list, noted)])
         contexts = read_contexts(memory, structs, self._tasks, array, count, chain, noted)
         pending = bool(work & _PENDING)
         place = at + offset_of(self.kernel.types, "netns_ipvs", "est_reload_work")

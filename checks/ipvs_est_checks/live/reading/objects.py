@@ -124,8 +124,8 @@ class ObjectReader:
             id_ = ids.number(dest + structs.dest_stats, peer)
             found.trash.append(self._trashed(id_, values, ids))
             found.nodes[dest + to_node] = (values[4], values[3], id_)
-        for each in (found.objects, found.services, found.dests):
-            each.sort(key=_id)
+        for group in (found.objects, found.services, found.dests):
+            group.sort(key=_id)
         return found
 
     def _service(self, at: int, found: NetnsTables, ids: Ids, noted: Noted) -> None:

@@ -107,7 +107,7 @@ def compile_structs(types: Btf) -> Structs:
     one_table = has_field(types, "netns_ipvs", "svc_table")
     needed = has_field(types, "ip_vs_est_kt_data", "needed")
     netns = Layout(types, "netns_ipvs", NETNS + (SYSCTLS if sysctl else ()))
-    watched = [each for each in NETNS + (SYSCTLS if sysctl else ()) if each not in _CHANGING]
+    watched = [name for name in NETNS + (SYSCTLS if sysctl else ()) if name not in _CHANGING]
     kd = "ip_vs_est_kt_data"
     tick = "ip_vs_est_tick_data"
     ticks, tick_len = field_of(types, kd, "ticks"), field_of(types, kd, "tick_len")
@@ -125,15 +125,17 @@ def compile_structs(types: Btf) -> Structs:
     if needed:
         kd_fields += ("needed",)
     still = ("id", "task", "est_count", "est_max_count", "chain_max", "tick_max", "avail")
-    counted = [f"est.last_{each}" for each in COUNTERS] + [f"est.{each}" for each in RATES]
-    counted += [f"kstats.{each}" for each in COUNTERS] + [f"kstats0.{each}" for each in COUNTERS]
-    placed = [f"stats.{each}" for each in PLACE]
-    counters = [f"stats.{each}" for each in counted]
+    counted = [f"est.last_{counter}" for counter in COUNTERS] + [f"est.{rate}" for rate in RATES]
+    counted += [f"kstats.{counter}" for counter in COUNTERS] + [
+        f"kstats0.{counter}" for counter in COUNTERS
+    ]
+    placed = [f"stats.{name}" for name in PLACE]
+    counters = [f"stats.{name}" for name in counted]
     service = ("ipvs", "af", "protocol", "fwmark", "scheduler", "refcnt")
     dest = ("af", "refcnt", "idle_start", "svc")
     return Structs(
         netns=netns,
-        netns_watched=tuple([field_of(types, "netns_ipvs", each) for each in watched]),
+        netns_watched=tuple([field_of(types, "netns_ipvs", name) for name in watched]),
         temp_list=offset_of(types, "netns_ipvs", "est_temp_list"),
         trash=offset_of(types, "netns_ipvs", "dest_trash"),
         cpulist=field_of(types, "netns_ipvs", "sysctl_est_cpulist") if sysctl else None,
@@ -167,8 +169,8 @@ def compile_structs(types: Btf) -> Structs:
         kd=Layout(types, kd, kd_fields),
         kd_needed=needed,
         kd_watched=tuple(
-            [(each.offset, each.size) for each in (field_of(types, kd, name) for name in still)]
-            + [(each.offset, each.size) for each in (ticks, tick_len)]
+            [(field.offset, field.size) for field in (field_of(types, kd, name) for name in still)]
+            + [(field.offset, field.size) for field in (ticks, tick_len)]
         ),
         kd_ticks=ticks.offset,
         kd_tick_len=tick_len.offset,
@@ -209,9 +211,9 @@ def _is_pointer(types: Btf, name: str, path: str) -> bool:
 
 def _all_of(types: Btf, name: str, paths: tuple[str, ...]) -> Field:
     """The bytes that hold all these fields."""
-    found = [field_of(types, name, each) for each in paths]
-    first = min(each.offset for each in found)
-    last = max(each.offset + each.size for each in found)
+    found = [field_of(types, name, path) for path in paths]
+    first = min(field.offset for field in found)
+    last = max(field.offset + field.size for field in found)
     return Field(first, last - first, False, 0, 0)
 
 
@@ -222,7 +224,7 @@ def _size(types: Btf, name: str) -> int:
     return types.size(id_)
 
 
-def _length(size: int, each: int) -> int:
-    if not 0 < size // each <= 64:
+def _length(size: int, number: int) -> int:
+    if not 0 < size // number <= 64:
         raise UnreadableError("its BTF has rows or chains of an unlikely number")
-    return size // each
+    return size // number

@@ -67,13 +67,13 @@ class BesideModel:
 def beside_model(log: LiveLog, tolerance: int) -> BesideModel:
     """`tolerance` jiffies late may each wake-up be, and each request of a recalculation be served,
     which may be a tick more."""
-    found = {each["snapshot"]: each for each in log.snapshots}
+    found = {snapshot["snapshot"]: snapshot for snapshot in log.snapshots}
     reason = _reason(log, found)
     if reason:
         return BesideModel(reason)
-    before, after = (found[each]["members"] for each in ("before", "after"))
+    before, after = (found[name]["members"] for name in ("before", "after"))
     names = {int(id_): name for id_, name in found["after"]["names"].items()}
-    services = {each["id"] for each in after["services"]}
+    services = {entry["id"] for entry in after["services"]}
     params = _params(log, before, after)
     if params is None:
         return BesideModel(f"no cost of an estimation gives chain_max {_chain_max(after)}")
@@ -112,11 +112,11 @@ def _reason(log: LiveLog, found: dict[str, dict[str, Any]]) -> str:
     if not state["kthreads"] or state["kthreads"][0] is None:
         return "the netns had no total when it began"
     started: set[int] = set()
-    for each in log.events:
-        if isinstance(each, Started):
-            started.add(each.id)
-        elif isinstance(each, Stopped) and each.id not in started:
-            return f"estimator {each.id} is stopped that was never started"
+    for event in log.events:
+        if isinstance(event, Started):
+            started.add(event.id)
+        elif isinstance(event, Stopped) and event.id not in started:
+            return f"estimator {event.id} is stopped that was never started"
     return ""
 
 
@@ -229,9 +229,9 @@ def _values(
     yield "estimators that wait", sorted(mine["temp"]), sorted(its["temp"]), False
     rows = -(-slack // params.tick_jiffies)
     for slot in range(max(len(mine["kthreads"]), len(its["kthreads"]))):
-        pair = [each["kthreads"][slot : slot + 1] or [None] for each in (mine, its)]
+        pair = [entry["kthreads"][slot : slot + 1] or [None] for entry in (mine, its)]
         yield from _kthread(f"kthread {slot}", pair[0][0], pair[1][0], params, slack)
-    places = [{each["id"]: each for each in side["objects"]} for side in (model, kernel)]
+    places = [{entry["id"]: entry for entry in side["objects"]} for side in (model, kernel)]
     for id_ in sorted(places[0].keys() | places[1].keys()):
         name = names.get(id_, f"estimator {id_}")
         one, other = places[0].get(id_), places[1].get(id_)
@@ -255,7 +255,8 @@ def _kthread(
     # When row 0 is due within a revolution: a kthread that has slept too long catches up.
     round_ = params.nticks * params.tick_jiffies
     due = [
-        (each["est_timer"] - each["est_row"] * params.tick_jiffies) % round_ for each in (mine, its)
+        (entry["est_timer"] - entry["est_row"] * params.tick_jiffies) % round_
+        for entry in (mine, its)
     ]
     yield f"{what}: row 0 is due at", due[0], due[1], _apart(due[0], due[1], round_) <= slack
 

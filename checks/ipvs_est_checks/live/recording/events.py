@@ -92,7 +92,7 @@ def _chain(
                 if id_ in other:
                     other.remove(id_)
             chain.insert(0, id_)
-    recorded.events += [Estimated(jiffies, each, ktid, row) for each in chain]
+    recorded.events += [Estimated(jiffies, number, ktid, row) for number in chain]
 
 
 def _wrote(
@@ -107,7 +107,7 @@ def _wrote(
     if begun is None or not begun.fields.get("write"):
         return
     cpus = line.fields.get("cpus", 0)
-    cpulist = tuple([each for each in range(64) if cpus >> each & 1])
+    cpulist = tuple([number for number in range(64) if cpus >> number & 1])
     recorded.written.append(
         Written(
             jiffies=jiffies,
@@ -156,4 +156,4 @@ def _other(
 
 _ENDINGS = {"started": "start", "kstarted": "kstart", "kstopped": "kstop"}
 _WROTE = "wrote_"
-_BEGINNINGS = frozenset({*_ENDINGS.values(), *(f"write_{each}" for each in SYSCTLS)})
+_BEGINNINGS = frozenset({*_ENDINGS.values(), *(f"write_{sysctl}" for sysctl in SYSCTLS)})

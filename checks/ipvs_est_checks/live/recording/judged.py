@@ -44,34 +44,34 @@ class JudgedRecord:
 
 def judge_live_log(log: LiveLog, tolerance: int) -> Iterator[JudgedRecord]:
     """Each property of records, in the order of the catalogue."""
-    for each in record_properties(None):
-        if each.id not in JUDGED:
+    for prop in record_properties(None):
+        if prop.id not in JUDGED:
             reason = "no probe of a live log tells what it is about"
-            yield JudgedRecord(each, Verdict.NOT_JUDGED, 0, 0, reason)
+            yield JudgedRecord(prop, Verdict.NOT_JUDGED, 0, 0, reason)
             continue
         if log.lost:
             reason = f"{log.lost} events are lost"
-            yield JudgedRecord(each, Verdict.NOT_JUDGED, 0, 0, reason)
+            yield JudgedRecord(prop, Verdict.NOT_JUDGED, 0, 0, reason)
             continue
-        counts = Counter(each.cases(log.params, _events(each, log)))
+        counts = Counter(prop.cases(log.params, _events(prop, log)))
         failing = Counter(
-            {case: count for case, count in counts.items() if not _holds(each, case, tolerance)}
+            {case: count for case, count in counts.items() if not _holds(prop, case, tolerance)}
         )
         if not counts:
-            yield JudgedRecord(each, Verdict.NOT_JUDGED, 0, 0, "there was no case of it")
+            yield JudgedRecord(prop, Verdict.NOT_JUDGED, 0, 0, "there was no case of it")
         elif failing:
             ((case, _),) = failing.most_common(1)
             yield JudgedRecord(
-                each,
+                prop,
                 Verdict.FAIL,
                 counts.total(),
                 failing.total(),
-                worst=named_numbers(each.id, case),
-                findings=findings_of(log.revision, each.id),
-                mean=_mean(counts) if each.id in _TIMED else 0.0,
+                worst=named_numbers(prop.id, case),
+                findings=findings_of(log.revision, prop.id),
+                mean=_mean(counts) if prop.id in _TIMED else 0.0,
             )
         else:
-            yield JudgedRecord(each, Verdict.PASS, counts.total(), 0)
+            yield JudgedRecord(prop, Verdict.PASS, counts.total(), 0)
 
 
 def _mean(counts: Counter[Case]) -> float:
@@ -83,8 +83,8 @@ def _events(judged: RecordProperty, log: LiveLog) -> Sequence[Event]:
     if judged.id != _STEADY or not log.events:
         return log.events
     began = log.events[0].jiffies
-    ktids = sorted({each.ktid for each in log.events if isinstance(each, Estimated)})
-    return [*[TaskStarted(began, each, True) for each in ktids], *log.events]
+    ktids = sorted({event.ktid for event in log.events if isinstance(event, Estimated)})
+    return [*[TaskStarted(began, ktid, True) for ktid in ktids], *log.events]
 
 
 def _holds(judged: RecordProperty, case: Case, tolerance: int) -> bool:

@@ -75,12 +75,15 @@ def live_log_text(
         "limits_test": log.limits_test,
     }
     lines = [header, *_snapshot("before", before), *_happened(log), *_snapshot("after", after)]
-    return "".join(json.dumps(each, separators=(",", ":")) + "\n" for each in lines)
+    return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
 
 
 def _snapshot(when: str, reading: NetnsReading | None) -> Iterator[dict[str, object]]:
     if reading is not None:
-        names = {str(each.id): reading.names[each.id] for each in reading.snapshot.objects}
+        names = {
+            str(object_state.id): reading.names[object_state.id]
+            for object_state in reading.snapshot.objects
+        }
         yield {"snapshot": when, "names": names, "members": partial_snapshot(reading)}
 
 
@@ -88,13 +91,13 @@ def _happened(log: LiveLog) -> Iterator[dict[str, object]]:
     written = list(log.written)
     for index in range(len(log.events) + 1):
         while written and written[0].after_events <= index:
-            each = written.pop(0)
+            one_written = written.pop(0)
             yield {
-                "written": each.file,
-                "jiffies": each.jiffies,
-                "run_estimation": each.run_estimation,
-                "est_nice": each.est_nice,
-                "cpulist": None if each.cpulist is None else list(each.cpulist),
+                "written": one_written.file,
+                "jiffies": one_written.jiffies,
+                "run_estimation": one_written.run_estimation,
+                "est_nice": one_written.est_nice,
+                "cpulist": None if one_written.cpulist is None else list(one_written.cpulist),
             }
         if index < len(log.events):
             yield event_to_json(log.events[index])
@@ -152,7 +155,7 @@ def _checked_snapshot(line: dict[str, Any], number: int) -> dict[str, Any]:
     if line["snapshot"] not in ("before", "after"):
         raise InputError(f"line {number}: snapshot", "expected before or after")
     names = line.get("names")
-    if not isinstance(names, dict) or not all(each.isdigit() for each in names):
+    if not isinstance(names, dict) or not all(name.isdigit() for name in names):
         raise InputError(f"line {number}: names", "expected names by id")
     members = line.get("members")
     if not isinstance(members, dict):
@@ -167,13 +170,13 @@ def _checked_snapshot(line: dict[str, Any], number: int) -> dict[str, Any]:
 def _written(line: dict[str, Any], number: int, after_events: int) -> Written:
     cpulist = line.get("cpulist")
     if cpulist is not None:
-        if not isinstance(cpulist, list) or not all(type(each) is int for each in cpulist):
+        if not isinstance(cpulist, list) or not all(type(entry) is int for entry in cpulist):
             raise InputError(f"line {number}: cpulist", "expected null or a list of CPUs")
         cpulist = tuple(cpulist)
     if line["written"] not in SYSCTLS:
         raise InputError(f"line {number}: written", f"expected one of {', '.join(SYSCTLS)}")
     jiffies, run_estimation, nice = (
-        _integer(line, each, number) for each in ("jiffies", "run_estimation", "est_nice")
+        _integer(line, name, number) for name in ("jiffies", "run_estimation", "est_nice")
     )
     return Written(jiffies, after_events, line["written"], run_estimation, nice, cpulist)
 

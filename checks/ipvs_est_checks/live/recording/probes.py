@@ -89,9 +89,9 @@ def _writes(types: Btf, structs: Structs, netns: int) -> list[tuple[str, str, st
     )
     begins = f"write=$arg2:s32 ipvs=+{offset_of(types, 'ctl_table', 'extra2')}($arg1):x64"
     found = []
-    for each in SYSCTLS:
-        found.append((f"p:write_{each}", f"ipvs_proc_{each}", begins))
-        found.append((f"r:wrote_{each}", f"ipvs_proc_{each}", values))
+    for sysctl in SYSCTLS:
+        found.append((f"p:write_{sysctl}", f"ipvs_proc_{sysctl}", begins))
+        found.append((f"r:wrote_{sysctl}", f"ipvs_proc_{sysctl}", values))
     return found
 
 

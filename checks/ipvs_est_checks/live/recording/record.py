@@ -65,12 +65,12 @@ def record(wait: Callable[[], float], netns: int | None) -> tuple[LiveLog, str]:
 def _chosen(reader: Reader, netns: int | None) -> Namespace:
     spaces = list(reader.namespaces())
     if netns is not None:
-        spaces = [each for each in spaces if each.inode == netns]
+        spaces = [space for space in spaces if space.inode == netns]
     if len(spaces) == 1:
         return spaces[0]
     if not spaces:
         raise UnreadableError("no such netns has an IPVS")
-    some = ", ".join(str(each.inode) for each in spaces[:8])
+    some = ", ".join(str(space.inode) for space in spaces[:8])
     raise UnreadableError(f"several netns have an IPVS, say which with --netns: {some}")
 
 
@@ -108,7 +108,7 @@ def _since_begin(instance: Instance) -> list[TraceLine]:
     """What was recorded after the snapshot."""
     with (instance.path / "trace").open(encoding="utf-8", errors="replace") as file:
         lines = list(parse_trace(file))
-    marks = [index for index, each in enumerate(lines) if each.name == MARK and _BEGIN in each.text]
+    marks = [index for index, line in enumerate(lines) if line.name == MARK and _BEGIN in line.text]
     if not marks:
         raise UnreadableError("probes: the beginning of the recording is lost")
     return lines[marks[-1] + 1 :]

@@ -93,8 +93,8 @@ def _time(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
 
 def _objects(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
     objects = live(model)
-    wanted = {each: owner_of(model, each) for each in objects}
-    found = {each.id: each.owner for each in after.objects}
+    wanted = {number: owner_of(model, number) for number in objects}
+    found = {object_state.id: object_state.owner for object_state in after.objects}
     if found != wanted:
         yield "model.objects", f"objects are {found}, not {wanted}"
         return
@@ -105,8 +105,8 @@ def _objects(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
                 listed.update(ids)
     if listed != Counter(objects.keys()):
         yield "model.lists", f"listed are {sorted(listed.elements())}, not {sorted(objects)}"
-    for each in after.objects:
-        yield from _counters(objects[each.id], each)
+    for object_state in after.objects:
+        yield from _counters(objects[object_state.id], object_state)
 
 
 def _counters(wanted: NaiveStats, found: ObjectState) -> Iterator[Difference]:
@@ -117,8 +117,8 @@ def _counters(wanted: NaiveStats, found: ObjectState) -> Iterator[Difference]:
         if group != tuple(numbers):
             text = f"{name} of object {found.id} are {group}, not {tuple(numbers)}"
             yield "model.counters", text
-    counted = {cpu: tuple(n % 2**64 for n in each) for cpu, each in wanted.counted.items()}
-    cpustats = {each.cpu: each.counters for each in found.cpustats}
+    counted = {cpu: tuple(n % 2**64 for n in group) for cpu, group in wanted.counted.items()}
+    cpustats = {cpustat.cpu: cpustat.counters for cpustat in found.cpustats}
     if cpustats != counted:
         yield "model.counters", f"object {found.id} has counted {cpustats}, not {counted}"
 
@@ -148,43 +148,48 @@ def _sysctls(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
 
 def _services(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
     for service in model.services.values():
-        dests = tuple(sorted(each for each in model.dests if model.dests[each].service is service))
+        dests = tuple(sorted(dest for dest in model.dests if model.dests[dest].service is service))
         wanted = (service.id, dests, references(model, service))
-        found = [(each.id, each.dests, each.references) for each in after.services]
+        found = [(service.id, service.dests, service.references) for service in after.services]
         if wanted not in found:
             yield "model.services", f"services are {found}, without {wanted}"
     if len(after.services) != len(model.services):
-        yield "model.services", f"there are services {[each.id for each in after.services]}"
+        yield "model.services", f"there are services {[service.id for service in after.services]}"
     in_use = sorted(model.dests.values(), key=lambda dest: dest.id)
     known = [(dest, dest not in model.trash) for dest in (*in_use, *model.trash)]
     wanted_dests = [(dest.id, used) for dest, used in known]
-    found_dests = [(each.id, not each.in_trash) for each in after.dests]
+    found_dests = [(dest.id, not dest.in_trash) for dest in after.dests]
     if found_dests != wanted_dests:
         text = f"ids of destinations, and whether in use: {found_dests}, not {wanted_dests}"
         yield "model.trash", text
     else:
-        for each, (dest, _) in zip(after.dests, known, strict=True):
+        for dest_snapshot, (dest, _) in zip(after.dests, known, strict=True):
             expected = (dest.service.id, dest.held, dest.idle_since)
-            actual = (each.service, each.references, each.idle_start)
+            actual = (dest_snapshot.service, dest_snapshot.references, dest_snapshot.idle_start)
             if actual != expected:
                 names = "service, references, idle since"
-                yield "model.trash", f"destination {each.id}: {names} are {actual}, not {expected}"
-            if each.stats is not None:
-                yield from _counters(dest.stats, each.stats)
+                yield (
+                    "model.trash",
+                    f"destination {dest_snapshot.id}: {names} are {actual}, not {expected}",
+                )
+            if dest_snapshot.stats is not None:
+                yield from _counters(dest.stats, dest_snapshot.stats)
     if after.trash_scan_due != model.scan_due:
         yield "model.trash", f"next scan at {after.trash_scan_due}, not {model.scan_due}"
 
 
 def _memory(model: NaiveModel, after: Snapshot) -> Iterator[Difference]:
-    contexts = [each for each in after.contexts if each is not None]
-    if kd0_exists(model) != any(each.ktid == 0 for each in contexts):
+    contexts = [context for context in after.contexts if context is not None]
+    if kd0_exists(model) != any(context.ktid == 0 for context in contexts):
         yield "model.kd0", f"kd 0 exists: {not kd0_exists(model)}"
     if after.memory.callbacks:
         return
     # What the kthreads have allocated is no business of the model: taken as it is.
-    kthreads = len(contexts) + sum(each.calc_stats for each in contexts)
+    kthreads = len(contexts) + sum(context.calc_stats for context in contexts)
     kthreads += sum(len(kd.ticks) for kd in after.state.kthreads if kd is not None)
-    kthreads += sum(each.task is not None and each.task.life == "live" for each in contexts)
+    kthreads += sum(
+        context.task is not None and context.task.life == "live" for context in contexts
+    )
     # A service, a destination and their stats are two objects each.
     dests = len(model.dests) + len(model.trash)
     owned = 2 * (len(model.services) + len(lingering(model)) + dests)

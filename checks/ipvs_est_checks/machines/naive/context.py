@@ -21,7 +21,7 @@ def empty(rows: int, chains: int, chain_max: int) -> NaiveContext:
 
 def members(context: NaiveContext) -> list[int]:
     """All estimators."""
-    return [each for row in context.chains for chain in row for each in chain]
+    return [number for row in context.chains for chain in row for number in chain]
 
 
 def tick_max(context: NaiveContext) -> int:
@@ -48,9 +48,9 @@ def enqueue(context: NaiveContext, est: int, delay: int) -> tuple[int, int]:
     free = rows_with_space(context)
     if new:
         # Not later than wanted, as late as possible; else the latest of all.
-        row = max([each for each in free if each <= wanted] or free)
+        row = max([number for number in free if number <= wanted] or free)
     else:
-        row = min([each for each in free if each >= wanted] or free)
+        row = min([number for number in free if number >= wanted] or free)
     cid = next(
         index for index, chain in enumerate(context.chains[row]) if len(chain) < context.chain_max
     )

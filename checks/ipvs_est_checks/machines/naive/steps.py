@@ -147,7 +147,7 @@ def follow(model: NaiveModel, operation: Operation, heap: Heap) -> NaiveAnswer:
             assert model.total is not None  # else the operation would make no sense
             counted = model.total.counted
             rows = tuple(
-                tuple(each % 2**64 for each in counted.get(cpu, [0] * KINDS))
+                tuple(number % 2**64 for number in counted.get(cpu, [0] * KINDS))
                 for cpu in range(model.params.possible_cpus)
             )
             total = (counters_read(model.total), rates_read(model.total))

@@ -80,8 +80,8 @@ class NetnsDriver(RuleBasedStateMachine):
         self._judge(nh.do(history, operation))
 
     def _all(self, *operations: Operation) -> None:
-        for each in operations:
-            self._do(each)
+        for operation in operations:
+            self._do(operation)
 
     def _judge(self, failing: list[str]) -> None:
         history, findings = self.history, type(self).findings
@@ -107,11 +107,11 @@ class NetnsDriver(RuleBasedStateMachine):
             )
             for name, text in failed.failing.items()
         ]
-        for each in records:
-            add_failure(findings, each)
-        for each in records:
-            if not each.reason:
-                raise UnexpectedFailureError(each)
+        for record in records:
+            add_failure(findings, record)
+        for record in records:
+            if not record.reason:
+                raise UnexpectedFailureError(record)
 
     def _reason(self, failed: FailingHistory, property_id: str) -> str:
         """What known cause the failure has."""

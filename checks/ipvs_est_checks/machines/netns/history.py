@@ -81,9 +81,9 @@ def do(history: NetnsHistory, operation: Operation) -> list[str]:
         if _compares(history):
             found += wrong_answer(answer, result, seen.before)
             found += differences(model, seen.before)
-    for each in SENTENCES if _compares(history) else (_SENSELESS,):
-        if is_chosen(seen.properties, each):
-            seen.checks[each] += 1
+    for sentence in SENTENCES if _compares(history) else (_SENSELESS,):
+        if is_chosen(seen.properties, sentence):
+            seen.checks[sentence] += 1
     if not isinstance(result, OperationError | SubjectFailure):
         observe(history.observer, operation, result, answer, before, seen.before, events)
     return _note(history, found)
@@ -130,7 +130,7 @@ def _compares(history: NetnsHistory) -> bool:
 
 def lost(history: NetnsHistory) -> bool:
     """Model and system have parted: what follows would only repeat it."""
-    return any(each in SENTENCES for each in history.failing)
+    return any(name in SENTENCES for name in history.failing)
 
 
 def _had_to_wait(before: Snapshot) -> bool:

@@ -117,7 +117,7 @@ def _judged(
         history.params, history.revision, operations, texts, explains, is_model=False
     )
     for name, text in texts.items():
-        known = tuple(each.id for each in known_cause(failed, name))
+        known = tuple(finding.id for finding in known_cause(failed, name))
         yield JudgedFailure(name, text, operations, known)
 
 
@@ -136,9 +136,9 @@ def shorten_unexplained(
         found, _ = judged_history(params, revision, candidate, new_oracle, only, explains)
         return next(
             (
-                each.detail
-                for each in found
-                if each.property == failure.property and not each.findings
+                judged_failure.detail
+                for judged_failure in found
+                if judged_failure.property == failure.property and not judged_failure.findings
             ),
             "",
         )

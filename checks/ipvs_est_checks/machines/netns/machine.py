@@ -248,8 +248,8 @@ class ModelMachine(NetnsThemes):
         """New limits at another cost, perhaps with several kthreads."""
         if slots:
             self._fill(slots, 1)
-        for each in shifts:
-            self._recalculate(each)
+        for shift in shifts:
+            self._recalculate(shift)
             self._drained()
 
     @precondition(lambda self: self._usable() and self._params.sysctl)
@@ -295,8 +295,8 @@ class ModelMachine(NetnsThemes):
             # Nothing is added any more: nobody can reach a netns that is going.
             self._all(Disable(), Advance(wait))
         if how == "cleanup":
-            for each in sorted(live(self.history.model)):
-                self._delete(each)
+            for number in sorted(live(self.history.model)):
+                self._delete(number)
             if not live(self.history.model).keys() - {TOTAL} and not self.history.model.trash:
                 self._do(Cleanup())
                 if self._params.sysctl:

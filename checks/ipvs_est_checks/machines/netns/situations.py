@@ -227,7 +227,10 @@ def _control(observer: Observer, operation: Operation, before: Snapshot, after: 
         reached.add("packets.counted" if used else "packets.trash")
     if isinstance(operation, Read | Export | Zero):
         zeroed = isinstance(operation, Zero)
-        if any(each.id == operation.id and any(each.rates) for each in before.objects):
+        if any(
+            object_state.id == operation.id and any(object_state.rates)
+            for object_state in before.objects
+        ):
             reached.add("counters.zeroed" if zeroed else "counters.rates")
     if isinstance(operation, ExitNetns):
         observer.exited = True

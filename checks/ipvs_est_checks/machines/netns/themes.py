@@ -108,7 +108,7 @@ class NetnsThemes(NetnsDriver):
             self._add_service()
         self._drained()
         state = self.history.seen.before.state
-        kd = next((each for each in state.kthreads if each is not None), None)
+        kd = next((kthread for kthread in state.kthreads if kthread is not None), None)
         if kd is None or not state.chain_max:
             return
         wanted = min(slots, state.max_threads) * kd.est_max_count + spare
@@ -124,9 +124,11 @@ class NetnsThemes(NetnsDriver):
         # A slot below the last, if there is one: without the last the array only shrinks.
         slot = 1 + pick % max(1, len(kthreads) - 2)
         kd = kthreads[slot]
-        ids = [each for td in kd.ticks for _, chain in td.chains for each in chain] if kd else []
-        for each in ids:
-            self._delete(each)
+        ids = (
+            [number for td in kd.ticks for _, chain in td.chains for number in chain] if kd else []
+        )
+        for identity in ids:
+            self._delete(identity)
         if refill:
             for _ in range(self._room(len(ids) + refill)):
                 self._do(StartDest(self._new_id()))
@@ -153,7 +155,7 @@ class NetnsThemes(NetnsDriver):
             back = then in ("back", "elsewhere", "anew")
             self._do(Advance((seconds % 60 if back else seconds) * self._params.hz))
         if then == "leave":
-            users = sorted(each.id for each in (*model.dests.values(), *model.trash) if each.held)
+            users = sorted(dest.id for dest in (*model.dests.values(), *model.trash) if dest.held)
             if users:
                 self._do(PutDest(users[pick % len(users)]))
         if then in ("leave", "wait"):
@@ -162,7 +164,9 @@ class NetnsThemes(NetnsDriver):
         elif then != "nothing":
             if then == "elsewhere":
                 self._add_service()
-            deleted = sorted(each.id for each in model.trash if each.id not in model.dests)
+            deleted = sorted(
+                naive_dest.id for naive_dest in model.trash if naive_dest.id not in model.dests
+            )
             services = sorted(model.services)
             if then == "anew" and model.trash:
                 self._made_anew(model.trash[pick % len(model.trash)].service.id, pick)
@@ -177,16 +181,16 @@ class NetnsThemes(NetnsDriver):
             self._do(DeleteService(service))
         if service not in live(model):
             self._do(AddService(service))
-        ids = [each.id for each in model.trash if each.service.id == service]
-        for each in ids[: 1 + pick % 3]:
-            if each not in live(model):
-                self._do(AddDest(each, service))
+        ids = [naive_dest.id for naive_dest in model.trash if naive_dest.service.id == service]
+        for identity in ids[: 1 + pick % 3]:
+            if identity not in live(model):
+                self._do(AddDest(identity, service))
 
     def _packets(self, pick: int, cpu: int, steps: tuple[int, ...], wait: int) -> None:
         model = self.history.model
         if not model.dests and not model.trash:
             self._service_with_dests(2)
-        ids = sorted({each.id for each in (*model.dests.values(), *model.trash)})
+        ids = sorted({dest.id for dest in (*model.dests.values(), *model.trash)})
         if ids:
             conns, inpkts, outpkts, inbytes, outbytes = steps
             dest = ids[pick % len(ids)]
@@ -252,8 +256,8 @@ class NetnsThemes(NetnsDriver):
     def _no_memory_in_drain(self, kind: str) -> None:
         # A kthread that is exactly full has the next estimator ask for another.
         self._fill(int(kind == "context"), 0)
-        for each in sorted(self.history.model.bare) if kind == "tick" else ():
-            self._delete(each)
+        for number in sorted(self.history.model.bare) if kind == "tick" else ():
+            self._delete(number)
         for _ in range(self._room(3)):
             self._do(StartDest(self._new_id()))
         # So many failures that some are left when the history looks.

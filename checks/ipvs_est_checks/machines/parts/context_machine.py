@@ -155,8 +155,8 @@ class ContextMachine(RuleBasedStateMachine):
     def _compare(self, found: list[steps.Difference]) -> bool:
         """False: the two have parted in an expected way, and a new history was begun."""
         context = self.context
-        for each in steps.SENTENCES:
-            type(self).findings.checks[each] += 1
+        for sentence in steps.SENTENCES:
+            type(self).findings.checks[sentence] += 1
         parted = False
         for name, text in [*found, *steps.differences(context)]:
             revision = context.machine.revision
@@ -183,10 +183,10 @@ def _stale_flags(revision: Revision, property_id: str) -> str:
     """The recorded findings about what new limits leave behind that break the property, of whose
     machinery alone this machine consists; '' where they are repaired."""
     found = tuple(
-        each
-        for each in ALL
-        if revision.name in each.revisions
-        and property_id in each.properties
-        and not getattr(revision, each.repair)
+        finding
+        for finding in ALL
+        if revision.name in finding.revisions
+        and property_id in finding.properties
+        and not getattr(revision, finding.repair)
     )
     return cause_text(found)

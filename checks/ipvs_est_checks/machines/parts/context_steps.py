@@ -109,10 +109,10 @@ def recalculate(context: Context, chain_max: int) -> list[tuple[int, int]]:
     rows = len(naive.chains)
     for delay in range(rows - 1, -1, -1):
         row = (naive.est_row + delay) % rows
-        for each in [est for chain in naive.chains[row] for est in chain]:
+        for number in [est for chain in naive.chains[row] for est in chain]:
             if len(context.objects) > 1:
-                stop(context, each)
-                waiting.insert(0, (each, delay))
+                stop(context, number)
+                waiting.insert(0, (number, delay))
     kd.add_row = naive.add_row = naive.est_row
     context.machine.netns.est_chain_max = chain_max
     apply_limits(context.machine.params, kd, chain_max)

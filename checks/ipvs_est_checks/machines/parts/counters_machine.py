@@ -140,8 +140,8 @@ class CountersMachine(RuleBasedStateMachine):
         self._compare([])
 
     def _compare(self, found: list[steps.Difference]) -> None:
-        for each in steps.SENTENCES:
-            type(self).findings.checks[each] += 1
+        for sentence in steps.SENTENCES:
+            type(self).findings.checks[sentence] += 1
         for name, text in [*found, *steps.differences(self.counters)]:
             raise UnexpectedFailureError(
                 FailureRecord(

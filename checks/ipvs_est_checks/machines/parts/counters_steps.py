@@ -149,7 +149,7 @@ def differences(counters: CheckedCounters) -> Iterator[Difference]:
             yield "rates.exact", f"{system.est.rates[kind]}, exactly {exact}"
     idle = not counters.writers and counters.reader is None
     if idle and not counters.zeroed and system.kstats == tuple(naive_rates.sums_of(naive)):
-        counted = [sum(each[kind] for each in naive.counted.values()) for kind in range(KINDS)]
+        counted = [sum(group[kind] for group in naive.counted.values()) for kind in range(KINDS)]
         if reading.counters != tuple(total % U64 for total in counted):
             yield "rates.lossless", f"{reading.counters}, counted were {counted}"
 

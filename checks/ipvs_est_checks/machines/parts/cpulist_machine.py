@@ -191,8 +191,8 @@ class CpulistMachine(RuleBasedStateMachine):
                 self.reached.add("text.unseparated")
 
     def _do(self, operation: Operation) -> Result:
-        for each in SENTENCES:
-            type(self).findings.checks[each] += 1
+        for sentence in SENTENCES:
+            type(self).findings.checks[sentence] += 1
         self.operations.append(operation)
         return self.oracle.apply(operation)
 

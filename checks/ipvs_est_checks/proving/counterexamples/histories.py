@@ -11,10 +11,10 @@ from ipvs_est_checks.known.by_schedule import BY_SCHEDULE
 def finding_shows(finding: str, revision: Revision) -> str:
     """The property that the finding's history, or a schedule of its scenario, breaks on that
     revision; '' if it breaks none. Raises ValueError for no finding."""
-    for each in BY_HISTORY:
-        if each.id == finding:
-            failures = watch_finding(each, revision).failures
-            return next((name for name in each.properties if name in failures), "")
+    for one_finding in BY_HISTORY:
+        if one_finding.id == finding:
+            failures = watch_finding(one_finding, revision).failures
+            return next((name for name in one_finding.properties if name in failures), "")
     for one in BY_SCHEDULE:
         if one.id == finding and one.schedule is not None:
             watched = frozenset(one.properties)

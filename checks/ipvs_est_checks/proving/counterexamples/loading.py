@@ -32,7 +32,7 @@ def loaded(state: Concrete, revision: Revision) -> Machine:
     for context in state.contexts:
         netns.est_kt_arr[context.slot] = _context(machine, params, context)
     # Lists grow at the head.
-    for est in sorted(state.estimators, key=lambda each: each.id == state.inputs.est):
+    for est in sorted(state.estimators, key=lambda estimator: estimator.id == state.inputs.est):
         _estimator(machine, est)
     return machine
 

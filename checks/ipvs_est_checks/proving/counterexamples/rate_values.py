@@ -21,7 +21,7 @@ def _index(shift: int) -> int:
 
 def updated(shift: int, before: int, last: int, now: int) -> int:
     """The model's average after an estimation."""
-    groups = (_group(shift, each) for each in (before, last, now))
+    groups = (_group(shift, number) for number in (before, last, now))
     return update_rates(*groups)[_index(shift)]
 
 

@@ -99,7 +99,7 @@ def with_replay(theorem: Theorem, outcome: TheoremOutcome) -> TheoremOutcome:
     if outcome.twin.status is not Decision.REFUTED:
         return outcome
     shown = replayed(theorem, outcome)
-    lines = tuple(f"{shown.kind.value}: {each}" for each in shown.lines)
+    lines = tuple(f"{shown.kind.value}: {line}" for line in shown.lines)
     outcome = replace(outcome, replayed=lines)
     if not shown.complaints:
         return outcome
@@ -139,11 +139,11 @@ def _numbers(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
         yield "the model does not differ from the twin at the counterexample's numbers", True
     if theorem.refuted_by:
         shows = _FOUND_NUMBERS[theorem.id]
-        for each in outcome.obligations:
-            if shows(read(each.answer.values)):
-                yield f"the numbers that refute it ({each.name}) show in the model", False
+        for obligation in outcome.obligations:
+            if shows(read(obligation.answer.values)):
+                yield f"the numbers that refute it ({obligation.name}) show in the model", False
             else:
-                yield f"{each.name}: the model does not do what the counterexample says", True
+                yield f"{obligation.name}: the model does not do what the counterexample says", True
 
 
 def _states(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
@@ -177,9 +177,9 @@ def _histories(theorem: Theorem, outcome: TheoremOutcome) -> _Told:
             yield f"twin: with the mistake in the model, and not without it, {walk.symptom}", False
         else:
             yield "twin: the mistake does not show in the model's walk", True
-    for each in theorem.refuted_by:
+    for item in theorem.refuted_by:
         for name in theorem.revision.split(", "):
-            yield _told_of_finding(name, each, REVISIONS[name])
+            yield _told_of_finding(name, item, REVISIONS[name])
 
 
 def _told_of_finding(name: str, finding: str, revision: Revision) -> tuple[str, bool]:

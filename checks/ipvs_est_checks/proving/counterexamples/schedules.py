@@ -85,9 +85,9 @@ def _property(id_: str) -> Ends:
 
 
 def _alive_after_exit(world: World, violation: Violation | None) -> bool:
-    alive = [each.task for each in world.threads if each.task.state is not TaskState.EXITED]
-    exited = all(each.name != "EXIT" for each in alive)
-    return exited and any(each.kd is not None for each in alive)
+    alive = [thread.task for thread in world.threads if thread.task.state is not TaskState.EXITED]
+    exited = all(task.name != "EXIT" for task in alive)
+    return exited and any(task.kd is not None for task in alive)
 
 
 def _two_owners(world: World, violation: Violation | None) -> bool:
@@ -132,7 +132,7 @@ _TASKS_ENABLED = _property("tasks.enabled"), frozenset({"tasks.enabled"})
 _NOT_LOST = _property("progress.not-lost"), frozenset({"progress.not-lost"})
 
 REPLAYS: Mapping[str, ScheduleReplay] = {
-    **{f"protocol.deadlock-{id_}": each for id_, each in _DEADLOCKS.items()},
+    **{f"protocol.deadlock-{id_}": deadlock for id_, deadlock in _DEADLOCKS.items()},
     "protocol.start-unlocked": ScheduleReplay(_EXIT, *_TASKS_ENABLED),
     "protocol.memory-relinking": ScheduleReplay(_RELINKING, ends_with(UseAfterFree)),
     "protocol.owners": ScheduleReplay(
@@ -232,8 +232,8 @@ def twin_schedule(theorem: str) -> ReplaySchedule | None:
 
 def found_schedules(theorem: str) -> Iterator[ReplaySchedule | None]:
     """The runs that refute the theorem itself."""
-    for each in FOUND.get(theorem, ()):
-        yield _schedule(theorem, each, ())
+    for bad_run in FOUND.get(theorem, ()):
+        yield _schedule(theorem, bad_run, ())
 
 
 def _schedule(theorem: str, bad: BadRun, edits: Sequence[Edit]) -> ReplaySchedule | None:

@@ -101,4 +101,4 @@ def _replay(
 def broken(machine: Machine) -> tuple[str, ...]:
     """Ids of the induction's invariants that do not hold of the machine as it is now."""
     state = snapshot_state(_ALGEBRA, machine.params, take_snapshot(machine))
-    return tuple(id_ for id_, each in INVARIANTS.items() if not each.predicate(state))
+    return tuple(id_ for id_, invariant in INVARIANTS.items() if not invariant.predicate(state))

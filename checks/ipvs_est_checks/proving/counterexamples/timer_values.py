@@ -44,7 +44,7 @@ def sizes_of(values: Values) -> Values:
 
 
 def inputs_of(values: Values) -> Values:
-    return {each: values[each] for each in ("now", "est_timer", "tick")}
+    return {name: values[name] for name in ("now", "est_timer", "tick")}
 
 
 def words_of(values: Values) -> tuple[z3.BitVecRef, z3.BitVecRef, z3.BitVecRef]:
@@ -61,13 +61,13 @@ def _wrap_shows(values: Values) -> bool:
     not with the shift."""
     shift, bits = values["shift"], values["bits"]
     timer, sleep = first_head(values)
-    moved = values | {each: (values[each] + shift) % 2**bits for each in ("now", "est_timer")}
+    moved = values | {name: (values[name] + shift) % 2**bits for name in ("now", "est_timer")}
     same = first_head(moved) == ((timer + shift) % 2**bits, sleep)
     now, est_timer, tick = words_of(values)
     wrong = [
         tuple(
-            word_at(each, inputs_of(inputs), sizes_of(inputs))
-            for each in timer_terms.head_unsigned(now, est_timer, tick)
+            word_at(term, inputs_of(inputs), sizes_of(inputs))
+            for term in timer_terms.head_unsigned(now, est_timer, tick)
         )
         for inputs in (values, moved)
     ]
@@ -108,8 +108,8 @@ def revolution(
     row = kthread.kd.est_row
     kthread.wake(late)
     first = kthread.turns[0][1]
-    for each in restarts:
-        at = first + each
+    for restart in restarts:
+        at = first + restart
         while kthread.machine.now + kthread.asleep < at:
             kthread.wake()
         kthread.restart(at - kthread.machine.now)

@@ -49,18 +49,18 @@ def _scenario(deleted: tuple[int, ...]) -> Scenario:
     """After the first calc phase, when a second one begins."""
     setup: tuple[Operation, ...] = (
         InitNetns(),
-        *(AddService(each) for each in range(1, _SERVICES + 1)),
+        *(AddService(number) for number in range(1, _SERVICES + 1)),
         Advance(250),
         WriteCpulist("0"),
         Advance(4),
     )
-    control: tuple[Operation, ...] = tuple(DeleteService(each) for each in deleted)
+    control: tuple[Operation, ...] = tuple(DeleteService(number) for number in deleted)
     return Scenario("", "", _PARAMS, setup, (Actor("CTL", control),), 400)
 
 
 def _kthread0(world: World) -> Thread:
-    alive = (each for each in reversed(world.threads) if each.task.kd is not None)
-    return next(each for each in alive if each.task.kd is not None and each.task.kd.id == 0)
+    alive = (thread for thread in reversed(world.threads) if thread.task.kd is not None)
+    return next(thread for thread in alive if thread.task.kd is not None and thread.task.kd.id == 0)
 
 
 def _frame(thread: Thread, function: str) -> dict[str, object]:
@@ -130,9 +130,9 @@ def _tick_of_several() -> tuple[int, WalkPlace, tuple[int, ...]] | None:
         kd = _kd(world.machine, place)
         if place.id and kd is not None and kd.tick_len[place.row] < kd.est_count:
             there = (
-                each.id
-                for each in world.machine.objects.values()
-                if (each.est.ktid, each.est.ktrow) == (place.id, place.row)
+                stats_object.id
+                for stats_object in world.machine.objects.values()
+                if (stats_object.est.ktid, stats_object.est.ktrow) == (place.id, place.row)
             )
             return number, place, tuple(there)
     return None

@@ -25,8 +25,8 @@ def _goal(
     test = terms.test_of(loops)
     result = terms.result_of(test, ceiling=ceiling, quotient=quotient)
     known = {
-        each.id: each
-        for each in (
+        assumption.id: assumption
+        for assumption in (
             Assumption(
                 "before",
                 "It was so before.",
@@ -38,7 +38,7 @@ def _goal(
     }
     return Goal(
         f"loops {loops}",
-        tuple(known[each] for each in assumptions),
+        tuple(known[assumption] for assumption in assumptions),
         conclusion(test, result),
         (),
         (
@@ -67,7 +67,7 @@ def _kept_goal(loops: int, *, ceiling: bool = True) -> Goal:
 def _kept_goals() -> tuple[Goal, ...]:
     zero, default = z3.BitVecVal(0, terms.INT), z3.BitVecVal(terms.DEFAULT, terms.INT)
     first = Goal("start", (), terms.invariant(zero, default, terms.any_quotient))
-    return (first, *(_kept_goal(each) for each in LOOPS))
+    return (first, *(_kept_goal(loop) for loop in LOOPS))
 
 
 def _loops(test: Test, result: Result) -> z3.BoolRef:
@@ -100,7 +100,7 @@ def _zero_exactly(least: int) -> _Conclusion:
 
 def _zero_goals() -> tuple[Goal, ...]:
     conclusion = _zero_exactly(1024)
-    return tuple(_goal(each, conclusion, ("set",) if each >= 1024 else ()) for each in LOOPS)
+    return tuple(_goal(loop, conclusion, ("set",) if loop >= 1024 else ()) for loop in LOOPS)
 
 
 def _minimum(loops: int, *, wrong: bool = False) -> Goal:
@@ -204,7 +204,7 @@ THEOREMS = (
         " times at most 16384 estimations.",
         _SCOPE,
         "11",
-        lambda: tuple(_goal(each, _loops, ()) for each in LOOPS),
+        lambda: tuple(_goal(loop, _loops, ()) for loop in LOOPS),
         Twin(
             "There is a test more.",
             lambda: _goal(LOOPS[-1] * 2, _loops, ()),
@@ -217,7 +217,7 @@ THEOREMS = (
         "The 64-bit quotient that is stored in the 32 bits of min_est is below 10^9, so it fits.",
         _SCOPE,
         "11",
-        lambda: tuple(_goal(each, _fits, ()) for each in LOOPS),
+        lambda: tuple(_goal(loop, _fits, ()) for loop in LOOPS),
         Twin(
             "A test of 10^9 ns or more counts.",
             lambda: _goal(1, _fits, (), ceiling=False),
@@ -247,7 +247,7 @@ THEOREMS = (
         " half a nanosecond or more: no machine is that fast.",
         "all resolutions, costs and phases of the clock; each of the 12 tests",
         "11",
-        lambda: tuple(_clock(each) for each in LOOPS if each >= 1024),
+        lambda: tuple(_clock(loop) for loop in LOOPS if loop >= 1024),
         Twin(
             "One estimation takes 499 ps or more.",
             lambda: _clock(2048, 499),
@@ -262,7 +262,7 @@ THEOREMS = (
         " ns and less than 1 s.",
         _SCOPE,
         "11",
-        lambda: tuple(_unmeasured(each) for each in LOOPS),
+        lambda: tuple(_unmeasured(loop) for loop in LOOPS),
         Twin(
             "A test of 10^9 ns or more counts.",
             lambda: _unmeasured(1, ceiling=False),
@@ -276,7 +276,7 @@ THEOREMS = (
         " smaller, and min_est is at most the quotient of every test that counts.",
         _SCOPE,
         "11",
-        lambda: tuple(_minimum(each) for each in LOOPS),
+        lambda: tuple(_minimum(loop) for loop in LOOPS),
         Twin("The largest cost is kept.", lambda: _minimum(1, wrong=True)),
     ),
     Theorem(

@@ -186,7 +186,7 @@ def _any_clock(loops: int, most_ns: int) -> Goal:
 
 
 def _any_clock_goals() -> tuple[Goal, ...]:
-    return tuple(_any_clock(each, 2 * GOAL_NS if each == 1 else 197_000) for each in _FINE_STEPS)
+    return tuple(_any_clock(step, 2 * GOAL_NS if step == 1 else 197_000) for step in _FINE_STEPS)
 
 
 _cold = z3.Int("cold")
@@ -318,7 +318,7 @@ def _limits_goal(chains: int | None, factor: int = 1) -> Goal:
         tick_max == answer * number,
     )
     if chains is None:
-        definitions = tuple(z3.And(each >= 1, each <= 64) for each in sizes)
+        definitions = tuple(z3.And(size >= 1, size <= 64) for size in sizes)
         name = "1..64 chains and ticks"
     else:
         definitions = (number == chains, nticks == _TICKS)
@@ -363,7 +363,7 @@ THEOREMS = (
         " us, its work is at most 1/8 of it exactly if one estimation for each chain is.",
         f"{_COSTS}; 48 chains; HZ 100, 250, 300, 1000, and every HZ from 50 to 10000",
         "2, 11",
-        lambda: tuple(_tick(each) for each in (*_KERNEL_HZ, None)),
+        lambda: tuple(_tick(number) for number in (*_KERNEL_HZ, None)),
         Twin("Chains are meant to take 105 us.", lambda: _tick(250, 105_000)),
         properties=("load.tick",),
     ),
@@ -375,7 +375,7 @@ THEOREMS = (
         " take at most half the time of their CPUs.",
         f"{_COSTS}; every number of CPUs; HZ 100, 250, 300, 1000, and every HZ from 50 to 10000",
         "2, 11, 12",
-        lambda: tuple(_cpus_goal(each) for each in (*_KERNEL_HZ, None)),
+        lambda: tuple(_cpus_goal(number) for number in (*_KERNEL_HZ, None)),
         Twin("There are 5 kthreads for each CPU.", lambda: _cpus_goal(250, 5)),
         properties=("load.cpus",),
     ),
@@ -442,7 +442,7 @@ THEOREMS = (
         " us) to 21 ns (costs above 31 ns).",
         "all costs from 31 ns to 95 us, all phases of the clock",
         "11",
-        lambda: tuple(_fine_clock(*each) for each in _FINE_STEPS.items()),
+        lambda: tuple(_fine_clock(*item) for item in _FINE_STEPS.items()),
         Twin("With steps of 54 ns.", lambda: _fine_clock(1, 54)),
     ),
     Theorem(

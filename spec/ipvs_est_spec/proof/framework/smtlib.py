@@ -8,7 +8,7 @@ from ipvs_est_spec.proof.framework.theorem import Goal
 
 def smtlib_text(goal: Goal, expected: str) -> str:
     """A script that says what its answer has to be: `unsat` proves the goal."""
-    assumed = [each.term for each in goal.assumptions]
+    assumed = [assumption.term for assumption in goal.assumptions]
     return script([*goal.definitions, *assumed, z3.Not(goal.conclusion)], expected)
 
 

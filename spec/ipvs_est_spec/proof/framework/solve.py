@@ -157,12 +157,12 @@ def decide(theorem: Theorem, options: Options, solver: Solver | None = None) -> 
             queries += 1
         queries += 1
         dropped: list[Dropped] = []
-        for each in obligation.assumptions:
-            sentences[each.id] = each.sentence
+        for assumption in obligation.assumptions:
+            sentences[assumption.id] = assumption.sentence
             if not options.drop_assumptions or theorem.refuted_by:
                 continue
-            without = solver.ask(_without(obligation, each.id))
-            dropped.append(Dropped(each.id, without.status))
+            without = solver.ask(_without(obligation, assumption.id))
+            dropped.append(Dropped(assumption.id, without.status))
             queries += 1
         seconds = process_time() - began
         found.append(Decided(obligation.name, answer, premises, tuple(dropped), seconds))
@@ -199,7 +199,7 @@ def ask(obligation: Goal, options: Options) -> Answer:
 
 
 def _ask(goal: Goal, solver: z3.Solver) -> Answer:
-    solver.add(*goal.definitions, *(each.term for each in goal.assumptions))
+    solver.add(*goal.definitions, *(assumption.term for assumption in goal.assumptions))
     solver.add(z3.Not(goal.conclusion))
     answer = solver.check()
     if answer == z3.unsat:
@@ -215,11 +215,13 @@ def _ask(goal: Goal, solver: z3.Solver) -> Answer:
 
 def _premises(goal: Goal, solver: Solver) -> Decision:
     """Of "the premises contradict each other", which has to be refuted."""
-    return solver.contradiction([*goal.definitions, *(each.term for each in goal.assumptions)])
+    return solver.contradiction(
+        [*goal.definitions, *(assumption.term for assumption in goal.assumptions)]
+    )
 
 
 def _without(obligation: Goal, id_: str) -> Goal:
-    kept = tuple(each for each in obligation.assumptions if each.id != id_)
+    kept = tuple(assumption for assumption in obligation.assumptions if assumption.id != id_)
     return replace(obligation, assumptions=kept)
 
 
@@ -236,33 +238,33 @@ def value_text(value: z3.ExprRef) -> str:
 def _failures(theorem: Theorem, found: Sequence[Decided], twin: Answer) -> Iterator[str]:
     if not found:
         yield "there is nothing to prove"
-    for each in found:
-        if theorem.refuted_by and each.answer.status is Decision.PROVED:
+    for decided in found:
+        if theorem.refuted_by and decided.answer.status is Decision.PROVED:
             text = f"no longer refuted, though {', '.join(theorem.refuted_by)} says so"
-            yield _named(text, each.name)
-        elif not theorem.refuted_by and each.answer.status is Decision.REFUTED:
-            yield f"{_named('refuted', each.name)}: {values_text(each.answer.values)}"
-        if each.premises is Decision.PROVED:
-            yield _named("the premises contradict each other", each.name)
-        for dropped in each.dropped:
+            yield _named(text, decided.name)
+        elif not theorem.refuted_by and decided.answer.status is Decision.REFUTED:
+            yield f"{_named('refuted', decided.name)}: {values_text(decided.answer.values)}"
+        if decided.premises is Decision.PROVED:
+            yield _named("the premises contradict each other", decided.name)
+        for dropped in decided.dropped:
             if dropped.status is Decision.PROVED:
-                yield _named(f"the assumption {dropped.assumption} is not needed", each.name)
+                yield _named(f"the assumption {dropped.assumption} is not needed", decided.name)
     if twin.status is Decision.PROVED:
         yield "the twin is not refuted"
 
 
 def _unknowns(found: Sequence[Decided], twin: Answer) -> Iterator[str]:
-    for each in found:
-        if each.answer.status is Decision.UNKNOWN:
-            yield _named(f"the solver does not know ({each.answer.reason})", each.name)
-        if each.premises is Decision.UNKNOWN:
+    for decided in found:
+        if decided.answer.status is Decision.UNKNOWN:
+            yield _named(f"the solver does not know ({decided.answer.reason})", decided.name)
+        if decided.premises is Decision.UNKNOWN:
             yield _named(
-                "the solver does not know whether the premises can be satisfied", each.name
+                "the solver does not know whether the premises can be satisfied", decided.name
             )
-        for dropped in each.dropped:
+        for dropped in decided.dropped:
             if dropped.status is Decision.UNKNOWN:
                 yield _named(
-                    f"the solver does not know whether {dropped.assumption} is needed", each.name
+                    f"the solver does not know whether {dropped.assumption} is needed", decided.name
                 )
     if twin.status is Decision.UNKNOWN:
         yield f"the solver does not know of the twin ({twin.reason})"

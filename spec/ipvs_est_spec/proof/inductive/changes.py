@@ -65,7 +65,7 @@ def is_lowest_empty(state: AbstractState[B, N], slot: N) -> B:
         a.at_most(a.number(0), slot),
         a.at_most(slot, state.est_kt_count),
         a.negate(state.exists(slot)),
-        state.every_slot(lambda each: a.implies(a.less(each, slot), state.exists(each))),
+        state.every_slot(lambda item: a.implies(a.less(item, slot), state.exists(item))),
     )
 
 
@@ -81,10 +81,10 @@ def is_choice(state: AbstractState[B, N], slot: N) -> B:
     lowest = a.both(
         has_space(state, slot),
         state.every_slot(
-            lambda each: a.implies(a.less(each, slot), a.negate(has_space(state, each)))
+            lambda item: a.implies(a.less(item, slot), a.negate(has_space(state, item)))
         ),
     )
-    nobody = state.every_slot(lambda each: a.negate(has_space(state, each)))
+    nobody = state.every_slot(lambda item: a.negate(has_space(state, item)))
     return a.either(lowest, a.both(nobody, is_lowest_empty(state, slot)))
 
 
@@ -308,7 +308,7 @@ def slot_cleared(state: AbstractState[B, N], slot: N, kt_count: N, add_ktid: N) 
         a.at_most(one, kt_count),
         a.less(kt_count, old),
         freed.every_slot(
-            lambda each: a.implies(a.at_most(kt_count, each), a.negate(freed.exists(each)))
+            lambda item: a.implies(a.at_most(kt_count, item), a.negate(freed.exists(item)))
         ),
         a.either(a.equal(kt_count, one), freed.exists(a.minus(kt_count, one))),
     )

@@ -150,7 +150,12 @@ def counterexample(invariant: str, step: str, build: Build, size: Size) -> Concr
     solver.add(everything.deny(INVARIANTS[invariant].predicate(change.after)))
     solver.add(*small.whole, *_as_the_model_does(state, step, size))
     solver.add(everything.assume("after", _total(change.after, size)))
-    solver.add(*(z3.And(each >= 0, each < size.estimators) for each in everything.estimators))
+    solver.add(
+        *(
+            z3.And(estimator >= 0, estimator < size.estimators)
+            for estimator in everything.estimators
+        )
+    )
     answer = solver.check()
     if answer == z3.unknown:
         raise ValueError(f"{invariant}, {step}: {solver.reason_unknown()}")
@@ -181,7 +186,10 @@ def _small(size: Size) -> _Small:
     )
     state = any_state(params)
     everything = _Everything(size, (INPUTS.est,))
-    invariants = [everything.assume(each.id, each.predicate(state)) for each in INVARIANTS.values()]
+    invariants = [
+        everything.assume(invariant.id, invariant.predicate(state))
+        for invariant in INVARIANTS.values()
+    ]
     whole = tuple(_whole(state, size))
     return _Small(state, tuple(invariants), whole, tuple(everything.estimators))
 
@@ -231,7 +239,7 @@ class _Everything:
 
 
 def _range(number: int) -> list[z3.ArithRef]:
-    return [z3.IntVal(each) for each in range(number)]
+    return [z3.IntVal(one_number) for one_number in range(number)]
 
 
 def _truth(formula: Formula) -> z3.BoolRef:
@@ -342,7 +350,7 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
         return z3.is_true(model.evaluate(_truth(formula), model_completion=True))
 
     def bits(formulas: Iterable[Formula]) -> int:
-        return sum(1 << index for index, each in enumerate(formulas) if truth(each))
+        return sum(1 << index for index, formula in enumerate(formulas) if truth(formula))
 
     def context(slot: z3.ArithRef) -> ConcreteContext:
         rows, chains = _range(size.rows), _range(size.chains)
@@ -369,7 +377,7 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
     def estimator(est: z3.ArithRef) -> ConcreteEstimator:
         here = [place for place in _places(size) if truth(state.on_chain(est, *place))]
         assert len(here) <= 1
-        place = tuple(number(each) for each in here[0]) if here else None
+        place = tuple(number(term) for term in here[0]) if here else None
         assert place is None or len(place) == 3
         return ConcreteEstimator(
             number(est),
@@ -398,9 +406,12 @@ def _read(model: z3.ModelRef, state: Z3State, size: Size) -> Concrete:
     )
     found = [estimator(est) for est in _range(size.estimators)]
     used = [
-        each
-        for each in found
-        if each.is_object or each.waits or each.place or each.id == inputs.est
+        concrete_estimator
+        for concrete_estimator in found
+        if concrete_estimator.is_object
+        or concrete_estimator.waits
+        or concrete_estimator.place
+        or concrete_estimator.id == inputs.est
     ]
     return Concrete(
         state.params,

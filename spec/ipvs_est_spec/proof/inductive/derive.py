@@ -26,10 +26,10 @@ GoalOf = Callable[[Sequence[str], Sequence[str]], Goal]
 
 def rows_of(invariant: str, step: str) -> tuple[ProofRow, ...]:
     """The rows of an invariant and a step, cases, geometries and revisions in their order."""
-    (build,) = (each.build for each in STEPS if each.id == step)
+    (build,) = (inductive_step.build for inductive_step in STEPS if inductive_step.id == step)
     state = any_state(next(iter(GEOMETRIES.values())))
     cases = dict.fromkeys(
-        case for each in REVISIONS.values() for case in build(state, each, INPUTS)
+        case for revision in REVISIONS.values() for case in build(state, revision, INPUTS)
     )
     found: list[ProofRow] = []
     for case in cases:
@@ -135,36 +135,38 @@ def judged(
     if not proved(invariants, facts):
         return replace(row, kind=ProofKind.REFUTED, finding=_finding(row, recorded))
     # The invariant itself goes last: it is the first that one expects to be needed.
-    order = sorted(invariants, key=lambda each: each == row.invariant)
+    order = sorted(invariants, key=lambda invariant: invariant == row.invariant)
     core = _core(goal, order, facts)
-    some = [each for each in facts if each in core]
-    needs = _least([each for each in order if each in core], lambda kept: proved(kept, some))
+    some = [fact for fact in facts if fact in core]
+    needs = _least([name for name in order if name in core], lambda kept: proved(kept, some))
     used = _least(some, lambda kept: proved(needs, kept))
-    return replace(row, needs=tuple(each for each in invariants if each in needs), facts=used)
+    return replace(
+        row, needs=tuple(invariant for invariant in invariants if invariant in needs), facts=used
+    )
 
 
 def _core(goal: GoalOf, invariants: Sequence[str], facts: Sequence[str]) -> frozenset[str]:
     """Invariants and facts that are enough."""
     bare = goal((), ())
     terms = {
-        **{each.id: each.term for each in goal(invariants, ()).assumptions},
+        **{assumption.id: assumption.term for assumption in goal(invariants, ()).assumptions},
         **dict(zip(facts, goal((), facts).definitions, strict=False)),
     }
     solver = z3.Solver()
     solver.add(*bare.definitions, z3.Not(bare.conclusion))
-    labels = {each: z3.Bool(f"label {each}") for each in terms}
-    solver.add(*(z3.Implies(labels[each], term) for each, term in terms.items()))
+    labels = {term: z3.Bool(f"label {term}") for term in terms}
+    solver.add(*(z3.Implies(labels[name], term) for name, term in terms.items()))
     if solver.check(*labels.values()) != z3.unsat:
         return frozenset(terms)
     core = solver.unsat_core()
-    return frozenset(each for each, label in labels.items() if any(label.eq(x) for x in core))
+    return frozenset(name for name, label in labels.items() if any(label.eq(x) for x in core))
 
 
 def _least(all_: Sequence[str], enough: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
     """A part that is enough, of which nothing can be left out."""
     kept = list(all_)
-    for each in all_:
-        rest = [other for other in kept if other != each]
+    for name in all_:
+        rest = [other for other in kept if other != name]
         if enough(rest):
             kept = rest
     return tuple(kept)

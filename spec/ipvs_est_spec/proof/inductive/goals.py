@@ -22,8 +22,8 @@ from ipvs_est_spec.property import Predicate, StateProperty
 GROUPS = ("place", "counts", "bitmaps", "limits", "array")
 
 INVARIANTS: dict[str, StateProperty | Auxiliary] = {
-    **{each.id: each for each in STATE_PROPERTIES if each.group in GROUPS},
-    **{each.id: each for each in AUXILIARY},
+    **{prop.id: prop for prop in STATE_PROPERTIES if prop.group in GROUPS},
+    **{auxiliary.id: auxiliary for auxiliary in AUXILIARY},
 }
 """The catalogue's own, by id, and those that the induction needs besides."""
 
@@ -92,10 +92,10 @@ def terms_of(place: OwnPlace) -> Terms:
         chains[here] = (*chains[here], z3.IntVal(0), z3.IntVal(1))
     if own is not None:
         slot, row, chain = own
-        rows[slot.get_id()] = (row, *(each[1] for each in others))
-        chains[slot.get_id(), row.get_id()] = (chain, *(each[2] for each in others))
-        for each in others:
-            chains[slot.get_id(), each[1].get_id()] = (each[2],)
+        rows[slot.get_id()] = (row, *(other[1] for other in others))
+        chains[slot.get_id(), row.get_id()] = (chain, *(other[2] for other in others))
+        for other in others:
+            chains[slot.get_id(), other[1].get_id()] = (other[2],)
         here = (OTHER.slot.get_id(), OTHER.row.get_id())
         chains[here] = (*chains[here], chain)
     return Terms(tuple(slots), rows, chains, (INPUTS.est, OTHER.est))
@@ -116,7 +116,7 @@ class Instances:
 
     def representatives(self, sort: Sort, inside: tuple[z3.ArithRef, ...]) -> Iterable[z3.ArithRef]:
         """Terms of the sort."""
-        where = tuple(each.get_id() for each in inside)
+        where = tuple(term.get_id() for term in inside)
         found = self.found.get(where, {}).values()
         match sort:
             case Sort.SLOT:
@@ -141,7 +141,7 @@ class Instances:
     ) -> z3.ArithRef:
         term = skolem_term(f"{sort.value} for {label}{place}", *around)
         if sort in (Sort.ROW, Sort.CHAIN) or (sort is Sort.ESTIMATOR and not around):
-            where = tuple(each.get_id() for each in inside)
+            where = tuple(term.get_id() for term in inside)
             self.found.setdefault(where, {})[term.get_id()] = term
         return term
 
@@ -175,7 +175,7 @@ class Instances:
             place: str,
         ) -> z3.ArithRef:
             # One name for two elements would be wrong.
-            own = all(any(each.eq(other) for other in others.values()) for each in around)
+            own = all(any(term.eq(other) for other in others.values()) for term in around)
             if own and used.setdefault(sort, place) == place:
                 return others[sort]
             return self._new(label, sort, inside, around, place)
@@ -210,8 +210,8 @@ class Before:
         self._formulas = formulas
         self._known: dict[str, z3.BoolRef] = {}
         # All others are instantiated at what these say there is.
-        for each in witnesses:
-            self.instances.assume(each, formulas[each]())
+        for witness in witnesses:
+            self.instances.assume(witness, formulas[witness]())
 
     def holds(self, id_: str) -> z3.BoolRef:
         """A fact or an invariant."""
@@ -224,8 +224,8 @@ class Before:
 def formulas_of(state: Z3State, facts: Iterable[Fact]) -> dict[str, Callable[[], Formula]]:
     """By id: the facts, and the invariants of states."""
     predicates: dict[str, Predicate] = {
-        **{each.id: each.predicate for each in facts},
-        **{each.id: each.predicate for each in INVARIANTS.values()},
+        **{fact.id: fact.predicate for fact in facts},
+        **{invariant.id: invariant.predicate for invariant in INVARIANTS.values()},
     }
     return {id_: partial(predicate, state) for id_, predicate in predicates.items()}
 
@@ -255,9 +255,9 @@ def preserved(
     premise = _premise(params, step, change)
     return Goal(
         name,
-        tuple(Assumption(each, INVARIANTS[each].sentence, known.holds(each)) for each in needs),
+        tuple(Assumption(name, INVARIANTS[name].sentence, known.holds(name)) for name in needs),
         held_after(invariant, step, change, params),
-        (*(known.holds(each) for each in facts), premise),
+        (*(known.holds(fact) for fact in facts), premise),
         shown(known.state),
     )
 

@@ -32,7 +32,7 @@ from ipvs_est_spec.proof.inductive.theorems import GROUP, distinct
 from ipvs_est_spec.proof.inductive.twins import NAMED
 
 _STEP = "drain"
-_ALL_FACTS = tuple(each.id for each in FACTS)
+_ALL_FACTS = tuple(fact.id for fact in FACTS)
 Z3Change = Change[Formula, z3.ArithRef]
 
 ONE_IN_A_TICK = Params(chain_factor=1)
@@ -80,9 +80,9 @@ def _goal(
     taken = known.instances.apart().assume("premise", premise)
     return Goal(
         "",
-        tuple(Assumption(each, INVARIANTS[each].sentence, known.holds(each)) for each in needs),
+        tuple(Assumption(name, INVARIANTS[name].sentence, known.holds(name)) for name in needs),
         z3.Not(denial),
-        (*(known.holds(each) for each in facts), taken),
+        (*(known.holds(fact) for fact in facts), taken),
         shown(known.state),
     )
 
@@ -113,9 +113,11 @@ def _named(geometry: str, revision: Revision) -> Goal:
 
 
 def _in_range() -> tuple[Goal, ...]:
-    pairs = [(geometry, each) for geometry in GEOMETRIES for each in REVISIONS.values()]
-    named = distinct((g, each.name, _named(g, each)) for g, each in pairs)
-    new = distinct((g, each.name, new_kd_has_a_place(GEOMETRIES[g], each)) for g, each in pairs)
+    pairs = [(geometry, revision) for geometry in GEOMETRIES for revision in REVISIONS.values()]
+    named = distinct((g, revision.name, _named(g, revision)) for g, revision in pairs)
+    new = distinct(
+        (g, revision.name, new_kd_has_a_place(GEOMETRIES[g], revision)) for g, revision in pairs
+    )
     return (
         *(replace(goal, name=f"{NAMED} {where}") for goal, where in named),
         *(replace(goal, name=f"into a new kd {where}") for goal, where in new),
@@ -141,15 +143,15 @@ def limits_then_enqueued(revision: Revision) -> Z3Change:
     return Change(a.both(limited.premise, enqueued.premise), enqueued.after)
 
 
-_LEFT_BY_FINISH = tuple(each for each in INVARIANTS if each != "bitmaps.full")
+_LEFT_BY_FINISH = tuple(invariant for invariant in INVARIANTS if invariant != "bitmaps.full")
 """On a merged revision these survive new limits (`induction.bitmaps.full.F02`)."""
 
 
 def _out_of_range() -> Iterator[Goal]:
     """A flag of other limits is all it takes."""
     goals = (
-        (FULL, each.name, after_one_more(GEOMETRIES[FULL], each, _LEFT_BY_FINISH))
-        for each in MERGED
+        (FULL, revision.name, after_one_more(GEOMETRIES[FULL], revision, _LEFT_BY_FINISH))
+        for revision in MERGED
     )
     for goal, where in distinct(goals):
         yield replace(goal, name=f"two estimators for one row {where}")
@@ -163,7 +165,9 @@ def tick_after_new_limits(revision: Revision) -> Goal:
 
 
 def _over_its_limit() -> Iterator[Goal]:
-    goals = (("1 chain, factor 1", each.name, tick_after_new_limits(each)) for each in MERGED)
+    goals = (
+        ("1 chain, factor 1", revision.name, tick_after_new_limits(revision)) for revision in MERGED
+    )
     for goal, where in distinct(goals):
         yield replace(goal, name=f"new limits, then an estimator is enqueued {where}")
 

@@ -129,8 +129,8 @@ def draining(state: AbstractState[B, N], revision: Revision, inputs: Inputs[B, N
     if revision.drain_takes_total_first:
         premises.append(
             state.every_estimator(
-                lambda each: a.implies(
-                    a.both(state.is_total(each), state.on_temp_list(each)), a.equal(each, est)
+                lambda item: a.implies(
+                    a.both(state.is_total(item), state.on_temp_list(item)), a.equal(item, est)
                 )
             )
         )
@@ -166,8 +166,8 @@ def _stop(
     owned = state.is_object(est)
     found = changes.stopped(state, revision, est, inputs.kt_count, inputs.add_ktid)
     return {
-        case: Change(a.both(owned, each.premise), _disowned(each.after, est))
-        for case, each in found.items()
+        case: Change(a.both(owned, change.premise), _disowned(change.after, est))
+        for case, change in found.items()
     }
 
 
@@ -197,10 +197,10 @@ def _relink(
     found = changes.stopped(state, revision, est, inputs.kt_count, inputs.add_ktid, relinking=True)
     return {
         case: Change(
-            a.both(begun, each.premise),
-            changes.put_on_temp_list(each.after, est, inputs.delay),
+            a.both(begun, change.premise),
+            changes.put_on_temp_list(change.after, est, inputs.delay),
         )
-        for case, each in found.items()
+        for case, change in found.items()
         # It is taken off a chain, and kd 0 keeps its last one.
         if case in (changes.OTHERS, changes.LAST)
     }
@@ -376,4 +376,4 @@ STEPS: tuple[InductiveStep, ...] = (
     InductiveStep("release", "Netns exit frees what is left of kthreads.", "14", _release),
 )
 
-BY_ID = {each.id: each for each in (INITIAL, *STEPS)}
+BY_ID = {step.id: step for step in (INITIAL, *STEPS)}

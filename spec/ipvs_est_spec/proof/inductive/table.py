@@ -77,17 +77,17 @@ def parse(text: str) -> tuple[ProofRow, ...]:
 def written(rows: tuple[ProofRow, ...]) -> str:
     """The inverse of `parse`."""
     lines = ["\t".join(COLUMNS)]
-    for each in rows:
+    for row in rows:
         cells = (
-            each.invariant,
-            each.step,
-            each.case,
-            ",".join(each.geometries),
-            ",".join(each.revisions),
-            each.kind.value,
-            each.finding,
-            ",".join(each.needs),
-            ",".join(each.facts),
+            row.invariant,
+            row.step,
+            row.case,
+            ",".join(row.geometries),
+            ",".join(row.revisions),
+            row.kind.value,
+            row.finding,
+            ",".join(row.needs),
+            ",".join(row.facts),
         )
         lines.append("\t".join(cells))
     return "\n".join(lines) + "\n"

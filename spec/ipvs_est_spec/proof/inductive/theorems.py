@@ -23,7 +23,7 @@ from ipvs_est_spec.proof.inductive.steps import BY_ID, STEPS
 from ipvs_est_spec.proof.inductive.table import ProofKind, ProofRow, table
 from ipvs_est_spec.proof.inductive.twins import WRONG_STEPS, wrong_change
 
-ALL_FACTS = tuple(each.id for each in FACTS)
+ALL_FACTS = tuple(fact.id for fact in FACTS)
 
 GROUP = "induction"
 
@@ -77,7 +77,7 @@ def same_formula(left: Goal, right: Goal) -> bool:
 
 def _holds(invariant: str) -> tuple[Goal, ...]:
     rows = _rows(invariant, ProofKind.PROVED)
-    first = ((each, "", initially(invariant, GEOMETRIES[each])) for each in GEOMETRIES)
+    first = ((geometry, "", initially(invariant, GEOMETRIES[geometry])) for geometry in GEOMETRIES)
     return (
         *(replace(goal, name=f"initially {where}") for goal, where in distinct(first)),
         *(goal for row in rows for goal in goals_of(row)),
@@ -121,7 +121,7 @@ def _cases(step: str, revision: str) -> tuple[str, ...]:
 
 
 def _fails(invariant: str, finding: str) -> tuple[Goal, ...]:
-    rows = (each for each in _rows(invariant, ProofKind.REFUTED) if each.finding == finding)
+    rows = (row for row in _rows(invariant, ProofKind.REFUTED) if row.finding == finding)
     return tuple(goal for row in rows for goal in goals_of(row))
 
 
@@ -134,7 +134,11 @@ def _twin(invariant: str) -> Goal:
 
 
 def _rows(invariant: str, kind: ProofKind) -> Iterable[ProofRow]:
-    return (each for each in table() if each.invariant == invariant and each.kind is kind)
+    return (
+        proof_row
+        for proof_row in table()
+        if proof_row.invariant == invariant and proof_row.kind is kind
+    )
 
 
 @cache
@@ -159,19 +163,21 @@ def theorems() -> tuple[Theorem, ...]:
             )
         )
         refuted = list(_rows(id_, ProofKind.REFUTED))
-        for finding in dict.fromkeys(each.finding for each in refuted):
+        for finding in dict.fromkeys(proof_row.finding for proof_row in refuted):
             if finding == "config":
                 continue
-            here = [each for each in refuted if each.finding == finding]
-            steps = ", ".join(dict.fromkeys(each.step for each in here))
-            on = [name for name in REVISIONS if any(name in each.revisions for each in here)]
+            here = [proof_row for proof_row in refuted if proof_row.finding == finding]
+            steps = ", ".join(dict.fromkeys(proof_row.step for proof_row in here))
+            on = [
+                name for name in REVISIONS if any(name in proof_row.revisions for proof_row in here)
+            ]
             made.append(
                 Theorem(
                     f"induction.{id_}.{finding}",
                     GROUP,
                     f"Not preserved by {steps} ({finding}): {invariant.sentence}",
                     SCOPE,
-                    ", ".join(dict.fromkeys(BY_ID[each.step].source for each in here)),
+                    ", ".join(dict.fromkeys(BY_ID[proof_row.step].source for proof_row in here)),
                     partial(_fails, id_, finding),
                     twin,
                     revision=", ".join(on),

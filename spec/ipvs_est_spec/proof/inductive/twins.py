@@ -124,5 +124,5 @@ def _forgetting(
     before: AbstractState[Formula, z3.ArithRef],
     names: frozenset[str],
 ) -> AbstractState[Formula, z3.ArithRef]:
-    kept: dict[str, object] = {each: getattr(before, each) for each in names}
+    kept: dict[str, object] = {name: getattr(before, name) for name in names}
     return replace(after, **kept)  # type: ignore[arg-type]  # each has the type of its namesake

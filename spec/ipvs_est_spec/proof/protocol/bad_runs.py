@@ -230,16 +230,17 @@ _AGAIN = (
 
 FOUND: Mapping[str, tuple[BadRun, ...]] = {
     **{
-        f"protocol.deadlock-{each.id}": tuple(
-            BadRun(revision, None, each.bad, each.where) for revision in (V7, STABLE)
+        f"protocol.deadlock-{deadlock.id}": tuple(
+            BadRun(revision, None, deadlock.bad, deadlock.where) for revision in (V7, STABLE)
         )
-        for each in DEADLOCKS
+        for deadlock in DEADLOCKS
     },
     "protocol.start-unlocked": tuple(
-        BadRun(each, None, bad.start_while_disabled, _STARTING) for each in (V7, STABLE, MAINLINE)
+        BadRun(revision, None, bad.start_while_disabled, _STARTING)
+        for revision in (V7, STABLE, MAINLINE)
     ),
     "protocol.memory-relinking": tuple(
-        BadRun(each, None, bad.freed_memory, via(*RELINKING_N)) for each in (V7, STABLE)
+        BadRun(revision, None, bad.freed_memory, via(*RELINKING_N)) for revision in (V7, STABLE)
     ),
 }
 """Theorem that is refuted -> the runs that refute it."""
@@ -258,8 +259,10 @@ TWINS: Mapping[str, BadRun] = {
         via(*_KTHREAD_N, at(KTN, WALK)),
     ),
     **{
-        f"protocol.deadlock-{each.id}": BadRun(each.unrepaired, None, each.bad, each.where)
-        for each in DEADLOCKS
+        f"protocol.deadlock-{deadlock.id}": BadRun(
+            deadlock.unrepaired, None, deadlock.bad, deadlock.where
+        )
+        for deadlock in DEADLOCKS
     },
     "protocol.relinking": BadRun(
         MAINLINE, wrong.started_in_calc_phase, relinked_under, via_failure(*_STARTED_AGAIN)

@@ -98,18 +98,18 @@ def interpret(condition: Condition, algebra: Algebra[B, N], view: View[B]) -> B:
         case Is(variable, values):
             return view.has(variable, values)
         case Both(terms):
-            return algebra.every(interpret(each, algebra, view) for each in terms)
+            return algebra.every(interpret(term, algebra, view) for term in terms)
         case Either(terms):
-            return algebra.either(*(interpret(each, algebra, view) for each in terms))
+            return algebra.either(*(interpret(term, algebra, view) for term in terms))
         case Negated(term):
             return algebra.negate(interpret(term, algebra, view))
         case Holds(predicate, case):
             zero, one = algebra.number(0), algebra.number(1)
             numbers = [
-                algebra.number(each)
-                if isinstance(each, int)
-                else algebra.choose(interpret(each, algebra, view), one, zero)
-                for each in case
+                algebra.number(item)
+                if isinstance(item, int)
+                else algebra.choose(interpret(item, algebra, view), one, zero)
+                for item in case
             ]
             return predicate(algebra, numbers)
         case _:

@@ -65,15 +65,15 @@ def _before(changes: Mapping[str, Value], condition: Condition) -> Condition:
             wanted = YES in values
             return TRUE if len(set(values)) > 1 else value if wanted else negated(value)
         case Both(terms):
-            return both(*(_before(changes, each) for each in terms))
+            return both(*(_before(changes, term) for term in terms))
         case Either(terms):
-            return either(*(_before(changes, each) for each in terms))
+            return either(*(_before(changes, term) for term in terms))
         case Negated(term):
             return negated(_before(changes, term))
         case Holds(predicate, case):
             return Holds(
                 predicate,
-                tuple(each if isinstance(each, int) else _before(changes, each) for each in case),
+                tuple(item if isinstance(item, int) else _before(changes, item) for item in case),
             )
         case _:
             assert_never(condition)
@@ -97,9 +97,9 @@ def _of_environment(
     lemma: Lemma, system: ProtocolSystem, state: relation.RelationTerms, index: z3.ArithRef
 ) -> Assumption:
     after = [
-        z3.Implies(index == number, relation.holds(each, state))
+        z3.Implies(index == number, relation.holds(condition, state))
         for number, step in enumerate(system.steps)
-        for each in _owed(step, (lemma.condition,))
+        for condition in _owed(step, (lemma.condition,))
     ]
     now = relation.holds(lemma.condition, state)
     return Assumption(lemma.id, lemma.sentence, conjunction([now, *after]))
@@ -107,8 +107,8 @@ def _of_environment(
 
 def _parts(condition: Condition) -> Iterator[Condition]:
     if isinstance(condition, Both):
-        for each in condition.terms:
-            yield from _parts(each)
+        for term in condition.terms:
+            yield from _parts(term)
     else:
         yield condition
 
@@ -127,12 +127,12 @@ def _variables(condition: Condition) -> frozenset[str]:
         case Is(variable, _):
             return frozenset({variable})
         case Both(terms) | Either(terms):
-            return frozenset().union(*(_variables(each) for each in terms))
+            return frozenset().union(*(_variables(term) for term in terms))
         case Negated(term):
             return _variables(term)
         case Holds(_, case):
-            conditions = [each for each in case if not isinstance(each, int)]
-            return frozenset().union(*(_variables(each) for each in conditions))
+            conditions = [item for item in case if not isinstance(item, int)]
+            return frozenset().union(*(_variables(condition) for condition in conditions))
         case _:
             assert_never(condition)
 
@@ -156,17 +156,17 @@ def induction(
         (),
         z3.Implies(
             relation.initial(state),
-            conjunction([relation.holds(each.condition, state) for each in lemmas]),
+            conjunction([relation.holds(lemma.condition, state) for lemma in lemmas]),
         ),
         ranges,
         shown,
     )
     index = z3.Int("step")
-    parts = [part for each in lemmas for part in _parts(each.condition)]
+    parts = [part for lemma in lemmas for part in _parts(lemma.condition)]
     cases = [
         z3.Implies(
             z3.And(index == number, relation.enabled(step, state)),
-            conjunction([relation.holds(each, state) for each in _owed(step, parts)]),
+            conjunction([relation.holds(condition, state) for condition in _owed(step, parts)]),
         )
         for number, step in enumerate(system.steps)
     ]
@@ -174,7 +174,7 @@ def induction(
         f"{name}, step",
         (
             *(Assumption(e.id, e.sentence, relation.holds(e.condition, state)) for e in lemmas),
-            *(_of_environment(each, system, state, index) for each in assumed),
+            *(_of_environment(lemma, system, state, index) for lemma in assumed),
         ),
         z3.And(z3.Not(relation.holds(bad, state)), *cases),
         ranges,

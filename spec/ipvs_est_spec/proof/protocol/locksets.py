@@ -12,16 +12,16 @@ def held(system: ProtocolSystem, actor: str) -> Mapping[str, frozenset[str]]:
     Raises ValueError if two ways to a place differ, or if a mutex is released that is not held
     or taken twice.
     """
-    steps = [each for each in system.steps if each.actor == actor]
+    steps = [step for step in system.steps if step.actor == actor]
     found: dict[str, frozenset[str]] = {system.variables[actor][0]: frozenset()}
-    for each in system.steps:
-        for variable, value in each.updates:
+    for protocol_step in system.steps:
+        for variable, value in protocol_step.updates:
             if variable == actor and isinstance(value, str):
                 found[value] = frozenset()  # another actor puts it there: a task begins or goes
     todo = list(found)
     while todo:
         place = todo.pop()
-        for step in (each for each in steps if each.source == place):
+        for step in (step for step in steps if step.source == place):
             then = _after(step, found[place])
             if step.target not in found:
                 found[step.target] = then

@@ -22,9 +22,9 @@ def changed(label: str, change: Callable[[ProtocolStep], ProtocolStep]) -> Calla
     """Change the steps of that label; raises ValueError if there is none."""
 
     def edit(steps: Steps) -> Steps:
-        if not any(each.label == label for each in steps):
+        if not any(step.label == label for step in steps):
             raise ValueError(f"no step {label!r}")
-        return tuple(change(each) if each.label == label else each for each in steps)
+        return tuple(change(step) if step.label == label else step for step in steps)
 
     return edit
 
@@ -37,7 +37,7 @@ def guarded(label: str, guard: Condition) -> Callable[[Steps], Steps]:
 def kthread_n_locks(steps: Steps) -> Steps:
     """R3: a kthread above 0 walks its chains under est_mutex."""
     others = tuple(
-        each for each in steps if not (each.actor == KTN and WALK in (each.source, each.target))
+        step for step in steps if not (step.actor == KTN and WALK in (step.source, step.target))
     )
     return (
         *others,
@@ -56,7 +56,7 @@ def service_mutex_ignored(steps: Steps) -> Steps:
 def others_not_stopped(steps: Steps) -> Steps:
     """R1: kthread 0 relinks without stopping the kthreads above 0."""
     return tuple(
-        replace(each, target="stopped") if each.target == "stopping n" else each for each in steps
+        replace(step, target="stopped") if step.target == "stopping n" else step for step in steps
     )
 
 
@@ -78,16 +78,16 @@ def work_not_awaited(steps: Steps) -> Steps:
 def not_rechecked(steps: Steps) -> Steps:
     """R7: after a break in the calc phase kthread 0 goes on with the kd n it had."""
     return tuple(
-        replace(each, guard=TRUE) if each.source == "recheck kd n" else each
-        for each in steps
-        if each.label != "recheck"
+        replace(step, guard=TRUE) if step.source == "recheck kd n" else step
+        for step in steps
+        if step.label != "recheck"
     )
 
 
 def exits_unreferenced(steps: Steps) -> Steps:
     """D02: kthread 0 returns by itself, and nobody holds a reference to its task."""
     return tuple(
-        replace(each, target=FREED) if each.label == "by itself" else each for each in steps
+        replace(step, target=FREED) if step.label == "by itself" else step for step in steps
     )
 
 
@@ -99,18 +99,18 @@ def written_without_restart(steps: Steps) -> Steps:
 def not_tested_again(steps: Steps) -> Steps:
     """The reload work of mainline does not test enable again after it has stopped kthread 0."""
     return tuple(
-        replace(each, guard=TRUE)
-        if (each.source, each.target) == ("stopped 0, locked", "start 0")
-        else each
-        for each in steps
+        replace(step, guard=TRUE)
+        if (step.source, step.target) == ("stopped 0, locked", "start 0")
+        else step
+        for step in steps
     )
 
 
 def kthread_0_not_stopped(steps: Steps) -> Steps:
     """Netns exit frees kd 0 and does not stop its task."""
     return tuple(
-        replace(each, guard=TRUE, target="free 0, freeing", updates=())
-        if each.actor == EXIT and each.source == "free 0"
-        else each
-        for each in steps
+        replace(step, guard=TRUE, target="free 0, freeing", updates=())
+        if step.actor == EXIT and step.source == "free 0"
+        else step
+        for step in steps
     )

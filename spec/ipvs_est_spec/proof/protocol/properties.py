@@ -56,9 +56,9 @@ def walk_while_relinking() -> Condition:
 def _starts(system: ProtocolSystem) -> Iterator[tuple[ProtocolStep, Condition]]:
     """The steps that start a task, each with the case that the catalogue makes of them."""
     exiting = negated(at(EXIT, NOT_BEGUN, ENDED))
-    for each in system.steps:
-        if each.starts:
-            yield each, exiting
+    for step in system.steps:
+        if step.starts:
+            yield step, exiting
 
 
 def start_while_disabled(system: ProtocolSystem) -> Condition:
@@ -106,9 +106,9 @@ def request_forgotten(system: ProtocolSystem) -> Condition:
     """Kthread 0 clears `est_calc_phase`, but not as the catalogue's `progress.not-lost` demands."""
     clears = either(
         *(
-            can_step(each)
-            for each in system.steps
-            if each.actor == KT0 and ("calc_phase", NO) in each.updates
+            can_step(step)
+            for step in system.steps
+            if step.actor == KT0 and ("calc_phase", NO) in step.updates
         )
     )
     none_lost = Holds(requests.none_came_meanwhile, (0, flag("requested")))
@@ -136,5 +136,5 @@ def request_unserved(*, needed: bool = True) -> Condition:
 def freed_memory(system: ProtocolSystem) -> Condition:
     """A step touches a context or a task that is freed."""
     return either(
-        *(both(can_step(each), negated(each.needs)) for each in system.steps if each.needs != TRUE)
+        *(both(can_step(step), negated(step.needs)) for step in system.steps if step.needs != TRUE)
     )

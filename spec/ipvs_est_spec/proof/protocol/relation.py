@@ -36,7 +36,7 @@ class RelationTerms:
                 return z3.BoolVal(True)
             return term if values == (YES,) else negation(term)
         assert isinstance(term, z3.ArithRef)
-        named = [term == domain.index(each) for each in values if each in domain]
+        named = [term == domain.index(value) for value in values if value in domain]
         return disjunction(named)
 
 
@@ -61,8 +61,8 @@ def initial(state: RelationTerms) -> z3.BoolRef:
     """It is an initial state."""
     return z3.Or(
         *(
-            z3.And(*(state.has(name, (value,)) for name, value in each.items()))
-            for each in state.system.initial
+            z3.And(*(state.has(name, (value,)) for name, value in entry.items()))
+            for entry in state.system.initial
         )
     )
 
@@ -101,7 +101,7 @@ def _same(left: z3.ExprRef, right: z3.ExprRef) -> z3.BoolRef:
 
 def step_relation(state: RelationTerms, following: RelationTerms) -> z3.BoolRef:
     """Some step leads from one state to the other."""
-    return z3.Or(*(taken(each, state, following) for each in state.system.steps))
+    return z3.Or(*(taken(step, state, following) for step in state.system.steps))
 
 
 def ranges(state: RelationTerms) -> tuple[z3.BoolRef, ...]:

@@ -66,14 +66,14 @@ def runner(system: ProtocolSystem) -> Runner:
     """Make a system ready."""
     index = {name: number for number, name in enumerate(system.variables)}
     steps: dict[tuple[str, str], list[Ready]] = {}
-    for each in system.steps:
-        free = (Is(each.acquires, (NOBODY,)),) if each.acquires else ()
+    for step in system.steps:
+        free = (Is(step.acquires, (NOBODY,)),) if step.acquires else ()
         changes = tuple(
             (index[name], value if isinstance(value, str) else compiled(index, value))
-            for name, value in each.changes().items()
+            for name, value in step.changes().items()
         )
-        ready = Ready(each, compiled(index, Both((*free, each.guard))), changes)
-        steps.setdefault((each.actor, each.source), []).append(ready)
+        ready = Ready(step, compiled(index, Both((*free, step.guard))), changes)
+        steps.setdefault((step.actor, step.source), []).append(ready)
     return Runner(system, index, {key: tuple(value) for key, value in steps.items()})
 
 
@@ -89,12 +89,12 @@ def compiled(index: Mapping[str, int], condition: Condition) -> Test:
             number, allowed = index[variable], frozenset(values)
             return lambda state: state[number] in allowed
         case Both(terms):
-            tests = tuple(compiled(index, each) for each in terms if each != TRUE)
+            tests = tuple(compiled(index, term) for term in terms if term != TRUE)
             if len(tests) == 1:
                 return tests[0]
             return lambda state: all(test(state) for test in tests)
         case Either(terms):
-            tests = tuple(compiled(index, each) for each in terms)
+            tests = tuple(compiled(index, term) for term in terms)
             return lambda state: any(test(state) for test in tests)
         case Negated(term):
             inner = compiled(index, term)

@@ -49,9 +49,9 @@ def find_run(
     """
     ready = run.runner(system)
     level = [
-        run.state_of(ready, each)
-        for each in system.initial
-        if all(each[name] == value for name, value in where.initially.items())
+        run.state_of(ready, entry)
+        for entry in system.initial
+        if all(entry[name] == value for name, value in where.initially.items())
     ]
     states, steps = list[State](), list[ProtocolStep]()
     for goal in (*where.via, bad):

@@ -72,7 +72,7 @@ def system(revision: Revision, edit: Edit = lambda steps: steps) -> ProtocolSyst
     for actor in ACTORS:
         variables[actor] = tuple(dict.fromkeys((beginnings[actor], *places(steps, actor))))
     for mutex in (SERVICE, EST):
-        owners = [each.actor for each in steps if each.acquires == mutex]
+        owners = [step.actor for step in steps if step.acquires == mutex]
         variables[mutex] = (NOBODY, *dict.fromkeys(owners))
     return ProtocolSystem(variables, tuple(_initial(revision, variables)), steps)
 

@@ -51,7 +51,7 @@ def _twin(theorem: str, sentence: str) -> Twin:
 
 
 def _refuted(theorem: str) -> Callable[[], tuple[Goal, ...]]:
-    return lambda: tuple(each.goal() for each in FOUND[theorem])
+    return lambda: tuple(bad_run.goal() for bad_run in FOUND[theorem])
 
 
 def _found(deadlock: DeadlockRun) -> Theorem:
@@ -75,7 +75,7 @@ def _owners(one: ProtocolSystem) -> tuple[Lemma, ...]:
 
 
 _EXIT_ALONE = (lemmas.no_control(),)
-_ALL = tuple(each for each in REVISIONS.values() if each is not V7_UNWIND)
+_ALL = tuple(revision for revision in REVISIONS.values() if revision is not V7_UNWIND)
 # v7-unwind is the same system as v7: they differ in how a service is undone whose estimator does
 # not start, which is no step here. A test compares the two.
 _LATER = (MAINLINE, REPAIRED)
@@ -109,7 +109,7 @@ _THEOREMS = (
         revision="mainline, repaired",
         properties=("locks.deadlock",),
     ),
-    *(_found(each) for each in DEADLOCKS),
+    *(_found(deadlock) for deadlock in DEADLOCKS),
     Theorem(
         "protocol.relinking",
         GROUP,
@@ -223,4 +223,4 @@ _THEOREMS = (
     ),
 )
 
-THEOREMS = tuple(replace(each, second_solver=True) for each in _THEOREMS)
+THEOREMS = tuple(replace(theorem, second_solver=True) for theorem in _THEOREMS)

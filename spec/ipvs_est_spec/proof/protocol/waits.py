@@ -16,15 +16,15 @@ def edges(system: ProtocolSystem) -> Edges:
     """Where a waiter waits for a mutex that the other owns, or for its exit; pairs for which
     that can be alone."""
     found: dict[tuple[str, str], dict[Condition, None]] = {}
-    for each in system.steps:
+    for step in system.steps:
         for other in ACTORS:
-            if each.acquires and other in system.variables[each.acquires]:
-                waits = both(at(each.actor, each.source), Is(each.acquires, (other,)))
-            elif each.joins == other:
-                waits = at(each.actor, each.source)
+            if step.acquires and other in system.variables[step.acquires]:
+                waits = both(at(step.actor, step.source), Is(step.acquires, (other,)))
+            elif step.joins == other:
+                waits = at(step.actor, step.source)
             else:
                 continue
-            found.setdefault((each.actor, other), {})[waits] = None
+            found.setdefault((step.actor, other), {})[waits] = None
     return {pair: either(*conditions) for pair, conditions in found.items()}
 
 
@@ -48,4 +48,4 @@ def circles(waits: Edges) -> Iterator[tuple[str, ...]]:
 def deadlock(system: ProtocolSystem) -> Condition:
     """Some actors wait for each other in a circle."""
     waits = edges(system)
-    return either(*(circle(waits, each) for each in circles(waits)))
+    return either(*(circle(waits, group) for group in circles(waits)))

@@ -100,7 +100,7 @@ def _monotone(averager: _Averager = terms.exact_average) -> Goal:
     other, higher = z3.Int("other"), z3.Int("higher")
     low, high = averager(_avg, _rate), averager(other, higher)
     half = rates.HALF
-    definitions = tuple(z3.And(each >= 0, each < half) for each in (_avg, other, _rate, higher))
+    definitions = tuple(z3.And(term >= 0, term < half) for term in (_avg, other, _rate, higher))
     assumptions = (
         Assumption("averages", "One average is at most the other.", _avg <= other),
         Assumption("rates", "So is its rate.", _rate <= higher),
@@ -108,8 +108,8 @@ def _monotone(averager: _Averager = terms.exact_average) -> Goal:
     conclusion = z3.And(
         low <= high,
         *(
-            terms.exact_reading(each, low) <= terms.exact_reading(each, high)
-            for each in (PACKETS, BYTES)
+            terms.exact_reading(term_kind, low) <= terms.exact_reading(term_kind, high)
+            for term_kind in (PACKETS, BYTES)
         ),
     )
     shown = (("avg", _avg), ("rate", _rate), ("other", other), ("higher", higher), ("low", low))
@@ -259,7 +259,7 @@ def _faded(gap_s: int, revolutions: int, part: int = 100) -> Goal:
 
 def _gap() -> tuple[Goal, ...]:
     return (
-        *(_first_after_gap(each) for each in (PACKETS, BYTES)),
+        *(_first_after_gap(term_kind) for term_kind in (PACKETS, BYTES)),
         _gap_start(),
         _gap_step(_threes, _fours),
         _faded(10, 17),

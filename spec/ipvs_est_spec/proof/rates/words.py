@@ -35,7 +35,7 @@ def _shown(kind: TermKind, after: z3.BitVecRef) -> tuple[tuple[str, z3.ExprRef],
 
 
 def _case(kind: TermKind, after: z3.BitVecRef) -> list[z3.BitVecRef]:
-    words = [terms.wide(each) for each in (_BEFORE, _LAST, _NOW, after)]
+    words = [terms.wide(term) for term in (_BEFORE, _LAST, _NOW, after)]
     return [*words, _ALGEBRA.number(1 << kind.shift)]
 
 
@@ -157,7 +157,7 @@ THEOREMS = (
         " down, modulo 2^64.",
         _SCOPE,
         "3",
-        lambda: tuple(_averaged(each) for each in KINDS),
+        lambda: tuple(_averaged(kind) for kind in KINDS),
         Twin(
             "The difference is taken as unsigned.",
             lambda: _averaged(PACKETS, terms.average_unsigned),
@@ -172,7 +172,7 @@ THEOREMS = (
         " the average stays between its old value and the rate.",
         _SCOPE,
         "3",
-        lambda: tuple(_in_range(each) for each in KINDS),
+        lambda: tuple(_in_range(kind) for kind in KINDS),
         Twin(
             "The difference is taken as unsigned.",
             lambda: _in_range(BYTES, terms.average_unsigned),
@@ -188,7 +188,7 @@ THEOREMS = (
         " old average and rate, so below 2^63 again.",
         _SCOPE,
         "3",
-        lambda: tuple(_sign(each) for each in KINDS),
+        lambda: tuple(_sign(kind) for kind in KINDS),
         Twin("One more packet may be counted.", lambda: _sign(PACKETS, 1)),
         second_solver=True,
     ),
@@ -210,7 +210,7 @@ THEOREMS = (
         " unless that is within half a unit of 2^64.",
         _SCOPE,
         "3",
-        lambda: tuple(_nearest(each) for each in KINDS),
+        lambda: tuple(_nearest(kind) for kind in KINDS),
         Twin("A half is rounded up.", lambda: _nearest(PACKETS, half=0)),
         second_solver=True,
     ),
@@ -222,7 +222,7 @@ THEOREMS = (
         " second.",
         "all averages and rates below 2^63; packets and connections, and bytes",
         "3",
-        lambda: tuple(_at_rest(each) for each in KINDS),
+        lambda: tuple(_at_rest(kind) for kind in KINDS),
         Twin("Readers do not round.", lambda: _at_rest(PACKETS, rounding=False)),
         second_solver=True,
     ),

@@ -33,8 +33,8 @@ class BitVectorAlgebra(Z3Logic):
     def plus(self, *terms: z3.BitVecRef) -> z3.BitVecRef:
         """The sum; 0 of none."""
         total: z3.BitVecRef = z3.BitVecVal(0, self.bits)
-        for each in terms:
-            total = total + each
+        for term in terms:
+            total = total + term
         return total
 
     def minus(self, left: z3.BitVecRef, right: z3.BitVecRef) -> z3.BitVecRef:

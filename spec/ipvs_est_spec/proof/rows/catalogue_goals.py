@@ -47,7 +47,7 @@ def _goals(
 
         # With one or two rows a new estimator and a relinked one get the same.
         same = ("new", "relinked") if nticks <= 2 else ()
-        needed = tuple(each for each in assumptions if each not in same)
+        needed = tuple(assumption for assumption in assumptions if assumption not in same)
         return row_goal(nticks, needed, conclusion, chooser)
 
-    return tuple(goal(each) for each in geometries)
+    return tuple(goal(geometry) for geometry in geometries)

@@ -113,7 +113,7 @@ THEOREMS = (
         " not.",
         "all bitmaps; 48 chains, 1 chain, and every number from 1 to 64",
         "5.4; D01",
-        lambda: tuple(chain_goal(each) for each in (48, 1, None)),
+        lambda: tuple(chain_goal(number) for number in (48, 1, None)),
         Twin("Chain 0 is left out.", lambda: chain_goal(48, wrong.second_chain)),
         second_solver=True,
     ),

@@ -58,7 +58,7 @@ def row_goal(
     choice = inputs.choice
     return Goal(
         "1..64 rows" if nticks is None else f"{nticks} rows",
-        tuple(_assumption(each, choice) for each in assumptions),
+        tuple(_assumption(assumption, choice) for assumption in assumptions),
         conclusion(inputs),
         inputs.definitions,
         (

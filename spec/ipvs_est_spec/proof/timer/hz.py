@@ -29,7 +29,7 @@ def _length(step: int = 25) -> Goal:
 
 
 def _kernels() -> tuple[Goal, ...]:
-    return tuple(_exact_at(each) for each in _KERNEL_HZ)
+    return tuple(_exact_at(number) for number in _KERNEL_HZ)
 
 
 def _exact_at(hz: int) -> Goal:

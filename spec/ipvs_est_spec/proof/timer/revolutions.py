@@ -272,20 +272,20 @@ def _restarts_in_a_row(number: int) -> Goal:
     sleep skips a row, and cuts the next sleep to a tick, after which three rows come at once.
     """
     tick = z3.IntVal(10)
-    times = [z3.Int(f"restart {each}") for each in range(1, number + 1)]
+    times = [z3.Int(f"restart {one_number}") for one_number in range(1, number + 1)]
     definitions: list[z3.BoolRef] = []
     since: z3.ArithRef = z3.IntVal(0)
     # Ticks that the rows have moved on: those that have passed, and 3 for each restart.
     moved: z3.ArithRef = z3.IntVal(0)
     shown: list[tuple[str, z3.ExprRef]] = [("hz", z3.IntVal(250)), ("tick", tick)]
-    for index, each in enumerate(times):
+    for index, time in enumerate(times):
         whole = z3.Int(f"ticks before restart {index + 1}")
-        into = each - since - whole * tick
+        into = time - since - whole * tick
         definitions += [whole >= (1 if index else 0), into > 0, into < tick]
         # One row is skipped, and two of the three that come at once come early.
         moved = moved + whole + _LOST_TICKS
-        since = each
-        shown.append((f"restart {index + 1}", each))
+        since = time
+        shown.append((f"restart {index + 1}", time))
     left = NTICKS - moved
     second = since + left * tick
     definitions += [left >= 1]
@@ -343,8 +343,8 @@ def _steady() -> tuple[Goal, ...]:
 
 def _steady_assumptions() -> dict[str, Assumption]:
     return {
-        each.id: each
-        for each in (
+        assumption.id: assumption
+        for assumption in (
             Assumption("wake-ups", "No sleep ends later than that.", _woken_late <= _most),
             Assumption("work", "A row takes at most a tick.", _work <= _tick),
             Assumption("limit", "That is at most 8 ticks.", _most <= CATCH_UP_TICKS * _tick),
@@ -363,7 +363,7 @@ def _steady_goal(name: str, ids: tuple[str, ...], conclusion: z3.BoolRef) -> Goa
     known = _steady_assumptions()
     definitions = (*_TIMES, _most >= 0)
     shown = (*_SHOWN, ("first_timer", _first_timer), ("most_late", _most), ("work", _work))
-    return Goal(name, tuple(known[each] for each in ids), conclusion, definitions, shown)
+    return Goal(name, tuple(known[identity] for identity in ids), conclusion, definitions, shown)
 
 
 def _steady_first() -> Goal:
@@ -395,7 +395,7 @@ def _never_late() -> Goal:
     case = [_second(_STATE), NTICKS * _tick]
     return Goal(
         "never late",
-        (*(known[each] for each in ids), never),
+        (*(known[identity] for identity in ids), never),
         delay.exactly_a_revolution(_ALGEBRA, case),
         (*_TIMES, _most >= 0),
         (*_SHOWN, ("most_late", _most)),

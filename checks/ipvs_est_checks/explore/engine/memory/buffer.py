@@ -135,7 +135,7 @@ def capture(view: MemoryView) -> None:
 
 def _look(view: MemoryView) -> None:
     view.places = places_of(view.machine, view.fields, view.own)
-    view.values = [load(each) for each in view.places]
+    view.values = [load(place) for place in view.places]
 
 
 def _releases(place: Place, old: object, value: object) -> bool:
@@ -183,7 +183,7 @@ def can_flush(order: MemoryOrder, buffer: Buffer) -> Sequence[int]:
     for number, entry in enumerate(buffer):
         if entry.fence:
             break
-        places = {(id(each.holder), each.name, each.index) for each in entry.stores}
+        places = {(id(store.holder), store.name, store.index) for store in entry.stores}
         if not (entry.ordered and number) and not places & before:
             free.append(number)
         before |= places
@@ -192,7 +192,7 @@ def can_flush(order: MemoryOrder, buffer: Buffer) -> Sequence[int]:
 
 def entry_text(entry: Entry) -> str:
     """What reaches the others, in a line."""
-    texts = [f"{each.what} = {_value_text(each.value)}" for each in entry.stores]
+    texts = [f"{store.what} = {_value_text(store.value)}" for store in entry.stores]
     if entry.callbacks:
         texts.append("call_rcu")
     return ", ".join(texts)

@@ -25,17 +25,17 @@ def fingerprint(world: World) -> bytes:
     """16 bytes; equal ones are taken for equal states."""
     image = Image()
     image.add(world.machine, world.quiet_since, _requested_meanwhile(world))
-    alive = [each for each in world.threads if each.task.state is not TaskState.EXITED]
+    alive = [thread for thread in world.threads if thread.task.state is not TaskState.EXITED]
     alive.sort(key=_index)
     now = world.machine.now
-    for each in alive:
-        point = each.point
+    for thread in alive:
+        point = thread.point
         # Once a sleep has ended it does not matter when it was to end.
-        until = each.wake_at if isinstance(point, Sleep) and each.wake_at > now else 0
-        image.add(each.index, until, each.task, point, each.opens_section, each.body)
-        if each.buffer:
-            image.add(tuple(each.buffer))
-    reading = {(each.index, each.reading) for each in alive if each.reading}
+        until = thread.wake_at if isinstance(point, Sleep) and thread.wake_at > now else 0
+        image.add(thread.index, until, thread.task, point, thread.opens_section, thread.body)
+        if thread.buffer:
+            image.add(tuple(thread.buffer))
+    reading = {(thread.index, thread.reading) for thread in alive if thread.reading}
     image.add(tuple(sorted([index for index, _ in reading])))
     for callback, before in world.callbacks:
         image.add(callback, tuple(sorted([index for index, _ in before & reading])))
@@ -52,7 +52,7 @@ def _requested_meanwhile(world: World) -> bool:
     As a rule est_genid tells; not where a mutant counts two requests as one.
     """
     machine = world.machine
-    late = world.order is not MemoryOrder.SC and any(each.buffer for each in world.threads)
+    late = world.order is not MemoryOrder.SC and any(thread.buffer for thread in world.threads)
     if machine.netns.est_calc_phase or late:
         for event in reversed(machine.events or ()):
             if isinstance(event, _TOLD):

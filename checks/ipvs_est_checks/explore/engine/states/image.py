@@ -57,7 +57,7 @@ class Image:
     def add(self, *values: object) -> None:
         """Take in values, and all that they lead to."""
         data, todo, plain = self._data, self._todo, self.plain
-        data.extend([plain(each) for each in values])
+        data.extend([plain(value) for value in values])
         while todo:
             thing = todo.pop()
             if isinstance(thing, types.GeneratorType):
@@ -117,7 +117,7 @@ def _of_list(image: Image, value: object) -> Plain:
     # The object can change, so it matters whether two places hold the same one.
     number = image._number(value)
     plain = image.plain
-    return [number, [each if type(each) is int else plain(each) for each in value]]
+    return [number, [entry if type(entry) is int else plain(entry) for entry in value]]
 
 
 def _of_dict(image: Image, value: object) -> Plain:
@@ -130,7 +130,7 @@ def _of_dict(image: Image, value: object) -> Plain:
 
 def _of_tuple(image: Image, value: object) -> Plain:
     assert isinstance(value, tuple)
-    return [image.plain(each) for each in value]
+    return [image.plain(entry) for entry in value]
 
 
 def _of_frozenset(image: Image, value: object) -> Plain:
@@ -168,13 +168,15 @@ class _Reader:
 
     def __init__(self, kind: type) -> None:
         left_out = _LEFT_OUT.get(kind, _NUMBERING if issubclass(kind, HeapObject) else frozenset())
-        members = [each for each in fields(kind) if each.name not in left_out]
+        members = [field for field in fields(kind) if field.name not in left_out]
         self.name = kind.__name__
         # Dataclasses keep their parameters in an attribute that typeshed does not know.
         parameters = kind.__dataclass_params__  # type: ignore[attr-defined]
         self.frozen = bool(parameters.frozen)
-        plain = [name for each in members if (name := _plain_name(each.name, each.type))]
-        self.others = [each.name for each in members if not _plain_name(each.name, each.type)]
+        plain = [name for member in members if (name := _plain_name(member.name, member.type))]
+        self.others = [
+            member.name for member in members if not _plain_name(member.name, member.type)
+        ]
         self.values: Callable[[object], Plain] = _NO_VALUES
         extra = _MORE.get(kind)
         if extra is not None:

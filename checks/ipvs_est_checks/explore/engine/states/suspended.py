@@ -66,40 +66,42 @@ class _Step:
 @cache
 def places(code: CodeType) -> dict[int, CodePlace]:
     """By the offset at which the function is suspended (`f_lasti`)."""
-    instructions = [each for each in dis.get_instructions(code) if each.opname != _PREFIX]
+    instructions = [
+        instruction for instruction in dis.get_instructions(code) if instruction.opname != _PREFIX
+    ]
     live = _live_after(_steps(code, instructions))
-    positions = [each.positions for each in instructions]
+    positions = [instruction.positions for instruction in instructions]
     found: dict[int, CodePlace] = {}
-    for index, each in enumerate(instructions):
+    for index, instruction in enumerate(instructions):
         at = positions[index]
         if at is None or at.lineno is None:
             continue
-        column = each.offset if at.col_offset is None else at.col_offset
+        column = instruction.offset if at.col_offset is None else at.col_offset
         names = tuple(sorted(live[index]))
-        found[each.offset] = CodePlace(at.lineno - code.co_firstlineno, column, names)
+        found[instruction.offset] = CodePlace(at.lineno - code.co_firstlineno, column, names)
     return found
 
 
 def _steps(code: CodeType, instructions: Sequence[dis.Instruction]) -> list[_Step]:
-    offsets = [each.offset for each in instructions]
+    offsets = [instruction.offset for instruction in instructions]
     loops = dict(_loop_variables(instructions))
     handlers = list(_handlers(code.co_exceptiontable))
     jumps = frozenset((*dis.hasjrel, *dis.hasjabs))
     steps: list[_Step] = []
-    for index, each in enumerate(instructions):
+    for index, instruction in enumerate(instructions):
         then: list[tuple[int, _Names]] = []
-        if each.opname not in _ENDS:
+        if instruction.opname not in _ENDS:
             then.append((index + 1, _NONE))
-        if each.opcode in jumps:
-            target = bisect_left(offsets, each.argval)
+        if instruction.opcode in jumps:
+            target = bisect_left(offsets, instruction.argval)
             again = target <= index
             then.append((target, loops.get(target, _NONE) if again else _NONE))
         for start, end, handler in handlers:
-            if start <= each.offset < end:
+            if start <= instruction.offset < end:
                 then.append((bisect_left(offsets, handler), _NONE))
         reads: set[str] = set()
         writes: set[str] = set()
-        for verb, name in _accesses(each):
+        for verb, name in _accesses(instruction):
             if verb != "LOAD":
                 writes.add(name)
             elif name not in writes:
@@ -119,8 +121,8 @@ def _accesses(instruction: dis.Instruction) -> Iterator[tuple[str, str]]:
 def _loop_variables(instructions: Sequence[dis.Instruction]) -> Iterator[tuple[int, _Names]]:
     """For each instruction that takes a loop's next item, by index: the variables that show what
     the loop iterates over and how far it has come."""
-    for index, each in enumerate(instructions):
-        if each.opname != "FOR_ITER":
+    for index, instruction in enumerate(instructions):
+        if instruction.opname != "FOR_ITER":
             continue
         names: set[str] = set()
         # What the loop iterates over is computed in the line of its `for`; a test refuses code

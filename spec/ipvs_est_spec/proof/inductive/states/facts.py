@@ -20,8 +20,8 @@ def numbers_are_natural(state: AbstractState[B, N]) -> B:
     zero = a.number(0)
     return a.both(
         *(
-            a.at_most(zero, each)
-            for each in (
+            a.at_most(zero, item)
+            for item in (
                 state.est_kt_count,
                 state.est_add_ktid,
                 state.est_max_threads,

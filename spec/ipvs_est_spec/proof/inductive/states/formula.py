@@ -134,8 +134,15 @@ def _ground(
                 )
             return conjunction(
                 [
-                    _ground(body(each), True, representatives, witness, (*around, each), place)
-                    for each in representatives(sort, inside)
+                    _ground(
+                        body(representative),
+                        True,
+                        representatives,
+                        witness,
+                        (*around, representative),
+                        place,
+                    )
+                    for representative in representatives(sort, inside)
                 ]
             )
         case _:
@@ -155,7 +162,7 @@ class FormulaAlgebra:
 
     def both(self, *terms: Formula) -> Formula:
         """All of the terms hold."""
-        grounds = [each.term for each in terms if isinstance(each, Ground)]
+        grounds = [term.term for term in terms if isinstance(term, Ground)]
         return Ground(conjunction(grounds)) if len(grounds) == len(terms) else And(terms)
 
     def every(self, terms: Iterable[Formula]) -> Formula:
@@ -164,7 +171,7 @@ class FormulaAlgebra:
 
     def either(self, *terms: Formula) -> Formula:
         """At least one of the terms holds."""
-        grounds = [each.term for each in terms if isinstance(each, Ground)]
+        grounds = [term.term for term in terms if isinstance(term, Ground)]
         return Ground(disjunction(grounds)) if len(grounds) == len(terms) else Or(terms)
 
     def negate(self, term: Formula) -> Formula:

@@ -22,8 +22,8 @@ def _change(size: int, places: int = 1) -> Goal:
     """One summand grows by so much, and so does the sum."""
     lengths, place, more = _summands(size), z3.Int("place"), z3.Int("more")
     changed = [
-        z3.If(z3.And(place <= index, index < place + places), each + more, each)
-        for index, each in enumerate(lengths)
+        z3.If(z3.And(place <= index, index < place + places), length + more, length)
+        for index, length in enumerate(lengths)
     ]
     inside = Assumption(
         "inside", "The summand is one of them.", z3.And(place >= 0, place < z3.IntVal(size))
@@ -41,7 +41,7 @@ def _parts(size: int, least: int = 0) -> Goal:
     lengths = _summands(size)
     total = z3.Sum(*lengths)
     natural = Assumption(
-        "natural", "No length is negative.", z3.And(*(each >= least for each in lengths))
+        "natural", "No length is negative.", z3.And(*(length >= least for length in lengths))
     )
     conclusion = z3.And(lengths[0] <= total, lengths[0] + lengths[1] <= total)
     return Goal(f"{size}", (natural,), conclusion, shown=(("the sum", total),))
@@ -78,7 +78,7 @@ def _nothing(size: int, most: int = 0) -> Goal:
     none = Assumption(
         "nothing",
         "Each length is 0.",
-        z3.And(*(z3.And(each >= 0, each <= most) for each in lengths)),
+        z3.And(*(z3.And(length >= 0, length <= most) for length in lengths)),
     )
     total = z3.Sum(*lengths)
     return Goal(f"{size}", (none,), total == 0, shown=(("the sum", total),))

@@ -56,7 +56,7 @@ def _once(function: Callable[..., T]) -> Callable[..., T]:
     made: dict[tuple[int, ...], tuple[tuple[z3.ArithRef, ...], T]] = {}
 
     def known(*of: z3.ArithRef) -> T:
-        key = tuple(each.get_id() for each in of)
+        key = tuple(term.get_id() for term in of)
         if key not in made:
             # Ids are those of terms that are alive.
             made[key] = of, function(*of)

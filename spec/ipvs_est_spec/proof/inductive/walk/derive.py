@@ -42,7 +42,7 @@ def cases_of(revision: str) -> dict[tuple[str, str], None]:
 
 def lines() -> Iterator[tuple[str, str, str]]:
     """Conclusion, step, case."""
-    cases = dict.fromkeys(each for name in REVISIONS for each in cases_of(name))
+    cases = dict.fromkeys(case for name in REVISIONS for case in cases_of(name))
     for conclusion in (*WALK_INVARIANTS, ENDS):
         for step, case in cases:
             # Before it begins nothing remains to be done.
@@ -87,13 +87,13 @@ def rows_of(conclusion: str, step: str, case: str) -> tuple[ProofRow, ...]:
 
 def _judged(row: ProofRow, goal: GoalOf) -> ProofRow:
     # Before it begins nothing holds of it; and kd 0 does not exist on all revisions.
-    some = tuple(each for each in KNOWN if row.step != "begin" or each not in WALK_INVARIANTS)
-    without_kd0 = tuple(each for each in some if each != KD0)
+    some = tuple(name for name in KNOWN if row.step != "begin" or name not in WALK_INVARIANTS)
+    without_kd0 = tuple(name for name in some if name != KD0)
     found = judged(row, goal, without_kd0, ALL_FACTS, walk_table())
     if found.kind is not ProofKind.PROVED:
         found = judged(row, goal, some, ALL_FACTS, walk_table())
     made = goal(found.needs, found.facts)
-    terms = (*made.definitions, *(each.term for each in made.assumptions))
+    terms = (*made.definitions, *(assumption.term for assumption in made.assumptions))
     if (
         found.kind is ProofKind.PROVED
         and Z3Solver(Options()).contradiction(terms) is Decision.PROVED
@@ -105,9 +105,9 @@ def _judged(row: ProofRow, goal: GoalOf) -> ProofRow:
 
 def all_rows() -> Iterator[ProofRow]:
     """The whole table."""
-    for each in lines():
-        print(*each, file=sys.stderr)
-        yield from rows_of(*each)
+    for line in lines():
+        print(*line, file=sys.stderr)
+        yield from rows_of(*line)
 
 
 if __name__ == "__main__":

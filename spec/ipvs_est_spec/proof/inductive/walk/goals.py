@@ -64,8 +64,8 @@ class WalkInvariant:
 
 
 WALK_INVARIANTS: dict[str, WalkInvariant] = {
-    each.id: each
-    for each in (
+    walk_invariant.id: walk_invariant
+    for walk_invariant in (
         WalkInvariant(
             "walk.rows",
             "No row that was passed has a tick, but for one of kd 0 with its last estimator.",
@@ -93,7 +93,7 @@ WALK_INVARIANTS: dict[str, WalkInvariant] = {
 
 KNOWN = (*INVARIANTS, *WALK_INVARIANTS)
 """Ids of all that can be assumed before a step."""
-ALL_FACTS = tuple(each.id for each in (*FACTS, EMPTY))
+ALL_FACTS = tuple(fact.id for fact in (*FACTS, EMPTY))
 
 
 def sentence_of(id_: str) -> str:
@@ -105,13 +105,13 @@ def _terms() -> Terms:
     """Slots: those of the walk, of the estimator that is stopped, and where it is denied."""
     here = (WALK.id, WALK.row, WALK.cid)
     places = ((OTHER.slot, OTHER.row, OTHER.chain), here, place_of(INPUTS.est))
-    slots = (z3.IntVal(0), WALK.id - 1, *(each[0] for each in places))
+    slots = (z3.IntVal(0), WALK.id - 1, *(place[0] for place in places))
     rows: dict[int, tuple[z3.ArithRef, ...]] = {slot.get_id(): (row,) for slot, row, _ in places}
     chains: dict[tuple[int, int], tuple[z3.ArithRef, ...]] = {
         (slot.get_id(), row.get_id()): (cid,) for slot, row, cid in places
     }
     in_row = WALK.id.get_id(), WALK.row.get_id()
-    chains[in_row] = tuple(each[2] for each in places)
+    chains[in_row] = tuple(place[2] for place in places)
     return Terms(slots, rows, chains, (INPUTS.est,))
 
 
@@ -129,7 +129,10 @@ def before_stride(params: Params) -> BeforeStride:
     now = Walking(any_state(params), WALK)
     formulas: dict[str, Callable[[], Formula]] = {
         **formulas_of(now.state, (*FACTS, EMPTY)),
-        **{each.id: partial(each.predicate, now) for each in WALK_INVARIANTS.values()},
+        **{
+            invariant.id: partial(invariant.predicate, now)
+            for invariant in WALK_INVARIANTS.values()
+        },
     }
     known = Before(now.state, _terms(), formulas, (*WITNESSES, EMPTY.id))
     return BeforeStride(now, known)
@@ -158,9 +161,9 @@ def holds_after(
     premise = known.instances.apart().assume("premise", stride.premise)
     return Goal(
         "",
-        tuple(Assumption(each, sentence_of(each), known.holds(each)) for each in needs),
+        tuple(Assumption(name, sentence_of(name), known.holds(name)) for name in needs),
         z3.Not(denial),
-        (*(known.holds(each) for each in facts), premise),
+        (*(known.holds(fact) for fact in facts), premise),
         (*_SHOWN, *shown(known.state)),
     )
 

@@ -48,11 +48,15 @@ def goals_of(row: ProofRow) -> tuple[Goal, ...]:
         return excluded(made) if row.kind is ProofKind.EXCLUDED else made
 
     goals = ((g, name, goal(g, name)) for g in row.geometries for name in row.revisions)
-    return tuple(replace(each, name=f"{title(row)} {where}") for each, where in distinct(goals))
+    return tuple(replace(goal, name=f"{title(row)} {where}") for goal, where in distinct(goals))
 
 
 def _rows(conclusion: str, *kinds: ProofKind) -> Iterator[ProofRow]:
-    return (each for each in walk_table() if each.invariant == conclusion and each.kind in kinds)
+    return (
+        proof_row
+        for proof_row in walk_table()
+        if proof_row.invariant == conclusion and proof_row.kind in kinds
+    )
 
 
 def _holds(conclusion: str) -> tuple[Goal, ...]:
@@ -79,7 +83,7 @@ def _rows_stand_still() -> Iterator[Goal]:
 
 
 def _fails(conclusion: str, finding: str) -> tuple[Goal, ...]:
-    rows = (each for each in _rows(conclusion, ProofKind.REFUTED) if each.finding == finding)
+    rows = (row for row in _rows(conclusion, ProofKind.REFUTED) if row.finding == finding)
     return tuple(goal for row in rows for goal in goals_of(row))
 
 
@@ -93,8 +97,8 @@ class _Statement:
 _WHEN = "When the calc phase begins to relink, and after every step of it that is not refuted"
 _STATEMENTS = (
     *(
-        _Statement(each.id, f"{_WHEN}: {each.sentence}", "7, 11; R7")
-        for each in WALK_INVARIANTS.values()
+        _Statement(invariant.id, f"{_WHEN}: {invariant.sentence}", "7, 11; R7")
+        for invariant in WALK_INVARIANTS.values()
     ),
     _Statement(
         COMPLETE,
@@ -113,18 +117,18 @@ _STATEMENTS = (
 
 def _theorems() -> Iterator[Theorem]:
     """One for each statement, and one for each finding that breaks it."""
-    for each in _STATEMENTS:
-        refuted = list(_rows(each.id, ProofKind.REFUTED))
-        twin = twin_of(each.id)
+    for statement in _STATEMENTS:
+        refuted = list(_rows(statement.id, ProofKind.REFUTED))
+        twin = twin_of(statement.id)
         yield Theorem(
-            each.id,
+            statement.id,
             GROUP,
-            each.sentence,
+            statement.sentence,
             WALK_SCOPE,
-            each.source,
-            partial(_holds, each.id),
+            statement.source,
+            partial(_holds, statement.id),
             twin,
-            second_solver=each.id == COMPLETE,
+            second_solver=statement.id == COMPLETE,
             over_functions=True,
         )
         for finding in dict.fromkeys(row.finding for row in refuted):
@@ -132,16 +136,16 @@ def _theorems() -> Iterator[Theorem]:
             what = ", ".join(dict.fromkeys(row.step for row in here))
             on = [name for name in REVISIONS if any(name in row.revisions for row in here)]
             yield Theorem(
-                f"{each.id}.{finding}",
+                f"{statement.id}.{finding}",
                 GROUP,
-                f"Not preserved by {what} ({finding}): {sentence_of(each.id)}",
+                f"Not preserved by {what} ({finding}): {sentence_of(statement.id)}",
                 WALK_SCOPE,
-                each.source,
-                partial(_fails, each.id, finding),
+                statement.source,
+                partial(_fails, statement.id, finding),
                 twin,
                 revision=", ".join(on),
                 refuted_by=(finding,),
-                statement=each.id,
+                statement=statement.id,
                 over_functions=True,
             )
 

@@ -39,7 +39,7 @@ kthread 0 remembers."""
 
 def request(actor: str, source: str, target: str, *, restart: bool) -> Iterator[ProtocolStep]:
     """Request a start or a restart (section 9): test `enable`, then the flags, then the work."""
-    asked, decided, queued = (f"{source}, {each}" for each in ("enabled", "decided", "queueing"))
+    asked, decided, queued = (f"{source}, {name}" for name in ("enabled", "decided", "queueing"))
     yield goto(actor, source, target, unset("enable"))
     yield goto(actor, source, asked, flag("enable"))
     # The configuration decides about est_stopped; only the sysctls change it.

@@ -122,12 +122,12 @@ def start_task(
 def places(steps: Iterable[ProtocolStep], actor: str) -> tuple[str, ...]:
     """All places of an actor, in the order in which its program names them."""
     named: list[str] = []
-    for each in steps:
-        if each.actor == actor:
-            named += (each.source, each.target)
+    for step in steps:
+        if step.actor == actor:
+            named += (step.source, step.target)
         named += [
             value
-            for variable, value in each.updates
+            for variable, value in step.updates
             if variable == actor and isinstance(value, str)
         ]
     return tuple(dict.fromkeys(named))
