@@ -158,9 +158,9 @@ def test_what_is_refused_does_not_fit(name: str, value: object) -> None:
 
 def test_every_report_that_a_test_writes_is_held_to_its_schema() -> None:
     assert set(schema_of_report()) == {
-        *("ipvs-est bench", "ipvs-est check", "ipvs-est check, repeated", "ipvs-est defects"),
-        *("ipvs-est explore", "ipvs-est inspect", "ipvs-est judge", "ipvs-est mutants"),
-        *("ipvs-est prove", "ipvs-est replay", "ipvs-est simulate"),
+        *("ipvs-est bench", "ipvs-est campaign", "ipvs-est check", "ipvs-est check, repeated"),
+        *("ipvs-est defects", "ipvs-est explore", "ipvs-est inspect", "ipvs-est judge"),
+        *("ipvs-est mutants", "ipvs-est prove", "ipvs-est replay", "ipvs-est simulate"),
     }
     assert json_text("ipvs-est explore", 1, {"complete": True, "verdict": "PASS", "rows": []})
     with pytest.raises(AssertionError, match="complete"):

@@ -36,9 +36,16 @@ class KnownWays:
         self.turned[state, choice] = asleep
 
 
-def complete(graph: StateGraph, asleep: dict[bytes, int], known: KnownWays) -> int:
-    """Add the ways that were not gone; answers of how many it is not known where they lead."""
-    todo = list(_missing(asleep, known))
+def complete(
+    graph: StateGraph, asleep: dict[bytes, int], known: KnownWays
+) -> list[tuple[bytes, int]]:
+    """Add the ways that were not gone; answers the states and choices of which it is not known
+    where they lead. Those are ways that each tell only of another one of them, around a loop."""
+    todo = [
+        (state, choice)
+        for state, choice in _missing(asleep, known)
+        if _way(graph, known, state, choice) is _UNKNOWN
+    ]
     while todo:
         left = []
         for state, choice in todo:
@@ -52,7 +59,7 @@ def complete(graph: StateGraph, asleep: dict[bytes, int], known: KnownWays) -> i
         if len(left) == len(todo):
             break
         todo = left
-    return len(todo)
+    return todo
 
 
 _UNKNOWN: _Way = ((), b"")

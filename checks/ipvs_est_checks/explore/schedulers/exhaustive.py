@@ -77,6 +77,8 @@ class Exhaustive:
     """Choices since the last state with one."""
     left: bytes | None = None
     """That state."""
+    closing: bool = False
+    """All that is left are ways of which it must be seen where they lead."""
 
     def new_execution(self) -> Beginning | None:
         """The next choice that is left, with the schedule that leads to it."""
@@ -84,12 +86,20 @@ class Exhaustive:
             self.begun = True
             return FROM_THE_START
         if not self.todo:
+            self._close()
+        if not self.todo:
             return None
         arrival = self.todo[-1]
         choice = self._take(arrival)
         if not arrival.left:
             self.todo.pop()
         return Beginning(unrolled(self.path), choice if choice >= 0 else None, 0)
+
+    def _close(self) -> None:
+        """Take what slept and of which nothing tells where it leads."""
+        self.closing = True
+        for state, choice in complete(self.graph, self.asleep, self.known):
+            self.todo.append(_Arrival(self.graph.states[state].reached, state, {}, [choice]))
 
     def _take(self, arrival: _Arrival) -> int:
         choice = arrival.left.pop()
@@ -156,6 +166,8 @@ class Exhaustive:
         add_state(self.graph, key, moment.enabled, self.path)
         if left is not None:
             add_way(self.graph, left, self.since, key)
+        if before is not None and self.closing:
+            return None
         if before is None:
             if asleep and left is not None:
                 self.known.witness[key] = left, self.since[0]
@@ -191,5 +203,6 @@ def closed_exhaustive(system: System[W], outcome: Outcome, search: Exhaustive) -
     unknown = complete(search.graph, search.asleep, search.known)
     failures = with_livelock(system, outcome.failures, search.graph)
     figures = outcome.figures
+    # A search that was interrupted has ways left.
     exhausted = figures.exhausted and not unknown
     return Outcome(failures, replace(figures, exhausted=exhausted, unbounded=exhausted))
