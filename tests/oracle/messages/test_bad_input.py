@@ -215,7 +215,7 @@ def test_damaged_trace_gets_one_answer_a_line_from_the_process() -> None:
         sink = io.BytesIO()
         serve(io.BytesIO(data), sink)
         _, *answered = sink.getvalue().decode("ascii").splitlines()
-        assert len(answered) == len(data.rstrip(b"\n").split(b"\n"))
+        assert len(answered) == len(data.removesuffix(b"\n").split(b"\n"))
         for name in answered:
             kinds = json.loads(name).keys() & {"configured", "result", "error", "violation"}
             assert len(kinds) == 1
