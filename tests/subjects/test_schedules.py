@@ -58,8 +58,8 @@ for line in sys.stdin:
                 turns += [number, choice, int(goes_on)]
     outcome = {"end": "done", "word": word, "count": len(steps), "turns": turns, "steps": steps}
     if order.startswith("AAB"):
-        told |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
-    print(json.dumps({"schedule": told}), flush=True)
+        outcome |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
+    print(json.dumps({"schedule": outcome}), flush=True)
 """
 
 
