@@ -58,7 +58,8 @@ for line in sys.stdin:
                 turns += [number, choice, int(goes_on)]
     outcome = {"end": "done", "word": word, "count": len(steps), "turns": turns, "steps": steps}
     if order.startswith("AAB"):
-        outcome |= {"end": "violation", "violations": [{"kind": "made", "thing": "x", "where": "f"}]}
+        violation = {"kind": "made", "thing": "x", "where": "f"}
+        outcome |= {"end": "violation", "violations": [violation]}
     print(json.dumps({"schedule": outcome}), flush=True)
 """
 
