@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import hypothesis.strategies as st
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 
 from ipvs_est_checks.explore.engine.outcome import Bounds
 from ipvs_est_checks.explore.engine.run import Tally, run
@@ -109,19 +109,23 @@ comes to nothing is seen only where both orders of the two are gone."""
 @example(WITHOUT_END)
 def test_all_states_and_all_ways_between_them_are_the_same(programs: tuple[Program, ...]) -> None:
     system = _system(programs)
-    searches = []
+    searches, failed = [], []
     for reduction in Reduction:
         search, tally = Exhaustive(reduction), Tally()
         outcome = run(system, search, Bounds(steps=500), keep_going=True, tally=tally)
+        # Of what is longer nothing is known.
+        assume(not outcome.figures.cut)
         outcome = closed_exhaustive(system, outcome, search)
+        assert outcome.figures.exhausted
         ways = {
             state: {choice: to for choice, (_, to) in node.out.items()}
             for state, node in search.graph.states.items()
         }
-        found = [failure.violation for failure in outcome.failures]
-        searches.append((tally.states, ways, bool(found), outcome.figures.exhausted))
-        assert outcome.figures.exhausted
-    assert searches[0] == searches[1]
+        searches.append((tally.states, ways))
+        failed.append(bool(outcome.failures))
+    assert failed[0] == failed[1]
+    # A failure ends its schedule, in each of the two searches another one.
+    assert failed[0] or searches[0] == searches[1]
 
 
 def test_of_independent_steps_each_state_is_reached_once() -> None:
