@@ -79,6 +79,7 @@ class Handout(Generic[A, R]):
             except (BrokenExecutor, CancelledError):
                 died.append(index_of[future])
             except Exception as error:
+                # By name: without the extra its exceptions cannot be imported.
                 if type(error).__name__ not in _DIED:
                     raise
                 died.append(index_of[future])

@@ -134,6 +134,7 @@ def start(
     try:
         made = subject(params)
     except Exception as error:
+        # Whatever an object of somebody else raises, here and below, is a crash of the subject.
         raise _crash(error) from error
     names = frozenset(operation.op for operation in OPERATIONS)
     if isinstance(made, TakesSome):
